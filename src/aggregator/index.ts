@@ -1,0 +1,2 @@
+export * from "./aggregator.ts";
+export * from "./shard.ts";

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+/** `copresence`: a relay on one port, from the command line. */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type OptionName, type RelayOptions, checkOption, optionSpecs } from "./relay/options.ts";
+import { createRelay } from "./relay/index.ts";
+
+/** A wrong flag or variable; exit code 2. */
+class UsageError extends Error {}
+
+const names = Object.keys(optionSpecs) as OptionName[];
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const variable = (name: string): string => `COPRESENCE_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+
+interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly options: Partial<RelayOptions>;
+}
+
+function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const flags = Object.fromEntries(names.map((name) => [kebab(name), { type: "string" as const }]));
+  try {
+    return parseArgs({
+      args: [...args],
+      strict: true,
+      options: {
+        ...flags,
+        host: { type: "string" },
+        port: { type: "string" },
+        help: { type: "boolean", short: "h" },
+        version: { type: "boolean", short: "v" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The flag if it is given, else the variable, with the name to use in an error. */
+function pick(
+  flags: Record<string, string | boolean | undefined>,
+  env: NodeJS.ProcessEnv,
+  flag: string,
+  name: string,
+): { readonly label: string; readonly value: string } | undefined {
+  const given = flags[flag];
+  if (typeof given === "string") return { label: `--${flag}`, value: given };
+  const set = env[name];
+  return set === undefined || set === "" ? undefined : { label: name, value: set };
+}
+
+function integer(label: string, value: string): number {
+  if (!/^\d+$/.test(value)) throw new UsageError(`${label} must be a whole number, not "${value}"`);
+  return Number(value);
+}
+
+function readSettings(flags: Record<string, string | boolean | undefined>, env: NodeJS.ProcessEnv): Settings {
+  const host = pick(flags, env, "host", "HOST");
+  const port = pick(flags, env, "port", "PORT");
+  const portNumber = port === undefined ? 1234 : integer(port.label, port.value);
+  if (portNumber > 65_535) throw new UsageError(`${port?.label} must be a port from 0 to 65535`);
+  const options: Partial<Record<OptionName, number>> = {};
+  for (const name of names) {
+    const given = pick(flags, env, kebab(name), variable(name));
+    if (given === undefined) continue;
+    try {
+      options[name] = checkOption(name, given.label, integer(given.label, given.value));
+    } catch (error) {
+      if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+      throw error;
+    }
+  }
+  if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
+  return { host: host?.value ?? "localhost", port: portNumber, options };
+}
+
+function help(): string {
+  const rows = names.map((name): [string, string] => {
+    const { help: text, default: value, unit } = optionSpecs[name];
+    return [`--${kebab(name)} N`, `${text} (${value}${unit === "count" ? "" : ` ${unit}`})`];
+  });
+  const all: [string, string][] = [
+    ["--host HOST", "address to listen on (localhost; HOST)"],
+    ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
+    ...rows,
+    ["--help", "this text"],
+    ["--version", "the version"],
+  ];
+  const width = Math.max(...all.map(([flag]) => flag.length));
+  return [
+    "Usage: copresence [options]",
+    "",
+    "A presence relay for Yjs apps. Clients dial ws://HOST:PORT/<room>.",
+    "",
+    ...all.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
+    "",
+    "Each option is a variable too: --ping-interval is COPRESENCE_PING_INTERVAL.",
+    "",
+  ].join("\n");
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return (manifest as { readonly version: string }).version;
+}
+
+async function main(): Promise<void> {
+  const flags = readFlags(process.argv.slice(2));
+  if (flags["help"] === true) return void process.stdout.write(help());
+  if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
+  const { host, port, options } = readSettings(flags, process.env);
+  const relay = createRelay(options);
+  const stop = (): void => void relay.close();
+  process.once("SIGTERM", stop).once("SIGINT", stop);
+  try {
+    const { url } = await relay.listen(port, host);
+    process.stdout.write(`copresence: listening on ${url}\n`);
+  } catch (error) {
+    await relay.close();
+    throw error;
+  }
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`copresence: ${message}\n${error instanceof UsageError ? "Try --help.\n" : ""}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+});

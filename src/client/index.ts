@@ -1,0 +1,28 @@
+/** Presence for Yjs apps: who is here, where, on what device, doing what. */
+export type {
+  ActivityPolicy,
+  AutoStatus,
+  Device,
+  JoinEvent,
+  Json,
+  JsonObject,
+  LeaveEvent,
+  ManualStatus,
+  PresenceEvent,
+  Session,
+  Status,
+  Unsubscribe,
+  UpdateEvent,
+  User,
+  UserInfo,
+} from "../presence/index.ts";
+export type { Lobby, RoomSummary } from "./lobby.ts";
+export type { Page, PageSignal } from "./page.ts";
+export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";
+export type { Provider } from "./provider.ts";
+export type { Room, RoomOptions } from "./room.ts";
+export type { Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
+export type { OwnStatus } from "./session.ts";
+export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./socket.ts";
+export type { PresenceStorage } from "./storage.ts";
+export { type TrackOptions, type TrackedRoster, trackAwareness } from "./track.ts";

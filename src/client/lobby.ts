@@ -1,0 +1,192 @@
+/**
+ * The lobby as a reader sees it: the union over the shards that a live relay vouches for, with the own session as it is
+ * here and now.
+ */
+import type { Awareness } from "y-protocols/awareness";
+import type * as Y from "yjs";
+import {
+  type Claim,
+  type ConnectionState,
+  type JsonObject,
+  type User,
+  departed,
+  joinSessions,
+  readState,
+} from "../presence/index.ts";
+import { type Shard, type ShardUser, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
+import { type Roster, RosterStore } from "./roster.ts";
+
+/** A room that somebody is in. */
+export interface RoomSummary<Meta = JsonObject> {
+  readonly name: string;
+  readonly users: readonly User<Meta>[];
+  /** How many users. */
+  readonly count: number;
+}
+
+/** Everyone in the application, with the rooms they are in. */
+export interface Lobby<Meta = JsonObject> extends Roster<Meta> {
+  /** Who is in a room, by name. */
+  usersIn(room: string): readonly User<Meta>[];
+  /** The rooms that somebody is in, by name; the same array for as long as nothing changed. */
+  readonly rooms: readonly RoomSummary<Meta>[];
+  /** Those who left lately, the last first. */
+  readonly recent: readonly User<Meta>[];
+}
+
+export interface LobbySource {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  /** Whether a peer is only kept because it may return. */
+  isHeld(clientId: number): boolean;
+}
+
+const NOBODY: readonly never[] = Object.freeze([]);
+
+export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
+  readonly #source: LobbySource;
+  readonly #shards: Y.Map<Shard>;
+  readonly #selfId: string;
+  /** Shard id → whether its relay is only held. */
+  #vouched = new Map<string, boolean>();
+  readonly #keysOf = new Map<string, Set<string>>();
+  #own: Claim<Meta> | undefined;
+  #rooms: { readonly of: readonly User<Meta>[]; readonly list: readonly RoomSummary<Meta>[] } | undefined;
+
+  constructor(roomId: string, selfId: string, source: LobbySource) {
+    super(roomId, selfId);
+    this.#selfId = selfId;
+    this.#source = source;
+    this.#shards = shardsOf(source.doc);
+    this.#shards.observeDeep(this.#onDocument);
+    source.awareness.on("change", this.#onAwareness);
+  }
+
+  /** A live relay vouches for a shard: what is read is somebody's word. */
+  get vouched(): boolean {
+    return [...this.#vouched.values()].some((held) => !held);
+  }
+
+  get recent(): readonly User<Meta>[] {
+    return this.getSnapshot().recent;
+  }
+
+  get rooms(): readonly RoomSummary<Meta>[] {
+    const { users } = this;
+    if (this.#rooms?.of !== users) this.#rooms = { of: users, list: roomsOf(users) };
+    return this.#rooms.list;
+  }
+
+  usersIn(room: string): readonly User<Meta>[] {
+    return this.rooms.find((summary) => summary.name === room)?.users ?? NOBODY;
+  }
+
+  /** The own session, as it is: it does not wait for the relay to say it back. */
+  setOwn(state: ConnectionState<Meta>, rooms: readonly string[]): void {
+    const claim = readState<Meta>(this.#source.awareness.clientID, state, this.roomId);
+    if (claim === null) return;
+    this.#own = { ...claim, session: { ...claim.session, meta: state.copresence.meta, rooms, clientId: null } };
+    this.#readUser(this.#selfId);
+    this.flush();
+  }
+
+  destroy(): void {
+    this.#shards.unobserveDeep(this.#onDocument);
+    this.#source.awareness.off("change", this.#onAwareness);
+    this.clear();
+  }
+
+  readonly #onDocument = (events: readonly Y.YEvent<Y.Map<unknown>>[]): void => {
+    const users = new Set<string>();
+    for (const event of events) {
+      // a shard that came, went or was rewritten may say anything of anybody
+      if (event.target === this.#shards) for (const userId of this.#everyone()) users.add(userId);
+      else for (const userId of event.keys.keys()) users.add(userId);
+    }
+    for (const userId of users) this.#readUser(userId);
+    this.flush();
+  };
+
+  readonly #onAwareness = (): void => {
+    const vouched = new Map<string, boolean>();
+    for (const [id, state] of this.#source.awareness.states) {
+      const shard = vouchedShard(state);
+      if (shard !== null) vouched.set(shard, this.#source.isHeld(id) && vouched.get(shard) !== false);
+    }
+    const same = [...vouched].every(([shard, held]) => this.#vouched.get(shard) === held);
+    if (same && vouched.size === this.#vouched.size) return;
+    this.#vouched = vouched;
+    for (const userId of this.#everyone()) this.#readUser(userId);
+    this.flush();
+  };
+
+  /** Reads again who vouches for what, after peers were held. */
+  refresh(): void {
+    this.#onAwareness();
+  }
+
+  #everyone(): Set<string> {
+    const users = new Set(this.#keysOf.keys());
+    for (const shard of this.#shards.values()) for (const userId of shard.keys()) users.add(userId);
+    return users;
+  }
+
+  #readUser(userId: string): void {
+    const live: ShardUser<Meta>[] = [];
+    const held: ShardUser<Meta>[] = [];
+    for (const [shardId, isHeld] of this.#vouched) {
+      const value = this.#shards.get(shardId)?.get(userId);
+      if (value !== undefined) (isHeld ? held : live).push(readShardUser<Meta>(userId, value));
+    }
+    const claims = this.#claimsOf(userId, live, held);
+    const lastSeen = Math.max(0, ...[...live, ...held].map((entry) => entry.lastSeen));
+    const keys = this.#keysOf.get(userId) ?? new Set();
+    for (const key of keys) {
+      if (!claims.has(key)) this.deleteClaim(key, lastSeen || Date.now());
+    }
+    for (const [key, claim] of claims) this.setClaim(key, claim);
+    if (claims.size === 0) this.#keysOf.delete(userId);
+    else this.#keysOf.set(userId, new Set(claims.keys()));
+    const user = live[0]?.user ?? held[0]?.user;
+    const gone = claims.size === 0 && user !== undefined;
+    this.setRecent(userId, gone ? departed<Meta>(user, lastSeen) : undefined);
+  }
+
+  #claimsOf(userId: string, live: readonly ShardUser<Meta>[], held: readonly ShardUser<Meta>[]): Map<string, Claim<Meta>> {
+    const claims = new Map<string, Claim<Meta>>();
+    for (const claim of live.flatMap((entry) => entry.claims)) {
+      const key = keyOf(claim);
+      const known = claims.get(key);
+      claims.set(key, known === undefined ? claim : { ...claim, session: joinSessions(known.session, claim.session) });
+    }
+    // what a relay that is gone said counts only of sessions that no other has heard of since
+    for (const claim of held.flatMap((entry) => entry.claims)) {
+      const key = keyOf(claim);
+      const waiting = { ...claim, session: { ...claim.session, reconnecting: true } };
+      if (!claims.has(key)) claims.set(key, waiting);
+    }
+    if (userId === this.#selfId && this.#own !== undefined) claims.set(keyOf(this.#own), this.#own);
+    return claims;
+  }
+}
+
+function keyOf({ user, session }: Claim<unknown>): string {
+  return `${user.id}\n${session.id}`;
+}
+
+function roomsOf<Meta>(users: readonly User<Meta>[]): readonly RoomSummary<Meta>[] {
+  const byRoom = new Map<string, User<Meta>[]>();
+  for (const user of users) {
+    if (user.status === "offline") continue;
+    for (const room of user.rooms) {
+      const known = byRoom.get(room);
+      if (known === undefined) byRoom.set(room, [user]);
+      else known.push(user);
+    }
+  }
+  return Object.freeze(
+    [...byRoom]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, present]) => Object.freeze({ name, users: Object.freeze(present), count: present.length })),
+  );
+}

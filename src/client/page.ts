@@ -1,0 +1,79 @@
+/** What the browser says about a page: the only place that touches its globals. */
+import type { ActivitySignal, Device, Unsubscribe } from "../presence/index.ts";
+
+/** `wake`: the network may have changed, or time may have passed unnoticed. */
+export type PageSignal = ActivitySignal | "wake";
+
+/** A page, or whatever takes its place where there is no browser. */
+export interface Page {
+  readonly visible: boolean;
+  subscribe(listener: (signal: PageSignal) => void): Unsubscribe;
+}
+
+/** Without a browser there is nothing to hide: always visible, never idle. */
+export const noPage: Page = { visible: true, subscribe: () => () => {} };
+
+const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"] as const;
+/** Input is reported at most once in this time, ms. */
+const INPUT_EVERY_MS = 1_000;
+/** How often the wall clock is looked at, and by how much more it must have moved to have jumped, ms. */
+const CLOCK_EVERY_MS = 5_000;
+const CLOCK_JUMP_MS = 5_000;
+
+export function browserPage(): Page {
+  if (typeof document === "undefined" || typeof window === "undefined") return noPage;
+  return {
+    get visible() {
+      return document.visibilityState !== "hidden";
+    },
+    subscribe(listener) {
+      const scope = new AbortController();
+      const options = { capture: true, passive: true, signal: scope.signal } as const;
+      const wake = (): void => listener("wake");
+      document.addEventListener(
+        "visibilitychange",
+        () => {
+          const hidden = document.visibilityState === "hidden";
+          listener(hidden ? "hidden" : "visible");
+          if (!hidden) wake();
+        },
+        options,
+      );
+      // resume: thawed; pageshow: back from the back/forward cache
+      document.addEventListener("resume", wake, options);
+      window.addEventListener("pageshow", wake, options);
+      window.addEventListener("online", wake, options);
+
+      let lastInput = -Infinity;
+      const onInput = (): void => {
+        const now = Date.now();
+        if (now - lastInput < INPUT_EVERY_MS) return;
+        lastInput = now;
+        listener("input");
+      };
+      for (const type of INPUTS) window.addEventListener(type, onInput, options);
+
+      // a machine that slept tells nobody; its clock does
+      let lastTick = Date.now();
+      const clock = setInterval(() => {
+        const now = Date.now();
+        if (now - lastTick > CLOCK_EVERY_MS + CLOCK_JUMP_MS) wake();
+        lastTick = now;
+      }, CLOCK_EVERY_MS);
+      return () => {
+        scope.abort();
+        clearInterval(clock);
+      };
+    },
+  };
+}
+
+/** The kind of device that a page runs on, as far as it says. */
+export function browserDevice(): Device {
+  if (typeof navigator === "undefined") return "desktop";
+  const { userAgent = "", maxTouchPoints = 0 } = navigator;
+  if (/iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)/i.test(userAgent)) return "tablet";
+  if (/Mobi|iPhone|iPod|Android/i.test(userAgent)) return "mobile";
+  // an iPad calls itself a Mac, but no Mac has a touch screen
+  return /Macintosh/.test(userAgent) && maxTouchPoints > 1 ? "tablet" : "desktop";
+}

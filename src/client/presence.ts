@@ -1,0 +1,253 @@
+/** The client: one session, one lobby, any number of rooms. */
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import {
+  type ActivityPolicy,
+  type Device,
+  type JsonObject,
+  type ManualStatus,
+  type Unsubscribe,
+  type UserInfo,
+  defaultActivityPolicy,
+} from "../presence/index.ts";
+import { LOBBY, lobbyRoom, roomToPath } from "../wire/index.ts";
+import { type Lobby, LobbyReader } from "./lobby.ts";
+import { type Page, browserDevice, browserPage } from "./page.ts";
+import { Provider } from "./provider.ts";
+import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
+import { OwnSession, type OwnStatus } from "./session.ts";
+import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
+import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
+
+export interface PresenceOptions<Meta = JsonObject> {
+  /** Who the user is. `id` is what counts them once, however many tabs and devices. */
+  readonly user: UserInfo;
+  /** What everyone sees as this session's metadata. Default `{}`. */
+  readonly meta?: Meta;
+  /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
+  readonly lobby?: string;
+  /** More URL parameters for each connection. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** Default: the global one. Node before 22 has none: pass that of `ws`. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Default: what the browser says; `desktop` outside of one. */
+  readonly device?: Device;
+  /** When this tab is `away`, ms. Default 45 s hidden (15 s on a phone or tablet), 5 min without input. */
+  readonly activity?: Partial<ActivityPolicy>;
+  /** Reconnecting, ms. */
+  readonly timing?: Partial<SocketTiming>;
+  /** Where signals of visibility and input come from. Default: the browser's page. */
+  readonly page?: Page;
+  /** Where the session id is kept through a reload. Default: sessionStorage, or memory where there is none. */
+  readonly tabStorage?: PresenceStorage;
+  /** Where the user's choice of status is kept. Default: localStorage, or memory where there is none. */
+  readonly userStorage?: PresenceStorage;
+}
+
+export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
+  /** The id of this tab. */
+  readonly session: string;
+  readonly user: UserInfo;
+  /** The own status; the same object for as long as nothing changed. */
+  readonly status: OwnStatus;
+  /** Everyone in the application. */
+  readonly lobby: Lobby<Meta>;
+  /**
+   * Joins a room; joined twice, it is the same room, and takes two `leave`s.
+   *
+   * @throws when it is joined with another document already, or the client is destroyed
+   */
+  join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
+  /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
+  setStatus(status: ManualStatus | null): void;
+  /** Changes what everyone sees as this session's metadata. */
+  setMeta(meta: Meta | ((previous: Meta) => Meta)): void;
+  /** Changes the user's name, colours or avatar, everywhere. */
+  setUser(user: Partial<Omit<UserInfo, "id">>): void;
+  /** Calls back when the own status, session or user changed. */
+  subscribe(listener: () => void): Unsubscribe;
+  /** Leaves everything at once, and leaves no socket, timer or listener behind. */
+  destroy(): void;
+}
+
+/**
+ * Connects to a relay: announces this session in the lobby, and reads who else is there.
+ *
+ * @param url of the relay, `ws://localhost:1234`
+ * @throws TypeError for a user without an id, or where there is no WebSocket
+ */
+export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
+  url: string,
+  options: PresenceOptions<Meta>,
+): Presence<Meta, RoomMeta> {
+  return new PresenceClient<Meta, RoomMeta>(url, options);
+}
+
+class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
+  readonly lobby: LobbyReader<Meta>;
+  readonly #url: string;
+  readonly #options: PresenceOptions<Meta>;
+  readonly #WebSocket: WebSocketConstructor;
+  readonly #session: OwnSession;
+  readonly #lobbyAwareness: Awareness;
+  readonly #lobbyDoc: Y.Doc;
+  readonly #lobbyProvider: Provider;
+  readonly #rooms = new Map<string, JoinedRoom<RoomMeta>>();
+  #meta: Meta;
+  #destroyed = false;
+
+  constructor(url: string, options: PresenceOptions<Meta>) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#options = options;
+    this.#WebSocket = webSocketOf(options);
+    this.#meta = options.meta ?? ({} as Meta);
+    if (typeof options.user?.id !== "string" || options.user.id === "") {
+      throw new TypeError("createPresence: user.id must be a non-empty string");
+    }
+    this.#session = new OwnSession({
+      user: options.user,
+      device: options.device ?? browserDevice(),
+      policy: { ...defaultActivityPolicy, ...options.activity },
+      page: options.page ?? browserPage(),
+      tab: options.tabStorage ?? tabStorage(),
+      local: options.userStorage ?? userStorage(),
+    });
+    const name = lobbyRoom(options.lobby);
+    this.#lobbyDoc = new Y.Doc();
+    this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
+    this.#lobbyProvider = this.#provider(name, this.#lobbyDoc, this.#lobbyAwareness);
+    this.lobby = new LobbyReader<Meta>(name, options.user.id, {
+      doc: this.#lobbyDoc,
+      awareness: this.#lobbyAwareness,
+      isHeld: (clientId) => this.#lobbyProvider.isHeld(clientId),
+    });
+    this.#followLobby();
+    this.#announce();
+    this.#session.on("change", () => this.#announce());
+    this.#session.on("wake", () => this.#wake());
+    this.#lobbyProvider.connect();
+  }
+
+  get session(): string {
+    return this.#session.id;
+  }
+
+  get user(): UserInfo {
+    return this.#session.user;
+  }
+
+  get status(): OwnStatus {
+    return this.#session.status;
+  }
+
+  join(room: string, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> {
+    if (this.#destroyed) throw new Error("this presence is destroyed");
+    if (room === "" || room.startsWith("@")) {
+      throw new RangeError(`"${room}" is no room to join: names are not empty and do not start with @`);
+    }
+    const known = this.#rooms.get(room);
+    if (known !== undefined) {
+      known.hold(options);
+      return known;
+    }
+    const joined = new JoinedRoom<RoomMeta>(
+      room,
+      this.#session,
+      (name, doc, awareness) => this.#provider(name, doc, awareness),
+      options,
+      () => {
+        this.#rooms.delete(room);
+        this.#announceOwn();
+      },
+    );
+    this.#rooms.set(room, joined);
+    this.#announceOwn();
+    return joined;
+  }
+
+  setStatus(status: ManualStatus | null): void {
+    this.#session.choose(status);
+  }
+
+  setMeta(meta: Meta | ((previous: Meta) => Meta)): void {
+    this.#meta = typeof meta === "function" ? (meta as (previous: Meta) => Meta)(this.#meta) : meta;
+    this.#announce();
+  }
+
+  setUser(user: Partial<Omit<UserInfo, "id">>): void {
+    this.#session.setUser({ ...this.#session.user, ...user, id: this.#session.user.id });
+  }
+
+  subscribe(listener: () => void): Unsubscribe {
+    return this.#session.on("change", listener);
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#session.stop();
+    for (const room of this.#rooms.values()) room.destroy();
+    this.#rooms.clear();
+    this.lobby.destroy();
+    this.#lobbyProvider.destroy();
+    this.#lobbyAwareness.destroy();
+    this.#lobbyDoc.destroy();
+  }
+
+  #provider(room: string, doc: Y.Doc, awareness: Awareness): Provider {
+    const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
+      WebSocket: this.#WebSocket,
+      ...(this.#options.timing !== undefined && { timing: this.#options.timing }),
+    });
+    provider.on("control", (control) => {
+      if (control.kind === "manual") this.#session.adopt(control.manual);
+      if (control.kind === "superseded" && control.session === this.#session.id) this.#session.renew();
+    });
+    return provider;
+  }
+
+  #urlOf(room: string): string {
+    const params = new URLSearchParams(this.#options.params);
+    const lobby = lobbyRoom(this.#options.lobby);
+    if (lobby !== LOBBY) params.set("lobby", lobby);
+    const query = params.toString();
+    return `${this.#url}${roomToPath(room)}${query === "" ? "" : `?${query}`}`;
+  }
+
+  #followLobby(): void {
+    const { lobby } = this;
+    const provider = this.#lobbyProvider;
+    const settle = (): void => {
+      if (provider.synced && lobby.vouched) lobby.flush("live");
+    };
+    provider.on("synced", settle);
+    provider.on("snapshot", () => {
+      lobby.refresh();
+      settle();
+    });
+    provider.on("status", ({ status }) => {
+      if (status === "disconnected" && lobby.synced) lobby.flush("stale");
+    });
+  }
+
+  /** Says in the lobby who and how we are. */
+  #announce(): void {
+    this.#lobbyAwareness.setLocalState(this.#session.announce(this.#meta));
+    this.#announceOwn();
+  }
+
+  #announceOwn(): void {
+    this.lobby.setOwn(this.#session.announce(this.#meta), [...this.#rooms.keys()].sort());
+  }
+
+  #wake(): void {
+    this.#lobbyProvider.wake();
+    for (const room of this.#rooms.values()) room.provider.wake();
+  }
+}
+
+function webSocketOf(options: { readonly WebSocket?: WebSocketConstructor }): WebSocketConstructor {
+  const found = options.WebSocket ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
+  if (found !== undefined) return found;
+  throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as { WebSocket } from "ws"');
+}

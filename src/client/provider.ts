@@ -1,0 +1,350 @@
+/**
+ * A Yjs provider over one connection to one room: document sync and awareness, as y-websocket does them, for a relay
+ * that it trusts.
+ *
+ * Trust means: the relay's word on who is here is taken as it comes, nobody is expired locally, and only the own state
+ * is sent. While the connection is down peers stay as they were, and after it is back those who do not return in time
+ * go.
+ */
+import { ObservableV2 } from "lib0/observable";
+import type { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { equal } from "../presence/index.ts";
+import {
+  type Control,
+  type Entry,
+  type Frame,
+  FrameError,
+  type Mark,
+  Ticker,
+  awarenessFrame,
+  decodeEntries,
+  decodeFrame,
+  encodeEntries,
+  parseEntry,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+} from "../wire/index.ts";
+import {
+  ReconnectingSocket,
+  type SocketTiming,
+  type WebSocketConstructor,
+  defaultSocketTiming,
+} from "./socket.ts";
+
+export type ProviderStatus = "connecting" | "connected" | "disconnected";
+
+/** The first four are those of y-websocket's provider. */
+// a type, not an interface: only that has the index signature that lib0 asks for
+export type ProviderEvents = {
+  status: (event: { readonly status: ProviderStatus }) => void;
+  sync: (synced: boolean) => void;
+  synced: (synced: boolean) => void;
+  /** The relay refused for good; `connect()` tries again. */
+  closed: (event: { readonly code: number; readonly reason: string }) => void;
+  /** Everybody in the room is known, for the first time on this connection. */
+  snapshot: () => void;
+  /** The relay marked these clients (`markOf`). */
+  marks: (clientIds: readonly number[]) => void;
+  control: (control: Control) => void;
+};
+
+export interface ProviderOptions {
+  readonly WebSocket: WebSocketConstructor;
+  readonly timing?: Partial<SocketTiming>;
+}
+
+/** The relay's bounds apply to what it takes, not to what it sends. */
+const LIMITS = { maxStateBytes: Infinity, maxEntries: Infinity };
+/** Shortest time between two frames with the own state, ms. */
+const SEND_MS = 33;
+/** Grace for peers after a reconnect, until the relay names its own, ms. */
+const DEFAULT_GRACE_MS = 3_000;
+
+interface Marked {
+  readonly mark: Mark;
+  readonly lastSeen: number;
+}
+
+export class Provider extends ObservableV2<ProviderEvents> {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  readonly #socket: ReconnectingSocket;
+  readonly #timing: SocketTiming;
+  readonly #sender: Ticker;
+  readonly #marks = new Map<number, Marked>();
+  /** Peers from before the connection was lost that the relay has not named since. */
+  readonly #held = new Set<number>();
+  #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  #graceMs = DEFAULT_GRACE_MS;
+  #synced = false;
+  #snapshot = false;
+  #destroyed = false;
+
+  /** @param url of the room; asked anew for each attempt */
+  constructor(url: () => string, doc: Y.Doc, awareness: Awareness, options: ProviderOptions) {
+    super();
+    this.doc = doc;
+    this.awareness = awareness;
+    this.#timing = { ...defaultSocketTiming, ...options.timing };
+    this.#socket = new ReconnectingSocket(url, options.WebSocket, this.#timing, {
+      opened: () => this.#opened(),
+      message: (bytes) => this.#message(bytes),
+      down: () => this.#down(),
+      refused: (code, reason) => this.emit("closed", [{ code, reason }]),
+    });
+    this.#sender = new Ticker(SEND_MS, () => this.#sendOwn());
+    doc.on("update", this.#onDocUpdate);
+    awareness.on("update", this.#onAwarenessUpdate);
+  }
+
+  get wsconnected(): boolean {
+    return this.#socket.phase === "open";
+  }
+
+  get wsconnecting(): boolean {
+    return this.#socket.phase === "connecting";
+  }
+
+  /** The document is as the relay has it. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** What the relay last said of a client's connection, other than its state. */
+  markOf(clientId: number): Marked | undefined {
+    return this.#marks.get(clientId);
+  }
+
+  /** Whether a peer is only kept because it may return. */
+  isHeld(clientId: number): boolean {
+    return this.#held.has(clientId);
+  }
+
+  connect(): void {
+    if (this.#destroyed) return;
+    this.#socket.connect();
+    if (this.#socket.phase === "connecting") this.emit("status", [{ status: "connecting" }]);
+  }
+
+  /** Leaves: others see it at once, and all peers are gone from here. */
+  disconnect(): void {
+    const wasOpen = this.wsconnected;
+    if (wasOpen) this.#socket.send(statesFrame([{ ...this.#own(), state: null }]));
+    this.#socket.disconnect();
+    this.#release();
+    if (wasOpen) this.#down();
+    this.#remove([...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID));
+  }
+
+  /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
+  wake(): void {
+    this.#socket.wake();
+  }
+
+  override destroy(): void {
+    if (this.#destroyed) return;
+    this.disconnect();
+    this.#destroyed = true;
+    this.#sender.stop();
+    this.doc.off("update", this.#onDocUpdate);
+    this.awareness.off("update", this.#onAwarenessUpdate);
+    super.destroy();
+  }
+
+  readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin !== this) this.#socket.send(updateFrame(update));
+  };
+
+  readonly #onAwarenessUpdate = (
+    changes: { readonly added: number[]; readonly updated: number[]; readonly removed: number[] },
+    origin: unknown,
+  ): void => {
+    if (origin === this) return;
+    const { added, updated, removed } = changes;
+    const id = this.awareness.clientID;
+    if (added.includes(id) || updated.includes(id) || removed.includes(id)) this.#sender.schedule();
+  };
+
+  #opened(): void {
+    this.#snapshot = false;
+    this.emit("status", [{ status: "connected" }]);
+    this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    // a clock that nobody has seen: the relay may have given this client up
+    if (this.awareness.getLocalState() !== null) this.awareness.setLocalState(this.awareness.getLocalState());
+    this.#sender.run();
+  }
+
+  #down(): void {
+    this.#setSynced(false);
+    this.#snapshot = false;
+    this.emit("status", [{ status: "disconnected" }]);
+  }
+
+  #message(bytes: Uint8Array): void {
+    let frame: Frame;
+    try {
+      frame = decodeFrame(bytes);
+      this.#receive(frame);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      // a newer relay may say things that this client does not know: they are not for it
+      console.warn(`copresence: ignored a message of the relay: ${error.message}`);
+    }
+  }
+
+  #receive(frame: Frame): void {
+    switch (frame.type) {
+      case "syncStep1":
+        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+      case "syncStep2":
+        Y.applyUpdate(this.doc, frame.update, this);
+        return this.#setSynced(true);
+      case "update":
+        return Y.applyUpdate(this.doc, frame.update, this);
+      case "awareness":
+        return this.#applyStates(decodeEntries(frame.payload, LIMITS));
+      case "queryAwareness":
+        return this.#sendOwn();
+      case "denied":
+        return console.warn(`copresence: the relay denied access: ${frame.reason}`);
+      case "control":
+        return this.#control(frame.control);
+    }
+  }
+
+  #control(control: Control): void {
+    switch (control.kind) {
+      case "hello":
+        this.#graceMs = control.graceMs;
+        break;
+      case "marks":
+        for (const [id, mark, lastSeen] of control.marks) {
+          if (mark === "clear") this.#marks.delete(id);
+          else this.#marks.set(id, { mark, lastSeen });
+        }
+        this.emit("marks", [control.marks.map(([id]) => id)]);
+        break;
+      case "manual":
+      case "superseded":
+      case "ping":
+      case "pong":
+        break;
+    }
+    this.emit("control", [control]);
+  }
+
+  #applyStates(entries: readonly Entry[]): void {
+    const { states, meta, clientID } = this.awareness;
+    const added: number[] = [];
+    const updated: number[] = [];
+    const changed: number[] = [];
+    const removed: number[] = [];
+    for (const entry of entries) {
+      const { id, clock } = entry;
+      if (id === clientID) {
+        this.#heardOfOwn(entry);
+        continue;
+      }
+      const previous = states.get(id);
+      const { value } = parseEntry(entry);
+      this.#held.delete(id);
+      // the relay expires who is gone: here nobody grows old
+      meta.set(id, { clock, lastUpdated: Infinity });
+      if (value === null) {
+        if (states.delete(id)) removed.push(id);
+        meta.delete(id);
+        continue;
+      }
+      states.set(id, value);
+      if (previous === undefined) added.push(id);
+      else {
+        updated.push(id);
+        if (!equal(previous, value)) changed.push(id);
+      }
+    }
+    this.#announce({ added, updated: changed, removed }, { added, updated, removed });
+    for (const id of removed) this.#marks.delete(id);
+    if (!this.#snapshot) this.#onSnapshot(new Set(entries.map((entry) => entry.id)));
+  }
+
+  /** The first states on a connection are all that there are. */
+  #onSnapshot(named: ReadonlySet<number>): void {
+    this.#snapshot = true;
+    for (const id of this.awareness.states.keys()) {
+      if (id !== this.awareness.clientID && !named.has(id)) this.#held.add(id);
+    }
+    clearTimeout(this.#holdTimer);
+    if (this.#held.size > 0) {
+      // whoever lost the relay as we did may still wait out its back-off
+      this.#holdTimer = setTimeout(() => this.#release(), this.#graceMs + this.#timing.maxBackoffMs);
+    }
+    this.emit("snapshot", []);
+  }
+
+  #release(): void {
+    clearTimeout(this.#holdTimer);
+    this.#holdTimer = undefined;
+    const ids = [...this.#held];
+    this.#held.clear();
+    this.#remove(ids);
+  }
+
+  #remove(ids: readonly number[]): void {
+    const removed = ids.filter((id) => this.awareness.states.delete(id));
+    for (const id of removed) this.awareness.meta.delete(id);
+    this.#announce({ added: [], updated: [], removed }, { added: [], updated: [], removed });
+    for (const id of removed) this.#marks.delete(id);
+  }
+
+  /** As y-protocols announces: `change` when something is different, `update` when something was said. */
+  #announce(change: Changes, update: Changes): void {
+    if (isAny(change)) this.awareness.emit("change", [change, this]);
+    if (isAny(update)) this.awareness.emit("update", [update, this]);
+  }
+
+  /** Nobody else speaks for this client. Said to be gone, or to be somebody with a higher clock, it speaks up again. */
+  #heardOfOwn({ clock, state }: Entry): void {
+    const { awareness } = this;
+    const own = awareness.meta.get(awareness.clientID);
+    const local = awareness.getLocalState();
+    if (local === null || own === undefined) return;
+    if (clock < own.clock || (clock === own.clock && state !== null)) return;
+    awareness.meta.set(awareness.clientID, { ...own, clock });
+    awareness.setLocalState(local);
+  }
+
+  #own(): Entry {
+    const { awareness } = this;
+    const local = awareness.getLocalState();
+    const clock = awareness.meta.get(awareness.clientID)?.clock ?? 0;
+    const state = local === null ? null : new TextEncoder().encode(JSON.stringify(local));
+    return { id: awareness.clientID, clock, state };
+  }
+
+  #sendOwn(): void {
+    if (this.wsconnected) this.#socket.send(statesFrame([this.#own()]));
+  }
+
+  #setSynced(synced: boolean): void {
+    if (this.#synced === synced) return;
+    this.#synced = synced;
+    this.emit("synced", [synced]);
+    this.emit("sync", [synced]);
+  }
+}
+
+interface Changes {
+  readonly added: readonly number[];
+  readonly updated: readonly number[];
+  readonly removed: readonly number[];
+}
+
+function isAny({ added, updated, removed }: Changes): boolean {
+  return added.length + updated.length + removed.length > 0;
+}
+
+function statesFrame(entries: readonly Entry[]): Uint8Array {
+  return awarenessFrame(encodeEntries(entries));
+}

@@ -1,0 +1,121 @@
+/** A room that this client is in: its provider, its awareness, its people. */
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import type { JsonObject, Unsubscribe } from "../presence/index.ts";
+import { equal, isRecord } from "../presence/index.ts";
+import type { Provider } from "./provider.ts";
+import type { Roster } from "./roster.ts";
+import type { OwnSession } from "./session.ts";
+import { AwarenessRoster } from "./track.ts";
+
+export interface RoomOptions<RoomMeta = JsonObject> {
+  /** The document to share; default: one of its own. The room does not destroy a document that it was given. */
+  readonly doc?: Y.Doc;
+  /** What others in the room see as this session's metadata. Default `{}`. */
+  readonly meta?: RoomMeta;
+}
+
+/** A room, from `presence.join` until as many `leave`s. */
+export interface Room<RoomMeta = JsonObject> {
+  readonly name: string;
+  /** For editor bindings; `user` and `copresence` of its local state are kept by the client. */
+  readonly awareness: Awareness;
+  readonly doc: Y.Doc;
+  /** Looks like y-websocket's: `synced`, `on("synced" | "status" | "closed")`, `connect()`, `disconnect()`. */
+  readonly provider: Provider;
+  readonly roster: Roster<RoomMeta>;
+  /** Changes what others in the room see as this session's metadata. */
+  setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void;
+  /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
+  leave(): void;
+}
+
+export type MakeProvider = (room: string, doc: Y.Doc, awareness: Awareness) => Provider;
+
+export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
+  readonly name: string;
+  readonly awareness: Awareness;
+  readonly doc: Y.Doc;
+  readonly provider: Provider;
+  readonly roster: AwarenessRoster<RoomMeta>;
+  readonly #session: OwnSession;
+  readonly #onEmpty: () => void;
+  readonly #ownsDoc: boolean;
+  readonly #stopSession: Unsubscribe;
+  #meta: RoomMeta;
+  #holders = 1;
+
+  constructor(
+    name: string,
+    session: OwnSession,
+    makeProvider: MakeProvider,
+    options: RoomOptions<RoomMeta>,
+    onEmpty: () => void,
+  ) {
+    this.name = name;
+    this.#session = session;
+    this.#onEmpty = onEmpty;
+    this.#ownsDoc = options.doc === undefined;
+    this.#meta = options.meta ?? ({} as RoomMeta);
+    this.doc = options.doc ?? new Y.Doc();
+    this.awareness = new Awareness(this.doc);
+    this.#restore();
+    this.awareness.on("update", this.#restore);
+    this.provider = makeProvider(name, this.doc, this.awareness);
+    this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
+      roomId: name,
+      status: "connecting",
+      connectionOf: (clientId) => this.provider.markOf(clientId),
+    });
+    this.provider.on("snapshot", () => this.roster.setStatus("live"));
+    this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
+    this.provider.on("status", ({ status }) => {
+      if (status === "disconnected" && this.roster.synced) this.roster.setStatus("stale");
+    });
+    this.#stopSession = session.on("change", this.#restore);
+    this.provider.connect();
+  }
+
+  setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
+    this.#meta = typeof meta === "function" ? (meta as (previous: RoomMeta) => RoomMeta)(this.#meta) : meta;
+    this.#restore();
+  }
+
+  /** Counts another `join` of the same room. */
+  hold({ doc, meta }: RoomOptions<RoomMeta>): void {
+    if (doc !== undefined && doc !== this.doc) {
+      throw new Error(`room "${this.name}" is joined with another document; leave it first`);
+    }
+    this.#holders++;
+    if (meta !== undefined) this.setMeta(meta);
+  }
+
+  leave(): void {
+    if (this.#holders === 0 || --this.#holders > 0) return;
+    this.destroy();
+    this.#onEmpty();
+  }
+
+  destroy(): void {
+    this.#holders = 0;
+    this.#stopSession();
+    this.awareness.off("update", this.#restore);
+    this.roster.destroy();
+    this.provider.destroy();
+    this.awareness.destroy();
+    if (this.#ownsDoc) this.doc.destroy();
+  }
+
+  /**
+   * Sees to it that the local state says who we are. Editor bindings share the state: some set a user of their own, one
+   * replaces it whole, or clears it.
+   */
+  readonly #restore = (): void => {
+    const local = this.awareness.getLocalState() ?? {};
+    const { user, copresence } = this.#session.announce(this.#meta);
+    // a binding may add to the user (a colour it needs), but not say that it is somebody else
+    const merged = { ...(isRecord(local["user"]) ? local["user"] : {}), ...user };
+    if (equal(local["user"], merged) && equal(local["copresence"], copresence)) return;
+    this.awareness.setLocalState({ ...local, user: merged, copresence });
+  };
+}

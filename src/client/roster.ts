@@ -1,0 +1,183 @@
+/**
+ * The roster: the people of one place as an observer sees them. A store with an immutable snapshot, and the events that
+ * lead from one snapshot to the next.
+ */
+import {
+  type Claim,
+  Emitter,
+  type JoinEvent,
+  type JsonObject,
+  type LeaveEvent,
+  People,
+  type PresenceEvent,
+  type Unsubscribe,
+  type UpdateEvent,
+  type User,
+} from "../presence/index.ts";
+
+/**
+ * How far a roster can be believed. `connecting`: nothing is known yet. `live`: it is as the relay has it. `stale`: the
+ * observer's own connection is down, and this is how things were; nobody is said to have left because of it.
+ */
+export type RosterStatus = "connecting" | "live" | "stale";
+
+/** Immutable, and the same object for as long as nothing in it changed. */
+export interface RosterSnapshot<Meta = JsonObject> {
+  readonly status: RosterStatus;
+  /** The first snapshot has arrived. */
+  readonly synced: boolean;
+  /** Everyone present and oneself (whatever one's status), by name. */
+  readonly users: readonly User<Meta>[];
+  readonly self: User<Meta> | null;
+  /** In a lobby, those who left, the last first; elsewhere empty. */
+  readonly recent: readonly User<Meta>[];
+}
+
+export interface RosterEvents<Meta = JsonObject> {
+  readonly join: JoinEvent<Meta>;
+  readonly leave: LeaveEvent<Meta>;
+  readonly update: UpdateEvent<Meta>;
+  /** All three. */
+  readonly event: PresenceEvent<Meta>;
+  /** Once, with all who were there first: instead of a join for each. */
+  readonly synced: RosterSnapshot<Meta>;
+  readonly status: RosterStatus;
+}
+
+export interface Roster<Meta = JsonObject> {
+  /** The room, or the lobby's (`@lobby`, `@lobby/<name>`). */
+  readonly roomId: string;
+  readonly status: RosterStatus;
+  readonly synced: boolean;
+  readonly users: readonly User<Meta>[];
+  readonly self: User<Meta> | null;
+  /** A user who is present or, in a lobby, left lately (`status: "offline"`). */
+  get(userId: string): User<Meta> | undefined;
+  getSnapshot(): RosterSnapshot<Meta>;
+  /** Calls back after each change of the snapshot. */
+  subscribe(listener: () => void): Unsubscribe;
+  on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe;
+}
+
+const collator = new Intl.Collator();
+
+/** The roster's writing side: claims in, snapshots and events out. */
+export class RosterStore<Meta> implements Roster<Meta> {
+  readonly roomId: string;
+  readonly #people: People<Meta>;
+  readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
+  readonly #recent = new Map<string, User<Meta>>();
+  #status: RosterStatus = "connecting";
+  #synced = false;
+  #recentChanged = false;
+  #snapshot: RosterSnapshot<Meta> | undefined;
+
+  constructor(roomId: string, selfId?: string) {
+    this.roomId = roomId;
+    this.#people = new People<Meta>(roomId, { selfId });
+  }
+
+  get status(): RosterStatus {
+    return this.#status;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get users(): readonly User<Meta>[] {
+    return this.getSnapshot().users;
+  }
+
+  get self(): User<Meta> | null {
+    return this.getSnapshot().self;
+  }
+
+  get(userId: string): User<Meta> | undefined {
+    return this.#people.users.get(userId) ?? this.#recent.get(userId);
+  }
+
+  getSnapshot(): RosterSnapshot<Meta> {
+    this.#snapshot ??= this.#makeSnapshot();
+    return this.#snapshot;
+  }
+
+  subscribe(listener: () => void): Unsubscribe {
+    return this.#emitter.on("change", listener);
+  }
+
+  on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe {
+    return this.#emitter.on(type, listener as (event: (RosterEvents<Meta> & { change: null })[K]) => void);
+  }
+
+  set selfId(userId: string | undefined) {
+    this.#people.selfId = userId;
+  }
+
+  setClaim(key: PropertyKey, claim: Claim<Meta>): void {
+    this.#people.set(key, claim);
+  }
+
+  deleteClaim(key: PropertyKey, lastSeen: number): void {
+    this.#people.delete(key, lastSeen);
+  }
+
+  setRecent(userId: string, user: User<Meta> | undefined): void {
+    if (user === undefined ? !this.#recent.delete(userId) : this.#recent.get(userId)?.lastSeen === user.lastSeen) return;
+    if (user !== undefined) this.#recent.set(userId, user);
+    this.#recentChanged = true;
+  }
+
+  /**
+   * Publishes what went in since the last flush.
+   *
+   * @param status the roster's from now on; the first time `live` is the moment of `synced`
+   */
+  flush(status: RosterStatus = this.#status): void {
+    const events = this.#people.flush(Date.now());
+    const wasSynced = this.#synced;
+    const statusChanged = status !== this.#status;
+    this.#status = status;
+    this.#synced ||= status === "live";
+    if (!statusChanged && !this.#people.changed && !this.#recentChanged) return;
+    this.#recentChanged = false;
+    this.#snapshot = undefined;
+
+    // a listener that looks at the roster from within an event sees it as it is after all of them
+    if (wasSynced) for (const event of events) this.#emit(event);
+    if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
+    if (statusChanged) this.#emitter.emit("status", status);
+    this.#emitter.emit("change", null);
+  }
+
+  clear(): void {
+    this.#emitter.clear();
+  }
+
+  #emit(event: PresenceEvent<Meta>): void {
+    this.#emitter.emit("event", event);
+    switch (event.type) {
+      case "join":
+        return this.#emitter.emit("join", event);
+      case "leave":
+        return this.#emitter.emit("leave", event);
+      case "update":
+        return this.#emitter.emit("update", event);
+    }
+  }
+
+  #makeSnapshot(): RosterSnapshot<Meta> {
+    const { users, selfId } = this.#people;
+    return Object.freeze({
+      status: this.#status,
+      synced: this.#synced,
+      users: Object.freeze([...users.values()].sort(byName)),
+      self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,
+      recent: Object.freeze([...this.#recent.values()].sort((a, b) => b.lastSeen - a.lastSeen)),
+    });
+  }
+}
+
+function byName(a: User<unknown>, b: User<unknown>): number {
+  return collator.compare(a.name ?? a.id, b.name ?? b.id) || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,195 @@
+/**
+ * The own session: who the user is, what this tab's activity says, what the user chose. It is what every connection of
+ * this client announces.
+ */
+import {
+  type Activity,
+  type ActivityPolicy,
+  type AutoStatus,
+  type ConnectionState,
+  type Device,
+  Emitter,
+  type ManualChoice,
+  type ManualStatus,
+  type Unsubscribe,
+  type UserInfo,
+  awayAt,
+  newerManual,
+  onSignal,
+  readManual,
+  statusAt,
+} from "../presence/index.ts";
+import { type Page, noPage } from "./page.ts";
+import type { PresenceStorage } from "./storage.ts";
+
+export interface OwnStatus {
+  /** What the activity of this tab says. */
+  readonly auto: AutoStatus;
+  /** What the user chose, here or in another session. */
+  readonly manual: ManualStatus | null;
+}
+
+export interface OwnSessionOptions {
+  readonly user: UserInfo;
+  readonly device: Device;
+  readonly policy: ActivityPolicy;
+  readonly page: Page;
+  readonly tab: PresenceStorage;
+  readonly local: PresenceStorage;
+}
+
+const SESSION_KEY = "copresence:session";
+/** setTimeout takes no more. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+export class OwnSession {
+  readonly device: Device;
+  readonly #options: OwnSessionOptions;
+  readonly #emitter = new Emitter<{ change: null; wake: null }>();
+  readonly #unsubscribe: Unsubscribe;
+  #id: string;
+  #user: UserInfo;
+  #activity: Activity;
+  #auto: AutoStatus;
+  #since: number;
+  #choice: ManualChoice | null;
+  #status: OwnStatus;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: OwnSessionOptions) {
+    const now = Date.now();
+    this.#options = options;
+    this.device = options.device;
+    this.#user = options.user;
+    this.#id = options.tab.get(SESSION_KEY) ?? this.#newId();
+    this.#activity = { page: options.page.visible ? "visible" : "hidden", at: now };
+    this.#auto = "online";
+    this.#since = now;
+    this.#choice = this.#storedChoice();
+    this.#status = { auto: this.#auto, manual: this.#choice?.status ?? null };
+    this.#unsubscribe = options.page.subscribe((signal) => {
+      if (signal === "wake") return this.#emitter.emit("wake", null);
+      this.#activity = onSignal(this.#activity, signal, Date.now());
+      this.#update();
+    });
+    this.#schedule();
+  }
+
+  get id(): string {
+    return this.#id;
+  }
+
+  get user(): UserInfo {
+    return this.#user;
+  }
+
+  /** The same object for as long as nothing changed. */
+  get status(): OwnStatus {
+    return this.#status;
+  }
+
+  /** `change`: what is announced changed. `wake`: connections should be made sure of. */
+  on(type: "change" | "wake", listener: () => void): Unsubscribe {
+    return this.#emitter.on(type, listener);
+  }
+
+  /** What a connection announces, with the metadata of its place. */
+  announce<Meta>(meta: Meta): ConnectionState<Meta> {
+    return {
+      user: this.#user,
+      copresence: {
+        session: this.#id,
+        status: this.#auto,
+        ...(this.#choice !== null && { manual: this.#choice }),
+        device: this.device,
+        since: this.#since,
+        meta,
+      },
+    };
+  }
+
+  /** Chooses a status, or with `null` none, for all sessions of the user. */
+  choose(status: ManualStatus | null): void {
+    // above all choices seen, so that a device whose clock is slow can still change it
+    const at = Math.max(Date.now(), (this.#choice?.at ?? -1) + 1);
+    this.adopt({ status, at });
+  }
+
+  /** Takes a choice made in another session, if it is newer. */
+  adopt(choice: ManualChoice): void {
+    if (newerManual(this.#choice, choice) !== choice) return;
+    this.#choice = choice;
+    this.#options.local.set(this.#choiceKey, JSON.stringify(choice));
+    this.#changed();
+  }
+
+  setUser(user: UserInfo): void {
+    this.#user = user;
+    this.#changed();
+  }
+
+  /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */
+  renew(): void {
+    this.#id = this.#newId();
+    this.#changed();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#unsubscribe();
+    this.#emitter.clear();
+  }
+
+  get #choiceKey(): string {
+    return `copresence:status:${this.#user.id}`;
+  }
+
+  get #mobile(): boolean {
+    return this.device === "mobile" || this.device === "tablet";
+  }
+
+  #newId(): string {
+    const id = `s_${crypto.randomUUID().replaceAll("-", "")}`;
+    this.#options.tab.set(SESSION_KEY, id);
+    return id;
+  }
+
+  #storedChoice(): ManualChoice | null {
+    const stored = this.#options.local.get(this.#choiceKey);
+    if (stored === null) return null;
+    try {
+      return readManual(JSON.parse(stored));
+    } catch {
+      return null;
+    }
+  }
+
+  #update(): void {
+    const now = Date.now();
+    const auto = statusAt(this.#activity, this.#options.policy, this.#mobile, now);
+    if (auto !== this.#auto) {
+      this.#auto = auto;
+      this.#since = now;
+      this.#changed();
+    }
+    this.#schedule();
+  }
+
+  /** Looks again when the activity, left alone, becomes `away`. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // without a page nobody can be seen to be idle
+    if (this.#auto === "away" || this.#options.page === noPage) return;
+    const wait = awayAt(this.#activity, this.#options.policy, this.#mobile) - Date.now();
+    this.#timer = setTimeout(() => this.#update(), Math.min(MAX_TIMEOUT_MS, Math.max(0, wait)));
+  }
+
+  #changed(): void {
+    const manual = this.#choice?.status ?? null;
+    if (this.#status.auto !== this.#auto || this.#status.manual !== manual) {
+      this.#status = { auto: this.#auto, manual };
+    }
+    this.#emitter.emit("change", null);
+  }
+}

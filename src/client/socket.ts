@@ -1,0 +1,194 @@
+/**
+ * A WebSocket that comes back: jittered back-off, a time limit for connecting, a probe for a connection that may be dead
+ * without anybody having been told.
+ */
+import { Close, SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
+
+/** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
+export interface WebSocketLike {
+  binaryType: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(data: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+}
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
+
+export interface SocketHandler {
+  opened(): void;
+  message(bytes: Uint8Array): void;
+  /** An open connection is gone; another will be tried. */
+  down(): void;
+  /** The relay ended it for good (4400–4499), and no other will be tried. */
+  refused(code: number, reason: string): void;
+}
+
+export interface SocketTiming {
+  /** Back-off of the first retry, ms; it doubles with each. Default 100. */
+  readonly backoffMs: number;
+  /** Longest back-off, ms. Default 2 500. */
+  readonly maxBackoffMs: number;
+  /** How long connecting may take, ms. Default 5 000. */
+  readonly connectTimeoutMs: number;
+  /** How long a probed connection may take to show life, ms. Default 2 000. */
+  readonly probeTimeoutMs: number;
+}
+
+export const defaultSocketTiming: SocketTiming = {
+  backoffMs: 100,
+  maxBackoffMs: 2_500,
+  connectTimeoutMs: 5_000,
+  probeTimeoutMs: 2_000,
+};
+
+type Timer = ReturnType<typeof setTimeout>;
+type State =
+  | { readonly phase: "idle" }
+  | { readonly phase: "waiting"; readonly timer: Timer }
+  | { readonly phase: "connecting"; readonly socket: WebSocketLike; readonly timer: Timer }
+  | { readonly phase: "open"; readonly socket: WebSocketLike; probe: Timer | undefined }
+  | { readonly phase: "refused" };
+
+export class ReconnectingSocket {
+  readonly #url: () => string;
+  readonly #WebSocket: WebSocketConstructor;
+  readonly #timing: SocketTiming;
+  readonly #handler: SocketHandler;
+  #state: State = { phase: "idle" };
+  /** Attempts since the relay last said anything. */
+  #attempts = 0;
+
+  constructor(url: () => string, WebSocket: WebSocketConstructor, timing: SocketTiming, handler: SocketHandler) {
+    this.#url = url;
+    this.#WebSocket = WebSocket;
+    this.#timing = timing;
+    this.#handler = handler;
+  }
+
+  get phase(): State["phase"] {
+    return this.#state.phase;
+  }
+
+  /** Connects now, unless it is connected or about to be. */
+  connect(): void {
+    switch (this.#state.phase) {
+      case "connecting":
+      case "open":
+        return;
+      case "waiting":
+        clearTimeout(this.#state.timer);
+        break;
+      case "idle":
+      case "refused":
+        break;
+    }
+    this.#dial();
+  }
+
+  /** Closes, and stays closed until `connect`. */
+  disconnect(code: number = Close.normal): void {
+    const state = this.#state;
+    this.#state = { phase: "idle" };
+    this.#attempts = 0;
+    switch (state.phase) {
+      case "waiting":
+        return clearTimeout(state.timer);
+      case "connecting":
+        clearTimeout(state.timer);
+        return discard(state.socket, code);
+      case "open":
+        clearTimeout(state.probe);
+        return discard(state.socket, code);
+      case "idle":
+      case "refused":
+        return;
+    }
+  }
+
+  /** Sends, if it is open; what matters is sent again on the next `opened`. */
+  send(frame: Uint8Array): void {
+    if (this.#state.phase === "open") this.#state.socket.send(frame);
+  }
+
+  /** Something says that the network may have changed: do not wait, and do not believe an old connection. */
+  wake(): void {
+    const state = this.#state;
+    switch (state.phase) {
+      case "waiting":
+        this.#attempts = 0;
+        return this.connect();
+      case "open":
+        if (state.probe !== undefined) return;
+        state.probe = setTimeout(() => this.#lost(state.socket), this.#timing.probeTimeoutMs);
+        return state.socket.send(controlFrame({ kind: "ping" }));
+      case "idle":
+      case "connecting":
+      case "refused":
+        return;
+    }
+  }
+
+  #dial(): void {
+    const socket = new this.#WebSocket(this.#url(), [SUBPROTOCOL]);
+    socket.binaryType = "arraybuffer";
+    const timer = setTimeout(() => this.#lost(socket), this.#timing.connectTimeoutMs);
+    this.#state = { phase: "connecting", socket, timer };
+    socket.onopen = () => {
+      clearTimeout(timer);
+      this.#state = { phase: "open", socket, probe: undefined };
+      this.#handler.opened();
+    };
+    socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
+      this.#attempts = 0;
+      if (this.#state.phase === "open") {
+        clearTimeout(this.#state.probe);
+        this.#state.probe = undefined;
+      }
+      this.#handler.message(new Uint8Array(event.data));
+    };
+    socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
+      if (isFinal(event.code)) this.#refused(event.code, event.reason);
+      else this.#lost(socket);
+    };
+    socket.onerror = () => {}; // "close" follows, and says what is to be done
+  }
+
+  #refused(code: number, reason: string): void {
+    this.#stopTimers();
+    const wasOpen = this.#state.phase === "open";
+    this.#state = { phase: "refused" };
+    if (wasOpen) this.#handler.down();
+    this.#handler.refused(code, reason);
+  }
+
+  /** The connection, or the attempt at one, is over, whether or not the socket knows. */
+  #lost(socket: WebSocketLike): void {
+    this.#stopTimers();
+    discard(socket, Close.goingAway);
+    const wasOpen = this.#state.phase === "open";
+    const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
+    this.#attempts++;
+    // full jitter: those who lost the relay together do not come back together
+    this.#state = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) };
+    if (wasOpen) this.#handler.down();
+  }
+
+  #stopTimers(): void {
+    const state = this.#state;
+    if (state.phase === "connecting") clearTimeout(state.timer);
+    if (state.phase === "open") clearTimeout(state.probe);
+  }
+}
+
+/** Lets go of a socket: nothing that it still does is heard. */
+function discard(socket: WebSocketLike, code: number): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.onerror = () => {};
+  // browsers let a page close with 1000 or 3000–4999 only
+  if (code === Close.normal) socket.close(code);
+  else socket.close();
+}

@@ -1,0 +1,97 @@
+/**
+ * A roster over any Awareness, whoever provides it (y-webrtc, Hocuspocus, y-websocket, our own): no relay of ours is
+ * needed.
+ */
+import type { Awareness } from "y-protocols/awareness";
+import { type JsonObject, type Claim, readState } from "../presence/index.ts";
+import { type Roster, type RosterStatus, RosterStore } from "./roster.ts";
+
+export interface TrackOptions {
+  /** What `roomId` of events says. Default `room`. */
+  readonly roomId?: string;
+  /** Default `live`: an Awareness does not say whether its provider is connected. See `setStatus`. */
+  readonly status?: RosterStatus;
+  /** What else is known of a client's connection. */
+  readonly connectionOf?: (clientId: number) => ConnectionNote | undefined;
+}
+
+/** What a relay may know of a connection beyond its state. */
+export interface ConnectionNote {
+  readonly mark: "reconnecting" | "silent" | "clear";
+  /** When it was last known to be alive, ms since the epoch. */
+  readonly lastSeen: number;
+}
+
+export interface TrackedRoster<Meta = JsonObject> extends Roster<Meta> {
+  /** Tells the roster how its provider fares; the first time `live` is the moment of `synced`. */
+  setStatus(status: RosterStatus): void;
+  /** Stops following the Awareness. */
+  destroy(): void;
+}
+
+interface AwarenessChange {
+  readonly added: readonly number[];
+  readonly updated: readonly number[];
+  readonly removed: readonly number[];
+}
+
+/** Follows an Awareness; what it holds already is the first snapshot. */
+export function trackAwareness<Meta = JsonObject>(
+  awareness: Awareness,
+  options: TrackOptions = {},
+): TrackedRoster<Meta> {
+  return new AwarenessRoster<Meta>(awareness, options);
+}
+
+export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedRoster<Meta> {
+  readonly #awareness: Awareness;
+  readonly #connectionOf: (clientId: number) => ConnectionNote | undefined;
+
+  constructor(awareness: Awareness, options: TrackOptions = {}) {
+    super(options.roomId ?? "room");
+    this.#awareness = awareness;
+    this.#connectionOf = options.connectionOf ?? (() => undefined);
+    for (const id of awareness.states.keys()) this.#read(id);
+    this.flush(options.status ?? "live");
+    awareness.on("change", this.#onChange);
+  }
+
+  /** Reads these clients anew, for what `connectionOf` says of them has changed. */
+  refresh(clientIds: readonly number[]): void {
+    for (const id of clientIds) this.#read(id);
+    this.flush();
+  }
+
+  setStatus(status: RosterStatus): void {
+    this.flush(status);
+  }
+
+  destroy(): void {
+    this.#awareness.off("change", this.#onChange);
+    this.clear();
+  }
+
+  readonly #onChange = ({ added, updated, removed }: AwarenessChange): void => {
+    this.refresh([...added, ...updated, ...removed]);
+  };
+
+  #read(id: number): void {
+    const claim = readState<Meta>(id, this.#awareness.states.get(id), this.roomId);
+    const note = this.#connectionOf(id);
+    if (claim === null) return this.deleteClaim(id, note?.lastSeen ?? Date.now());
+    if (id === this.#awareness.clientID) this.selfId = claim.user.id;
+    this.setClaim(id, noted(claim, note));
+  }
+}
+
+function noted<Meta>(claim: Claim<Meta>, note: ConnectionNote | undefined): Claim<Meta> {
+  switch (note?.mark) {
+    case "reconnecting":
+      return { ...claim, session: { ...claim.session, reconnecting: true } };
+    case "silent":
+      return { ...claim, session: { ...claim.session, status: "away" } };
+    case "clear":
+    case undefined:
+      return claim;
+  }
+}

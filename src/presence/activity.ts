@@ -1,0 +1,47 @@
+/**
+ * What the activity of a page says of its user: `online` or `away`. Pure; time comes in as `now`.
+ */
+import type { AutoStatus } from "./state.ts";
+
+/** All in milliseconds. */
+export interface ActivityPolicy {
+  /** Hidden for this long: away. Default 45 000; a quick look at another tab changes nothing. */
+  readonly hiddenMs: number;
+  /** The same on a phone or tablet, whose page will soon be suspended. Default 15 000. */
+  readonly mobileHiddenMs: number;
+  /** Visible without input for this long: away. Default 300 000. */
+  readonly idleMs: number;
+}
+
+export const defaultActivityPolicy: ActivityPolicy = { hiddenMs: 45_000, mobileHiddenMs: 15_000, idleMs: 300_000 };
+
+/** `at`: since when the page is hidden, or when its user last did something. ms since the epoch. */
+export type Activity = { readonly page: "visible"; readonly at: number } | { readonly page: "hidden"; readonly at: number };
+
+export type ActivitySignal = "hidden" | "visible" | "input";
+
+/** The activity after a signal. Becoming visible counts as input; input on a hidden page says nothing. */
+export function onSignal(activity: Activity, signal: ActivitySignal, now: number): Activity {
+  switch (signal) {
+    case "hidden":
+      return activity.page === "hidden" ? activity : { page: "hidden", at: now };
+    case "visible":
+      return { page: "visible", at: now };
+    case "input":
+      return activity.page === "hidden" ? activity : { page: "visible", at: now };
+  }
+}
+
+/** When the activity, left alone, becomes `away`: ms since the epoch. */
+export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boolean): number {
+  switch (activity.page) {
+    case "hidden":
+      return activity.at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
+    case "visible":
+      return activity.at + policy.idleMs;
+  }
+}
+
+export function statusAt(activity: Activity, policy: ActivityPolicy, mobile: boolean, now: number): AutoStatus {
+  return now >= awayAt(activity, policy, mobile) ? "away" : "online";
+}

@@ -1,0 +1,33 @@
+export type Unsubscribe = () => void;
+
+/** Typed listeners; each subscription returns its undo. A listener that throws does not keep the others from hearing. */
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+
+  on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): Unsubscribe {
+    // wrapped, so that the same function subscribed twice is two subscriptions
+    const entry = (event: Events[K]): void => listener(event);
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners.add(entry));
+    return () => {
+      listeners.delete(entry);
+    };
+  }
+
+  emit<K extends keyof Events>(type: K, event: Events[K]): void {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      try {
+        (listener as (event: Events[K]) => void)(event);
+      } catch (error) {
+        // as an error in any other event handler: reported, and nobody else's business
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear();
+  }
+}

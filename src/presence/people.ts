@@ -1,0 +1,139 @@
+/**
+ * The people of one place, counted by reference: a user is there while at least one of their sessions is.
+ *
+ * Claims go in as they come; `flush` recomputes only the users that were touched and says what changed, so that a join
+ * and a leave alternate and nothing unchanged is repeated. No effects, no clock.
+ */
+import { equal } from "./equal.ts";
+import { type PresenceEvent, diffUser, isPresent } from "./roster.ts";
+import type { Claim, JsonObject, ManualChoice } from "./state.ts";
+import { type User, departed, newestManual, userOf } from "./user.ts";
+
+interface Person<Meta> {
+  readonly claims: Map<PropertyKey, Claim<Meta>>;
+  view: User<Meta> | undefined;
+  /** When the last claim to go was last known to be alive. */
+  lastSeen: number;
+}
+
+export class People<Meta = JsonObject> {
+  readonly roomId: string;
+  /** The observer's own user id: always shown to themselves, whatever others see. */
+  selfId: string | undefined;
+  readonly #owners = new Map<PropertyKey, string>();
+  readonly #persons = new Map<string, Person<Meta>>();
+  readonly #touched = new Set<string>();
+  readonly #users = new Map<string, User<Meta>>();
+  #changed = false;
+
+  constructor(roomId: string, options: { readonly selfId?: string | undefined } = {}) {
+    this.roomId = roomId;
+    this.selfId = options.selfId;
+  }
+
+  /** Everyone present at the last flush, by user id. */
+  get users(): ReadonlyMap<string, User<Meta>> {
+    return this.#users;
+  }
+
+  /** Whether the last flush changed `users`, be it without an event. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** Adds or replaces the claim under a key (a connection, or a session). */
+  set(key: PropertyKey, claim: Claim<Meta>): void {
+    const userId = claim.user.id;
+    const owner = this.#owners.get(key);
+    if (owner !== undefined && owner !== userId) this.delete(key, 0);
+    const person = this.#person(userId);
+    const known = person.claims.get(key);
+    if (known !== undefined && equal(known, claim)) return;
+    person.claims.set(key, claim);
+    this.#owners.set(key, userId);
+    this.#touched.add(userId);
+  }
+
+  /** @param lastSeen when the claim was last known to be alive, ms since the epoch */
+  delete(key: PropertyKey, lastSeen: number): void {
+    const userId = this.#owners.get(key);
+    if (userId === undefined) return;
+    const person = this.#person(userId);
+    this.#owners.delete(key);
+    person.claims.delete(key);
+    person.lastSeen = Math.max(person.lastSeen, lastSeen);
+    this.#touched.add(userId);
+  }
+
+  /** The newest choice of status of a user, as of now (not of the last flush). */
+  choiceOf(userId: string): ManualChoice | null {
+    const person = this.#persons.get(userId);
+    if (person === undefined) return null;
+    return newestManual([...person.claims.values()].map((claim) => claim.session));
+  }
+
+  /** Brings the users up to date and returns what changed since the last flush. */
+  flush(now: number): PresenceEvent<Meta>[] {
+    const events: PresenceEvent<Meta>[] = [];
+    this.#changed = false;
+    for (const userId of this.#touched) {
+      const event = this.#flushUser(userId, now);
+      if (event !== null) events.push(event);
+    }
+    this.#touched.clear();
+    return events;
+  }
+
+  #flushUser(userId: string, now: number): PresenceEvent<Meta> | null {
+    const person = this.#person(userId);
+    const previous = person.view;
+    const next = this.#viewOf(userId, person);
+    person.view = next;
+    this.#changed ||= next !== previous;
+    if (next === undefined) this.#users.delete(userId);
+    else this.#users.set(userId, next);
+    if (person.claims.size === 0) this.#persons.delete(userId);
+    if (userId === this.selfId) return selfUpdate(this.roomId, previous, next, now);
+    // one who left is said to have left when they were last alive; one who turned invisible, now
+    const seen = person.claims.size > 0 ? now : person.lastSeen || now;
+    const after = next ?? (previous === undefined ? undefined : departed(previous, seen));
+    return diffUser(previous, after, { roomId: this.roomId, now });
+  }
+
+  #viewOf(userId: string, person: Person<Meta>): User<Meta> | undefined {
+    if (person.claims.size === 0) return undefined;
+    const user = userOf(userId, [...person.claims.values()], { self: userId === this.selfId });
+    if (!user.self && !isPresent(user)) return undefined;
+    // the same object for as long as nothing about the user changed
+    return person.view !== undefined && equal(person.view, user) ? person.view : user;
+  }
+
+  #person(userId: string): Person<Meta> {
+    let person = this.#persons.get(userId);
+    if (person === undefined) {
+      person = { claims: new Map(), view: undefined, lastSeen: 0 };
+      this.#persons.set(userId, person);
+    }
+    return person;
+  }
+}
+
+/** Nobody joins or leaves in their own eyes; all that they do is an update. */
+function selfUpdate<Meta>(
+  roomId: string,
+  previous: User<Meta> | undefined,
+  next: User<Meta> | undefined,
+  now: number,
+): PresenceEvent<Meta> | null {
+  if (previous === undefined || next === undefined || previous === next) return null;
+  return {
+    type: "update",
+    userId: next.id,
+    status: next.status,
+    metadata: next.meta,
+    roomId,
+    timestamp: now,
+    user: next,
+    previous,
+  };
+}

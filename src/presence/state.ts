@@ -1,0 +1,170 @@
+/**
+ * What one connection says of itself: its awareness state, read.
+ *
+ * Others write these states, so nothing in them is trusted: a field of the wrong shape counts as absent, and a state
+ * without our key (a stock Yjs client) is a whole session all the same.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** What the activity of one tab or device says by itself. */
+export type AutoStatus = "online" | "away";
+/** What a user may choose. Others see `invisible` as `offline`. */
+export type ManualStatus = "away" | "busy" | "dnd" | "invisible";
+/** What others see of a user. */
+export type Status = "online" | "away" | "busy" | "dnd" | "offline";
+export type Device = "desktop" | "mobile" | "tablet" | "unknown";
+
+/** A choice of status, or of none (`null` clears it everywhere); the newest `at` of all sessions wins. */
+export interface ManualChoice {
+  readonly status: ManualStatus | null;
+  /** ms since the epoch, raised above every choice its author had seen. */
+  readonly at: number;
+}
+
+/** Who somebody is, in the fields that editor bindings read too. */
+export interface UserInfo {
+  readonly id: string;
+  readonly name?: string;
+  readonly color?: string;
+  readonly colorLight?: string;
+  readonly avatar?: string;
+}
+
+/** One tab or device of a user. */
+export interface Session<Meta = JsonObject> {
+  /** Stable through reconnects and reloads. */
+  readonly id: string;
+  readonly status: AutoStatus;
+  readonly manual: ManualChoice | null;
+  readonly device: Device;
+  /** When `status` last changed, ms since the epoch. */
+  readonly since: number;
+  readonly meta: Meta;
+  /** The rooms it is in, sorted. */
+  readonly rooms: readonly string[];
+  /** Its connection was lost and it has not yet been given up. */
+  readonly reconnecting: boolean;
+  /** Its Awareness client id in this room; null in a lobby, where a session has several. */
+  readonly clientId: number | null;
+}
+
+/** A session with the user it says it belongs to. */
+export interface Claim<Meta = JsonObject> {
+  readonly user: UserInfo;
+  readonly session: Session<Meta>;
+}
+
+/** The key of an awareness state that is ours; everything else at the top level belongs to editor bindings. */
+export interface PresenceState<Meta = JsonObject> {
+  readonly session: string;
+  readonly status: AutoStatus;
+  readonly manual?: ManualChoice;
+  readonly device: Device;
+  readonly since: number;
+  readonly meta: Meta;
+}
+
+/** The awareness state of a connection, as our client writes it. */
+export interface ConnectionState<Meta = JsonObject> {
+  readonly user: UserInfo;
+  readonly copresence: PresenceState<Meta>;
+}
+
+const AUTO: ReadonlySet<unknown> = new Set<AutoStatus>(["online", "away"]);
+const MANUAL: ReadonlySet<unknown> = new Set<ManualStatus>(["away", "busy", "dnd", "invisible"]);
+const DEVICES: ReadonlySet<unknown> = new Set<Device>(["desktop", "mobile", "tablet"]);
+
+/** Longest id of a user or a session that is read, in UTF-16 units; a longer one counts as absent. */
+export const MAX_ID_LENGTH = 256;
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function own(record: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+function readId(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH ? value : undefined;
+}
+
+function readTime(value: unknown): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** Reads a choice of status; anything else is none. */
+export function readManual(value: unknown): ManualChoice | null {
+  if (!isRecord(value)) return null;
+  const status = own(value, "status");
+  const at = readTime(own(value, "at"));
+  if (at === undefined || (status !== null && !MANUAL.has(status))) return null;
+  return { status: status as ManualStatus | null, at };
+}
+
+export function readDevice(value: unknown): Device {
+  return DEVICES.has(value) ? (value as Device) : "unknown";
+}
+
+/** Reads the user of a state; `fallbackId` names one that gives no id (a guest). */
+export function readUser(value: unknown, fallbackId: string): UserInfo {
+  const record = isRecord(value) ? value : {};
+  const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readId(own(record, "id")) ?? fallbackId };
+  for (const key of ["name", "color", "colorLight", "avatar"] as const) {
+    const text = own(record, key);
+    if (typeof text === "string") info[key] = text;
+  }
+  return info;
+}
+
+/**
+ * Reads one session as it stands in an awareness state or in a lobby document; `rooms` and `clientId` come from there.
+ * That its metadata is an object is checked; that it is the application's own type is the application's word.
+ */
+export function readSession<Meta = JsonObject>(
+  id: string,
+  record: Record<string, unknown>,
+  place: { readonly rooms: readonly string[]; readonly clientId: number | null },
+): Session<Meta> {
+  const meta = own(record, "meta");
+  return {
+    id,
+    status: AUTO.has(own(record, "status")) ? (own(record, "status") as AutoStatus) : "online",
+    manual: readManual(own(record, "manual")),
+    device: readDevice(own(record, "device")),
+    since: readTime(own(record, "since")) ?? 0,
+    meta: (isRecord(meta) ? meta : {}) as Meta,
+    rooms: place.rooms,
+    reconnecting: own(record, "reconnecting") === true,
+    clientId: place.clientId,
+  };
+}
+
+/** The id of the user that a connection without `user.id` is: one guest per connection. */
+export function guestId(clientId: number): string {
+  return `guest:${clientId}`;
+}
+
+/** Whether a user id is a guest's. */
+export function isGuest(userId: string): boolean {
+  return userId.startsWith("guest:");
+}
+
+/**
+ * Reads the awareness state of a connection.
+ *
+ * @param clientId the Awareness client id that the state belongs to
+ * @param state the parsed state; anything but an object is nobody
+ * @param room the room that it was seen in
+ */
+export function readState<Meta = JsonObject>(clientId: number, state: unknown, room: string): Claim<Meta> | null {
+  if (!isRecord(state)) return null;
+  const user = readUser(own(state, "user"), guestId(clientId));
+  const ours = own(state, "copresence");
+  const record = isRecord(ours) ? ours : {};
+  // a stock client is a session of its own, for as long as it keeps its client id
+  const id = readId(own(record, "session")) ?? `client:${clientId}`;
+  return { user, session: readSession<Meta>(id, record, { rooms: [room], clientId }) };
+}

@@ -1,0 +1,171 @@
+/**
+ * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in.
+ */
+import type {
+  Claim,
+  Device,
+  JsonObject,
+  ManualChoice,
+  ManualStatus,
+  Session,
+  Status,
+  UserInfo,
+} from "./state.ts";
+import { isGuest } from "./state.ts";
+
+/** A person as one observer sees them. Immutable; the same object for as long as nothing about them changed. */
+export interface User<Meta = JsonObject> {
+  readonly id: string;
+  readonly name?: string;
+  readonly color?: string;
+  readonly colorLight?: string;
+  readonly avatar?: string;
+  readonly status: Status;
+  /** What the user chose, if anything. `invisible` is seen only by the user's own sessions. */
+  readonly manual: ManualStatus | null;
+  /** The device of the most present session. */
+  readonly device: Device;
+  /** All devices in use, each once, the most present first. */
+  readonly devices: readonly Device[];
+  /** The metadata of the most present session; each session's own is in `sessions`. */
+  readonly meta: Meta;
+  /** The most present first. Their number is the refcount: a user leaves when it reaches zero. */
+  readonly sessions: readonly Session<Meta>[];
+  /** All rooms that any session is in, sorted. */
+  readonly rooms: readonly string[];
+  /** Every session has lost its connection, and none has been given up yet. */
+  readonly reconnecting: boolean;
+  /** ms since the epoch: when a user who left was last known to be alive; for one who is here, the time of asking. */
+  readonly lastSeen: number;
+  /** It is the observer. */
+  readonly self: boolean;
+  /** It gave no id: a connection of a stock client that nobody signed in on. */
+  readonly guest: boolean;
+}
+
+/**
+ * Orders sessions by how present they are: connected before reconnecting, online before away, then the most recent
+ * `since`; ids break the tie, so that every observer picks the same one.
+ */
+export function bySessionPresence(a: Session<unknown>, b: Session<unknown>): number {
+  return (
+    Number(a.reconnecting) - Number(b.reconnecting) ||
+    Number(a.status === "away") - Number(b.status === "away") ||
+    b.since - a.since ||
+    (a.id < b.id ? -1 : Number(a.id > b.id))
+  );
+}
+
+/** The newer of two choices; of two at the same instant, the one that sorts first, so that all observers agree. */
+export function newerManual(a: ManualChoice | null, b: ManualChoice | null): ManualChoice | null {
+  if (a === null || b === null) return a ?? b;
+  if (a.at !== b.at) return a.at > b.at ? a : b;
+  return String(a.status) <= String(b.status) ? a : b;
+}
+
+/** The newest choice over all sessions; one that cleared the status is a choice too. */
+export function newestManual(sessions: Iterable<Session<unknown>>): ManualChoice | null {
+  let newest: ManualChoice | null = null;
+  for (const session of sessions) newest = newerManual(newest, session.manual);
+  return newest;
+}
+
+/** What others see: the newest choice, else online if any session is, else away; with no session, offline. */
+export function statusOf(sessions: readonly Session<unknown>[]): Status {
+  if (sessions.length === 0) return "offline";
+  const manual = newestManual(sessions)?.status ?? null;
+  if (manual === "invisible") return "offline";
+  if (manual !== null) return manual;
+  return sessions.some((session) => session.status === "online") ? "online" : "away";
+}
+
+/** Joins the sessions of a user that came from several places, the same session id counting once. */
+export function joinSessions<Meta>(a: Session<Meta>, b: Session<Meta>): Session<Meta> {
+  const [first, second] = bySessionPresence(a, b) <= 0 ? [a, b] : [b, a];
+  const manual = newerManual(a.manual, b.manual);
+  const rooms = unique([...a.rooms, ...b.rooms]).toSorted();
+  if (manual === first.manual && rooms.length === first.rooms.length) return first;
+  return { ...first, device: first.device === "unknown" ? second.device : first.device, manual, rooms };
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+/**
+ * One user from what is claimed of them.
+ *
+ * @param claims the user's sessions, in any order; the same session may appear more than once
+ * @param options.self whether the user is the observer
+ */
+export function userOf<Meta>(
+  id: string,
+  claims: readonly Claim<Meta>[],
+  options: { readonly self?: boolean; readonly clock?: () => number } = {},
+): User<Meta> {
+  const byId = new Map<string, Session<Meta>>();
+  for (const { session } of claims) {
+    const known = byId.get(session.id);
+    byId.set(session.id, known === undefined ? session : joinSessions(known, session));
+  }
+  const sessions = [...byId.values()].toSorted(bySessionPresence);
+  const ranked = claims.toSorted((a, b) => bySessionPresence(a.session, b.session) || byInfo(a.user, b.user));
+  const manual = newestManual(sessions)?.status ?? null;
+  const first = sessions[0];
+  const clock = options.clock ?? Date.now;
+  return Object.freeze({
+    ...(ranked.find((claim) => claim.user.name !== undefined) ?? ranked[0])?.user,
+    id,
+    status: statusOf(sessions),
+    manual,
+    device: sessions.find((session) => session.device !== "unknown")?.device ?? "unknown",
+    devices: Object.freeze(unique(sessions.map((session) => session.device))),
+    meta: first === undefined ? ({} as Meta) : first.meta,
+    sessions: Object.freeze(sessions),
+    rooms: Object.freeze(unique(sessions.flatMap((session) => session.rooms)).toSorted()),
+    reconnecting: sessions.length > 0 && sessions.every((session) => session.reconnecting),
+    get lastSeen() {
+      return clock();
+    },
+    self: options.self === true,
+    guest: isGuest(id),
+  });
+}
+
+/** A user who is here no more. */
+export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): User<Meta> {
+  const { id, name, color, colorLight, avatar } = user;
+  const self = "self" in user && user.self;
+  return Object.freeze({
+    ...infoOf({ id, name, color, colorLight, avatar }),
+    status: "offline",
+    manual: null,
+    device: "unknown",
+    devices: Object.freeze([]),
+    meta: "meta" in user ? user.meta : ({} as Meta),
+    sessions: Object.freeze([]),
+    rooms: Object.freeze([]),
+    reconnecting: false,
+    lastSeen,
+    self,
+    guest: isGuest(id),
+  });
+}
+
+/** The fields that say who somebody is, without the absent ones. */
+export function infoOf(user: { readonly [K in keyof UserInfo]: UserInfo[K] | undefined } & { id: string }): UserInfo {
+  const { id, name, color, colorLight, avatar } = user;
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    ...(color !== undefined && { color }),
+    ...(colorLight !== undefined && { colorLight }),
+    ...(avatar !== undefined && { avatar }),
+  };
+}
+
+// only to make a total order of claims: which of two equally present sessions names the user must not be chance
+function byInfo(a: UserInfo, b: UserInfo): number {
+  const [x, y] = [JSON.stringify(infoOf(a)), JSON.stringify(infoOf(b))];
+  return x < y ? -1 : Number(x > y);
+}

@@ -1,0 +1,137 @@
+/**
+ * One WebSocket: frames in and out, and the signs of life.
+ */
+import { WebSocket } from "ws";
+import {
+  Close,
+  type Frame,
+  FrameError,
+  KEEP_ALIVE_FRAME,
+  StateTooLargeError,
+  decodeFrame,
+} from "../wire/index.ts";
+import { type Liveness, nextStep } from "./liveness.ts";
+import type { RelayOptions } from "./options.ts";
+import type { Peer } from "./peer.ts";
+
+export interface ConnectionHandler {
+  /** Throws `FrameError` when the frame breaks the protocol. */
+  frame(connection: Connection, frame: Frame, now: number): void;
+  /** It is over; called once. */
+  closed(connection: Connection, code: number, now: number): void;
+}
+
+/** A stock client reconnects when it hears nothing for 30 s; pings do not count. */
+const KEEP_ALIVE_MS = 20_000;
+/** A close reason is at most 123 bytes of UTF-8. */
+const MAX_REASON = 120;
+
+/** The `ws` class, but it says "too large" in our words: 1009 would make a stock client try again for ever. */
+export class RelaySocket extends WebSocket {
+  override close(code?: number, data?: string | Buffer): void {
+    if (code === 1009) super.close(Close.tooLarge, "message too large");
+    else super.close(code, data);
+  }
+}
+
+export class Connection implements Peer {
+  readonly trusts: boolean;
+  readonly lobby: string;
+  readonly #socket: WebSocket;
+  readonly #options: RelayOptions;
+  readonly #handler: ConnectionHandler;
+  #liveness: Liveness;
+  #sentAt: number;
+  #open = true;
+
+  constructor(
+    socket: WebSocket,
+    { trusts, lobby }: { readonly trusts: boolean; readonly lobby: string },
+    options: RelayOptions,
+    handler: ConnectionHandler,
+  ) {
+    const now = Date.now();
+    this.trusts = trusts;
+    this.lobby = lobby;
+    this.#socket = socket;
+    this.#options = options;
+    this.#handler = handler;
+    this.#liveness = { lastSeen: now, pingedAt: null };
+    this.#sentAt = now;
+    socket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    socket.on("pong", () => this.#alive(Date.now()));
+    socket.on("ping", () => this.#alive(Date.now()));
+    socket.on("close", (code) => this.#end(code));
+    // what goes wrong with a socket closes it, and "close" says so
+    socket.on("error", () => {});
+  }
+
+  get lastSeen(): number {
+    return this.#liveness.lastSeen;
+  }
+
+  send(frame: Uint8Array): void {
+    if (!this.#open) return;
+    if (this.#socket.bufferedAmount > this.#options.maxBuffered) return this.close(Close.tooSlow, "too slow");
+    this.#sentAt = Date.now();
+    this.#socket.send(frame);
+  }
+
+  close(code: number, reason: string): void {
+    if (!this.#open) return;
+    this.#end(code);
+    if (code === Close.tooSlow || code === Close.timedOut) {
+      // nobody reads the other end: what is queued for it would only be kept
+      this.#socket.close(code, reason);
+      this.#socket.terminate();
+    } else {
+      this.#socket.close(code, reason.slice(0, MAX_REASON));
+    }
+  }
+
+  /** Cuts the connection without a word. */
+  terminate(): void {
+    this.#end(1006);
+    this.#socket.terminate();
+  }
+
+  /** @param within ms until the next sweep */
+  sweep(now: number, within: number): void {
+    switch (nextStep(this.#liveness, now, within, this.#options)) {
+      case "wait":
+        break;
+      case "ping":
+        this.#liveness = { ...this.#liveness, pingedAt: now };
+        this.#socket.ping();
+        break;
+      case "dead":
+        return this.close(Close.timedOut, "no sign of life");
+    }
+    if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE_FRAME);
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (!this.#open) return;
+    const now = Date.now();
+    this.#alive(now);
+    if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
+    try {
+      // a plain view: a Buffer's slice would not copy
+      const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
+      this.#handler.frame(this, decodeFrame(bytes), now);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.close(error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed, error.message);
+    }
+  }
+
+  #alive(now: number): void {
+    this.#liveness = { lastSeen: now, pingedAt: null };
+  }
+
+  #end(code: number): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#handler.closed(this, code, Date.now());
+  }
+}

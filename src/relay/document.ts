@@ -1,0 +1,130 @@
+/**
+ * The document of a room. The relay keeps one only once there is content: a room that carries nothing but presence never
+ * makes a Y.Doc.
+ */
+import * as Y from "yjs";
+import {
+  EMPTY_STATE_VECTOR,
+  EMPTY_UPDATE,
+  FrameError,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+} from "../wire/index.ts";
+import type { Peer } from "./peer.ts";
+
+export interface RoomDocument {
+  /** The frames that answer a client's sync step 1. Throws `FrameError`. */
+  sync(stateVector: Uint8Array): Uint8Array[];
+  /** Takes an update of a client. Throws `FrameError`. */
+  apply(update: Uint8Array, from: Peer): void;
+  /** Ends it with its room. */
+  close(): void;
+}
+
+/** Documents of rooms that nobody is in, each as one compact update. */
+export class Archive {
+  readonly #updates = new Map<string, Uint8Array>();
+
+  has(room: string): boolean {
+    return this.#updates.has(room);
+  }
+
+  take(room: string): Uint8Array | undefined {
+    const update = this.#updates.get(room);
+    this.#updates.delete(room);
+    return update;
+  }
+
+  keep(room: string, update: Uint8Array): void {
+    this.#updates.set(room, update);
+  }
+}
+
+type Broadcast = (frame: Uint8Array, except: unknown) => void;
+
+export class SharedDocument implements RoomDocument {
+  readonly #room: string;
+  readonly #archive: Archive;
+  readonly #broadcast: Broadcast;
+  #doc: Y.Doc | undefined;
+
+  constructor(room: string, archive: Archive, broadcast: Broadcast) {
+    this.#room = room;
+    this.#archive = archive;
+    this.#broadcast = broadcast;
+  }
+
+  /** Whether the relay holds a Y.Doc for this room. */
+  get open(): boolean {
+    return this.#doc !== undefined;
+  }
+
+  sync(stateVector: Uint8Array): Uint8Array[] {
+    const doc = this.#archive.has(this.#room) ? this.#ensure() : this.#doc;
+    if (doc === undefined) return [syncStep2Frame(EMPTY_UPDATE), syncStep1Frame(EMPTY_STATE_VECTOR)];
+    return [syncStep2Frame(encodeSince(doc, stateVector)), syncStep1Frame(Y.encodeStateVector(doc))];
+  }
+
+  apply(update: Uint8Array, from: Peer): void {
+    if (isEmpty(update)) return;
+    try {
+      // a copy, since Yjs trusts the lengths in an update: on a shared buffer it could read on into others' bytes
+      Y.applyUpdate(this.#ensure(), update.slice(), from);
+    } catch {
+      throw new FrameError("invalid document update");
+    }
+  }
+
+  close(): void {
+    if (this.#doc === undefined) return;
+    const update = Y.encodeStateAsUpdate(this.#doc);
+    if (!isEmpty(update)) this.#archive.keep(this.#room, update);
+    this.#doc.destroy();
+    this.#doc = undefined;
+  }
+
+  #ensure(): Y.Doc {
+    if (this.#doc !== undefined) return this.#doc;
+    const doc = new Y.Doc();
+    const kept = this.#archive.take(this.#room);
+    if (kept !== undefined) Y.applyUpdate(doc, kept);
+    doc.on("update", (update: Uint8Array, from: unknown) => this.#broadcast(updateFrame(update), from));
+    this.#doc = doc;
+    return doc;
+  }
+}
+
+/** A document that only the relay writes: clients' updates are ignored. */
+export class ReadOnlyDocument implements RoomDocument {
+  readonly #doc: Y.Doc;
+  readonly #onUpdate: (update: Uint8Array) => void;
+
+  constructor(doc: Y.Doc, broadcast: Broadcast) {
+    this.#doc = doc;
+    this.#onUpdate = (update) => broadcast(updateFrame(update), null);
+    doc.on("update", this.#onUpdate);
+  }
+
+  sync(stateVector: Uint8Array): Uint8Array[] {
+    return [syncStep2Frame(encodeSince(this.#doc, stateVector))];
+  }
+
+  apply(): void {}
+
+  close(): void {
+    this.#doc.off("update", this.#onUpdate);
+  }
+}
+
+function isEmpty(update: Uint8Array): boolean {
+  return update.length === 2 && update[0] === 0 && update[1] === 0;
+}
+
+function encodeSince(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
+  try {
+    return Y.encodeStateAsUpdate(doc, stateVector.slice());
+  } catch {
+    throw new FrameError("invalid state vector");
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
+ * long.
+ */
+export class Grace<T> {
+  readonly #ms: number;
+  readonly #expire: (item: T) => void;
+  readonly #deadlines = new Map<T, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(ms: number, expire: (item: T) => void) {
+    this.#ms = ms;
+    this.#expire = expire;
+  }
+
+  hold(item: T): void {
+    this.#deadlines.delete(item);
+    this.#deadlines.set(item, Date.now() + this.#ms);
+    this.#arm();
+  }
+
+  release(item: T): void {
+    this.#deadlines.delete(item);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#deadlines.clear();
+  }
+
+  #arm(): void {
+    if (this.#timer !== undefined) return;
+    for (const deadline of this.#deadlines.values()) {
+      this.#timer = setTimeout(() => this.#run(), Math.max(0, deadline - Date.now()));
+      return;
+    }
+  }
+
+  #run(): void {
+    this.#timer = undefined;
+    const now = Date.now();
+    for (const [item, deadline] of this.#deadlines) {
+      if (deadline > now) break;
+      this.#deadlines.delete(item);
+      this.#expire(item);
+    }
+    this.#arm();
+  }
+}

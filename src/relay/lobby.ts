@@ -1,0 +1,126 @@
+/**
+ * A lobby: a room whose document the relay writes. Everyone who is anywhere counts in it; what its own connections say
+ * of themselves is taken in, never passed on.
+ */
+import { Aggregator, Shard } from "../aggregator/index.ts";
+import type { PresenceEvent, User } from "../presence/index.ts";
+import { type RelayState, Ticker, controlFrame } from "../wire/index.ts";
+import { ReadOnlyDocument } from "./document.ts";
+import { Room, type RoomHost, reportOf } from "./room.ts";
+import type { Row } from "./table.ts";
+
+/** How often the relay renews its own state, for readers that expire what is not renewed. */
+const RENEW_MS = 15_000;
+
+export class Lobby {
+  readonly name: string;
+  readonly room: Room;
+  readonly #aggregator: Aggregator;
+  readonly #shard: Shard;
+  readonly #host: RoomHost;
+  readonly #ticker: Ticker;
+  readonly #state: Uint8Array;
+  /** Who chose to be invisible, as of the last word of any of their sessions. */
+  readonly #invisible = new Set<string>();
+  /** A user's choice can change the visibility of all their rows, in whatever room. */
+  readonly #onVisibility: (row: Row) => void;
+  #clock = 0;
+  #renewedAt: number;
+
+  constructor(
+    name: string,
+    relay: RelayState["copresence"]["relay"],
+    host: RoomHost,
+    onVisibility: (row: Row) => void,
+  ) {
+    this.name = name;
+    this.#host = host;
+    this.#onVisibility = onVisibility;
+    this.#aggregator = new Aggregator(name);
+    this.#shard = new Shard(relay.shard, host.options);
+    this.room = new Room(
+      name,
+      host,
+      (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.broadcast(frame)),
+    );
+    this.#ticker = new Ticker(host.options.lobbyTick, () => this.#flush());
+    const state: RelayState = { copresence: { relay } };
+    this.#state = new TextEncoder().encode(JSON.stringify(state));
+    this.#renewedAt = Date.now();
+    this.#announce();
+  }
+
+  get users(): ReadonlyMap<string, User> {
+    return this.#aggregator.users;
+  }
+
+  /** Nobody is connected, nobody counts in it, and nobody is remembered. */
+  get empty(): boolean {
+    return this.room.peers.size === 0 && this.#aggregator.empty && this.#shard.recent === 0;
+  }
+
+  isInvisible(userId: string): boolean {
+    return this.#invisible.has(userId);
+  }
+
+  set(row: Row, now: number): void {
+    const { user } = row.claim;
+    const before = this.#aggregator.choiceOf(user.id);
+    const formerly = this.#aggregator.userOf(row);
+    if (this.#aggregator.set(row, reportOf(row), now)) this.#ticker.schedule();
+    if (formerly !== undefined && formerly !== user.id) this.#checkVisibility(formerly);
+    this.#checkVisibility(user.id);
+    const choice = this.#aggregator.choiceOf(user.id);
+    if (choice === null) return;
+    const changed = before === null || choice.at > before.at;
+    for (const each of changed ? this.#aggregator.sourcesOf(user.id) : [row]) this.#tellChoice(each as Row);
+  }
+
+  delete(row: Row, now: number): void {
+    this.#aggregator.delete(row, row.lastSeen, now);
+    this.#checkVisibility(row.claim.user.id);
+    this.#ticker.schedule();
+  }
+
+  sweep(now: number): void {
+    this.#shard.write([], now);
+    if (now - this.#renewedAt < RENEW_MS) return;
+    this.#renewedAt = now;
+    this.#announce();
+  }
+
+  close(): void {
+    this.#ticker.stop();
+    this.room.close();
+    this.#shard.destroy();
+  }
+
+  /** A session that has not heard of its user's newest choice is told, through its connection to the lobby. */
+  #tellChoice(row: Row): void {
+    const { user, session } = row.claim;
+    const choice = this.#aggregator.choiceOf(user.id);
+    if (choice === null || row.room !== this.name || row.owner?.trusts !== true) return;
+    if (choice.at > (session.manual?.at ?? -1)) row.owner.send(controlFrame({ kind: "manual", manual: choice }));
+  }
+
+  #checkVisibility(userId: string): void {
+    const invisible = this.#aggregator.choiceOf(userId)?.status === "invisible";
+    if (invisible === this.#invisible.has(userId)) return;
+    if (invisible) this.#invisible.add(userId);
+    else this.#invisible.delete(userId);
+    for (const row of this.#aggregator.sourcesOf(userId)) this.#onVisibility(row as Row);
+  }
+
+  #announce(): void {
+    this.#clock++;
+    this.room.table.setOwn(this.#shard.doc.clientID, this.#clock, this.#state);
+  }
+
+  #flush(): void {
+    const now = Date.now();
+    const events: PresenceEvent[] = this.#aggregator.flush(now);
+    if (events.length === 0) return;
+    this.#shard.write(events, now);
+    this.#host.events(events);
+  }
+}

@@ -1,0 +1,13 @@
+/** What a room knows of whoever is connected to it: never a socket. */
+export interface Peer {
+  /** It asked for our subprotocol: it gets control messages, and needs no renewals. */
+  readonly trusts: boolean;
+  /** The lobby that it counts in. */
+  readonly lobby: string;
+  /** When it last gave a sign of life, ms since the epoch. */
+  readonly lastSeen: number;
+  /** Sends one frame; the bytes are not changed afterwards by either side. */
+  send(frame: Uint8Array): void;
+  /** Ends the connection. What was sent before still arrives. */
+  close(code: number, reason: string): void;
+}

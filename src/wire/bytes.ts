@@ -1,0 +1,78 @@
+/**
+ * Reading bytes that somebody else wrote.
+ *
+ * lib0's `readVarUint8Array` trusts its length; on a pooled Buffer that would hand out a neighbour's memory. So bounds
+ * are checked here, and all that is wrong with a frame is said as one kind of error.
+ */
+import * as decoding from "lib0/decoding";
+
+/** A frame that breaks the protocol; `message` says how, in words fit for a close reason. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export type Reader = decoding.Decoder;
+
+export function reader(bytes: Uint8Array): Reader {
+  return decoding.createDecoder(bytes);
+}
+
+export function readUint(from: Reader): number {
+  try {
+    return decoding.readVarUint(from);
+  } catch {
+    throw new FrameError("truncated or oversized integer");
+  }
+}
+
+/** A view on the next length-prefixed bytes; copy it to keep it. */
+export function readBytes(from: Reader): Uint8Array {
+  const length = readUint(from);
+  if (length > from.arr.length - from.pos) throw new FrameError("truncated bytes");
+  const bytes = from.arr.subarray(from.pos, from.pos + length);
+  from.pos += length;
+  return bytes;
+}
+
+export function readText(from: Reader): string {
+  return text(readBytes(from));
+}
+
+export function text(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new FrameError("invalid UTF-8");
+  }
+}
+
+export function expectEnd(from: Reader): void {
+  if (from.pos !== from.arr.length) throw new FrameError("bytes after the end of the message");
+}
+
+/** Parses JSON, at most `maxDepth` levels deep: deeper values overflow the stack of whoever walks them. */
+export function json(source: string, maxDepth: number): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(source);
+  } catch {
+    throw new FrameError("invalid JSON");
+  }
+  if (isDeeper(value, maxDepth)) throw new FrameError(`JSON nested deeper than ${maxDepth} levels`);
+  return value;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}
+
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

@@ -1,0 +1,29 @@
+/**
+ * Why a connection ends. y-websocket 3.1 never reconnects after 4400–4499, so those mean "for good"; what waiting can
+ * mend is 45xx or one of the standard codes.
+ */
+export const Close = {
+  /** An explicit leave. */
+  normal: 1000,
+  /** The page goes away: closed, reloaded, or navigated. */
+  goingAway: 1001,
+  /** The relay stops or restarts; come back. */
+  restart: 1012,
+  malformed: 4400,
+  notAuthenticated: 4401,
+  notAllowed: 4403,
+  tooLarge: 4413,
+  tokenExpired: 4501,
+  overloaded: 4503,
+  /** No sign of life within the ping time-out. */
+  timedOut: 4504,
+  tooSlow: 4508,
+  tooManyMessages: 4529,
+} as const;
+
+export type CloseCode = (typeof Close)[keyof typeof Close];
+
+/** Whether a client that was closed with this code should not come back. */
+export function isFinal(code: number): boolean {
+  return code >= 4400 && code < 4500;
+}

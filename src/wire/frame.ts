@@ -1,0 +1,103 @@
+/**
+ * Frames: one message of the y-websocket protocol in each WebSocket message, and one type of our own.
+ *
+ * Messages 0–3 are those of y-websocket 3; stock clients log an error on any other, so ours goes only to connections
+ * that asked for `SUBPROTOCOL`.
+ */
+import * as encoding from "lib0/encoding";
+import { type Control, decodeControl, encodeControl } from "./control.ts";
+import { FrameError, expectEnd, readBytes, readText, readUint, reader } from "./bytes.ts";
+
+/** The subprotocol by which a client says that it trusts the relay's word on who is here. */
+export const SUBPROTOCOL = "copresence.v1";
+
+const SYNC = 0;
+const AWARENESS = 1;
+const AUTH = 2;
+const QUERY_AWARENESS = 3;
+const CONTROL = 99;
+
+const STEP_1 = 0;
+const STEP_2 = 1;
+const UPDATE = 2;
+
+export type Frame =
+  | { readonly type: "syncStep1"; readonly stateVector: Uint8Array }
+  | { readonly type: "syncStep2" | "update"; readonly update: Uint8Array }
+  | { readonly type: "awareness"; readonly payload: Uint8Array }
+  | { readonly type: "denied"; readonly reason: string }
+  | { readonly type: "queryAwareness" }
+  | { readonly type: "control"; readonly control: Control };
+
+/** Reads one frame; its byte fields are views. Throws `FrameError`. */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const from = reader(bytes);
+  const frame = readFrame(from);
+  expectEnd(from);
+  return frame;
+}
+
+function readFrame(from: ReturnType<typeof reader>): Frame {
+  const type = readUint(from);
+  switch (type) {
+    case SYNC: {
+      const step = readUint(from);
+      if (step === STEP_1) return { type: "syncStep1", stateVector: readBytes(from) };
+      if (step === STEP_2) return { type: "syncStep2", update: readBytes(from) };
+      if (step === UPDATE) return { type: "update", update: readBytes(from) };
+      throw new FrameError(`unknown sync step ${step}`);
+    }
+    case AWARENESS:
+      return { type: "awareness", payload: readBytes(from) };
+    case AUTH:
+      if (readUint(from) !== 0) throw new FrameError("unknown auth message");
+      return { type: "denied", reason: readText(from) };
+    case QUERY_AWARENESS:
+      return { type: "queryAwareness" };
+    case CONTROL:
+      return { type: "control", control: decodeControl(readText(from)) };
+    default:
+      throw new FrameError(`unknown message type ${type}`);
+  }
+}
+
+function frame(write: (encoder: encoding.Encoder) => void): Uint8Array {
+  return encoding.encode(write);
+}
+
+function sync(step: number, payload: Uint8Array): Uint8Array {
+  return frame((encoder) => {
+    encoding.writeVarUint(encoder, SYNC);
+    encoding.writeVarUint(encoder, step);
+    encoding.writeVarUint8Array(encoder, payload);
+  });
+}
+
+export const syncStep1Frame = (stateVector: Uint8Array): Uint8Array => sync(STEP_1, stateVector);
+export const syncStep2Frame = (update: Uint8Array): Uint8Array => sync(STEP_2, update);
+export const updateFrame = (update: Uint8Array): Uint8Array => sync(UPDATE, update);
+
+/** @param payload as `encodeEntries` of awareness.ts makes it */
+export function awarenessFrame(payload: Uint8Array): Uint8Array {
+  return frame((encoder) => {
+    encoding.writeVarUint(encoder, AWARENESS);
+    encoding.writeVarUint8Array(encoder, payload);
+  });
+}
+
+export function controlFrame(control: Control): Uint8Array {
+  return frame((encoder) => {
+    encoding.writeVarUint(encoder, CONTROL);
+    encoding.writeVarString(encoder, encodeControl(control));
+  });
+}
+
+/** The state vector of a document without content, and the update that adds nothing. */
+export const EMPTY_STATE_VECTOR: Uint8Array = Uint8Array.of(0);
+export const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0);
+
+/**
+ * An awareness update of no states. A stock client counts it as a sign of life and does nothing else (it reconnects
+ * after 30 s without a data frame; pings do not count).
+ */
+export const KEEP_ALIVE_FRAME: Uint8Array = awarenessFrame(Uint8Array.of(0));

@@ -1,0 +1,77 @@
+/**
+ * The layout of a lobby: a document of shards, each written by one relay alone, and the awareness states by which the
+ * relays that live vouch for theirs.
+ */
+import type * as Y from "yjs";
+import {
+  type Claim,
+  type JsonObject,
+  type ManualChoice,
+  type AutoStatus,
+  type Device,
+  type UserInfo,
+  isRecord,
+  readSession,
+  readUser,
+} from "../presence/index.ts";
+
+/** A session as a lobby document holds it. Times are the relay's. */
+export interface LobbySession {
+  readonly status: AutoStatus;
+  readonly manual?: ManualChoice;
+  readonly device: Device;
+  readonly since: number;
+  readonly rooms: readonly string[];
+  readonly meta: JsonObject;
+  readonly reconnecting?: true;
+}
+
+/** A user as a shard holds them; one without sessions has left. */
+export interface LobbyUser {
+  readonly user: Omit<UserInfo, "id">;
+  readonly sessions: { readonly [sessionId: string]: LobbySession };
+  /** Of one who left: when they were last known to be alive. Of one who is here: when this was written. */
+  readonly lastSeen: number;
+}
+
+export type Shard = Y.Map<LobbyUser>;
+
+/** Shard id → user id → user. */
+export function shardsOf(doc: Y.Doc): Y.Map<Shard> {
+  return doc.getMap<Shard>("shards");
+}
+
+/** The state by which a relay vouches for its shard. */
+export interface RelayState {
+  readonly copresence: { readonly relay: { readonly shard: string; readonly startedAt: number } };
+}
+
+/** The shard that an awareness state of a lobby vouches for, if it is a relay's. */
+export function vouchedShard(state: unknown): string | null {
+  const ours = isRecord(state) ? state["copresence"] : undefined;
+  const relay = isRecord(ours) ? ours["relay"] : undefined;
+  const shard = isRecord(relay) ? relay["shard"] : undefined;
+  return typeof shard === "string" ? shard : null;
+}
+
+/** What one shard says of a user. */
+export interface ShardUser<Meta = JsonObject> {
+  readonly user: UserInfo;
+  readonly claims: readonly Claim<Meta>[];
+  readonly lastSeen: number;
+}
+
+/** Reads a user of a shard. The type of the metadata is the application's word, not checked. */
+export function readShardUser<Meta = JsonObject>(userId: string, value: unknown): ShardUser<Meta> {
+  const record = isRecord(value) ? value : {};
+  const user = { ...readUser(record["user"], userId), id: userId };
+  const sessions = isRecord(record["sessions"]) ? record["sessions"] : {};
+  const claims = Object.entries(sessions).flatMap(([id, session]) => {
+    if (!isRecord(session)) return [];
+    const rooms = Array.isArray(session["rooms"])
+      ? session["rooms"].filter((room): room is string => typeof room === "string")
+      : [];
+    return [{ user, session: readSession<Meta>(id, session, { rooms, clientId: null }) }];
+  });
+  return { user, claims, lastSeen: typeof record["lastSeen"] === "number" ? record["lastSeen"] : 0 };
+}

@@ -1,0 +1,41 @@
+/** The names of rooms and lobbies, as a URL carries them. */
+import { FrameError } from "./bytes.ts";
+
+/** The default lobby. */
+export const LOBBY = "@lobby";
+
+/** Longest room name, in UTF-16 units. */
+export const MAX_ROOM_LENGTH = 512;
+
+/** The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default. */
+export function lobbyRoom(name?: string | null): string {
+  if (name === undefined || name === null || name === "" || name === LOBBY) return LOBBY;
+  return name.startsWith(`${LOBBY}/`) ? name : `${LOBBY}/${name}`;
+}
+
+export function isLobby(room: string): boolean {
+  return room === LOBBY || (room.startsWith(`${LOBBY}/`) && room.length > LOBBY.length + 1);
+}
+
+/** Rooms whose name starts with `@` belong to copresence; of those only lobbies exist. */
+export function isReserved(room: string): boolean {
+  return room.startsWith("@") && !isLobby(room);
+}
+
+/** The room that a URL path names, percent-decoded. Throws `FrameError`. */
+export function roomFromPath(path: string): string {
+  let room: string;
+  try {
+    room = decodeURIComponent(path.replace(/^\/+/, ""));
+  } catch {
+    throw new FrameError("room name is not valid UTF-8");
+  }
+  if (room === "") throw new FrameError("room name is empty");
+  if (room.length > MAX_ROOM_LENGTH) throw new FrameError(`room name is longer than ${MAX_ROOM_LENGTH} characters`);
+  return room;
+}
+
+/** The URL path of a room; slashes in its name stay slashes. */
+export function roomToPath(room: string): string {
+  return `/${room.split("/").map(encodeURIComponent).join("/")}`;
+}
