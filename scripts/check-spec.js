@@ -1,0 +1,85 @@
+// Holds SPEC.md and the tests together: every rule is cited by the name of a test that runs, every rule cited exists,
+// and no id is defined twice. A rule is a line `- **[LIVE-3]** text`; a test cites it by `[LIVE-3]` in its name.
+//
+//   node scripts/check-spec.js [root]
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const DEFINITION = /^- \*\*\[([A-Z][A-Z0-9]*-\d+)\]\*\*/;
+const MENTION = /\[([A-Z][A-Z0-9]*-\d+)\]/g;
+const COMMENT = /^[ \t]*(?:\/\/.*|\/\*[^]*?\*\/)/gm;
+// `it("name"`, `describe.concurrent("name"`, and the second call of `it.each(table)("name"`
+const TEST_NAME = /(?:\b(?:it|test|describe|property)((?:\.\w+)*)|[)`])\s*\(\s*(["'`])((?:\\.|(?!\2)[^\\\n])*)\2/g;
+
+/** @typedef {{ id: string, place: string }} Found  A rule's id, and the file and line that has it. */
+
+/** @param {string} text */
+const lineCount = (text) => text.split("\n").length;
+
+/**
+ * @param {string} spec
+ * @returns {{ defined: Found[], mentioned: Found[] }}
+ */
+function readSpec(spec) {
+  /** @type {Found[]} */
+  const defined = [];
+  /** @type {Found[]} */
+  const mentioned = [];
+  for (const [index, line] of spec.split("\n").entries()) {
+    const place = `SPEC.md:${index + 1}`;
+    const id = DEFINITION.exec(line)?.[1];
+    if (id !== undefined) defined.push({ id, place });
+    for (const [, mention = ""] of line.matchAll(MENTION)) mentioned.push({ id: mention, place });
+  }
+  return { defined, mentioned };
+}
+
+/**
+ * @param {string} path
+ * @param {string} source
+ * @returns {Found[]}
+ */
+function readCitations(path, source) {
+  // a comment gives way to its line ends, so that lines keep their numbers
+  const code = source.replace(COMMENT, (comment) => comment.replace(/[^\n]+/g, ""));
+  return [...code.matchAll(TEST_NAME)]
+    .filter(([, modifiers = ""]) => !/\.(skip|todo)\b/.test(modifiers))
+    .flatMap((match) => {
+      const place = `${path}:${lineCount(code.slice(0, match.index))}`;
+      return [...(match[3] ?? "").matchAll(MENTION)].map(([, id = ""]) => ({ id, place }));
+    });
+}
+
+/** @param {string} root */
+function testFiles(root) {
+  return readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
+    .map((path) => join("test", path))
+    .filter((path) => /\.test\.tsx?$/.test(path))
+    .toSorted();
+}
+
+const root = process.argv[2] ?? ".";
+const { defined, mentioned } = readSpec(readFileSync(join(root, "SPEC.md"), "utf8"));
+const files = testFiles(root);
+const citations = files.flatMap((path) => readCitations(path, readFileSync(join(root, path), "utf8")));
+
+const known = new Set(defined.map(({ id }) => id));
+const cited = new Set(citations.map(({ id }) => id));
+const first = new Map(defined.toReversed().map(({ id, place }) => [id, place]));
+const problems = [
+  ...defined
+    .filter(({ id, place }) => first.get(id) !== place)
+    .map(({ id, place }) => `${place}  [${id}] is defined twice, first at ${first.get(id)}`),
+  ...defined
+    .filter(({ id, place }) => first.get(id) === place && !cited.has(id))
+    .map(({ id, place }) => `${place}  [${id}] is cited by no test`),
+  ...[...mentioned, ...citations]
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, place }) => `${place}  [${id}] is no rule of SPEC.md`),
+];
+if (known.size === 0) problems.push("SPEC.md  has no rules: lines like `- **[LIVE-3]** text`");
+
+for (const problem of problems) console.error(problem);
+const counts = `${known.size} rules, ${citations.length} citations in ${files.length} test files`;
+console.log(problems.length === 0 ? `spec: ${counts}: all well` : `spec: ${counts}: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,0 +1,93 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
+
+const script = fileURLToPath(new URL("../../scripts/check-spec.js", import.meta.url));
+const roots: string[] = [];
+
+afterEach(() => {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true });
+});
+
+/** Runs the script over a tree of the given files. */
+function check(tree: Record<string, string>): { readonly ok: boolean; readonly said: string } {
+  const root = mkdtempSync(join(tmpdir(), "check-spec-"));
+  roots.push(root);
+  mkdirSync(join(root, "test"));
+  for (const [path, text] of Object.entries(tree)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, root], { encoding: "utf8" });
+  return { ok: status === 0, said: stderr + stdout };
+}
+
+/** The name that a test of the fixture tree has; built, or this file itself would cite it. */
+const named = (call: string, id: string): string => `${call}("[${id}] does it", () => {});\n`;
+const rule = (id: string): string => `- **[${id}]** Something holds.\n`;
+
+test("passes when every rule is cited, wherever a test name stands", () => {
+  const { ok, said } = check({
+    "SPEC.md": `# Rules\n\n${["A-1", "A-2", "A-3", "B2-10"].map(rule).join("")}  See [A-1].\n`,
+    "test/a.test.ts": named("it", "A-1") + named("describe.concurrent", "A-2"),
+    "test/deep/b.test.tsx": named("it.each([\n  [1],\n])", "A-3") + named("  test", "B2-10") + named("it", "A-1"),
+  });
+  expect(said).toBe("spec: 4 rules, 5 citations in 2 test files: all well\n");
+  expect(ok).toBe(true);
+});
+
+test("fails for a rule that no test cites", () => {
+  const { ok, said } = check({ "SPEC.md": rule("A-1") + rule("A-2"), "test/a.test.ts": named("it", "A-1") });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:2  [A-2] is cited by no test\n");
+});
+
+test.each([
+  ["a comment", `// ${named("it", "A-1")}`],
+  ["a block comment", `/*\n${named("it", "A-1")}*/\n`],
+  ["a skipped test", named("it.skip", "A-1")],
+  ["a test still to be written", named("it.todo", "A-1")],
+  ["a string that is no name", 'const id = "[A-1]";\n'],
+])("takes %s for no citation", (_, source) => {
+  const { ok, said } = check({ "SPEC.md": rule("A-1"), "test/a.test.ts": source });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:1  [A-1] is cited by no test\n");
+});
+
+test("looks at test files only", () => {
+  expect(check({ "SPEC.md": rule("A-1"), "test/helper.ts": named("it", "A-1") }).ok).toBe(false);
+});
+
+test("fails for a citation of an unknown rule, and says where", () => {
+  const { ok, said } = check({
+    "SPEC.md": rule("A-1"),
+    "test/a.test.ts": `/*\n * two lines\n */\n${named("it", "A-1")}${named("it", "A-9")}`,
+  });
+  expect(ok).toBe(false);
+  expect(said).toContain("test/a.test.ts:5  [A-9] is no rule of SPEC.md\n");
+});
+
+test("fails for a rule that is only mentioned, or wrongly written", () => {
+  const { ok, said } = check({
+    "SPEC.md": `${rule("A-1")}* **[A-2]** Another bullet.\n`,
+    "test/a.test.ts": named("it", "A-1"),
+  });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:2  [A-2] is no rule of SPEC.md\n");
+});
+
+test("fails for an id defined twice", () => {
+  const { ok, said } = check({ "SPEC.md": rule("A-1") + rule("A-1"), "test/a.test.ts": named("it", "A-1") });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:2  [A-1] is defined twice, first at SPEC.md:1\n");
+});
+
+test("fails for a document with no rules", () => {
+  expect(check({ "SPEC.md": "# Rules\n" })).toEqual({
+    ok: false,
+    said: expect.stringContaining("SPEC.md  has no rules") as string,
+  });
+});

@@ -1,0 +1,42 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: here("demo"),
+  plugins: [react()],
+  resolve: {
+    // the demo imports the package by name, and gets its sources: nothing needs building first
+    alias: [
+      { find: /^copresence$/, replacement: here("src/client/index.ts") },
+      { find: /^copresence\/(react|relay)$/, replacement: here("src/$1/index.ts") },
+    ],
+  },
+  server: { port: 5173, strictPort: true },
+  build: { outDir: here("dist-demo"), emptyOutDir: true },
+  test: {
+    root: here("."),
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    pool: "forks",
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.{ts,tsx}"],
+          exclude: ["test/e2e/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // a real browser wants both cores: after the rest, one file at a time
+        extends: true,
+        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
+  },
+});
