@@ -108,7 +108,7 @@ function lobbyUser(user: User, now: number): LobbyUser {
     {
       status: session.status,
       ...(session.manual !== null && { manual: session.manual }),
-      device: session.device as LobbySession["device"],
+      device: session.device,
       since: session.since,
       rooms: session.rooms,
       meta: session.meta,

@@ -16,7 +16,7 @@ export type {
   User,
   UserInfo,
 } from "../presence/index.ts";
-export type { Lobby, RoomSummary } from "./lobby.ts";
+export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
 export type { Page, PageSignal } from "./page.ts";
 export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";
 export type { Provider } from "./provider.ts";

@@ -14,7 +14,7 @@ import {
   readState,
 } from "../presence/index.ts";
 import { type Shard, type ShardUser, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
-import { type Roster, RosterStore } from "./roster.ts";
+import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
 
 /** A room that somebody is in. */
 export interface RoomSummary<Meta = JsonObject> {
@@ -24,8 +24,14 @@ export interface RoomSummary<Meta = JsonObject> {
   readonly count: number;
 }
 
+export interface LobbySnapshot<Meta = JsonObject> extends RosterSnapshot<Meta> {
+  /** The rooms that somebody is in, by name. */
+  readonly rooms: readonly RoomSummary<Meta>[];
+}
+
 /** Everyone in the application, with the rooms they are in. */
 export interface Lobby<Meta = JsonObject> extends Roster<Meta> {
+  getSnapshot(): LobbySnapshot<Meta>;
   /** Who is in a room, by name. */
   usersIn(room: string): readonly User<Meta>[];
   /** The rooms that somebody is in, by name; the same array for as long as nothing changed. */
@@ -51,7 +57,8 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   #vouched = new Map<string, boolean>();
   readonly #keysOf = new Map<string, Set<string>>();
   #own: Claim<Meta> | undefined;
-  #rooms: { readonly of: readonly User<Meta>[]; readonly list: readonly RoomSummary<Meta>[] } | undefined;
+  /** As they were listed last. */
+  #rooms: readonly RoomSummary<Meta>[] = NOBODY;
 
   constructor(roomId: string, selfId: string, source: LobbySource) {
     super(roomId, selfId);
@@ -60,6 +67,22 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.#shards = shardsOf(source.doc);
     this.#shards.observeDeep(this.#onDocument);
     source.awareness.on("change", this.#onAwareness);
+  }
+
+  declare readonly getSnapshot: () => LobbySnapshot<Meta>;
+
+  protected override makeSnapshot(): LobbySnapshot<Meta> {
+    const snapshot = super.makeSnapshot();
+    const list = (): readonly RoomSummary<Meta>[] => (this.#rooms = roomsOf(snapshot.users, this.#rooms));
+    let rooms: readonly RoomSummary<Meta>[] | undefined;
+    return {
+      ...snapshot,
+      // made when somebody asks: most changes of a lobby are looked at by nobody who lists rooms
+      get rooms() {
+        rooms ??= list();
+        return rooms;
+      },
+    };
   }
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
@@ -72,9 +95,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   get rooms(): readonly RoomSummary<Meta>[] {
-    const { users } = this;
-    if (this.#rooms?.of !== users) this.#rooms = { of: users, list: roomsOf(users) };
-    return this.#rooms.list;
+    return this.getSnapshot().rooms;
   }
 
   usersIn(room: string): readonly User<Meta>[] {
@@ -152,7 +173,11 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.setRecent(userId, gone ? departed<Meta>(user, lastSeen) : undefined);
   }
 
-  #claimsOf(userId: string, live: readonly ShardUser<Meta>[], held: readonly ShardUser<Meta>[]): Map<string, Claim<Meta>> {
+  #claimsOf(
+    userId: string,
+    live: readonly ShardUser<Meta>[],
+    held: readonly ShardUser<Meta>[],
+  ): Map<string, Claim<Meta>> {
     const claims = new Map<string, Claim<Meta>>();
     for (const claim of live.flatMap((entry) => entry.claims)) {
       const key = keyOf(claim);
@@ -174,7 +199,11 @@ function keyOf({ user, session }: Claim<unknown>): string {
   return `${user.id}\n${session.id}`;
 }
 
-function roomsOf<Meta>(users: readonly User<Meta>[]): readonly RoomSummary<Meta>[] {
+/** The rooms of these users; a summary, or the whole list, that says what it said before is the one from before. */
+function roomsOf<Meta>(
+  users: readonly User<Meta>[],
+  before: readonly RoomSummary<Meta>[],
+): readonly RoomSummary<Meta>[] {
   const byRoom = new Map<string, User<Meta>[]>();
   for (const user of users) {
     if (user.status === "offline") continue;
@@ -184,9 +213,17 @@ function roomsOf<Meta>(users: readonly User<Meta>[]): readonly RoomSummary<Meta>
       else known.push(user);
     }
   }
-  return Object.freeze(
-    [...byRoom]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, present]) => Object.freeze({ name, users: Object.freeze(present), count: present.length })),
-  );
+  const known = new Map(before.map((summary) => [summary.name, summary]));
+  const rooms = [...byRoom]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, present]): RoomSummary<Meta> => {
+      const summary = known.get(name);
+      if (summary !== undefined && sameMembers(summary.users, present)) return summary;
+      return Object.freeze({ name, users: Object.freeze(present), count: present.length });
+    });
+  return sameMembers(rooms, before) ? before : Object.freeze(rooms);
+}
+
+function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((member, i) => member === b[i]);
 }

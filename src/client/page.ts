@@ -71,7 +71,7 @@ export function browserPage(): Page {
 /** The kind of device that a page runs on, as far as it says. */
 export function browserDevice(): Device {
   if (typeof navigator === "undefined") return "desktop";
-  const { userAgent = "", maxTouchPoints = 0 } = navigator;
+  const { userAgent, maxTouchPoints } = navigator;
   if (/iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)/i.test(userAgent)) return "tablet";
   if (/Mobi|iPhone|iPod|Android/i.test(userAgent)) return "mobile";
   // an iPad calls itself a Mac, but no Mac has a touch screen

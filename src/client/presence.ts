@@ -178,9 +178,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#session.setUser({ ...this.#session.user, ...user, id: this.#session.user.id });
   }
 
-  subscribe(listener: () => void): Unsubscribe {
-    return this.#session.on("change", listener);
-  }
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#session.on("change", listener);
 
   destroy(): void {
     if (this.#destroyed) return;
@@ -237,7 +235,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 
   #announceOwn(): void {
-    this.lobby.setOwn(this.#session.announce(this.#meta), [...this.#rooms.keys()].sort());
+    this.lobby.setOwn(this.#session.announce(this.#meta), [...this.#rooms.keys()].toSorted());
   }
 
   #wake(): void {

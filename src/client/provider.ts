@@ -26,12 +26,7 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../wire/index.ts";
-import {
-  ReconnectingSocket,
-  type SocketTiming,
-  type WebSocketConstructor,
-  defaultSocketTiming,
-} from "./socket.ts";
+import { ReconnectingSocket, type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 

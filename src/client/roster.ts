@@ -97,17 +97,16 @@ export class RosterStore<Meta> implements Roster<Meta> {
     return this.#people.users.get(userId) ?? this.#recent.get(userId);
   }
 
-  getSnapshot(): RosterSnapshot<Meta> {
-    this.#snapshot ??= this.#makeSnapshot();
+  // these two are bound, for hooks that take them as they are
+  readonly getSnapshot = (): RosterSnapshot<Meta> => {
+    this.#snapshot ??= Object.freeze(this.makeSnapshot());
     return this.#snapshot;
-  }
+  };
 
-  subscribe(listener: () => void): Unsubscribe {
-    return this.#emitter.on("change", listener);
-  }
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
   on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe {
-    return this.#emitter.on(type, listener as (event: (RosterEvents<Meta> & { change: null })[K]) => void);
+    return this.#emitter.on(type, listener);
   }
 
   set selfId(userId: string | undefined) {
@@ -123,7 +122,8 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   setRecent(userId: string, user: User<Meta> | undefined): void {
-    if (user === undefined ? !this.#recent.delete(userId) : this.#recent.get(userId)?.lastSeen === user.lastSeen) return;
+    if (user === undefined ? !this.#recent.delete(userId) : this.#recent.get(userId)?.lastSeen === user.lastSeen)
+      return;
     if (user !== undefined) this.#recent.set(userId, user);
     this.#recentChanged = true;
   }
@@ -166,15 +166,15 @@ export class RosterStore<Meta> implements Roster<Meta> {
     }
   }
 
-  #makeSnapshot(): RosterSnapshot<Meta> {
+  protected makeSnapshot(): RosterSnapshot<Meta> {
     const { users, selfId } = this.#people;
-    return Object.freeze({
+    return {
       status: this.#status,
       synced: this.#synced,
-      users: Object.freeze([...users.values()].sort(byName)),
+      users: Object.freeze([...users.values()].toSorted(byName)),
       self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,
-      recent: Object.freeze([...this.#recent.values()].sort((a, b) => b.lastSeen - a.lastSeen)),
-    });
+      recent: Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen)),
+    };
   }
 }
 

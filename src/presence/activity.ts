@@ -16,7 +16,9 @@ export interface ActivityPolicy {
 export const defaultActivityPolicy: ActivityPolicy = { hiddenMs: 45_000, mobileHiddenMs: 15_000, idleMs: 300_000 };
 
 /** `at`: since when the page is hidden, or when its user last did something. ms since the epoch. */
-export type Activity = { readonly page: "visible"; readonly at: number } | { readonly page: "hidden"; readonly at: number };
+export type Activity =
+  | { readonly page: "visible"; readonly at: number }
+  | { readonly page: "hidden"; readonly at: number };
 
 export type ActivitySignal = "hidden" | "visible" | "input";
 

@@ -15,7 +15,8 @@ export class Emitter<Events extends object> {
   }
 
   emit<K extends keyof Events>(type: K, event: Events[K]): void {
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+    // a copy: who unsubscribes or subscribes meanwhile changes the next event, not this one
+    for (const listener of Array.from(this.#listeners.get(type) ?? [])) {
       try {
         (listener as (event: Events[K]) => void)(event);
       } catch (error) {

@@ -1,16 +1,7 @@
 /**
  * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in.
  */
-import type {
-  Claim,
-  Device,
-  JsonObject,
-  ManualChoice,
-  ManualStatus,
-  Session,
-  Status,
-  UserInfo,
-} from "./state.ts";
+import type { Claim, Device, JsonObject, ManualChoice, ManualStatus, Session, Status, UserInfo } from "./state.ts";
 import { isGuest } from "./state.ts";
 
 /** A person as one observer sees them. Immutable; the same object for as long as nothing about them changed. */

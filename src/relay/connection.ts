@@ -2,14 +2,7 @@
  * One WebSocket: frames in and out, and the signs of life.
  */
 import { WebSocket } from "ws";
-import {
-  Close,
-  type Frame,
-  FrameError,
-  KEEP_ALIVE_FRAME,
-  StateTooLargeError,
-  decodeFrame,
-} from "../wire/index.ts";
+import { Close, type Frame, FrameError, KEEP_ALIVE_FRAME, StateTooLargeError, decodeFrame } from "../wire/index.ts";
 import { type Liveness, nextStep } from "./liveness.ts";
 import type { RelayOptions } from "./options.ts";
 import type { Peer } from "./peer.ts";

@@ -38,11 +38,7 @@ export class Lobby {
     this.#onVisibility = onVisibility;
     this.#aggregator = new Aggregator(name);
     this.#shard = new Shard(relay.shard, host.options);
-    this.room = new Room(
-      name,
-      host,
-      (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.broadcast(frame)),
-    );
+    this.room = new Room(name, host, (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.broadcast(frame)));
     this.#ticker = new Ticker(host.options.lobbyTick, () => this.#flush());
     const state: RelayState = { copresence: { relay } };
     this.#state = new TextEncoder().encode(JSON.stringify(state));

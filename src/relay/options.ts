@@ -84,7 +84,7 @@ const names = Object.keys(optionSpecs) as OptionName[];
 /** Fills in defaults. Throws a `RangeError` that names a value out of bounds. */
 export function resolveOptions(given: Partial<RelayOptions>): RelayOptions {
   const entries = names.map((name) => [name, checkOption(name, name, given[name] ?? optionSpecs[name].default)]);
-  return Object.fromEntries(entries) as unknown as RelayOptions;
+  return Object.fromEntries(entries) as RelayOptions;
 }
 
 /** @param label what to call the option in an error: its name, its flag or its variable */

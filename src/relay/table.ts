@@ -219,13 +219,7 @@ export class AwarenessTable {
     this.#update(row, entry, claim, moves, now);
   }
 
-  #update(
-    row: Row,
-    entry: Entry & { state: Uint8Array },
-    claim: Claim,
-    moved: boolean,
-    now: number,
-  ): void {
+  #update(row: Row, entry: Entry & { state: Uint8Array }, claim: Claim, moved: boolean, now: number): void {
     const newer = entry.clock > row.clock;
     const same = sameBytes(row.state, entry.state);
     row.lastSeen = now;

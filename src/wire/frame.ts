@@ -32,9 +32,9 @@ export type Frame =
 /** Reads one frame; its byte fields are views. Throws `FrameError`. */
 export function decodeFrame(bytes: Uint8Array): Frame {
   const from = reader(bytes);
-  const frame = readFrame(from);
+  const result = readFrame(from);
   expectEnd(from);
-  return frame;
+  return result;
 }
 
 function readFrame(from: ReturnType<typeof reader>): Frame {

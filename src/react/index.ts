@@ -1,0 +1,7 @@
+/** React bindings: rosters, rooms and the own status as hooks. */
+export { PresenceProvider, type PresenceProviderProps, usePresence } from "./provider.tsx";
+export type { Meta, Register, RoomMeta } from "./register.ts";
+export { useRoom } from "./room.ts";
+export { type UsersSource, useLobby, useOthers, useSelf, useUsers } from "./roster.ts";
+export { type Equal, shallowEqual } from "./select.ts";
+export { useStatus } from "./status.ts";
