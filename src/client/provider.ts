@@ -9,7 +9,7 @@
 import { ObservableV2 } from "lib0/observable";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { equal } from "../presence/index.ts";
+import { equal, readState } from "../presence/index.ts";
 import {
   type Control,
   type Entry,
@@ -69,6 +69,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly #timing: SocketTiming;
   readonly #sender: Ticker;
   readonly #marks = new Map<number, Marked>();
+  /** Marks from before the connection was lost that the relay has not repeated. */
+  #doubtful = new Set<number>();
   /** Peers from before the connection was lost that the relay has not named since. */
   readonly #held = new Set<number>();
   #holdTimer: ReturnType<typeof setTimeout> | undefined;
@@ -84,6 +86,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.awareness = awareness;
     this.#timing = { ...defaultSocketTiming, ...options.timing };
     this.#socket = new ReconnectingSocket(url, options.WebSocket, this.#timing, {
+      dialed: () => this.emit("status", [{ status: "connecting" }]),
       opened: () => this.#opened(),
       message: (bytes) => this.#message(bytes),
       down: () => this.#down(),
@@ -118,9 +121,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   connect(): void {
-    if (this.#destroyed) return;
-    this.#socket.connect();
-    if (this.#socket.phase === "connecting") this.emit("status", [{ status: "connecting" }]);
+    if (!this.#destroyed) this.#socket.connect();
   }
 
   /** Leaves: others see it at once, and all peers are gone from here. */
@@ -164,6 +165,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #opened(): void {
     this.#snapshot = false;
+    this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
     this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
     // a clock that nobody has seen: the relay may have given this client up
@@ -174,6 +176,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #down(): void {
     this.#setSynced(false);
     this.#snapshot = false;
+    // as long as nothing is heard, nobody has failed to return
+    clearTimeout(this.#holdTimer);
     this.emit("status", [{ status: "disconnected" }]);
   }
 
@@ -195,6 +199,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
         return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
       case "syncStep2":
         Y.applyUpdate(this.doc, frame.update, this);
+        // the answer to the first question: all that the relay says unasked came before it
+        this.#dropMarks();
         return this.#setSynced(true);
       case "update":
         return Y.applyUpdate(this.doc, frame.update, this);
@@ -216,6 +222,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
         break;
       case "marks":
         for (const [id, mark, lastSeen] of control.marks) {
+          this.#doubtful.delete(id);
           if (mark === "clear") this.#marks.delete(id);
           else this.#marks.set(id, { mark, lastSeen });
         }
@@ -236,14 +243,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
     const updated: number[] = [];
     const changed: number[] = [];
     const removed: number[] = [];
-    for (const entry of entries) {
-      const { id, clock } = entry;
+    // all is read before any of it is taken
+    for (const entry of entries.map(parseEntry)) {
+      const { id, clock, value } = entry;
       if (id === clientID) {
         this.#heardOfOwn(entry);
         continue;
       }
       const previous = states.get(id);
-      const { value } = parseEntry(entry);
       this.#held.delete(id);
       // the relay expires who is gone: here nobody grows old
       meta.set(id, { clock, lastUpdated: Infinity });
@@ -259,23 +266,48 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (!equal(previous, value)) changed.push(id);
       }
     }
+    // the first states on a connection are all that there are
+    const isFirst = !this.#snapshot;
+    this.#snapshot = true;
+    if (isFirst) this.#hold(new Set(entries.map(({ id }) => id)));
+    removed.push(...this.#takeReturned(added));
     this.#announce({ added, updated: changed, removed }, { added, updated, removed });
     for (const id of removed) this.#marks.delete(id);
-    if (!this.#snapshot) this.#onSnapshot(new Set(entries.map((entry) => entry.id)));
+    if (isFirst) this.emit("snapshot", []);
   }
 
-  /** The first states on a connection are all that there are. */
-  #onSnapshot(named: ReadonlySet<number>): void {
-    this.#snapshot = true;
+  /** Keeps the peers that the relay does not name: whoever lost it as we did may still wait out its back-off. */
+  #hold(named: ReadonlySet<number>): void {
     for (const id of this.awareness.states.keys()) {
       if (id !== this.awareness.clientID && !named.has(id)) this.#held.add(id);
     }
     clearTimeout(this.#holdTimer);
-    if (this.#held.size > 0) {
-      // whoever lost the relay as we did may still wait out its back-off
-      this.#holdTimer = setTimeout(() => this.#release(), this.#graceMs + this.#timing.maxBackoffMs);
+    if (this.#held.size === 0) return;
+    this.#holdTimer = setTimeout(() => this.#release(), this.#graceMs + this.#timing.maxBackoffMs);
+  }
+
+  /** Takes out the held peers whose session is back under a new id: their page was loaded again. */
+  #takeReturned(added: readonly number[]): number[] {
+    if (this.#held.size === 0 || added.length === 0) return [];
+    const back = new Set(added.map((id) => this.#sessionOf(id)));
+    const returned = [...this.#held].filter((id) => back.has(this.#sessionOf(id)));
+    for (const id of returned) {
+      this.#held.delete(id);
+      this.awareness.states.delete(id);
+      this.awareness.meta.delete(id);
     }
-    this.emit("snapshot", []);
+    return returned;
+  }
+
+  #sessionOf(id: number): string {
+    const claim = readState(id, this.awareness.states.get(id), "");
+    return `${claim?.user.id}\n${claim?.session.id}`;
+  }
+
+  #dropMarks(): void {
+    const dropped = [...this.#doubtful].filter((id) => this.#marks.delete(id));
+    this.#doubtful.clear();
+    if (dropped.length > 0) this.emit("marks", [dropped]);
   }
 
   #release(): void {
@@ -299,14 +331,13 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (isAny(update)) this.awareness.emit("update", [update, this]);
   }
 
-  /** Nobody else speaks for this client. Said to be gone, or to be somebody with a higher clock, it speaks up again. */
+  /** Nobody else knows the own state better; but said to be gone, it speaks up again. */
   #heardOfOwn({ clock, state }: Entry): void {
     const { awareness } = this;
     const own = awareness.meta.get(awareness.clientID);
     const local = awareness.getLocalState();
-    if (local === null || own === undefined) return;
-    if (clock < own.clock || (clock === own.clock && state !== null)) return;
-    awareness.meta.set(awareness.clientID, { ...own, clock });
+    if (state !== null || local === null || own === undefined) return;
+    awareness.meta.set(awareness.clientID, { ...own, clock: Math.max(own.clock, clock) });
     awareness.setLocalState(local);
   }
 

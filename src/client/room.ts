@@ -60,6 +60,9 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.doc = options.doc ?? new Y.Doc();
     this.awareness = new Awareness(this.doc);
     this.#restore();
+    // before the roster listens, so that nobody sees what is mended here; "change" says nothing of a state that was changed
+    // in place, "update" does
+    this.awareness.on("change", this.#restore);
     this.awareness.on("update", this.#restore);
     this.provider = makeProvider(name, this.doc, this.awareness);
     this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
@@ -99,6 +102,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   destroy(): void {
     this.#holders = 0;
     this.#stopSession();
+    this.awareness.off("change", this.#restore);
     this.awareness.off("update", this.#restore);
     this.roster.destroy();
     this.provider.destroy();

@@ -17,6 +17,8 @@ export interface WebSocketLike {
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
 
 export interface SocketHandler {
+  /** An attempt begins. */
+  dialed(): void;
   opened(): void;
   message(bytes: Uint8Array): void;
   /** An open connection is gone; another will be tried. */
@@ -153,6 +155,7 @@ export class ReconnectingSocket {
       else this.#lost(socket);
     };
     socket.onerror = () => {}; // "close" follows, and says what is to be done
+    this.#handler.dialed();
   }
 
   #refused(code: number, reason: string): void {

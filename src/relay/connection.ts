@@ -1,7 +1,6 @@
 /**
  * One WebSocket: frames in and out, and the signs of life.
  */
-import { WebSocket } from "ws";
 import { Close, type Frame, FrameError, KEEP_ALIVE_FRAME, StateTooLargeError, decodeFrame } from "../wire/index.ts";
 import { type Liveness, nextStep } from "./liveness.ts";
 import type { RelayOptions } from "./options.ts";
@@ -10,35 +9,49 @@ import type { Peer } from "./peer.ts";
 export interface ConnectionHandler {
   /** Throws `FrameError` when the frame breaks the protocol. */
   frame(connection: Connection, frame: Frame, now: number): void;
+  /** Its page fell silent, or spoke again. */
+  silence(connection: Connection): void;
   /** It is over; called once. */
   closed(connection: Connection, code: number, now: number): void;
 }
 
 /** A stock client reconnects when it hears nothing for 30 s; pings do not count. */
 const KEEP_ALIVE_MS = 20_000;
+/**
+ * A page renews its state every 15 s, and every minute when its timers are throttled. One that does not is frozen: its
+ * network answers, but nobody is there.
+ */
+const SILENT_MS = 75_000;
 /** A close reason is at most 123 bytes of UTF-8. */
 const MAX_REASON = 120;
 
-/** The `ws` class, but it says "too large" in our words: 1009 would make a stock client try again for ever. */
-export class RelaySocket extends WebSocket {
-  override close(code?: number, data?: string | Buffer): void {
-    if (code === 1009) super.close(Close.tooLarge, "message too large");
-    else super.close(code, data);
-  }
+/** What is needed of a WebSocket: that of `ws` has it. */
+export interface ServerSocket {
+  readonly protocol: string;
+  /** Bytes that were sent and have not left. */
+  readonly bufferedAmount: number;
+  send(data: Uint8Array): void;
+  ping(): void;
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `close` (code: number), `error` */
+  on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
 export class Connection implements Peer {
   readonly trusts: boolean;
   readonly lobby: string;
-  readonly #socket: WebSocket;
+  readonly #socket: ServerSocket;
   readonly #options: RelayOptions;
   readonly #handler: ConnectionHandler;
   #liveness: Liveness;
   #sentAt: number;
+  #spokeAt: number;
+  #silent = false;
   #open = true;
 
   constructor(
-    socket: WebSocket,
+    socket: ServerSocket,
     { trusts, lobby }: { readonly trusts: boolean; readonly lobby: string },
     options: RelayOptions,
     handler: ConnectionHandler,
@@ -51,12 +64,17 @@ export class Connection implements Peer {
     this.#handler = handler;
     this.#liveness = { lastSeen: now, pingedAt: null };
     this.#sentAt = now;
-    socket.on("message", (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    this.#spokeAt = now;
+    socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on("pong", () => this.#alive(Date.now()));
     socket.on("ping", () => this.#alive(Date.now()));
-    socket.on("close", (code) => this.#end(code));
+    socket.on("close", (code: number) => this.#end(code));
     // what goes wrong with a socket closes it, and "close" says so
     socket.on("error", () => {});
+  }
+
+  get silent(): boolean {
+    return this.#silent;
   }
 
   get lastSeen(): number {
@@ -100,6 +118,7 @@ export class Connection implements Peer {
       case "dead":
         return this.close(Close.timedOut, "no sign of life");
     }
+    if (!this.#silent && now - this.#spokeAt >= SILENT_MS) this.#setSilent(true);
     if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE_FRAME);
   }
 
@@ -107,6 +126,8 @@ export class Connection implements Peer {
     if (!this.#open) return;
     const now = Date.now();
     this.#alive(now);
+    this.#spokeAt = now;
+    if (this.#silent) this.#setSilent(false);
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
     try {
       // a plain view: a Buffer's slice would not copy
@@ -116,6 +137,11 @@ export class Connection implements Peer {
       if (!(error instanceof FrameError)) throw error;
       this.close(error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed, error.message);
     }
+  }
+
+  #setSilent(silent: boolean): void {
+    this.#silent = silent;
+    this.#handler.silence(this);
   }
 
   #alive(now: number): void {

@@ -9,9 +9,6 @@ import { ReadOnlyDocument } from "./document.ts";
 import { Room, type RoomHost, reportOf } from "./room.ts";
 import type { Row } from "./table.ts";
 
-/** How often the relay renews its own state, for readers that expire what is not renewed. */
-const RENEW_MS = 15_000;
-
 export class Lobby {
   readonly name: string;
   readonly room: Room;
@@ -19,13 +16,10 @@ export class Lobby {
   readonly #shard: Shard;
   readonly #host: RoomHost;
   readonly #ticker: Ticker;
-  readonly #state: Uint8Array;
   /** Who chose to be invisible, as of the last word of any of their sessions. */
   readonly #invisible = new Set<string>();
   /** A user's choice can change the visibility of all their rows, in whatever room. */
   readonly #onVisibility: (row: Row) => void;
-  #clock = 0;
-  #renewedAt: number;
 
   constructor(
     name: string,
@@ -41,9 +35,7 @@ export class Lobby {
     this.room = new Room(name, host, (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.broadcast(frame)));
     this.#ticker = new Ticker(host.options.lobbyTick, () => this.#flush());
     const state: RelayState = { copresence: { relay } };
-    this.#state = new TextEncoder().encode(JSON.stringify(state));
-    this.#renewedAt = Date.now();
-    this.#announce();
+    this.room.table.setOwn(this.#shard.doc.clientID, new TextEncoder().encode(JSON.stringify(state)));
   }
 
   get users(): ReadonlyMap<string, User> {
@@ -80,9 +72,6 @@ export class Lobby {
 
   sweep(now: number): void {
     this.#shard.write([], now);
-    if (now - this.#renewedAt < RENEW_MS) return;
-    this.#renewedAt = now;
-    this.#announce();
   }
 
   close(): void {
@@ -105,11 +94,6 @@ export class Lobby {
     if (invisible) this.#invisible.add(userId);
     else this.#invisible.delete(userId);
     for (const row of this.#aggregator.sourcesOf(userId)) this.#onVisibility(row as Row);
-  }
-
-  #announce(): void {
-    this.#clock++;
-    this.room.table.setOwn(this.#shard.doc.clientID, this.#clock, this.#state);
   }
 
   #flush(): void {

@@ -6,6 +6,8 @@ export interface Peer {
   readonly lobby: string;
   /** When it last gave a sign of life, ms since the epoch. */
   readonly lastSeen: number;
+  /** Its network is there, but its page has said nothing for long. */
+  readonly silent: boolean;
   /** Sends one frame; the bytes are not changed afterwards by either side. */
   send(frame: Uint8Array): void;
   /** Ends the connection. What was sent before still arrives. */

@@ -1,23 +1,18 @@
 /**
- * The relay: rooms and lobbies, and what connects them. Effects — sockets, timers — begin here.
+ * The relay as its users see it: an HTTP server's WebSockets, led to a hub, with events and a view of who is here.
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
-import { Close, LOBBY, SUBPROTOCOL, controlFrame, isFinal, isLobby, lobbyRoom } from "../wire/index.ts";
-import { Connection, RelaySocket } from "./connection.ts";
-import { Archive, SharedDocument } from "./document.ts";
-import { Grace } from "./grace.ts";
-import { sweepInterval } from "./liveness.ts";
-import { Lobby } from "./lobby.ts";
+import { Close, LOBBY, isLobby, lobbyRoom } from "../wire/index.ts";
+import { SharedDocument } from "./document.ts";
+import { Hub } from "./hub.ts";
 import { type RelayOptions, resolveOptions } from "./options.ts";
-import { admit, chooseProtocol } from "./request.ts";
-import { Room, type RoomHost } from "./room.ts";
-import { type Row, isStock } from "./table.ts";
+import { chooseProtocol } from "./request.ts";
+import type { Room } from "./room.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
@@ -78,7 +73,7 @@ export interface Relay {
 const CLOSE_MS = 1_000;
 
 /**
- * Makes a relay; `listen` or `attach` opens it.
+ * Makes a relay; `listen` or `attach` opens it, `close` frees it.
  *
  * @throws RangeError for an option out of bounds
  */
@@ -86,25 +81,26 @@ export function createRelay(options: Partial<RelayOptions> = {}): Relay {
   return new RelayServer(resolveOptions(options));
 }
 
-class RelayServer implements Relay, RoomHost {
-  readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
+/** The `ws` class, but it says "too large" in our words: 1009 would make a stock client try again for ever. */
+class RelaySocket extends WebSocket {
+  override close(code?: number, data?: string | Buffer): void {
+    if (code === 1009) super.close(Close.tooLarge, "message too large");
+    else super.close(code, data);
+  }
+}
+
+class RelayServer implements Relay {
   readonly options: RelayOptions;
-  readonly #startedAt = Date.now();
   readonly #emitter = new Emitter<RelayEvents>();
-  readonly #rooms = new Map<string, Room>();
-  readonly #lobbies = new Map<string, Lobby>();
-  readonly #archive = new Archive();
-  readonly #connections = new Map<Connection, Room>();
-  readonly #grace: Grace<Row>;
+  readonly #hub: Hub;
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
-  #sweeper: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
     this.options = options;
-    this.#grace = new Grace(options.leaveGrace, (row) => this.#rooms.get(row.room)?.expire(row, Date.now()));
+    this.#hub = new Hub(options, (events) => this.#emit(events));
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
       noServer: true,
@@ -116,6 +112,10 @@ class RelayServer implements Relay, RoomHost {
       handleProtocols: chooseProtocol,
     };
     this.#sockets = new WebSocketServer(settings);
+  }
+
+  get shard(): string {
+    return this.#hub.shard;
   }
 
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
@@ -140,8 +140,8 @@ class RelayServer implements Relay, RoomHost {
     const prefix = path.replace(/\/+$/, "");
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const target = request.url ?? "/";
-      if (prefix !== "" && !target.startsWith(`${prefix}/`)) return;
-      this.#upgrade(request, socket, head, prefix);
+      if (!target.startsWith(`${prefix}/`)) return;
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#hub.accept(ws, target.slice(prefix.length)));
     };
     server.on("upgrade", onUpgrade);
     const undo = (): void => {
@@ -149,10 +149,6 @@ class RelayServer implements Relay, RoomHost {
       this.#undo.delete(undo);
     };
     this.#undo.add(undo);
-    if (this.#sweeper === undefined) {
-      const within = sweepInterval(this.options);
-      this.#sweeper = setInterval(() => this.#sweep(within), within);
-    }
     return undo;
   }
 
@@ -166,43 +162,23 @@ class RelayServer implements Relay, RoomHost {
   }
 
   users(lobby?: string): readonly User[] {
-    return [...(this.#lobbies.get(lobbyRoom(lobby))?.users.values() ?? [])];
+    return [...(this.#hub.lobbies.get(lobbyRoom(lobby))?.users.values() ?? [])];
   }
 
   user(userId: string, lobby?: string): User | undefined {
-    return this.#lobbies.get(lobbyRoom(lobby))?.users.get(userId);
+    return this.#hub.lobbies.get(lobbyRoom(lobby))?.users.get(userId);
   }
 
   rooms(): readonly RoomInfo[] {
-    return [...this.#rooms.values()].filter((room) => !isLobby(room.name)).map(infoOf);
+    return [...this.#hub.rooms.values()].filter((room) => !isLobby(room.name)).map(infoOf);
   }
 
   room(name: string): RoomInfo | undefined {
-    const room = this.#rooms.get(name);
+    const room = this.#hub.rooms.get(name);
     return room === undefined ? undefined : infoOf(room);
   }
 
-  // what rooms need of the relay
-
-  rowChanged(_room: Room, row: Row): void {
-    if (row.owner !== null) this.#grace.release(row);
-    this.#lobby(row.lobby).set(row, Date.now());
-  }
-
-  rowRemoved(_room: Room, row: Row): void {
-    this.#grace.release(row);
-    this.#lobbies.get(row.lobby)?.delete(row, Date.now());
-  }
-
-  isVisible(room: Room, row: Row): boolean {
-    return !isLobby(room.name) && this.#lobbies.get(row.lobby)?.isInvisible(row.claim.user.id) !== true;
-  }
-
-  orphaned(_room: Room, rows: readonly Row[]): void {
-    for (const row of rows) this.#grace.hold(row);
-  }
-
-  events(events: readonly PresenceEvent[]): void {
+  #emit(events: readonly PresenceEvent[]): void {
     for (const event of events) {
       this.#emitter.emit("event", event);
       switch (event.type) {
@@ -219,108 +195,21 @@ class RelayServer implements Relay, RoomHost {
     }
   }
 
-  emptied(room: Room): void {
-    if (!room.empty || isLobby(room.name)) return;
-    room.close();
-    this.#rooms.delete(room.name);
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, prefix: string): void {
-    if (this.#closing !== undefined) {
-      socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
-      return;
-    }
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#open(ws, request.url ?? "/", prefix));
-  }
-
-  #open(socket: WebSocket, target: string, prefix: string): void {
-    const admission = admit(target, prefix);
-    if (!admission.ok) {
-      socket.on("error", () => {});
-      socket.close(admission.code, admission.reason);
-      return;
-    }
-    const room = this.#room(admission.room);
-    const trusts = socket.protocol === SUBPROTOCOL;
-    const connection = new Connection(socket, { trusts, lobby: admission.lobby }, this.options, {
-      frame: (peer, frame, now) => room.receive(peer, frame, now),
-      closed: (peer, code, now) => {
-        this.#connections.delete(peer);
-        room.leave(peer, now, (row) => isLeave(code, row));
-      },
-    });
-    this.#connections.set(connection, room);
-    if (trusts) {
-      connection.send(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace }));
-    }
-    room.join(connection);
-  }
-
-  #room(name: string): Room {
-    const known = this.#rooms.get(name);
-    if (known !== undefined) return known;
-    if (isLobby(name)) return this.#lobby(name).room;
-    const room = new Room(
-      name,
-      this,
-      () => new SharedDocument(name, this.#archive, (frame, except) => room.broadcast(frame, except)),
-    );
-    this.#rooms.set(name, room);
-    return room;
-  }
-
-  #lobby(name: string): Lobby {
-    const known = this.#lobbies.get(name);
-    if (known !== undefined) return known;
-    const relay = { shard: this.shard, startedAt: this.#startedAt };
-    const lobby = new Lobby(name, relay, this, (row) => this.#rooms.get(row.room)?.refreshVisibility(row));
-    this.#lobbies.set(name, lobby);
-    this.#rooms.set(name, lobby.room);
-    return lobby;
-  }
-
-  #sweep(within: number): void {
-    const now = Date.now();
-    for (const connection of this.#connections.keys()) connection.sweep(now, within);
-    for (const room of this.#rooms.values()) room.sweep(now);
-    for (const lobby of this.#lobbies.values()) {
-      lobby.sweep(now);
-      if (!lobby.empty) continue;
-      lobby.close();
-      this.#lobbies.delete(lobby.name);
-      this.#rooms.delete(lobby.name);
-    }
-  }
-
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
-    clearInterval(this.#sweeper);
-    const connections = [...this.#connections.keys()];
-    for (const connection of connections) connection.close(Close.restart, "the relay is stopping");
-    this.#grace.stop();
-    for (const room of this.#rooms.values()) room.close();
-    for (const lobby of this.#lobbies.values()) lobby.close();
-    this.#rooms.clear();
-    this.#lobbies.clear();
-    await Promise.all(
-      [...this.#servers].map(
-        (server) =>
-          new Promise<void>((resolve) => {
-            server.close(() => resolve());
-            server.closeIdleConnections();
-          }),
-      ),
-    );
+    this.#hub.close();
+    await Promise.all([...this.#servers].map(closeServer));
     this.#sockets.close();
     this.#emitter.clear();
   }
 }
 
-/** Whether a connection that ended so left for good, or may come back within the grace. */
-function isLeave(code: number, row: Row): boolean {
-  if (code === Close.normal || isFinal(code)) return true;
-  // a stock client that closes its tab has no session to come back as
-  return code === Close.goingAway && isStock(row.claim);
+/** Resolves when the last socket of a server is gone. */
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
 }
 
 function infoOf(room: Room): RoomInfo {

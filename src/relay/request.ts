@@ -11,15 +11,14 @@ export type Admission =
  * A refusal is said after the handshake, as a close code: a browser does not see the status of a handshake that failed,
  * and would try again for ever.
  *
- * @param target the request target, as it came
- * @param prefix the path that the relay is mounted at, without a trailing slash
+ * @param target the request target, without the path that the relay is mounted at
  */
-export function admit(target: string, prefix: string): Admission {
+export function admit(target: string): Admission {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const params = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
   try {
-    const room = roomFromPath(path.slice(prefix.length));
+    const room = roomFromPath(path);
     if (isReserved(room)) {
       return { ok: false, code: Close.notAllowed, reason: "room names that start with @ are reserved" };
     }

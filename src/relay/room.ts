@@ -22,6 +22,7 @@ import {
 } from "../wire/index.ts";
 import type { RoomDocument } from "./document.ts";
 import type { RelayOptions } from "./options.ts";
+import { OutgoingStates } from "./outgoing.ts";
 import type { Peer } from "./peer.ts";
 import { AwarenessTable, type Row } from "./table.ts";
 
@@ -40,8 +41,8 @@ export interface RoomHost {
   emptied(room: Room): void;
 }
 
-/** How often renewals are passed on to observers that expire what is not renewed: well within their 30 s. */
-const RENEWAL_MS = 10_000;
+/** How often to look for states to renew. */
+const RENEWAL_SWEEP_MS = 5_000;
 
 export class Room {
   readonly name: string;
@@ -51,10 +52,13 @@ export class Room {
   readonly aggregator: Aggregator | null;
   readonly document: RoomDocument;
   readonly #host: RoomHost;
+  readonly #outgoing = new OutgoingStates();
   readonly #ticker: Ticker;
   readonly #marks = new Map<Row, Mark>();
   #stockPeers = 0;
-  #renewedAt = 0;
+  /** When a stock client was last seen to go: it remembers clocks up to then. ms since the epoch */
+  #stockLeftAt = 0;
+  #renewalsAt = 0;
 
   constructor(name: string, host: RoomHost, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
@@ -63,8 +67,13 @@ export class Room {
     this.table = new AwarenessTable(name, host.options.maxStates, {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
-      dirty: () => this.#ticker.schedule(),
+      stateChanged: (row) => this.#stateChanged(row),
+      sentClock: (id) => this.#outgoing.clockOf(id),
       nudge: (peer, id, clock) => peer.send(statesFrame([{ id, clock, state: null }])),
+      show: (peer, row) => {
+        if (row.visible) peer.send(statesFrame(this.#outgoing.snapshot([row], Date.now())));
+      },
+      returned: (peer) => this.#sendSnapshot(peer, Date.now()),
       superseded: (peer, session) => {
         if (peer.trusts) peer.send(controlFrame({ kind: "superseded", session }));
       },
@@ -73,10 +82,14 @@ export class Room {
     this.document = makeDocument(this);
   }
 
+  get empty(): boolean {
+    return this.peers.size === 0 && this.table.empty;
+  }
+
   join(peer: Peer): void {
     this.peers.add(peer);
     if (!peer.trusts) this.#stockPeers++;
-    this.#sendSnapshot(peer);
+    this.#sendSnapshot(peer, peer.trusts ? -1 : this.#stockLeftAt);
   }
 
   /** Acts on a frame. Throws `FrameError`, having taken nothing of it. */
@@ -95,7 +108,7 @@ export class Room {
         return this.table.apply(peer, decodeEntries(frame.payload, { maxStateBytes: maxState, maxEntries }), now);
       }
       case "queryAwareness":
-        return this.#sendSnapshot(peer);
+        return this.#sendSnapshot(peer, -1);
       case "control":
         return this.#control(peer, frame.control);
       case "denied":
@@ -103,10 +116,13 @@ export class Room {
     }
   }
 
-  /** Takes out a connection that ended. `explicit`: it left; otherwise it may come back within the grace. */
+  /** Takes out a connection that ended. Rows that `isExplicit` go at once; the rest may come back within the grace. */
   leave(peer: Peer, now: number, isExplicit: (row: Row) => boolean): void {
     if (!this.peers.delete(peer)) return;
-    if (!peer.trusts) this.#stockPeers--;
+    if (!peer.trusts) {
+      this.#stockPeers--;
+      this.#stockLeftAt = now;
+    }
     for (const row of this.table.rowsOf(peer)) {
       row.lastSeen = peer.lastSeen;
       if (isExplicit(row)) this.table.remove(row, now);
@@ -122,9 +138,19 @@ export class Room {
     this.#host.emptied(this);
   }
 
+  /** What is known of a peer besides its states changed: it fell silent, or spoke. */
+  refreshPeer(peer: Peer): void {
+    for (const row of this.table.rowsOf(peer)) this.#rowChanged(row);
+  }
+
   /** Lets observers see a row, or hides it, as the host says now. */
   refreshVisibility(row: Row): void {
-    this.table.setVisible(row, this.#host.isVisible(this, row));
+    const visible = this.#host.isVisible(this, row);
+    if (row.visible === visible) return;
+    row.visible = visible;
+    if (visible) this.#outgoing.changed(row.id);
+    else this.#outgoing.removed(row.id);
+    this.#ticker.schedule();
   }
 
   /** Sends a frame to all peers but one. */
@@ -134,17 +160,11 @@ export class Room {
 
   /** What comes by time: renewals for stock observers, and forgetting. */
   sweep(now: number): void {
-    this.table.sweep(now);
-    if (now - this.#renewedAt < RENEWAL_MS) return;
-    this.#renewedAt = now;
-    const renewals = this.table.takeRenewals();
-    if (renewals.length === 0 || this.#stockPeers === 0) return;
-    const frame = statesFrame(renewals);
-    for (const peer of this.peers) if (!peer.trusts) peer.send(frame);
-  }
-
-  get empty(): boolean {
-    return this.peers.size === 0 && this.table.empty;
+    for (const id of this.table.sweep(now)) this.#outgoing.forget(id);
+    if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
+    this.#renewalsAt = now;
+    if (this.#stockPeers === 0) return;
+    this.#sendStates(this.#outgoing.takeRenewals(this.table.rows.values(), now), (peer) => !peer.trusts);
   }
 
   close(): void {
@@ -155,18 +175,25 @@ export class Room {
   }
 
   #rowChanged(row: Row): void {
-    const now = Date.now();
-    if (this.aggregator?.set(row, reportOf(row), now) === true) this.#ticker.schedule();
+    if (this.aggregator?.set(row, reportOf(row), Date.now()) === true) this.#ticker.schedule();
     this.#host.rowChanged(this, row);
     // the host has it now, and with it the user's choice of status: only then can it say who may see the row
     this.refreshVisibility(row);
-    this.#setMark(row, row.owner === null ? "reconnecting" : "clear");
+    if (row.owner === null) this.#setMark(row, "reconnecting");
+    else this.#setMark(row, row.owner.silent ? "silent" : "clear");
   }
 
   #rowRemoved(row: Row): void {
     this.#marks.delete(row);
+    this.#outgoing.removed(row.id);
     this.aggregator?.delete(row, row.lastSeen, Date.now());
     this.#host.rowRemoved(this, row);
+    this.#ticker.schedule();
+  }
+
+  #stateChanged(row: Row): void {
+    if (!row.visible) return;
+    this.#outgoing.changed(row.id);
     this.#ticker.schedule();
   }
 
@@ -178,15 +205,39 @@ export class Room {
   }
 
   #flush(): void {
-    const entries = this.table.takeChanges();
-    if (entries.length > 0) this.broadcast(statesFrame(entries));
+    this.#sendStates(this.#outgoing.takeChanges(this.table.rows, Date.now()), () => true);
     const events = this.aggregator?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
   }
 
-  #sendSnapshot(peer: Peer): void {
-    const rows = this.table.snapshot();
-    if (rows.length > 0 || peer.trusts) peer.send(statesFrame(rows));
+  /** One frame for all, but for owners that must not see a clock above their own: they are told to catch up. */
+  #sendStates(entries: readonly Entry[], to: (peer: Peer) => boolean): void {
+    if (entries.length === 0) return;
+    const frame = statesFrame(entries);
+    const behind = this.#outgoing.behind(entries, this.table.rows);
+    const owners = new Set(behind.map((row) => row.owner));
+    for (const peer of this.peers) {
+      if (!to(peer)) continue;
+      if (!owners.has(peer)) peer.send(frame);
+      else
+        this.#sendWithoutOwn(
+          peer,
+          entries,
+          behind.filter((row) => row.owner === peer),
+        );
+    }
+  }
+
+  #sendWithoutOwn(peer: Peer, entries: readonly Entry[], own: readonly Row[]): void {
+    const ids = new Set(own.map((row) => row.id));
+    const nudges = own.map(({ id }): Entry => ({ id, clock: this.#outgoing.clockOf(id), state: null }));
+    peer.send(statesFrame([...entries.filter((entry) => !ids.has(entry.id)), ...nudges]));
+  }
+
+  #sendSnapshot(peer: Peer, since: number): void {
+    const rows = [...this.table.rows.values()].filter((row) => row.owner !== peer);
+    const entries = this.#outgoing.snapshot(rows, since);
+    if (entries.length > 0 || peer.trusts) peer.send(statesFrame(entries));
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
       peer.send(controlFrame({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));
@@ -207,7 +258,7 @@ export class Room {
 /** What a row says to an aggregator. */
 export function reportOf(row: Row): Report {
   const room = isLobby(row.room) ? null : row.room;
-  return { room, claim: row.claim, connected: row.owner !== null, silent: false };
+  return { room, claim: row.claim, connected: row.owner !== null, silent: row.owner?.silent ?? false };
 }
 
 function markEntry(row: Row, mark: Mark): MarkEntry {

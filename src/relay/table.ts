@@ -1,11 +1,15 @@
 /**
- * The awareness table of a room: the latest state of each client id, who owns it, and what observers have yet to hear.
+ * The awareness table of a room: the latest state of each client id, and who owns it.
  *
- * Pure but for its own contents: no socket, no timer, `now` comes in. What an update brings about is returned, or told to
- * the `TableEvents`.
+ * Pure but for its own contents: no socket, no timer, `now` comes in. What an update brings about is told to the
+ * `TableEvents`.
+ *
+ * Who may speak for an id is the heart of it. Stock clients send back every state that they receive, so what looks like
+ * somebody who returns may be an echo. A stock client proves that an id is its own by answering a nudge: told that the
+ * id is gone, its owner speaks up with a higher clock, and anybody else believes it.
  */
 import { type Claim, equal, readState } from "../presence/index.ts";
-import { type Entry, FrameError, type ParsedEntry, parseEntry, sameBytes } from "../wire/index.ts";
+import { type Entry, FrameError, type ParsedEntry, isLobby, parseEntry, sameBytes } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
 
 export interface Row {
@@ -23,8 +27,6 @@ export interface Row {
   lastSeen: number;
   /** Observers may see it. */
   visible: boolean;
-  /** Observers have been told of it and not of its end. */
-  shown: boolean;
 }
 
 /** A client id that left, remembered so that an echo of it on its way does not bring a ghost back. */
@@ -35,39 +37,54 @@ interface Departed {
 }
 
 export interface TableEvents {
-  /** A row is new, or its claim, its owner or its lobby changed. May set `row.visible`. */
+  /** A row is new, or its claim or its owner changed. May set `row.visible`. */
   changed(row: Row): void;
   removed(row: Row): void;
-  /** Something is to be flushed. */
-  dirty(): void;
-  /** The owner of this id should announce itself again with a higher clock: observers hold it for gone. */
+  /** The state of a row is to be sent to observers. */
+  stateChanged(row: Row): void;
+  /** The last clock of an id that observers were sent. */
+  sentClock(id: number): number;
+  /** Tells a peer that an id is gone: its owner announces itself again with a higher clock. */
   nudge(peer: Peer, id: number, clock: number): void;
-  /** The connection's session is spoken for by a newer connection. */
+  /** A peer took a nudge for an id that is not its own at its word; it should see the row again. */
+  show(peer: Peer, row: Row): void;
+  /** A stock client is back while its old connection still seems open: it has dropped whom it saw. */
+  returned(peer: Peer): void;
+  /** The peer's session is spoken for by a newer connection. */
   superseded(peer: Peer, session: string): void;
 }
 
 /** How long departed ids are remembered: longer than anything stays in flight. */
 const DEPARTED_MS = 120_000;
 
-type Change = "changed" | "removed";
+interface PeerRecord {
+  readonly owned: Set<Row>;
+  /** Ids that it was nudged for without owning them. */
+  readonly nudged: Set<number>;
+  /** Sessions that newer connections have taken over from it. */
+  readonly superseded: Set<string>;
+}
+
+/** An entry that brings a state. */
+type StateEntry = Entry & { readonly state: Uint8Array; readonly value: object };
 
 export class AwarenessTable {
   readonly rows: Map<number, Row> = new Map();
   readonly #room: string;
   readonly #maxStates: number;
   readonly #events: TableEvents;
-  readonly #owned = new Map<Peer, Set<number>>();
+  readonly #peers = new Map<Peer, PeerRecord>();
   readonly #bySession = new Map<string, Set<Row>>();
   readonly #departed = new Map<number, Departed>();
-  readonly #superseded = new Map<Peer, Set<string>>();
-  readonly #changes = new Map<number, Change>();
-  readonly #lastClock = new Map<number, number>();
-  readonly #renewed = new Set<Row>();
 
   constructor(room: string, maxStates: number, events: TableEvents) {
     this.#room = room;
     this.#maxStates = maxStates;
     this.#events = events;
+  }
+
+  get empty(): boolean {
+    return this.rows.size === 0;
   }
 
   /** Takes what a connection says of its own ids, and nothing that it says of others'. Throws `FrameError`. */
@@ -84,214 +101,136 @@ export class AwarenessTable {
   }
 
   /** Sets a state of the relay's own. */
-  setOwn(id: number, clock: number, state: Uint8Array): void {
+  setOwn(id: number, state: Uint8Array): void {
     const claim = readState(id, {}, this.#room);
     if (claim === null) throw new TypeError("unreachable");
-    const row = this.rows.get(id) ?? this.#newRow(id, null, claim, "", 0);
+    const row = this.rows.get(id) ?? this.#addRow({ id, clock: 0, state }, null, claim, "", 0);
     row.visible = true;
-    row.clock = clock;
     row.state = state;
-    this.#mark(row);
+    this.#events.stateChanged(row);
   }
 
-  /** The rows of a connection that is gone without a leave; they wait without an owner. */
+  rowsOf(peer: Peer): Row[] {
+    return [...(this.#peers.get(peer)?.owned ?? [])];
+  }
+
+  /** Forgets a connection that is gone. Rows that it still owns wait without an owner; they are returned. */
   orphan(peer: Peer): Row[] {
     const rows = this.rowsOf(peer);
+    this.#peers.delete(peer);
     for (const row of rows) {
       row.owner = null;
       row.lastSeen = peer.lastSeen;
       this.#events.changed(row);
     }
-    this.#forgetPeer(peer);
     return rows;
   }
 
-  /** Removes the rows of a connection that left for good. */
-  leave(peer: Peer, now: number): void {
-    for (const row of this.rowsOf(peer)) {
-      row.lastSeen = peer.lastSeen;
-      this.remove(row, now);
-    }
-    this.#forgetPeer(peer);
-  }
-
-  rowsOf(peer: Peer): Row[] {
-    return [...(this.#owned.get(peer) ?? [])].flatMap((id) => this.rows.get(id) ?? []);
-  }
-
-  /** Takes a row out; observers hear of it with the next flush. */
   remove(row: Row, now: number): void {
     if (this.rows.get(row.id) !== row) return;
     this.rows.delete(row.id);
-    this.#renewed.delete(row);
     this.#departed.set(row.id, { clock: row.clock, owner: row.owner, at: now });
     this.#unindex(row);
-    this.#disown(row);
-    this.#conceal(row);
+    if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
     this.#events.removed(row);
   }
 
-  /** Shows a row to observers or hides it from them. */
-  setVisible(row: Row, visible: boolean): void {
-    if (row.visible === visible) return;
-    row.visible = visible;
-    if (!visible) return this.#conceal(row);
-    const gone = this.#lastClock.get(row.id) ?? -1;
-    // observers that saw it end take it back only with a higher clock, and only its owner may raise that
-    if (gone >= row.clock && row.owner !== null) this.#events.nudge(row.owner, row.id, row.clock);
-    this.#mark(row);
-  }
-
-  /** What observers have not heard yet, each id once; null states are removals. */
-  takeChanges(): Entry[] {
-    const entries: Entry[] = [];
-    for (const [id, change] of this.#changes) {
-      const row = this.rows.get(id);
-      if (change === "changed" && row?.visible === true) {
-        entries.push(row);
-        row.shown = true;
-        this.#renewed.delete(row);
-      } else if (change === "removed") {
-        const clock = this.#lastClock.get(id);
-        if (clock !== undefined) entries.push({ id, clock, state: null });
-      }
-    }
-    this.#changes.clear();
-    return entries;
-  }
-
-  /** Rows whose owner said the same again since the last call: for observers that expire what is not renewed. */
-  takeRenewals(): Entry[] {
-    const entries = [...this.#renewed].filter((row) => row.visible && row.shown);
-    this.#renewed.clear();
-    return entries;
-  }
-
-  /** All that a newcomer may see. */
-  snapshot(): Entry[] {
-    const rows = [...this.rows.values()].filter((row) => row.visible);
-    // whoever is given a row must hear of its end, even if that comes before the row's first flush
-    for (const row of rows) row.shown = true;
-    return rows;
-  }
-
-  /** Forgets ids that left long ago. */
-  sweep(now: number): void {
+  /** Forgets ids that left long ago, and returns them. */
+  sweep(now: number): number[] {
+    const forgotten: number[] = [];
     for (const [id, { at }] of this.#departed) {
       if (at > now - DEPARTED_MS) break;
       this.#departed.delete(id);
-      this.#lastClock.delete(id);
+      forgotten.push(id);
     }
-  }
-
-  get empty(): boolean {
-    return this.rows.size === 0;
+    return forgotten;
   }
 
   /** Most of what comes in is an echo of what went out: drop it before any other work. */
   #concerns(peer: Peer, { id, clock, state }: Entry): boolean {
     const row = this.rows.get(id);
-    if (row === undefined) return true;
-    if (row.owner !== peer) return state !== null && !this.#ownsAny(peer);
-    return state === null || clock > row.clock;
+    if (row === undefined) return state !== null;
+    if (row.owner === peer) return state === null || clock > row.clock;
+    const record = this.#peers.get(peer);
+    return record === undefined || record.owned.size === 0 || (state === null && record.nudged.has(id));
   }
 
-  #takeRemoval(peer: Peer, { id, clock }: ParsedEntry, now: number): void {
+  #takeRemoval(peer: Peer, { id, clock }: Entry, now: number): void {
     const row = this.rows.get(id);
-    if (row === undefined || row.owner !== peer || clock < row.clock) return;
+    if (row === undefined) return;
+    if (row.owner !== peer) {
+      // it believed that the id was gone, so it is not its owner, and had to see it again
+      if (this.#peers.get(peer)?.nudged.delete(id) === true) this.#events.show(peer, row);
+      return;
+    }
+    if (clock < row.clock) return;
     row.clock = clock;
     row.lastSeen = now;
     this.remove(row, now);
   }
 
-  #takeState(peer: Peer, entry: Entry & { state: Uint8Array; value: object }, now: number): void {
-    const row = this.rows.get(entry.id);
-    if (row === undefined) return this.#introduce(peer, entry, now);
+  #takeState(peer: Peer, entry: StateEntry, now: number): void {
+    // in a lobby states are announcements, and a stock reader's empty one announces nobody
+    if (isLobby(this.#room) && Object.keys(entry.value).length === 0) return this.#takeRemoval(peer, entry, now);
     const claim = readState(entry.id, entry.value, this.#room);
     if (claim === null) return;
-    const moves = row.owner !== peer;
-    if (moves && !this.#mayTake(peer, row, claim)) return;
-    if (moves) {
-      this.#own(row, peer);
-      // what was removed from under a client comes back with a clock that everybody takes for new
-      if (entry.clock < row.clock) this.#events.nudge(peer, row.id, row.clock);
-    }
-    this.#update(row, entry, claim, moves, now);
+    const row = this.rows.get(entry.id);
+    if (row === undefined) this.#introduce(peer, entry, claim, now);
+    else if (row.owner === peer) this.#update(row, entry, claim, now);
+    else this.#claim(peer, row, entry, claim, now);
   }
 
-  #update(row: Row, entry: Entry & { state: Uint8Array }, claim: Claim, moved: boolean, now: number): void {
-    const newer = entry.clock > row.clock;
-    const same = sameBytes(row.state, entry.state);
+  #update(row: Row, entry: StateEntry, claim: Claim, now: number): void {
     row.lastSeen = now;
-    if (newer) row.clock = entry.clock;
-    if (newer && same) this.#renewed.add(row);
-    const renamed = newer && !same && !equal(row.claim, claim);
-    if (newer && !same) {
-      row.state = entry.state.slice();
-      if (renamed) {
-        this.#unindex(row);
-        row.claim = claim;
-        this.#index(row);
-      }
+    row.clock = entry.clock;
+    // a renewal: observers are told in due time
+    if (sameBytes(row.state, entry.state)) return;
+    row.state = entry.state.slice();
+    const renamed = !equal(row.claim, claim);
+    if (renamed) {
+      this.#unindex(row);
+      row.claim = claim;
+      this.#index(row);
+      this.#events.changed(row);
     }
-    if (renamed || moved) this.#events.changed(row);
-    if (newer && !same) this.#mark(row);
-    if (moved || renamed) this.#takeOver(row, now);
+    this.#events.stateChanged(row);
+    if (renamed) this.#takeOver(row, now);
   }
 
-  #introduce(peer: Peer, entry: Entry & { state: Uint8Array; value: object }, now: number): void {
-    const { id, clock } = entry;
-    const gone = this.#departed.get(id);
-    if (gone !== undefined && gone.owner !== peer && this.#ownsAny(peer)) return;
-    if (gone !== undefined && clock <= gone.clock) {
-      if (gone.owner === peer || !this.#ownsAny(peer)) this.#events.nudge(peer, id, gone.clock);
-      return;
+  /** Somebody speaks for an id whose owner is another connection, or none. */
+  #claim(peer: Peer, row: Row, entry: StateEntry, claim: Claim, now: number): void {
+    // one that owns an id already is a sibling that passes on what it heard
+    if (this.#ownsAny(peer) || row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
+    const sent = this.#events.sentClock(row.id);
+    // our own clients never speak for others; a stock one may be an echo unless it is ahead of all that was sent
+    if (!peer.trusts && entry.clock <= sent) return this.#nudge(peer, row.id, sent);
+    const wasOpen = row.owner !== null;
+    if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
+    this.#own(row, peer);
+    this.#events.changed(row);
+    this.#update(row, entry, claim, now);
+    this.#takeOver(row, now);
+    if (wasOpen && !peer.trusts) this.#events.returned(peer);
+  }
+
+  #introduce(peer: Peer, entry: StateEntry, claim: Claim, now: number): void {
+    const gone = this.#departed.get(entry.id);
+    if (gone !== undefined && gone.owner !== peer) {
+      if (this.#ownsAny(peer)) return;
+      const sent = Math.max(gone.clock, this.#events.sentClock(entry.id));
+      if (!peer.trusts && entry.clock <= sent) return this.#nudge(peer, entry.id, sent);
+    } else if (gone !== undefined && entry.clock <= gone.clock) {
+      return this.#nudge(peer, entry.id, gone.clock);
     }
-    const claim = readState(id, entry.value, this.#room);
-    if (claim === null) return;
     if (this.#isSuperseded(peer, claim)) return;
-    if ((this.#owned.get(peer)?.size ?? 0) >= this.#maxStates) {
+    if ((this.#peers.get(peer)?.owned.size ?? 0) >= this.#maxStates) {
       throw new FrameError(`more than ${this.#maxStates} awareness states on one connection`);
     }
-    this.#departed.delete(id);
-    const row = this.#newRow(id, peer, claim, peer.lobby, now);
-    row.clock = clock;
-    row.state = entry.state.slice();
+    this.#departed.delete(entry.id);
+    const row = this.#addRow({ ...entry, state: entry.state.slice() }, peer, claim, peer.lobby, now);
     this.#events.changed(row);
-    this.#mark(row);
+    this.#events.stateChanged(row);
     this.#takeOver(row, now);
-  }
-
-  #newRow(id: number, owner: Peer | null, claim: Claim, lobby: string, now: number): Row {
-    const row: Row = {
-      id,
-      room: this.#room,
-      clock: 0,
-      state: new Uint8Array(),
-      claim,
-      lobby,
-      owner: null,
-      lastSeen: now,
-      visible: false,
-      shown: false,
-    };
-    this.rows.set(id, row);
-    this.#index(row);
-    if (owner !== null) this.#own(row, owner);
-    return row;
-  }
-
-  /**
-   * Whether a connection may take an id over: it comes back as who it was, and has no id yet. One that has is a sibling
-   * that passes on what it heard.
-   */
-  #mayTake(peer: Peer, row: Row, claim: Claim): boolean {
-    return (
-      !this.#ownsAny(peer) &&
-      row.lobby === peer.lobby &&
-      row.claim.user.id === claim.user.id &&
-      row.claim.session.id === claim.session.id
-    );
   }
 
   /** The moment a session speaks through a new connection, what it said through an old one is void. */
@@ -303,8 +242,7 @@ export class AwarenessTable {
       const { owner } = other;
       this.remove(other, now);
       if (owner === null) continue;
-      const sessions = this.#superseded.get(owner) ?? new Set();
-      this.#superseded.set(owner, sessions.add(key));
+      this.#peers.get(owner)?.superseded.add(key);
       this.#events.superseded(owner, row.claim.session.id);
     }
   }
@@ -312,46 +250,50 @@ export class AwarenessTable {
   /** A newer connection holds the session: until this one takes another, it would only take over back and forth. */
   #isSuperseded(peer: Peer, claim: Claim): boolean {
     const key = sessionKey(claim, peer.lobby);
-    return this.#superseded.get(peer)?.has(key) === true && this.#bySession.has(key);
+    return this.#peers.get(peer)?.superseded.has(key) === true && this.#bySession.has(key);
+  }
+
+  #nudge(peer: Peer, id: number, clock: number): void {
+    const { nudged } = this.#peer(peer);
+    // a client speaks of itself first: what it says of another id before it owns one is an echo
+    if (nudged.size > 0 && !nudged.has(id)) return;
+    nudged.add(id);
+    this.#events.nudge(peer, id, clock);
+  }
+
+  #addRow(
+    entry: Entry & { readonly state: Uint8Array },
+    owner: Peer | null,
+    claim: Claim,
+    lobby: string,
+    now: number,
+  ): Row {
+    const { id, clock, state } = entry;
+    const row: Row = { id, room: this.#room, clock, state, claim, lobby, owner: null, lastSeen: now, visible: false };
+    this.rows.set(id, row);
+    this.#index(row);
+    if (owner !== null) this.#own(row, owner);
+    return row;
   }
 
   #own(row: Row, peer: Peer): void {
-    this.#disown(row);
     row.owner = peer;
-    row.lobby = peer.lobby;
-    const ids = this.#owned.get(peer);
-    if (ids === undefined) this.#owned.set(peer, new Set([row.id]));
-    else ids.add(row.id);
-  }
-
-  #disown(row: Row): void {
-    if (row.owner !== null) this.#owned.get(row.owner)?.delete(row.id);
+    const record = this.#peer(peer);
+    record.owned.add(row);
+    record.nudged.delete(row.id);
   }
 
   #ownsAny(peer: Peer): boolean {
-    return (this.#owned.get(peer)?.size ?? 0) > 0;
+    return (this.#peers.get(peer)?.owned.size ?? 0) > 0;
   }
 
-  #forgetPeer(peer: Peer): void {
-    this.#owned.delete(peer);
-    this.#superseded.delete(peer);
-  }
-
-  #mark(row: Row): void {
-    if (!row.visible) return;
-    this.#changes.set(row.id, "changed");
-    this.#events.dirty();
-  }
-
-  #conceal(row: Row): void {
-    if (row.shown) {
-      row.shown = false;
-      this.#lastClock.set(row.id, row.clock);
-      this.#changes.set(row.id, "removed");
-      this.#events.dirty();
-    } else {
-      this.#changes.delete(row.id);
+  #peer(peer: Peer): PeerRecord {
+    let record = this.#peers.get(peer);
+    if (record === undefined) {
+      record = { owned: new Set(), nudged: new Set(), superseded: new Set() };
+      this.#peers.set(peer, record);
     }
+    return record;
   }
 
   #index(row: Row): void {
@@ -370,6 +312,10 @@ export class AwarenessTable {
 
 function sessionKey({ user, session }: Claim, lobby: string): string {
   return `${lobby}\n${user.id}\n${session.id}`;
+}
+
+function sameAuthor(a: Claim, b: Claim): boolean {
+  return a.user.id === b.user.id && a.session.id === b.session.id;
 }
 
 /** A session named after its client id: it has no other connection to come back as. */

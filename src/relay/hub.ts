@@ -1,0 +1,149 @@
+/**
+ * The hub: rooms and lobbies, the connections in them, and what time does to them. It knows sockets only as something to
+ * send to; how they come about is the server's business (relay.ts).
+ */
+import { randomBytes } from "node:crypto";
+import type { PresenceEvent } from "../presence/index.ts";
+import { Close, SUBPROTOCOL, controlFrame, isFinal, isLobby } from "../wire/index.ts";
+import { Connection, type ServerSocket } from "./connection.ts";
+import { Archive, SharedDocument } from "./document.ts";
+import { Grace } from "./grace.ts";
+import { sweepInterval } from "./liveness.ts";
+import { Lobby } from "./lobby.ts";
+import type { RelayOptions } from "./options.ts";
+import { admit } from "./request.ts";
+import { Room, type RoomHost } from "./room.ts";
+import { type Row, isStock } from "./table.ts";
+
+export class Hub implements RoomHost {
+  /** The id of this relay's shard in every lobby. */
+  readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
+  readonly options: RelayOptions;
+  readonly rooms: Map<string, Room> = new Map();
+  readonly lobbies: Map<string, Lobby> = new Map();
+  readonly #onEvents: (events: readonly PresenceEvent[]) => void;
+  readonly #startedAt = Date.now();
+  readonly #archive = new Archive();
+  readonly #connections = new Map<Connection, Room>();
+  readonly #grace: Grace<Row>;
+  #sweeper: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: RelayOptions, onEvents: (events: readonly PresenceEvent[]) => void) {
+    this.options = options;
+    this.#onEvents = onEvents;
+    this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
+  }
+
+  /**
+   * Takes a socket that has just been opened.
+   *
+   * @param target what it asked for, `/<room>?params`
+   */
+  accept(socket: ServerSocket, target: string): void {
+    const admission = admit(target);
+    if (!admission.ok) {
+      socket.on("error", () => {});
+      socket.close(admission.code, admission.reason);
+      return;
+    }
+    const within = sweepInterval(this.options);
+    this.#sweeper ??= setInterval(() => this.#sweep(within), within);
+    const room = this.#room(admission.room);
+    const trusts = socket.protocol === SUBPROTOCOL;
+    const connection = new Connection(socket, { trusts, lobby: admission.lobby }, this.options, {
+      frame: (peer, frame, now) => room.receive(peer, frame, now),
+      silence: (peer) => room.refreshPeer(peer),
+      closed: (peer, code, now) => {
+        this.#connections.delete(peer);
+        room.leave(peer, now, (row) => isLeave(code, row));
+      },
+    });
+    this.#connections.set(connection, room);
+    if (trusts) {
+      connection.send(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace }));
+    }
+    room.join(connection);
+  }
+
+  /** Tells everybody to come back later, and frees all that is held. */
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const connection of this.#connections.keys()) connection.close(Close.restart, "the relay is stopping");
+    this.#grace.stop();
+    for (const room of this.rooms.values()) room.close();
+    for (const lobby of this.lobbies.values()) lobby.close();
+    this.rooms.clear();
+    this.lobbies.clear();
+  }
+
+  rowChanged(_room: Room, row: Row): void {
+    if (row.owner !== null) this.#grace.release(row);
+    this.#lobby(row.lobby).set(row, Date.now());
+  }
+
+  rowRemoved(_room: Room, row: Row): void {
+    this.#grace.release(row);
+    this.lobbies.get(row.lobby)?.delete(row, Date.now());
+  }
+
+  isVisible(room: Room, row: Row): boolean {
+    return !isLobby(room.name) && this.lobbies.get(row.lobby)?.isInvisible(row.claim.user.id) !== true;
+  }
+
+  orphaned(_room: Room, rows: readonly Row[]): void {
+    for (const row of rows) this.#grace.hold(row);
+  }
+
+  events(events: readonly PresenceEvent[]): void {
+    this.#onEvents(events);
+  }
+
+  emptied(room: Room): void {
+    if (!room.empty || isLobby(room.name)) return;
+    room.close();
+    this.rooms.delete(room.name);
+  }
+
+  #room(name: string): Room {
+    const known = this.rooms.get(name);
+    if (known !== undefined) return known;
+    if (isLobby(name)) return this.#lobby(name).room;
+    const room = new Room(
+      name,
+      this,
+      () => new SharedDocument(name, this.#archive, (frame, except) => room.broadcast(frame, except)),
+    );
+    this.rooms.set(name, room);
+    return room;
+  }
+
+  #lobby(name: string): Lobby {
+    const known = this.lobbies.get(name);
+    if (known !== undefined) return known;
+    const relay = { shard: this.shard, startedAt: this.#startedAt };
+    const lobby = new Lobby(name, relay, this, (row) => this.rooms.get(row.room)?.refreshVisibility(row));
+    this.lobbies.set(name, lobby);
+    this.rooms.set(name, lobby.room);
+    return lobby;
+  }
+
+  #sweep(within: number): void {
+    const now = Date.now();
+    for (const connection of this.#connections.keys()) connection.sweep(now, within);
+    for (const room of this.rooms.values()) room.sweep(now);
+    for (const lobby of this.lobbies.values()) {
+      lobby.sweep(now);
+      if (!lobby.empty) continue;
+      lobby.close();
+      this.lobbies.delete(lobby.name);
+      this.rooms.delete(lobby.name);
+    }
+  }
+}
+
+/** Whether a connection that ended so left for good, or may come back within the grace. */
+function isLeave(code: number, row: Row): boolean {
+  if (code === Close.normal || isFinal(code)) return true;
+  // a stock client that closes its tab has no session to come back as
+  return code === Close.goingAway && isStock(row.claim);
+}

@@ -1,0 +1,128 @@
+/**
+ * What observers have heard of each client id, and what they have yet to hear.
+ *
+ * Observers take an awareness state only with a higher clock than they remember, and stock ones remember through a
+ * disconnect. So the relay gives out clocks of its own, starting from the time: they rise with each change, with each
+ * renewal that the owner is too silent to make, and above whatever a former relay process gave out. A client must never
+ * be sent its own state with a clock above its own, for it would take it for its newest (see `behind`).
+ */
+import type { Entry } from "../wire/index.ts";
+import type { Row } from "./table.ts";
+
+interface Outgoing {
+  /** The last clock that anybody was sent. */
+  clock: number;
+  /** Observers have been told of its state and not of its end. */
+  shown: boolean;
+  /** When its state was last sent to all, ms since the epoch. */
+  sentAt: number;
+}
+
+/** Stock observers drop who was not renewed for 30 s; a state is sent again before, though its owner is silent. */
+const RENEW_MS = 20_000;
+/** An owner that renews by itself is passed on, but not more often than this. */
+const PASS_ON_MS = 10_000;
+
+export class OutgoingStates {
+  readonly #known = new Map<number, Outgoing>();
+  readonly #changes = new Map<number, "changed" | "removed">();
+
+  /** The last clock that observers were sent; they take only higher ones. */
+  clockOf(id: number): number {
+    return this.#known.get(id)?.clock ?? -1;
+  }
+
+  /** Whether there is anything to flush. */
+  get pending(): boolean {
+    return this.#changes.size > 0;
+  }
+
+  /** The row has something new to say to observers. */
+  changed(id: number): void {
+    this.#changes.set(id, "changed");
+  }
+
+  /** Observers must not see the id any more. */
+  removed(id: number): void {
+    const known = this.#known.get(id);
+    if (known?.shown === true) this.#changes.set(id, "removed");
+    else this.#changes.delete(id);
+  }
+
+  /** What all observers have not heard yet, each id once, with the clocks to send. */
+  takeChanges(rows: ReadonlyMap<number, Row>, now: number): Entry[] {
+    const entries: Entry[] = [];
+    for (const [id, change] of this.#changes) {
+      const row = rows.get(id);
+      const known = this.#known.get(id);
+      if (change === "changed" && row?.visible === true) entries.push(this.#send(row, now));
+      else if (change === "removed" && known?.shown === true) {
+        known.shown = false;
+        entries.push({ id, clock: known.clock, state: null });
+      }
+    }
+    this.#changes.clear();
+    return entries;
+  }
+
+  /** States to send again to observers that expire what is not renewed. */
+  takeRenewals(rows: Iterable<Row>, now: number): Entry[] {
+    const entries: Entry[] = [];
+    for (const row of rows) {
+      const known = this.#known.get(row.id);
+      if (!row.visible || known?.shown !== true) continue;
+      const age = now - known.sentAt;
+      if (age >= RENEW_MS || (age >= PASS_ON_MS && row.clock > known.clock)) entries.push(this.#send(row, now));
+    }
+    return entries;
+  }
+
+  /**
+   * States as a newcomer gets them.
+   *
+   * @param since states that were not sent after this time get a new clock: the newcomer may be a stock client that was
+   * here until then, and remembers the clock of a state that it has dropped. ms since the epoch
+   */
+  snapshot(rows: Iterable<Row>, since: number): Entry[] {
+    const entries: Entry[] = [];
+    for (const row of rows) {
+      if (!row.visible) continue;
+      const known = this.#known.get(row.id);
+      if (known !== undefined && known.sentAt <= since) this.#raise(row, known.sentAt);
+      entries.push(this.show(row));
+    }
+    return entries;
+  }
+
+  /** A visible row as it was last sent. Whoever is given it must hear of its end, even before its first flush. */
+  show(row: Row): Entry {
+    const known = this.#known.get(row.id) ?? this.#raise(row, 0);
+    known.shown = true;
+    return { id: row.id, clock: known.clock, state: row.state };
+  }
+
+  /** The rows, among those sent, whose owner is a stock client with a clock below the one that was sent. */
+  behind(entries: readonly Entry[], rows: ReadonlyMap<number, Row>): Row[] {
+    return entries.flatMap(({ id, clock, state }) => {
+      const row = rows.get(id);
+      return row?.owner?.trusts === false && state !== null && clock > row.clock ? [row] : [];
+    });
+  }
+
+  forget(id: number): void {
+    this.#known.delete(id);
+  }
+
+  #send(row: Row, now: number): Entry {
+    this.#raise(row, now);
+    return this.show(row);
+  }
+
+  #raise(row: Row, sentAt: number): Outgoing {
+    const known = this.#known.get(row.id);
+    const clock = known === undefined ? Math.max(row.clock, Date.now()) : Math.max(row.clock, known.clock + 1);
+    const next = { clock, shown: known?.shown ?? false, sentAt };
+    this.#known.set(row.id, next);
+    return next;
+  }
+}
