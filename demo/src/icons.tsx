@@ -1,0 +1,65 @@
+/** Drawn by hand on a 16 px grid, in the colour of the text around them. */
+import type { Device, Status } from "copresence";
+
+const strokes = {
+  desktop: "M2.5 3.5h11v7h-11zM6 13.5h4M8 10.5v3",
+  tablet: "M4 2h8a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V3a1 1 0 0 1 1-1zM7 12h2",
+  mobile: "M5.5 1.5h5a1 1 0 0 1 1 1v11a1 1 0 0 1-1 1h-5a1 1 0 0 1-1-1v-11a1 1 0 0 1 1-1zM7.2 12.4h1.6",
+  page: "M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.2",
+  plus: "M8 3v10M3 8h10",
+  menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h7",
+  log: "M2.5 4h.01M2.5 8h.01M2.5 12h.01M5.5 4h8M5.5 8h8M5.5 12h5",
+  chevron: "M4.5 10 8 6.5l3.5 3.5",
+  check: "m3.5 8.5 3 3 6-7",
+} as const;
+
+export function Icon({ name }: { name: keyof typeof strokes }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d={strokes[name]} />
+    </svg>
+  );
+}
+
+const deviceNames = { desktop: "On a computer", tablet: "On a tablet", mobile: "On a phone" };
+
+export function DeviceIcon({ device }: { device: Device }) {
+  if (device === "unknown") return null;
+  return (
+    <span className="device" role="img" aria-label={deviceNames[device]} title={deviceNames[device]}>
+      <Icon name={device} />
+    </span>
+  );
+}
+
+/** Told apart by shape as well as by colour. */
+export function StatusGlyph({ status }: { status: Status | "invisible" }) {
+  return (
+    <svg className="glyph" data-status={status} viewBox="0 0 12 12" aria-hidden="true">
+      {status === "away" ? (
+        <path d="M10.6 7.6A5 5 0 1 1 4.9 1a4.2 4.2 0 0 0 5.7 6.6z" />
+      ) : status === "offline" || status === "invisible" ? (
+        <circle
+          className="ring"
+          cx="6"
+          cy="6"
+          r="4"
+          strokeDasharray={status === "invisible" ? "2.1 1.49" : undefined}
+        />
+      ) : (
+        <circle cx="6" cy="6" r="5" />
+      )}
+      {status === "busy" && <path className="cut" d="M6 3v3l2 1.4" />}
+      {status === "dnd" && <path className="cut" d="M3.6 6h4.8" />}
+    </svg>
+  );
+}
+
+export const statusNames = {
+  online: "Online",
+  away: "Away",
+  busy: "Busy",
+  dnd: "Do not disturb",
+  invisible: "Invisible",
+  offline: "Offline",
+} as const;

@@ -1,0 +1,121 @@
+/**
+ * Who the visitor is. A new one gets a name and a colour; both are kept in this browser, so that its second tab is the
+ * same person. Query parameters (`?id=…&name=…&color=…`) make somebody else, for as long as the page is open.
+ */
+import type { UserInfo } from "copresence";
+
+export interface Identity {
+  readonly id: string;
+  readonly name: string;
+  readonly color: string;
+  /** What they are up to, for everyone to see. */
+  readonly note: string;
+}
+
+interface Color {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Dark enough for white initials, light enough for a caret on a dark page. */
+export const colors: readonly [Color, ...Color[]] = [
+  { name: "Coral", value: "#d05a3f" },
+  { name: "Amber", value: "#b3701a" },
+  { name: "Moss", value: "#628a24" },
+  { name: "Fern", value: "#2f8f5b" },
+  { name: "Lagoon", value: "#118a92" },
+  { name: "Sea", value: "#2a73c4" },
+  { name: "Iris", value: "#5b69dd" },
+  { name: "Violet", value: "#8a58d3" },
+  { name: "Orchid", value: "#b5459d" },
+  { name: "Rose", value: "#cc4469" },
+];
+
+const MANNERS = [
+  "Quiet",
+  "Early",
+  "Bright",
+  "Gentle",
+  "Curious",
+  "Steady",
+  "Merry",
+  "Patient",
+  "Brisk",
+  "Mellow",
+] as const;
+const BIRDS = [
+  "Heron",
+  "Wren",
+  "Plover",
+  "Finch",
+  "Swift",
+  "Curlew",
+  "Lark",
+  "Siskin",
+  "Avocet",
+  "Dipper",
+  "Owl",
+] as const;
+const KEY = "quire:identity";
+
+function pick<T>(from: readonly [T, ...T[]]): T {
+  return from[Math.floor(Math.random() * from.length)] ?? from[0];
+}
+
+function parse(text: string | null): Identity | null {
+  try {
+    const value = JSON.parse(text ?? "null") as Partial<Identity> | null;
+    const { id, name, color, note = "" } = value ?? {};
+    const whole = typeof id === "string" && typeof name === "string" && typeof color === "string";
+    return whole ? { id, name, color, note } : null;
+  } catch {
+    return null;
+  }
+}
+
+function invent(): Identity {
+  const id = `u_${Array.from(crypto.getRandomValues(new Uint8Array(8)), (n) => n.toString(36).padStart(2, "0")).join("")}`;
+  return { id, name: `${pick(MANNERS)} ${pick(BIRDS)}`, color: pick(colors).value, note: "" };
+}
+
+const query = new URLSearchParams(location.search);
+const overridden = ["id", "name", "color"].some((key) => query.has(key));
+
+function first(): Identity {
+  const invented = invent();
+  if (overridden) {
+    const { id, name, color, note } = invented;
+    return { id: query.get("id") ?? id, name: query.get("name") ?? name, color: query.get("color") ?? color, note };
+  }
+  const kept = parse(localStorage.getItem(KEY));
+  if (kept === null) localStorage.setItem(KEY, JSON.stringify(invented));
+  return kept ?? invented;
+}
+
+let current = first();
+const listeners = new Set<() => void>();
+
+export const identity = {
+  get: (): Identity => current,
+  set(change: Partial<Omit<Identity, "id">>): void {
+    current = { ...current, ...change };
+    if (!overridden) localStorage.setItem(KEY, JSON.stringify(current));
+    for (const listener of listeners) listener();
+  },
+  subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+};
+
+// changed in another tab
+addEventListener("storage", (event) => {
+  const next = event.key === KEY && !overridden ? parse(event.newValue) : null;
+  if (next === null || next.id !== current.id) return;
+  current = next;
+  for (const listener of listeners) listener();
+});
+
+export function userOf({ id, name, color }: Identity): Required<Omit<UserInfo, "avatar">> {
+  return { id, name, color, colorLight: `${color}33` };
+}

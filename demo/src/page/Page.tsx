@@ -1,0 +1,24 @@
+import type { Room } from "copresence";
+import { useRef } from "react";
+import { titleOf } from "../documents.ts";
+import { Editor } from "./Editor.tsx";
+import { Pointers } from "./Pointers.tsx";
+import { useOwnPointer } from "./useOwnPointer.ts";
+
+/** The sheet of paper: the title, the text, and the pointers of those who look at it. */
+export function Page({ name, room }: { name: string; room: Room | null }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const column = useRef<HTMLDivElement>(null);
+  useOwnPointer(room, scroller, column);
+  return (
+    <div className="page" ref={scroller}>
+      <div className="sheet">
+        <div className="column" ref={column}>
+          <h2 className="title">{titleOf(name)}</h2>
+          {room && <Editor room={room} />}
+          {room && <Pointers room={room} />}
+        </div>
+      </div>
+    </div>
+  );
+}
