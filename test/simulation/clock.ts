@@ -1,0 +1,175 @@
+/**
+ * Time for a simulated world: timers and `Date.now` that move only when told to, and know whose they are.
+ *
+ * It must be installed before anything that keeps a reference to `Date.now` is imported (lib0 does), and stays for the
+ * life of the process.
+ */
+
+/** Whoever runs code in the world: a page that can be frozen or throttled, or the relay. */
+export interface Actor {
+  readonly name: string;
+  /** Whether its code may run now; what it may not run waits, in order. */
+  mode: "running" | "throttled" | "frozen" | "dead";
+  readonly waiting: (() => void)[];
+}
+
+interface Task {
+  readonly id: number;
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+  readonly actor: Actor | null;
+}
+
+/** Chrome lets the timers of a page that was hidden for long run once a minute. */
+const THROTTLE_MS = 60_000;
+
+const START = 1_800_000_000_000;
+
+export class VirtualClock {
+  now: number = START;
+  /** Whose code is running; what it schedules is its own. */
+  current: Actor | null = null;
+  readonly #tasks = new Map<number, Task>();
+  #heap: Task[] = [];
+  #ids = 0;
+
+  install(): void {
+    Date.now = () => this.now;
+    Object.assign(globalThis, {
+      setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => this.#add(() => run(...args), ms),
+      clearTimeout: (id?: number) => this.#cancel(id),
+      setInterval: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+        this.#repeat(() => run(...args), ms),
+      clearInterval: (id?: number) => this.#cancel(id),
+      queueMicrotask: (run: () => void) => this.#add(run, 0),
+    });
+  }
+
+  /** Timers that have not fired, of a given actor or of all. */
+  pending(actor?: Actor): number {
+    return [...this.#tasks.values()].filter((task) => actor === undefined || task.actor === actor).length;
+  }
+
+  /** Begins again, without the timers of a world whose pages were killed in the middle of things. */
+  restart(): void {
+    this.now = START;
+    this.current = null;
+    this.#tasks.clear();
+    this.#heap = [];
+    this.#ids = 0;
+  }
+
+  /** Calls back in the name of nobody: the network, the schedule. */
+  after(ms: number, run: () => void): void {
+    const before = this.current;
+    this.current = null;
+    this.#add(run, ms);
+    this.current = before;
+  }
+
+  /** Runs code as an actor, or lets it wait until the actor may run. */
+  as(actor: Actor, run: () => void): void {
+    if (actor.mode === "dead") return;
+    if (actor.mode === "frozen") {
+      actor.waiting.push(run);
+      return;
+    }
+    const before = this.current;
+    this.current = actor;
+    try {
+      run();
+    } finally {
+      this.current = before;
+    }
+  }
+
+  thaw(actor: Actor): void {
+    actor.mode = "running";
+    for (const run of actor.waiting.splice(0)) this.as(actor, run);
+  }
+
+  /** Lets `ms` pass. */
+  advance(ms: number): void {
+    const until = this.now + ms;
+    for (;;) {
+      const task = this.#heap[0];
+      if (task === undefined || task.at > until) break;
+      this.#pop();
+      if (this.#tasks.get(task.id) !== task) continue;
+      this.now = Math.max(this.now, task.at);
+      this.#fire(task);
+    }
+    this.now = until;
+  }
+
+  #fire(task: Task): void {
+    const { actor } = task;
+    if (actor === null) {
+      this.#tasks.delete(task.id);
+      return task.run();
+    }
+    if (actor.mode === "throttled" && this.now % THROTTLE_MS !== 0) {
+      // waits for the next full minute
+      return this.#push({ ...task, at: Math.ceil(this.now / THROTTLE_MS) * THROTTLE_MS });
+    }
+    this.#tasks.delete(task.id);
+    this.as(actor, task.run);
+  }
+
+  #add(run: () => void, ms: number): number {
+    const id = ++this.#ids;
+    this.#push({ id, at: this.now + Math.max(0, Math.ceil(Number(ms) || 0)), order: id, run, actor: this.current });
+    return id;
+  }
+
+  #repeat(run: () => void, ms: number): number {
+    const id = ++this.#ids;
+    const actor = this.current;
+    const next = (): void => {
+      this.#push({ id, at: this.now + Math.max(1, ms), order: ++this.#ids, run: tick, actor });
+    };
+    const tick = (): void => {
+      next();
+      run();
+    };
+    next();
+    return id;
+  }
+
+  #cancel(id?: number): void {
+    if (id !== undefined) this.#tasks.delete(id);
+  }
+
+  #push(task: Task): void {
+    this.#tasks.set(task.id, task);
+    const heap = this.#heap;
+    let i = heap.push(task) - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(heap[i]!, heap[parent]!)) break;
+      [heap[i], heap[parent]] = [heap[parent]!, heap[i]!];
+      i = parent;
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    heap[0] = last;
+    for (let i = 0; ; ) {
+      const [left, right] = [2 * i + 1, 2 * i + 2];
+      let least = i;
+      if (left < heap.length && before(heap[left]!, heap[least]!)) least = left;
+      if (right < heap.length && before(heap[right]!, heap[least]!)) least = right;
+      if (least === i) return;
+      [heap[i], heap[least]] = [heap[least]!, heap[i]!];
+      i = least;
+    }
+  }
+}
+
+function before(a: Task, b: Task): boolean {
+  return a.at !== b.at ? a.at < b.at : a.order < b.order;
+}

@@ -1,0 +1,167 @@
+/** What must hold once the world has been quiet: every observer's view equals the truth. */
+import type { OwnPage, Page, World } from "./world.ts";
+import { ROOMS, docOf } from "./world.ts";
+
+interface Expected {
+  readonly sessions: readonly string[];
+  readonly rooms: readonly string[];
+  readonly status: string;
+  readonly metas: readonly number[];
+}
+
+export function checkQuiet(world: World): void {
+  checkChoices(world);
+  const users = truth(world);
+  for (const page of world.own) {
+    if (page.presence.lobby.status !== "live") world.fail(`${page.actor.name}'s lobby is ${page.presence.lobby.status}`);
+    checkLobby(world, page, users);
+    for (const name of page.rooms.keys()) checkRoom(world, page, name, users);
+  }
+  for (const page of world.stock) {
+    for (const name of page.rooms.keys()) checkStock(world, page, name);
+  }
+  for (const name of ROOMS) checkDocument(world, name);
+  checkRelay(world, users);
+}
+
+/** All sessions of a user hold the same choice of status. */
+function checkChoices(world: World): void {
+  for (const a of world.own) {
+    for (const b of world.own) {
+      if (a.user !== b.user || a.presence.status.manual === b.presence.status.manual) continue;
+      world.fail(
+        `${a.actor.name} is ${a.presence.status.manual} and ${b.actor.name}, the same user, ${b.presence.status.manual}`,
+      );
+    }
+  }
+}
+
+function isInvisible(page: Page): boolean {
+  return page.kind === "own" && page.presence.status.manual === "invisible";
+}
+
+/** Who is present in the whole application, invisible users left out. */
+function truth(world: World): Map<string, Expected> {
+  const users = new Map<string, Expected>();
+  for (const user of new Set([...world.pages].map((page) => page.user))) {
+    const pages = [...world.pages].filter((page) => page.user === user && !isInvisible(page) && isHere(page));
+    if (pages.length > 0) users.set(user, expect(pages));
+  }
+  return users;
+}
+
+/** A page of ours is in the lobby; a stock one only through its rooms. */
+function isHere(page: Page): boolean {
+  return page.kind === "own" || page.rooms.size > 0;
+}
+
+function expect(pages: readonly Page[]): Expected {
+  const own = pages.filter((page): page is OwnPage => page.kind === "own");
+  return {
+    sessions: pages.flatMap(sessionsOf).toSorted(),
+    rooms: [...new Set(pages.flatMap((page) => [...page.rooms.keys()]))].toSorted(),
+    status: own[0]?.presence.status.manual ?? "online",
+    metas: own.map((page) => page.meta).toSorted((a, b) => a - b),
+  };
+}
+
+function sessionsOf(page: Page): string[] {
+  if (page.kind === "own") return [page.presence.session];
+  return [...page.rooms.values()].map((provider) => `client:${provider.awareness.clientID}`);
+}
+
+function checkLobby(world: World, page: OwnPage, users: ReadonlyMap<string, Expected>): void {
+  const { lobby } = page.presence;
+  const seen = lobby.users.filter((user) => !user.self);
+  const others = [...users].filter(([user]) => user !== page.user);
+  same(world, `${page.actor.name}: who is in the lobby`, seen.map((user) => user.id).toSorted(), keys(others));
+  for (const [id, expected] of others) {
+    const user = lobby.get(id)!;
+    const about = `${page.actor.name}: ${id} in the lobby`;
+    same(world, `${about}: sessions`, user.sessions.map((session) => session.id).toSorted(), expected.sessions);
+    same(world, `${about}: rooms`, user.rooms, expected.rooms);
+    same(world, `${about}: status`, user.status, expected.status);
+    same(world, `${about}: reconnecting`, user.reconnecting, false);
+    if (expected.metas.length > 0) {
+      const metas = user.sessions.map((session) => session.meta.n).toSorted((a, b) => a - b);
+      same(world, `${about}: metadata`, metas, expected.metas);
+    }
+  }
+  const mine = world.own.filter((other) => other.user === page.user).map((other) => other.presence.session);
+  const self = isInvisible(page) ? [page.presence.session] : mine.toSorted();
+  same(world, `${page.actor.name}: own sessions`, lobby.self!.sessions.map((session) => session.id).toSorted(), self);
+}
+
+function checkRoom(world: World, page: OwnPage, name: string, users: ReadonlyMap<string, Expected>): void {
+  const { roster } = page.rooms.get(name)!;
+  const expected = [...users].filter(([user, { rooms }]) => user !== page.user && rooms.includes(name));
+  const seen = roster.users.filter((user) => !user.self);
+  same(world, `${page.actor.name}: status of ${name}`, roster.status, "live");
+  same(world, `${page.actor.name}: who is in ${name}`, seen.map((user) => user.id).toSorted(), keys(expected));
+  for (const user of seen) {
+    const pages = [...world.pages].filter((other) => other.user === user.id && other.rooms.has(name));
+    same(world, `${page.actor.name}: sessions of ${user.id} in ${name}`, user.sessions.length, pages.length);
+    same(world, `${page.actor.name}: ${user.id} in ${name} is reconnecting`, user.reconnecting, false);
+  }
+  checkStates(world, page, name);
+}
+
+function checkStock(world: World, page: Page, name: string): void {
+  checkStates(world, page, name);
+}
+
+/** The awareness of a client, ours or stock, holds exactly the states of who is in the room, as they are. */
+function checkStates(world: World, page: Page, name: string): void {
+  const { awareness } = page.rooms.get(name)!;
+  const members = [...world.pages].filter((other) => other !== page && other.rooms.has(name) && !isInvisible(other));
+  const expected = members.map((other) => other.rooms.get(name)!.awareness);
+  const seen = [...awareness.states.keys()].filter((id) => id !== awareness.clientID).toSorted((a, b) => a - b);
+  const ids = expected.map((other) => other.clientID).toSorted((a, b) => a - b);
+  same(world, `${page.actor.name}: states in ${name}`, seen, ids);
+  for (const other of expected) {
+    const [theirs, ours] = [other.getLocalState(), awareness.states.get(other.clientID)];
+    same(world, `${page.actor.name}: state of ${other.clientID} in ${name}`, ours, theirs);
+  }
+}
+
+function checkDocument(world: World, name: string): void {
+  const pages = [...world.pages].filter((page) => page.rooms.has(name));
+  const texts = pages.map((page) => docOf(page, name).getArray<string>("words").toArray().join(" "));
+  for (const [i, text] of texts.entries()) {
+    same(world, `${pages[i]!.actor.name}: text of ${name}`, text, texts[0]);
+  }
+  for (const page of pages) {
+    for (const token of page.wrote.get(name) ?? []) {
+      if (!texts[0]!.includes(token)) world.fail(`${token}, which ${page.actor.name} wrote in ${name}, is lost`);
+    }
+  }
+}
+
+function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
+  const lobby = world.hub!.lobbies.get("@lobby");
+  same(world, "relay: users", [...(lobby?.users.keys() ?? [])].toSorted(), keys([...users]));
+  for (const name of ROOMS) {
+    const here = [...world.pages].filter((page) => page.rooms.has(name)).length;
+    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here);
+    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, here);
+  }
+}
+
+/** Once everybody has left and been forgotten, the relay holds nothing of them but who left lately. */
+export function checkEmpty(world: World): void {
+  const { rooms, lobbies } = world.hub!;
+  same(world, "relay: rooms left", [...rooms.keys()], ["@lobby"]);
+  const { room, users } = lobbies.get("@lobby")!;
+  same(world, "relay: users left", users.size, 0);
+  same(world, "relay: connections left", room.peers.size, 0);
+  same(world, "relay: states left, beside its own", room.table.rows.size, 1);
+}
+
+function keys<T>(entries: readonly (readonly [string, T])[]): string[] {
+  return entries.map(([key]) => key).toSorted();
+}
+
+function same(world: World, what: string, actual: unknown, expected: unknown): void {
+  const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (a !== b) world.fail(`${what}: ${a}, but should be ${b}`);
+}

@@ -1,0 +1,89 @@
+/** One seed: a random schedule of what goes wrong in the life of a room, and the oracles after it. */
+import type { VirtualClock } from "./clock.ts";
+import { checkEmpty, checkQuiet } from "./oracle.ts";
+import { type OwnPage, ROOMS, type Page, World } from "./world.ts";
+
+const MAX_PAGES = 9;
+
+export function runSeed(seed: number, clock: VirtualClock): World {
+  clock.restart();
+  const world = new World(seed, clock);
+  const { random } = world;
+  for (let i = random.int(2, 5); i > 0; i--) open(world);
+  for (let round = random.int(1, 3); round > 0; round--) {
+    for (let step = random.int(10, 50); step > 0; step--) {
+      clock.advance(random.chance(0.1) ? random.int(5_000, 40_000) : random.int(5, 2_000));
+      act(world);
+    }
+    world.quiet(100_000);
+    checkQuiet(world);
+  }
+  for (const page of [...world.pages]) world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
+  clock.advance(160_000);
+  checkEmpty(world);
+  clock.as(world.network.relayActor!, () => world.hub!.close());
+  return world;
+}
+
+function open(world: World): void {
+  const { random } = world;
+  if (random.chance(0.3)) return void world.openStock();
+  const page = world.openOwn();
+  for (const room of ROOMS) if (random.chance(0.5)) world.join(page, room);
+}
+
+/** Does one thing that happens in real life. */
+function act(world: World): void {
+  const { random } = world;
+  if (random.chance(0.02) && !world.recentlyRestarted) return world.restartRelay();
+  if (world.pages.size < MAX_PAGES && random.chance(0.12)) return open(world);
+  const page = random.pick([...world.pages]);
+  if (page === undefined || page.busyUntil > world.clock.now) return;
+  if (random.chance(0.6)) return say(world, page);
+  trouble(world, page);
+}
+
+function say(world: World, page: Page): void {
+  const { random } = world;
+  const others: ((page: Page) => void)[] = [
+    (each) => world.edit(each),
+    (each) => world.moveCursor(each),
+    (each) => world.moveCursor(each),
+  ];
+  const own: ((page: OwnPage) => void)[] = [(each) => world.setMeta(each), (each) => world.setStatus(each)];
+  if (page.kind === "own" && random.chance(0.4)) return random.pick(own)(page);
+  random.pick(others)(page);
+}
+
+function trouble(world: World, page: Page): void {
+  const { random } = world;
+  const room = random.pick(ROOMS);
+  switch (random.int(0, 11)) {
+    case 0:
+      return world.join(page, room);
+    case 1:
+      if (page.rooms.has(room)) world.leave(page, room);
+      return;
+    case 2:
+      return world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
+    case 3:
+    case 4:
+      if (page.kind === "own" && page.actor.mode === "running") world.reload(page);
+      return;
+    case 5:
+    case 6:
+      return world.resetLinks(page);
+    case 7:
+      return world.blackHole(page, random.chance(0.5) ? random.int(50, 1_200) : random.int(3_000, 60_000));
+    case 8:
+      if (page.actor.mode === "running") world.stop(page, random.chance(0.5) ? random.int(50, 1_200) : random.int(3_000, 60_000));
+      return;
+    case 9:
+      if (page.actor.mode === "running") world.freeze(page, random.int(1_000, 120_000));
+      return;
+    case 10:
+      return world.setHidden(page, true);
+    default:
+      return world.setHidden(page, false);
+  }
+}

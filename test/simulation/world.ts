@@ -1,0 +1,465 @@
+/**
+ * A simulated world: pages with our client or y-websocket's, a relay that dies and comes back, a network that fails, and
+ * somebody who knows the truth.
+ *
+ * What is simulated is the browser, the network and time. The clients, the provider of y-websocket and the relay are the
+ * real ones.
+ */
+import { WebsocketProvider } from "y-websocket";
+import * as Y from "yjs";
+import {
+  type ManualStatus,
+  type PageSignal,
+  type Presence,
+  type Room,
+  type Roster,
+  createPresence,
+} from "../../src/client/index.ts";
+import { Hub } from "../../src/relay/hub.ts";
+import { resolveOptions } from "../../src/relay/options.ts";
+import type { Actor, VirtualClock } from "./clock.ts";
+import { Network, stopped } from "./network.ts";
+import { type Random, chance, seeded } from "./random.ts";
+
+const URL = "ws://relay";
+export const ROOMS = ["red", "green", "blue"] as const;
+const OWN_USERS = ["alice", "bob", "carol"] as const;
+
+/** Longest that somebody dead may be shown, ms: ping interval, time-out and grace, and what is on the way. */
+export const SHOWN_MS = 28_000 + 1_000;
+/** How long observers wait for others after a relay came back: their grace and the longest back-off. */
+const HOLD_MS = 3_000 + 2_500;
+/** Outages that nobody may notice end within this, so that there is time to connect again, ms. */
+const SHORT_MS = 1_200;
+
+/** What others may rely on of a page. */
+interface PageBase {
+  readonly actor: Actor;
+  readonly user: string;
+  /** The tokens that this page wrote, by room. */
+  readonly wrote: Map<string, string[]>;
+  /** Nothing else happens to it before. */
+  busyUntil: number;
+  hidden: boolean;
+  /** When it last may have missed what went on, from and until. */
+  readonly blind: { from: number; until: number };
+}
+export interface OwnPage extends PageBase {
+  readonly kind: "own";
+  readonly presence: Presence<{ readonly n: number }>;
+  readonly rooms: Map<string, Room>;
+  readonly storage: Map<string, string>;
+  readonly listeners: Set<(signal: PageSignal) => void>;
+  meta: number;
+}
+export interface StockPage extends PageBase {
+  readonly kind: "stock";
+  readonly rooms: Map<string, WebsocketProvider>;
+}
+export type Page = OwnPage | StockPage;
+
+export class Violation extends Error {}
+
+export class World {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly trace: string[] = [];
+  readonly pages: Set<Page> = new Set();
+  readonly seed: number;
+  hub: Hub | null = null;
+  readonly #startedAt: number;
+  /** Until when a leave of a user has a reason. */
+  readonly #excused = new Map<string, number>();
+  #restartedAt = -Infinity;
+  #count = 0;
+
+  constructor(seed: number, clock: VirtualClock) {
+    this.seed = seed;
+    this.clock = clock;
+    this.random = seeded(seed);
+    chance.current = this.random;
+    this.network = new Network(clock, this.random);
+    this.#startedAt = clock.now;
+    this.startRelay();
+  }
+
+  log(text: string): void {
+    this.trace.push(`${((this.clock.now - this.#startedAt) / 1_000).toFixed(3).padStart(9)}  ${text}`);
+  }
+
+  fail(text: string): never {
+    this.log(`VIOLATION: ${text}`);
+    throw new Violation(`seed ${this.seed}: ${text}\n\n${this.trace.slice(-Number(process.env["SIM_TRACE"] ?? 60)).join("\n")}`);
+  }
+
+  // the relay
+
+  startRelay(): void {
+    const actor: Actor = { name: "relay", mode: "running", waiting: [] };
+    this.clock.as(actor, () => {
+      const hub = new Hub(resolveOptions({}), () => {});
+      this.hub = hub;
+      this.network.relayActor = actor;
+      this.network.listener = (socket, target) => hub.accept(socket, target);
+    });
+    this.log("relay starts");
+  }
+
+  restartRelay(): void {
+    const downMs = this.random.int(50, 2_500);
+    this.log(`relay is killed, for ${downMs} ms`);
+    this.network.relayActor!.mode = "dead";
+    this.network.killRelay();
+    this.hub = null;
+    this.#restartedAt = this.clock.now + downMs;
+    for (const page of this.pages) {
+      // who cannot come back while others wait for them may be given up
+      if (!this.isWell(page) || page.busyUntil > this.clock.now) this.excuse(page.user, downMs + HOLD_MS);
+      this.#blind(page, downMs + 2 * HOLD_MS);
+    }
+    this.clock.after(downMs, () => this.startRelay());
+  }
+
+  get recentlyRestarted(): boolean {
+    return this.clock.now < this.#restartedAt + 15_000;
+  }
+
+  // pages
+
+  get own(): OwnPage[] {
+    return [...this.pages].filter((page) => page.kind === "own");
+  }
+
+  get stock(): StockPage[] {
+    return [...this.pages].filter((page) => page.kind === "stock");
+  }
+
+  isWell(page: Page): boolean {
+    return page.actor.mode === "running" && !this.network.blackHoled.has(page.actor) && !stopped.has(page.actor);
+  }
+
+  openOwn(user: string = this.random.pick(OWN_USERS), storage: Map<string, string> = new Map()): OwnPage {
+    const actor = this.#actor(`${user}#${++this.#count}`);
+    const listeners = new Set<(signal: PageSignal) => void>();
+    const memory = {
+      get: (key: string) => storage.get(key) ?? null,
+      set: (key: string, value: string) => void storage.set(key, value),
+    };
+    let page: OwnPage | undefined;
+    this.clock.as(actor, () => {
+      const meta = this.random.int(1, 1_000);
+      const presence = createPresence<{ readonly n: number }>(URL, {
+        user: { id: user, name: user },
+        meta: { n: meta },
+        WebSocket: this.network.webSocketOf(actor),
+        device: this.random.pick(["desktop", "mobile"]),
+        activity: { idleMs: 2 ** 31 - 1 },
+        tabStorage: memory,
+        userStorage: memory,
+        page: {
+          get visible() {
+            return page?.hidden !== true;
+          },
+          subscribe: (listener) => {
+            listeners.add(listener);
+            return () => void listeners.delete(listener);
+          },
+        },
+      });
+      page = {
+        ...this.#base(actor, user),
+        kind: "own",
+        presence,
+        rooms: new Map(),
+        storage,
+        listeners,
+        meta,
+      };
+      this.#watch(actor.name, presence.lobby, () => page);
+    });
+    this.pages.add(page!);
+    this.log(`${actor.name} opens`);
+    return page!;
+  }
+
+  openStock(): StockPage {
+    const user = `stock${++this.#count}`;
+    const actor = this.#actor(user);
+    const page: StockPage = { ...this.#base(actor, user), kind: "stock", rooms: new Map() };
+    this.pages.add(page);
+    this.log(`${actor.name} opens`);
+    this.join(page, this.random.pick(ROOMS));
+    return page;
+  }
+
+  join(page: Page, name: string): void {
+    if (page.rooms.has(name)) return;
+    this.log(`${page.actor.name} joins ${name}`);
+    this.clock.as(page.actor, () => {
+      if (page.kind === "own") {
+        const room = page.presence.join(name, { meta: { n: 0 } });
+        page.rooms.set(name, room);
+        this.#watch(`${page.actor.name} in ${name}`, room.roster, () => page);
+      } else {
+        const provider = new WebsocketProvider(URL, name, new Y.Doc(), {
+          disableBc: true,
+          WebSocketPolyfill: this.network.webSocketOf(page.actor) as unknown as typeof WebSocket,
+        });
+        provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
+        page.rooms.set(name, provider);
+      }
+    });
+  }
+
+  leave(page: Page, name: string): void {
+    this.log(`${page.actor.name} leaves ${name}`);
+    this.excuse(page.user, 0);
+    page.wrote.delete(name);
+    this.clock.as(page.actor, () => {
+      if (page.kind === "own") page.rooms.get(name)?.leave();
+      else page.rooms.get(name)?.destroy();
+    });
+    page.rooms.delete(name);
+  }
+
+  /** The page goes away as `how` says, for good. */
+  end(page: Page, how: "closed" | "destroyed" | "crashed" | "vanished"): void {
+    this.log(`${page.actor.name} is ${how}`);
+    this.excuse(page.user, 0);
+    const { user } = page;
+    const endedAt = this.clock.now;
+    if (how === "destroyed") {
+      this.clock.as(page.actor, () => {
+        if (page.kind === "own") page.presence.destroy();
+        else for (const provider of page.rooms.values()) provider.destroy();
+      });
+    }
+    if (how === "closed") for (const link of this.network.linksOf(page.actor)) link.client.close(1001);
+    if (how === "crashed") for (const link of this.network.linksOf(page.actor)) link.client.vanish();
+    if (how === "vanished") this.network.blackHoled.add(page.actor);
+    this.#forget(page);
+    this.clock.after(SHOWN_MS, () => this.#checkGone(user, endedAt));
+  }
+
+  /** The page is loaded again in the same tab: a new client with the same session. */
+  reload(page: OwnPage): void {
+    const downMs = this.random.int(20, SHORT_MS);
+    this.log(`${page.actor.name} reloads, for ${downMs} ms`);
+    if (this.recentlyRestarted) this.excuse(page.user, downMs);
+    const rooms = [...page.rooms.keys()];
+    for (const link of this.network.linksOf(page.actor)) {
+      if (this.random.chance(0.5)) link.client.close(1001);
+      else link.client.vanish();
+    }
+    this.#forget(page);
+    this.clock.after(downMs, () => {
+      const next = this.openOwn(page.user, page.storage);
+      for (const room of rooms) this.join(next, room);
+      next.busyUntil = this.clock.now + 6_000;
+    });
+  }
+
+  /** Drops all connections at once; the network itself is there. */
+  resetLinks(page: Page): void {
+    this.log(`${page.actor.name}'s connections are reset`);
+    if (page.actor.mode !== "running" || this.recentlyRestarted) this.excuse(page.user, 60_000);
+    page.busyUntil = this.clock.now + 6_000;
+    this.#blind(page, 6_000);
+    for (const link of this.network.linksOf(page.actor)) link.reset("network");
+  }
+
+  blackHole(page: Page, ms: number): void {
+    this.log(`${page.actor.name} is in a black hole for ${ms} ms`);
+    this.#outage(page, ms, () => this.network.blackHoled.add(page.actor), () => {
+      this.network.blackHoled.delete(page.actor);
+      // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
+      for (const link of this.network.linksOf(page.actor)) link.reset("network");
+      if (page.kind === "own") this.signal(page, "wake");
+    });
+  }
+
+  /** The process stops, as with SIGSTOP, and goes on later. */
+  stop(page: Page, ms: number): void {
+    this.log(`${page.actor.name} is stopped for ${ms} ms`);
+    this.#outage(
+      page,
+      ms,
+      () => {
+        page.actor.mode = "frozen";
+        stopped.add(page.actor);
+      },
+      () => {
+        stopped.delete(page.actor);
+        this.clock.thaw(page.actor);
+      },
+    );
+  }
+
+  /** The browser freezes the page: its network answers pings, and nothing else. */
+  freeze(page: Page, ms: number): void {
+    this.log(`${page.actor.name} is frozen for ${ms} ms`);
+    page.busyUntil = this.clock.now + ms + 6_000;
+    this.#blind(page, ms + 6_000);
+    page.actor.mode = "frozen";
+    this.clock.after(ms, () => {
+      if (!this.pages.has(page)) return;
+      this.log(`${page.actor.name} thaws`);
+      this.clock.thaw(page.actor);
+      if (page.kind === "own") this.signal(page, "wake");
+    });
+  }
+
+  setHidden(page: Page, hidden: boolean): void {
+    if (page.hidden === hidden || page.actor.mode === "frozen") return;
+    this.log(`${page.actor.name} is ${hidden ? "hidden" : "shown"}`);
+    page.hidden = hidden;
+    if (page.kind === "own") this.signal(page, hidden ? "hidden" : "visible");
+    if (!hidden) page.actor.mode = "running";
+    else {
+      this.clock.after(60_000, () => {
+        if (page.hidden && page.actor.mode === "running") page.actor.mode = "throttled";
+      });
+    }
+  }
+
+  signal(page: OwnPage, signal: PageSignal): void {
+    this.clock.as(page.actor, () => {
+      for (const listener of page.listeners) listener(signal);
+    });
+  }
+
+  edit(page: Page): void {
+    const name = this.random.pick([...page.rooms.keys()]);
+    if (name === undefined) return;
+    const token = `<${++this.#count}>`;
+    this.log(`${page.actor.name} writes ${token} in ${name}`);
+    page.wrote.set(name, [...(page.wrote.get(name) ?? []), token]);
+    this.clock.as(page.actor, () => {
+      const words = docOf(page, name).getArray<string>("words");
+      words.insert(this.random.int(0, words.length), [token]);
+    });
+  }
+
+  moveCursor(page: Page): void {
+    const name = this.random.pick([...page.rooms.keys()]);
+    if (name === undefined) return;
+    this.clock.as(page.actor, () => {
+      page.rooms.get(name)!.awareness.setLocalStateField("cursor", { x: this.random.int(0, 999) });
+    });
+  }
+
+  setMeta(page: OwnPage): void {
+    page.meta = this.random.int(1, 1_000_000);
+    this.log(`${page.actor.name} sets meta ${page.meta}`);
+    this.clock.as(page.actor, () => {
+      page.presence.setMeta({ n: page.meta });
+      for (const room of page.rooms.values()) room.setMeta({ n: page.meta });
+    });
+  }
+
+  setStatus(page: OwnPage): void {
+    const status = this.random.pick<ManualStatus | null>(["busy", "dnd", "away", "invisible", null, null]);
+    this.log(`${page.actor.name} chooses ${status}`);
+    this.clock.as(page.actor, () => page.presence.setStatus(status));
+    // the choice may reach others when its author comes back, much later
+    this.excuse(page.user, 120_000);
+  }
+
+  /** A leave of this user has a reason for as long as something dead may be shown, and `ms` more. */
+  excuse(user: string, ms: number): void {
+    const until = this.clock.now + SHOWN_MS + HOLD_MS + ms;
+    this.#excused.set(user, Math.max(this.#excused.get(user) ?? 0, until));
+  }
+
+  /** Ends all outages, and lets what is under way arrive. */
+  quiet(ms: number): void {
+    for (const page of this.pages) {
+      this.#blind(page, 6_000);
+      this.network.blackHoled.delete(page.actor);
+      stopped.delete(page.actor);
+      this.setHidden(page, false);
+      if (page.actor.mode !== "running") this.clock.thaw(page.actor);
+      if (page.kind === "own") this.signal(page, "wake");
+    }
+    this.log("quiet");
+    this.clock.advance(ms);
+  }
+
+  #actor(name: string): Actor {
+    return { name, mode: "running", waiting: [] };
+  }
+
+  #base(actor: Actor, user: string): PageBase {
+    const { now } = this.clock;
+    return { actor, user, wrote: new Map(), busyUntil: now + 2_000, hidden: false, blind: { from: now, until: now + 2_000 } };
+  }
+
+  /** The page may miss what goes on for so long. */
+  #blind({ blind }: Page, ms: number): void {
+    if (blind.until < this.clock.now) blind.from = this.clock.now;
+    blind.until = Math.max(blind.until, this.clock.now + ms);
+  }
+
+  #outage(page: Page, ms: number, begin: () => void, end: () => void): void {
+    if (ms > SHORT_MS || page.hidden || this.recentlyRestarted) this.excuse(page.user, ms);
+    page.busyUntil = this.clock.now + ms + 6_000;
+    this.#blind(page, ms + 6_000);
+    begin();
+    this.clock.after(ms, () => {
+      if (!this.pages.has(page)) return;
+      this.log(`${page.actor.name} is back`);
+      end();
+    });
+  }
+
+  #forget(page: Page): void {
+    page.actor.mode = "dead";
+    this.pages.delete(page);
+  }
+
+  // what must never happen
+
+  /** Follows a roster's events: join and leave alternate, and every leave has a reason. */
+  #watch<Meta>(observer: string, roster: Roster<Meta>, pageOf: () => Page | undefined): void {
+    const present = new Set<string>();
+    roster.on("synced", ({ users }) => {
+      for (const user of users) if (user.status !== "offline" || user.self) present.add(user.id);
+      this.log(`  ${observer}: synced [${[...present].join(" ")}]`);
+    });
+    roster.on("status", (status) => this.log(`  ${observer}: ${status}`));
+    roster.on("join", ({ userId }) => {
+      this.log(`  ${observer}: ${userId} joins`);
+      if (present.has(userId)) this.fail(`${observer} saw ${userId} join twice`);
+      present.add(userId);
+    });
+    roster.on("leave", ({ userId, roomId }) => {
+      this.log(`  ${observer}: ${userId} leaves ${roomId}`);
+      if (!present.delete(userId)) this.fail(`${observer} saw ${userId} leave twice`);
+      // one that was blind meanwhile may learn of it late
+      const blind = pageOf()?.blind;
+      const at = blind !== undefined && blind.until > this.clock.now ? blind.from : this.clock.now;
+      if ((this.#excused.get(userId) ?? 0) < at) {
+        this.fail(`${observer} saw ${userId} leave ${roomId} for no reason`);
+      }
+    });
+  }
+
+  /** Nobody shows a user for longer than the bound after their last page ended. */
+  #checkGone(user: string, endedAt: number): void {
+    if ([...this.pages].some((page) => page.user === user) || this.#restartedAt > endedAt - 10_000) return;
+    for (const page of this.own) {
+      if (!this.isWell(page) || page.blind.until > endedAt) continue;
+      for (const roster of [page.presence.lobby, ...[...page.rooms.values()].map((room) => room.roster)]) {
+        const seen = roster.get(user);
+        if (roster.status === "live" && seen !== undefined && seen.status !== "offline") {
+          this.fail(`${page.actor.name} still sees ${user} in ${roster.roomId}, ${SHOWN_MS} ms after their end`);
+        }
+      }
+    }
+  }
+}
+
+export function docOf(page: Page, room: string): Y.Doc {
+  return page.rooms.get(room)!.doc;
+}
