@@ -147,7 +147,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   #everyone(): Set<string> {
-    const users = new Set(this.#keysOf.keys());
+    const users = new Set([...this.#keysOf.keys(), ...this.recent.map(({ id }) => id)]);
     for (const shard of this.#shards.values()) for (const userId of shard.keys()) users.add(userId);
     return users;
   }

@@ -74,7 +74,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
  *
  * @param url of the relay, `ws://localhost:1234`
- * @throws TypeError for a user without an id, or where there is no WebSocket
+ * @throws TypeError for a user without an id, or where there is no WebSocket; what the WebSocket throws for a bad url
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   url: string,
@@ -125,7 +125,13 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#announce();
     this.#session.on("change", () => this.#announce());
     this.#session.on("wake", () => this.#wake());
-    this.#lobbyProvider.connect();
+    try {
+      this.#lobbyProvider.connect();
+    } catch (error) {
+      // an address that the WebSocket does not take
+      this.destroy();
+      throw error;
+    }
   }
 
   get session(): string {
@@ -195,6 +201,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #provider(room: string, doc: Y.Doc, awareness: Awareness): Provider {
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       WebSocket: this.#WebSocket,
+      isHidden: () => !this.#session.visible,
       ...(this.#options.timing !== undefined && { timing: this.#options.timing }),
     });
     provider.on("control", (control) => {

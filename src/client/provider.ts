@@ -48,6 +48,8 @@ export type ProviderEvents = {
 export interface ProviderOptions {
   readonly WebSocket: WebSocketConstructor;
   readonly timing?: Partial<SocketTiming>;
+  /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
+  readonly isHidden?: () => boolean;
 }
 
 /** The relay's bounds apply to what it takes, not to what it sends. */
@@ -74,6 +76,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** Peers from before the connection was lost that the relay has not named since. */
   readonly #held = new Set<number>();
   #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The hold is over as soon as the relay proves that it would have told of those who came back. */
+  #holdIsOver = false;
   #graceMs = DEFAULT_GRACE_MS;
   #synced = false;
   #snapshot = false;
@@ -91,6 +95,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       message: (bytes) => this.#message(bytes),
       down: () => this.#down(),
       refused: (code, reason) => this.emit("closed", [{ code, reason }]),
+      isHidden: options.isHidden ?? (() => false),
     });
     this.#sender = new Ticker(SEND_MS, () => this.#sendOwn());
     doc.on("update", this.#onDocUpdate);
@@ -228,10 +233,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
         }
         this.emit("marks", [control.marks.map(([id]) => id)]);
         break;
+      case "pong":
+        if (this.#holdIsOver) this.#release();
+        break;
       case "manual":
       case "superseded":
       case "ping":
-      case "pong":
         break;
     }
     this.emit("control", [control]);
@@ -282,8 +289,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
       if (id !== this.awareness.clientID && !named.has(id)) this.#held.add(id);
     }
     clearTimeout(this.#holdTimer);
+    this.#holdIsOver = false;
     if (this.#held.size === 0) return;
-    this.#holdTimer = setTimeout(() => this.#release(), this.#graceMs + this.#timing.maxBackoffMs);
+    this.#holdTimer = setTimeout(() => this.#endHold(), this.#graceMs + this.#timing.maxBackoffMs);
   }
 
   /** Takes out the held peers whose session is back under a new id: their page was loaded again. */
@@ -310,9 +318,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (dropped.length > 0) this.emit("marks", [dropped]);
   }
 
+  /** Time is up for those who are held; but is it they who are gone, or the relay again? */
+  #endHold(): void {
+    this.#holdIsOver = true;
+    this.#socket.wake();
+  }
+
   #release(): void {
     clearTimeout(this.#holdTimer);
-    this.#holdTimer = undefined;
+    this.#holdIsOver = false;
     const ids = [...this.#held];
     this.#held.clear();
     this.#remove(ids);

@@ -70,7 +70,10 @@ export class RosterStore<Meta> implements Roster<Meta> {
   #status: RosterStatus = "connecting";
   #synced = false;
   #recentChanged = false;
+  // each is made when it is asked for, and the same until something in it changes
   #snapshot: RosterSnapshot<Meta> | undefined;
+  #sorted: readonly User<Meta>[] | undefined;
+  #sortedRecent: readonly User<Meta>[] | undefined;
 
   constructor(roomId: string, selfId?: string) {
     this.roomId = roomId;
@@ -134,12 +137,15 @@ export class RosterStore<Meta> implements Roster<Meta> {
    * @param status the roster's from now on; the first time `live` is the moment of `synced`
    */
   flush(status: RosterStatus = this.#status): void {
-    const events = this.#people.flush(Date.now());
+    // a guest who says who they are has not left in their own eyes
+    const events = this.#people.flush(Date.now()).filter(({ type, user }) => type !== "leave" || !user.self);
     const wasSynced = this.#synced;
     const statusChanged = status !== this.#status;
     this.#status = status;
     this.#synced ||= status === "live";
     if (!statusChanged && !this.#people.changed && !this.#recentChanged) return;
+    if (this.#people.changed) this.#sorted = undefined;
+    if (this.#recentChanged) this.#sortedRecent = undefined;
     this.#recentChanged = false;
     this.#snapshot = undefined;
 
@@ -168,12 +174,14 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
   protected makeSnapshot(): RosterSnapshot<Meta> {
     const { users, selfId } = this.#people;
+    this.#sorted ??= Object.freeze([...users.values()].toSorted(byName));
+    this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
       synced: this.#synced,
-      users: Object.freeze([...users.values()].toSorted(byName)),
+      users: this.#sorted,
       self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,
-      recent: Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen)),
+      recent: this.#sortedRecent,
     };
   }
 }

@@ -83,6 +83,11 @@ export class OwnSession {
     return this.#user;
   }
 
+  /** The page is in view. */
+  get visible(): boolean {
+    return this.#activity.page === "visible";
+  }
+
   /** The same object for as long as nothing changed. */
   get status(): OwnStatus {
     return this.#status;

@@ -23,6 +23,8 @@ export interface SocketHandler {
   message(bytes: Uint8Array): void;
   /** An open connection is gone; another will be tried. */
   down(): void;
+  /** Whether the page is hidden: a browser may let its timers wait for a minute. */
+  isHidden(): boolean;
   /** The relay ended it for good (4400–4499), and no other will be tried. */
   refused(code: number, reason: string): void;
 }
@@ -171,6 +173,12 @@ export class ReconnectingSocket {
     this.#stopTimers();
     discard(socket, Close.goingAway);
     const wasOpen = this.#state.phase === "open";
+    if (wasOpen && this.#handler.isHidden()) {
+      // its timers may wait for longer than others wait for it, so it tries once without one
+      this.#state = { phase: "idle" };
+      this.#handler.down();
+      return this.connect();
+    }
     const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
     this.#attempts++;
     // full jitter: those who lost the relay together do not come back together

@@ -34,7 +34,7 @@ export interface ServerSocket {
   ping(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
-  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `close` (code: number), `error` */
+  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `close` (code: number), `error` (error: Error) */
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
@@ -69,8 +69,10 @@ export class Connection implements Peer {
     socket.on("pong", () => this.#alive(Date.now()));
     socket.on("ping", () => this.#alive(Date.now()));
     socket.on("close", (code: number) => this.#end(code));
-    // what goes wrong with a socket closes it, and "close" says so
-    socket.on("error", () => {});
+    // what goes wrong with a socket closes it, and "close" says so; but not that it was the socket that refused a message
+    socket.on("error", (error: Error & { readonly code?: string }) => {
+      if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this.#end(Close.tooLarge);
+    });
   }
 
   get silent(): boolean {

@@ -14,8 +14,10 @@ import {
 import type { Peer } from "./peer.ts";
 
 export interface RoomDocument {
-  /** The frames that answer a client's sync step 1. Throws `FrameError`. */
-  sync(stateVector: Uint8Array): Uint8Array[];
+  /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
+  ask(): Uint8Array | null;
+  /** The frame that answers a client's sync step 1. Throws `FrameError`. */
+  sync(stateVector: Uint8Array): Uint8Array;
   /** Takes an update of a client. Throws `FrameError`. */
   apply(update: Uint8Array, from: Peer): void;
   /** Ends it with its room. */
@@ -60,17 +62,24 @@ export class SharedDocument implements RoomDocument {
     return this.#doc !== undefined;
   }
 
-  sync(stateVector: Uint8Array): Uint8Array[] {
-    const doc = this.#archive.has(this.#room) ? this.#ensure() : this.#doc;
-    if (doc === undefined) return [syncStep2Frame(EMPTY_UPDATE), syncStep1Frame(EMPTY_STATE_VECTOR)];
-    return [syncStep2Frame(encodeSince(doc, stateVector)), syncStep1Frame(Y.encodeStateVector(doc))];
+  ask(): Uint8Array {
+    const doc = this.#kept();
+    return syncStep1Frame(doc === undefined ? EMPTY_STATE_VECTOR : Y.encodeStateVector(doc));
+  }
+
+  sync(stateVector: Uint8Array): Uint8Array {
+    const doc = this.#kept();
+    return syncStep2Frame(doc === undefined ? EMPTY_UPDATE : encodeSince(doc, stateVector));
   }
 
   apply(update: Uint8Array, from: Peer): void {
     if (isEmpty(update)) return;
+    // a copy, since Yjs trusts the lengths in an update: on a shared buffer it could read on into others' bytes
+    const copy = update.slice();
     try {
-      // a copy, since Yjs trusts the lengths in an update: on a shared buffer it could read on into others' bytes
-      Y.applyUpdate(this.#ensure(), update.slice(), from);
+      // read to the end first: of an update whose deletions cannot be read, Yjs would have taken the insertions
+      Y.decodeUpdate(copy);
+      Y.applyUpdate(this.#ensure(), copy, from);
     } catch {
       throw new FrameError("invalid document update");
     }
@@ -82,6 +91,11 @@ export class SharedDocument implements RoomDocument {
     if (!isEmpty(update)) this.#archive.keep(this.#room, update);
     this.#doc.destroy();
     this.#doc = undefined;
+  }
+
+  /** The document, if there is one yet. */
+  #kept(): Y.Doc | undefined {
+    return this.#archive.has(this.#room) ? this.#ensure() : this.#doc;
   }
 
   #ensure(): Y.Doc {
@@ -106,8 +120,12 @@ export class ReadOnlyDocument implements RoomDocument {
     doc.on("update", this.#onUpdate);
   }
 
-  sync(stateVector: Uint8Array): Uint8Array[] {
-    return [syncStep2Frame(encodeSince(this.#doc, stateVector))];
+  ask(): null {
+    return null;
+  }
+
+  sync(stateVector: Uint8Array): Uint8Array {
+    return syncStep2Frame(encodeSince(this.#doc, stateVector));
   }
 
   apply(): void {}

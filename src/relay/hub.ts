@@ -111,7 +111,7 @@ export class Hub implements RoomHost {
     const room = new Room(
       name,
       this,
-      () => new SharedDocument(name, this.#archive, (frame, except) => room.broadcast(frame, except)),
+      () => new SharedDocument(name, this.#archive, (frame, author) => room.sendUpdate(frame, author)),
     );
     this.rooms.set(name, room);
     return room;

@@ -32,7 +32,11 @@ export class Lobby {
     this.#onVisibility = onVisibility;
     this.#aggregator = new Aggregator(name);
     this.#shard = new Shard(relay.shard, host.options);
-    this.room = new Room(name, host, (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.broadcast(frame)));
+    this.room = new Room(
+      name,
+      host,
+      (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.sendUpdate(frame, null)),
+    );
     this.#ticker = new Ticker(host.options.lobbyTick, () => this.#flush());
     const state: RelayState = { copresence: { relay } };
     this.room.table.setOwn(this.#shard.doc.clientID, new TextEncoder().encode(JSON.stringify(state)));

@@ -4,7 +4,7 @@
  * Observers take an awareness state only with a higher clock than they remember, and stock ones remember through a
  * disconnect. So the relay gives out clocks of its own, starting from the time: they rise with each change, with each
  * renewal that the owner is too silent to make, and above whatever a former relay process gave out. A client must never
- * be sent its own state with a clock above its own, for it would take it for its newest (see `behind`).
+ * be sent its own state with a clock above its own, for it would take it for its newest (see `behind` and `preview`).
  */
 import type { Entry } from "../wire/index.ts";
 import type { Row } from "./table.ts";
@@ -92,6 +92,25 @@ export class OutgoingStates {
       entries.push(this.show(row));
     }
     return entries;
+  }
+
+  /** A snapshot for a stock client that may be the author of any of the rows: no clock is above the author's. */
+  preview(rows: Iterable<Row>): Entry[] {
+    return [...rows]
+      .filter((row) => row.visible)
+      .map((row) => {
+        const entry = this.show(row);
+        return { ...entry, clock: Math.min(entry.clock, row.clock) };
+      });
+  }
+
+  /** What such a client may not have taken for new, once it is known which rows are its own. `since` as for `snapshot`. */
+  afterPreview(rows: Iterable<Row>, since: number): Entry[] {
+    const isOld = (row: Row): boolean => {
+      const known = this.#known.get(row.id);
+      return known !== undefined && (known.sentAt <= since || row.clock < known.clock);
+    };
+    return this.snapshot([...rows].filter(isOld), since);
   }
 
   /** A visible row as it was last sent. Whoever is given it must hear of its end, even before its first flush. */

@@ -107,6 +107,8 @@ class RelayServer implements Relay {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: options.maxMessage,
+      // text is refused in our words, whatever it says
+      skipUTF8Validation: true,
       closeTimeout: CLOSE_MS,
       WebSocket: RelaySocket,
       handleProtocols: chooseProtocol,

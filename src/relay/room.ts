@@ -43,6 +43,8 @@ export interface RoomHost {
 
 /** How often to look for states to renew. */
 const RENEWAL_SWEEP_MS = 5_000;
+/** How many states a message may speak of besides those that are known: a tab's sibling knows some from elsewhere. */
+const SPARE_ENTRIES = 1_000;
 
 export class Room {
   readonly name: string;
@@ -55,6 +57,11 @@ export class Room {
   readonly #outgoing = new OutgoingStates();
   readonly #ticker: Ticker;
   readonly #marks = new Map<Row, Mark>();
+  /**
+   * Peers that asked for the document and got it. An update that came before what it builds on would be half taken: its
+   * deletions at once, the rest later.
+   */
+  readonly #readers = new Set<Peer>();
   #stockPeers = 0;
   /** When a stock client was last seen to go: it remembers clocks up to then. ms since the epoch */
   #stockLeftAt = 0;
@@ -64,16 +71,12 @@ export class Room {
     this.name = name;
     this.#host = host;
     this.aggregator = isLobby(name) ? null : new Aggregator(name);
-    this.table = new AwarenessTable(name, host.options.maxStates, {
+    this.table = new AwarenessTable(name, host.options, {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
       stateChanged: (row) => this.#stateChanged(row),
       sentClock: (id) => this.#outgoing.clockOf(id),
-      nudge: (peer, id, clock) => peer.send(statesFrame([{ id, clock, state: null }])),
-      show: (peer, row) => {
-        if (row.visible) peer.send(statesFrame(this.#outgoing.snapshot([row], Date.now())));
-      },
-      returned: (peer) => this.#sendSnapshot(peer, Date.now()),
+      returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), Date.now())),
       superseded: (peer, session) => {
         if (peer.trusts) peer.send(controlFrame({ kind: "superseded", session }));
       },
@@ -89,26 +92,31 @@ export class Room {
   join(peer: Peer): void {
     this.peers.add(peer);
     if (!peer.trusts) this.#stockPeers++;
-    this.#sendSnapshot(peer, peer.trusts ? -1 : this.#stockLeftAt);
+    // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
+    const question = this.document.ask();
+    if (question !== null) peer.send(question);
+    this.#sendSnapshot(peer, this.#firstSnapshot(peer));
   }
 
   /** Acts on a frame. Throws `FrameError`, having taken nothing of it. */
   receive(peer: Peer, frame: Frame, now: number): void {
     switch (frame.type) {
       case "syncStep1":
-        for (const answer of this.document.sync(frame.stateVector)) peer.send(answer);
+        peer.send(this.document.sync(frame.stateVector));
+        this.#readers.add(peer);
         return;
       case "syncStep2":
+        this.#answered(peer);
+        return this.document.apply(frame.update, peer);
       case "update":
         return this.document.apply(frame.update, peer);
       case "awareness": {
-        const { maxState, maxStates } = this.#host.options;
-        // a stock client answers for everybody it sees, so the number of states is bounded by the room, not by its own
-        const maxEntries = Math.max(maxStates, 2 * this.table.rows.size + 64);
-        return this.table.apply(peer, decodeEntries(frame.payload, { maxStateBytes: maxState, maxEntries }), now);
+        // a stock client says back what it hears of everybody, so what bounds it is the room; the table bounds its own
+        const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.table.known + SPARE_ENTRIES };
+        return this.table.apply(peer, decodeEntries(frame.payload, limits), now);
       }
       case "queryAwareness":
-        return this.#sendSnapshot(peer, -1);
+        return this.#sendSnapshot(peer, this.#firstSnapshot(peer));
       case "control":
         return this.#control(peer, frame.control);
       case "denied":
@@ -119,6 +127,7 @@ export class Room {
   /** Takes out a connection that ended. Rows that `isExplicit` go at once; the rest may come back within the grace. */
   leave(peer: Peer, now: number, isExplicit: (row: Row) => boolean): void {
     if (!this.peers.delete(peer)) return;
+    this.#readers.delete(peer);
     if (!peer.trusts) {
       this.#stockPeers--;
       this.#stockLeftAt = now;
@@ -153,9 +162,9 @@ export class Room {
     this.#ticker.schedule();
   }
 
-  /** Sends a frame to all peers but one. */
-  broadcast(frame: Uint8Array, except: unknown = null): void {
-    for (const peer of this.peers) if (peer !== except) peer.send(frame);
+  /** Sends an update of the document to all but its author. */
+  sendUpdate(frame: Uint8Array, author: unknown): void {
+    for (const peer of this.#readers) if (peer !== author) peer.send(frame);
   }
 
   /** What comes by time: renewals for stock observers, and forgetting. */
@@ -234,9 +243,30 @@ export class Room {
     peer.send(statesFrame([...entries.filter((entry) => !ids.has(entry.id)), ...nudges]));
   }
 
-  #sendSnapshot(peer: Peer, since: number): void {
-    const rows = [...this.table.rows.values()].filter((row) => row.owner !== peer);
-    const entries = this.#outgoing.snapshot(rows, since);
+  /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. */
+  #firstSnapshot(peer: Peer): Entry[] {
+    const rows = this.#othersThan(peer);
+    if (peer.trusts) return this.#outgoing.snapshot(rows, -1);
+    const safe = this.#outgoing.snapshot(
+      rows.filter((row) => !row.stock),
+      this.#stockLeftAt,
+    );
+    return [...safe, ...this.#outgoing.preview(rows.filter((row) => row.stock))];
+  }
+
+  /** A stock client that had something to say of itself has said it. */
+  #answered(peer: Peer): void {
+    if (!this.table.answered(peer)) return;
+    const rows = this.#othersThan(peer).filter((row) => row.stock);
+    const entries = this.#outgoing.afterPreview(rows, this.#stockLeftAt);
+    if (entries.length > 0) peer.send(statesFrame(entries));
+  }
+
+  #othersThan(peer: Peer): Row[] {
+    return [...this.table.rows.values()].filter((row) => row.owner !== peer);
+  }
+
+  #sendSnapshot(peer: Peer, entries: readonly Entry[]): void {
     if (entries.length > 0 || peer.trusts) peer.send(statesFrame(entries));
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
@@ -250,7 +280,7 @@ export class Room {
   }
 
   #control(peer: Peer, control: Control): void {
-    if (control.kind !== "ping") throw new FrameError(`unexpected control message ${control.kind}`);
+    if (control.kind !== "ping" || !peer.trusts) throw new FrameError(`unexpected control message ${control.kind}`);
     peer.send(controlFrame({ kind: "pong" }));
   }
 }

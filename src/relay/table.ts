@@ -5,11 +5,19 @@
  * `TableEvents`.
  *
  * Who may speak for an id is the heart of it. Stock clients send back every state that they receive, so what looks like
- * somebody who returns may be an echo. A stock client proves that an id is its own by answering a nudge: told that the
- * id is gone, its owner speaks up with a higher clock, and anybody else believes it.
+ * somebody who returns may be an echo. Messages keep their order, which tells them apart: a client announces itself
+ * before it answers the first question that it is asked, and echoes what it is told after the question only afterwards.
  */
 import { type Claim, equal, readState } from "../presence/index.ts";
-import { type Entry, FrameError, type ParsedEntry, isLobby, parseEntry, sameBytes } from "../wire/index.ts";
+import {
+  type Entry,
+  FrameError,
+  type ParsedEntry,
+  StateTooLargeError,
+  isLobby,
+  parseEntry,
+  sameBytes,
+} from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
 
 export interface Row {
@@ -27,6 +35,8 @@ export interface Row {
   lastSeen: number;
   /** Observers may see it. */
   visible: boolean;
+  /** Its author is a stock client, which minds the clock that it is sent its own state with. */
+  readonly stock: boolean;
 }
 
 /** A client id that left, remembered so that an echo of it on its way does not bring a ghost back. */
@@ -44,10 +54,6 @@ export interface TableEvents {
   stateChanged(row: Row): void;
   /** The last clock of an id that observers were sent. */
   sentClock(id: number): number;
-  /** Tells a peer that an id is gone: its owner announces itself again with a higher clock. */
-  nudge(peer: Peer, id: number, clock: number): void;
-  /** A peer took a nudge for an id that is not its own at its word; it should see the row again. */
-  show(peer: Peer, row: Row): void;
   /** A stock client is back while its old connection still seems open: it has dropped whom it saw. */
   returned(peer: Peer): void;
   /** The peer's session is spoken for by a newer connection. */
@@ -57,10 +63,17 @@ export interface TableEvents {
 /** How long departed ids are remembered: longer than anything stays in flight. */
 const DEPARTED_MS = 120_000;
 
+export interface TableLimits {
+  /** Largest state, in bytes. */
+  readonly maxState: number;
+  /** Most ids that one connection may own. */
+  readonly maxStates: number;
+}
+
 interface PeerRecord {
   readonly owned: Set<Row>;
-  /** Ids that it was nudged for without owning them. */
-  readonly nudged: Set<number>;
+  /** It has heard what others say, and says it back. */
+  echoes: boolean;
   /** Sessions that newer connections have taken over from it. */
   readonly superseded: Set<string>;
 }
@@ -71,15 +84,15 @@ type StateEntry = Entry & { readonly state: Uint8Array; readonly value: object }
 export class AwarenessTable {
   readonly rows: Map<number, Row> = new Map();
   readonly #room: string;
-  readonly #maxStates: number;
+  readonly #limits: TableLimits;
   readonly #events: TableEvents;
   readonly #peers = new Map<Peer, PeerRecord>();
   readonly #bySession = new Map<string, Set<Row>>();
   readonly #departed = new Map<number, Departed>();
 
-  constructor(room: string, maxStates: number, events: TableEvents) {
+  constructor(room: string, limits: TableLimits, events: TableEvents) {
     this.#room = room;
-    this.#maxStates = maxStates;
+    this.#limits = limits;
     this.#events = events;
   }
 
@@ -87,14 +100,33 @@ export class AwarenessTable {
     return this.rows.size === 0;
   }
 
+  /** How many ids are here, or were until lately: all that an echo can speak of. */
+  get known(): number {
+    return this.rows.size + this.#departed.size;
+  }
+
+  /** A stock client answered what it was asked first of all. Returns whether that is news. */
+  answered(peer: Peer): boolean {
+    const record = this.#peer(peer);
+    if (record.echoes || peer.trusts) return false;
+    record.echoes = true;
+    return true;
+  }
+
   /** Takes what a connection says of its own ids, and nothing that it says of others'. Throws `FrameError`. */
   apply(peer: Peer, entries: readonly Entry[], now: number): void {
     // the whole update is checked before any of it is taken
     const parsed: ParsedEntry[] = [];
     for (const entry of entries) {
-      if (this.#concerns(peer, entry)) parsed.push(parseEntry(entry));
+      if (!this.#concerns(peer, entry)) continue;
+      // what is another's may have grown on its way through a client that wrote it anew
+      const { maxState } = this.#limits;
+      if (entry.state !== null && entry.state.length > maxState) throw new StateTooLargeError(maxState);
+      parsed.push(parseEntry(entry));
     }
     for (const entry of parsed) {
+      // an earlier entry may have made the connection the owner of something
+      if (!this.#concerns(peer, entry)) continue;
       if (entry.state === null || entry.value === null) this.#takeRemoval(peer, entry, now);
       else this.#takeState(peer, { ...entry, state: entry.state, value: entry.value }, now);
     }
@@ -149,21 +181,20 @@ export class AwarenessTable {
   /** Most of what comes in is an echo of what went out: drop it before any other work. */
   #concerns(peer: Peer, { id, clock, state }: Entry): boolean {
     const row = this.rows.get(id);
-    if (row === undefined) return state !== null;
-    if (row.owner === peer) return state === null || clock > row.clock;
-    const record = this.#peers.get(peer);
-    return record === undefined || record.owned.size === 0 || (state === null && record.nudged.has(id));
+    if (state === null) return row?.owner === peer && clock >= row.clock;
+    const last = row ?? this.#departed.get(id);
+    if (last === undefined) return true;
+    if (last.owner === peer) return clock > last.clock;
+    // one that owns an id already is a sibling that passes on what it heard
+    if (this.#ownsAny(peer)) return false;
+    // a client that returns is not behind itself, and one that may be an echo is ahead of all that it can have heard
+    if (this.#peers.get(peer)?.echoes !== true) return clock >= last.clock;
+    return clock > Math.max(last.clock, this.#events.sentClock(id));
   }
 
   #takeRemoval(peer: Peer, { id, clock }: Entry, now: number): void {
     const row = this.rows.get(id);
-    if (row === undefined) return;
-    if (row.owner !== peer) {
-      // it believed that the id was gone, so it is not its owner, and had to see it again
-      if (this.#peers.get(peer)?.nudged.delete(id) === true) this.#events.show(peer, row);
-      return;
-    }
-    if (clock < row.clock) return;
+    if (row?.owner !== peer) return;
     row.clock = clock;
     row.lastSeen = now;
     this.remove(row, now);
@@ -199,11 +230,7 @@ export class AwarenessTable {
 
   /** Somebody speaks for an id whose owner is another connection, or none. */
   #claim(peer: Peer, row: Row, entry: StateEntry, claim: Claim, now: number): void {
-    // one that owns an id already is a sibling that passes on what it heard
-    if (this.#ownsAny(peer) || row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
-    const sent = this.#events.sentClock(row.id);
-    // our own clients never speak for others; a stock one may be an echo unless it is ahead of all that was sent
-    if (!peer.trusts && entry.clock <= sent) return this.#nudge(peer, row.id, sent);
+    if (row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
     const wasOpen = row.owner !== null;
     if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
     this.#own(row, peer);
@@ -214,17 +241,9 @@ export class AwarenessTable {
   }
 
   #introduce(peer: Peer, entry: StateEntry, claim: Claim, now: number): void {
-    const gone = this.#departed.get(entry.id);
-    if (gone !== undefined && gone.owner !== peer) {
-      if (this.#ownsAny(peer)) return;
-      const sent = Math.max(gone.clock, this.#events.sentClock(entry.id));
-      if (!peer.trusts && entry.clock <= sent) return this.#nudge(peer, entry.id, sent);
-    } else if (gone !== undefined && entry.clock <= gone.clock) {
-      return this.#nudge(peer, entry.id, gone.clock);
-    }
     if (this.#isSuperseded(peer, claim)) return;
-    if ((this.#peers.get(peer)?.owned.size ?? 0) >= this.#maxStates) {
-      throw new FrameError(`more than ${this.#maxStates} awareness states on one connection`);
+    if ((this.#peers.get(peer)?.owned.size ?? 0) >= this.#limits.maxStates) {
+      throw new FrameError(`more than ${this.#limits.maxStates} awareness states on one connection`);
     }
     this.#departed.delete(entry.id);
     const row = this.#addRow({ ...entry, state: entry.state.slice() }, peer, claim, peer.lobby, now);
@@ -253,14 +272,6 @@ export class AwarenessTable {
     return this.#peers.get(peer)?.superseded.has(key) === true && this.#bySession.has(key);
   }
 
-  #nudge(peer: Peer, id: number, clock: number): void {
-    const { nudged } = this.#peer(peer);
-    // a client speaks of itself first: what it says of another id before it owns one is an echo
-    if (nudged.size > 0 && !nudged.has(id)) return;
-    nudged.add(id);
-    this.#events.nudge(peer, id, clock);
-  }
-
   #addRow(
     entry: Entry & { readonly state: Uint8Array },
     owner: Peer | null,
@@ -269,7 +280,18 @@ export class AwarenessTable {
     now: number,
   ): Row {
     const { id, clock, state } = entry;
-    const row: Row = { id, room: this.#room, clock, state, claim, lobby, owner: null, lastSeen: now, visible: false };
+    const row: Row = {
+      id,
+      room: this.#room,
+      clock,
+      state,
+      claim,
+      lobby,
+      owner: null,
+      lastSeen: now,
+      visible: false,
+      stock: owner?.trusts === false,
+    };
     this.rows.set(id, row);
     this.#index(row);
     if (owner !== null) this.#own(row, owner);
@@ -278,9 +300,7 @@ export class AwarenessTable {
 
   #own(row: Row, peer: Peer): void {
     row.owner = peer;
-    const record = this.#peer(peer);
-    record.owned.add(row);
-    record.nudged.delete(row.id);
+    this.#peer(peer).owned.add(row);
   }
 
   #ownsAny(peer: Peer): boolean {
@@ -290,7 +310,7 @@ export class AwarenessTable {
   #peer(peer: Peer): PeerRecord {
     let record = this.#peers.get(peer);
     if (record === undefined) {
-      record = { owned: new Set(), nudged: new Set(), superseded: new Set() };
+      record = { owned: new Set(), echoes: false, superseded: new Set() };
       this.#peers.set(peer, record);
     }
     return record;
@@ -310,8 +330,9 @@ export class AwarenessTable {
   }
 }
 
+/** The lengths keep apart what the ids alone would not: they may hold any character. */
 function sessionKey({ user, session }: Claim, lobby: string): string {
-  return `${lobby}\n${user.id}\n${session.id}`;
+  return [lobby.length, user.id.length, lobby, user.id, session.id].join("\n");
 }
 
 function sameAuthor(a: Claim, b: Claim): boolean {

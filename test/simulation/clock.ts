@@ -19,6 +19,8 @@ interface Task {
   readonly order: number;
   readonly run: () => void;
   readonly actor: Actor | null;
+  /** It waits for the next full minute, since its page is throttled. */
+  readonly throttled?: true;
 }
 
 /** Chrome lets the timers of a page that was hidden for long run once a minute. */
@@ -86,6 +88,9 @@ export class VirtualClock {
 
   thaw(actor: Actor): void {
     actor.mode = "running";
+    for (const task of this.#tasks.values()) {
+      if (task.actor === actor && task.throttled) this.#push({ ...task, at: this.now });
+    }
     for (const run of actor.waiting.splice(0)) this.as(actor, run);
   }
 
@@ -111,7 +116,7 @@ export class VirtualClock {
     }
     if (actor.mode === "throttled" && this.now % THROTTLE_MS !== 0) {
       // waits for the next full minute
-      return this.#push({ ...task, at: Math.ceil(this.now / THROTTLE_MS) * THROTTLE_MS });
+      return this.#push({ ...task, at: Math.ceil(this.now / THROTTLE_MS) * THROTTLE_MS, throttled: true });
     }
     this.#tasks.delete(task.id);
     this.as(actor, task.run);
@@ -158,7 +163,7 @@ export class VirtualClock {
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return;
     heap[0] = last;
-    for (let i = 0; ; ) {
+    for (let i = 0; ;) {
       const [left, right] = [2 * i + 1, 2 * i + 2];
       let least = i;
       if (left < heap.length && before(heap[left]!, heap[least]!)) least = left;

@@ -85,11 +85,18 @@ export class Link {
   /** Ends the connection for both ends, at different times. `by`: the end that vanished and hears nothing more. */
   reset(by: "server" | "client" | "network"): void {
     if (this.dead) return;
-    const reachable = !this.network.blackHoled.has(this.actor);
     this.dead = true;
+    // out of reach, an end hears of it when it tries again (`surface`), or by its own time-outs
+    if (this.network.blackHoled.has(this.actor)) return;
     this.network.links.delete(this);
-    if (by !== "client" && reachable) this.network.clock.after(this.#latencyMs, () => this.client.closed(1006, ""));
-    if (by !== "server" && reachable) this.network.clock.after(this.#latencyMs, () => this.server?.closed(1006));
+    if (by !== "client") this.network.clock.after(this.#latencyMs, () => this.client.closed(1006, ""));
+    if (by !== "server") this.network.clock.after(this.#latencyMs, () => this.server?.closed(1006));
+  }
+
+  /** The network is there again: what the link stood for is gone at both ends. */
+  surface(): void {
+    this.dead = false;
+    this.reset("network");
   }
 
   forget(): void {

@@ -13,7 +13,8 @@ export function checkQuiet(world: World): void {
   checkChoices(world);
   const users = truth(world);
   for (const page of world.own) {
-    if (page.presence.lobby.status !== "live") world.fail(`${page.actor.name}'s lobby is ${page.presence.lobby.status}`);
+    if (page.presence.lobby.status !== "live")
+      world.fail(`${page.actor.name}'s lobby is ${page.presence.lobby.status}`);
     checkLobby(world, page, users);
     for (const name of page.rooms.keys()) checkRoom(world, page, name, users);
   }

@@ -76,7 +76,8 @@ function trouble(world: World, page: Page): void {
     case 7:
       return world.blackHole(page, random.chance(0.5) ? random.int(50, 1_200) : random.int(3_000, 60_000));
     case 8:
-      if (page.actor.mode === "running") world.stop(page, random.chance(0.5) ? random.int(50, 1_200) : random.int(3_000, 60_000));
+      if (page.actor.mode === "running")
+        world.stop(page, random.chance(0.5) ? random.int(50, 1_200) : random.int(3_000, 60_000));
       return;
     case 9:
       if (page.actor.mode === "running") world.freeze(page, random.int(1_000, 120_000));

@@ -71,6 +71,7 @@ export class World {
   readonly #startedAt: number;
   /** Until when a leave of a user has a reason. */
   readonly #excused = new Map<string, number>();
+  readonly #endedAt = new Map<string, number>();
   #restartedAt = -Infinity;
   #count = 0;
 
@@ -90,7 +91,9 @@ export class World {
 
   fail(text: string): never {
     this.log(`VIOLATION: ${text}`);
-    throw new Violation(`seed ${this.seed}: ${text}\n\n${this.trace.slice(-Number(process.env["SIM_TRACE"] ?? 60)).join("\n")}`);
+    throw new Violation(
+      `seed ${this.seed}: ${text}\n\n${this.trace.slice(-Number(process.env["SIM_TRACE"] ?? 60)).join("\n")}`,
+    );
   }
 
   // the relay
@@ -239,6 +242,7 @@ export class World {
     if (how === "crashed") for (const link of this.network.linksOf(page.actor)) link.client.vanish();
     if (how === "vanished") this.network.blackHoled.add(page.actor);
     this.#forget(page);
+    this.#endedAt.set(user, endedAt);
     this.clock.after(SHOWN_MS, () => this.#checkGone(user, endedAt));
   }
 
@@ -271,12 +275,19 @@ export class World {
 
   blackHole(page: Page, ms: number): void {
     this.log(`${page.actor.name} is in a black hole for ${ms} ms`);
-    this.#outage(page, ms, () => this.network.blackHoled.add(page.actor), () => {
-      this.network.blackHoled.delete(page.actor);
-      // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
-      for (const link of this.network.linksOf(page.actor)) link.reset("network");
-      if (page.kind === "own") this.signal(page, "wake");
-    });
+    this.#outage(
+      page,
+      ms,
+      () => this.network.blackHoled.add(page.actor),
+      () => this.#endBlackHole(page),
+    );
+  }
+
+  #endBlackHole(page: Page): void {
+    if (!this.network.blackHoled.delete(page.actor)) return;
+    // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
+    for (const link of this.network.linksOf(page.actor)) link.surface();
+    if (page.kind === "own") this.signal(page, "wake");
   }
 
   /** The process stops, as with SIGSTOP, and goes on later. */
@@ -299,6 +310,8 @@ export class World {
   /** The browser freezes the page: its network answers pings, and nothing else. */
   freeze(page: Page, ms: number): void {
     this.log(`${page.actor.name} is frozen for ${ms} ms`);
+    // it can freeze before it has come back
+    if (this.recentlyRestarted) this.excuse(page.user, ms);
     page.busyUntil = this.clock.now + ms + 6_000;
     this.#blind(page, ms + 6_000);
     page.actor.mode = "frozen";
@@ -315,7 +328,7 @@ export class World {
     this.log(`${page.actor.name} is ${hidden ? "hidden" : "shown"}`);
     page.hidden = hidden;
     if (page.kind === "own") this.signal(page, hidden ? "hidden" : "visible");
-    if (!hidden) page.actor.mode = "running";
+    if (!hidden) this.clock.thaw(page.actor);
     else {
       this.clock.after(60_000, () => {
         if (page.hidden && page.actor.mode === "running") page.actor.mode = "throttled";
@@ -376,10 +389,10 @@ export class World {
   quiet(ms: number): void {
     for (const page of this.pages) {
       this.#blind(page, 6_000);
-      this.network.blackHoled.delete(page.actor);
+      this.#endBlackHole(page);
       stopped.delete(page.actor);
-      this.setHidden(page, false);
       if (page.actor.mode !== "running") this.clock.thaw(page.actor);
+      this.setHidden(page, false);
       if (page.kind === "own") this.signal(page, "wake");
     }
     this.log("quiet");
@@ -392,7 +405,14 @@ export class World {
 
   #base(actor: Actor, user: string): PageBase {
     const { now } = this.clock;
-    return { actor, user, wrote: new Map(), busyUntil: now + 2_000, hidden: false, blind: { from: now, until: now + 2_000 } };
+    return {
+      actor,
+      user,
+      wrote: new Map(),
+      busyUntil: now + 2_000,
+      hidden: false,
+      blind: { from: now, until: now + 2_000 },
+    };
   }
 
   /** The page may miss what goes on for so long. */
@@ -427,7 +447,14 @@ export class World {
       for (const user of users) if (user.status !== "offline" || user.self) present.add(user.id);
       this.log(`  ${observer}: synced [${[...present].join(" ")}]`);
     });
-    roster.on("status", (status) => this.log(`  ${observer}: ${status}`));
+    // what it missed, it learns of when it is live again and has waited for those who may come back
+    const missed = { from: Infinity, until: -Infinity };
+    roster.on("status", (status) => {
+      this.log(`  ${observer}: ${status}`);
+      const { now } = this.clock;
+      if (status === "stale" && missed.until < now) missed.from = now;
+      missed.until = status === "stale" ? Infinity : now + HOLD_MS + 3_000 + (pageOf()?.hidden ? 60_000 : 0);
+    });
     roster.on("join", ({ userId }) => {
       this.log(`  ${observer}: ${userId} joins`);
       if (present.has(userId)) this.fail(`${observer} saw ${userId} join twice`);
@@ -437,9 +464,9 @@ export class World {
       this.log(`  ${observer}: ${userId} leaves ${roomId}`);
       if (!present.delete(userId)) this.fail(`${observer} saw ${userId} leave twice`);
       // one that was blind meanwhile may learn of it late
-      const blind = pageOf()?.blind;
-      const at = blind !== undefined && blind.until > this.clock.now ? blind.from : this.clock.now;
-      if ((this.#excused.get(userId) ?? 0) < at) {
+      const { now } = this.clock;
+      const since = [missed, pageOf()?.blind].flatMap((gap) => (gap !== undefined && gap.until > now ? gap.from : []));
+      if ((this.#excused.get(userId) ?? 0) < Math.min(now, ...since)) {
         this.fail(`${observer} saw ${userId} leave ${roomId} for no reason`);
       }
     });
@@ -448,6 +475,7 @@ export class World {
   /** Nobody shows a user for longer than the bound after their last page ended. */
   #checkGone(user: string, endedAt: number): void {
     if ([...this.pages].some((page) => page.user === user) || this.#restartedAt > endedAt - 10_000) return;
+    if (this.#endedAt.get(user) !== endedAt) return;
     for (const page of this.own) {
       if (!this.isWell(page) || page.blind.until > endedAt) continue;
       for (const roster of [page.presence.lobby, ...[...page.rooms.values()].map((room) => room.roster)]) {
