@@ -118,8 +118,12 @@ export class VirtualClock {
       // waits for the next full minute
       return this.#push({ ...task, at: Math.ceil(this.now / THROTTLE_MS) * THROTTLE_MS, throttled: true });
     }
-    this.#tasks.delete(task.id);
-    this.as(actor, task.run);
+    // a timer of a frozen page that is cleared before it thaws does not run
+    this.as(actor, () => {
+      if (this.#tasks.get(task.id) !== task) return;
+      this.#tasks.delete(task.id);
+      task.run();
+    });
   }
 
   #add(run: () => void, ms: number): number {
