@@ -26,6 +26,11 @@ export interface PresenceOptions<Meta = JsonObject> {
   readonly meta?: Meta;
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
   readonly lobby?: string;
+  /**
+   * Whether to read the lobby. Default true; with false this session is seen there, but `presence.lobby` knows nobody
+   * but oneself, and costs nothing however many there are.
+   */
+  readonly observeLobby?: boolean;
   /** More URL parameters for each connection. */
   readonly params?: Readonly<Record<string, string>>;
   /** Default: the global one. Node before 22 has none: pass that of `ws`. */
@@ -115,7 +120,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     const name = lobbyRoom(options.lobby);
     this.#lobbyDoc = new Y.Doc();
     this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
-    this.#lobbyProvider = this.#provider(name, this.#lobbyDoc, this.#lobbyAwareness);
+    this.#lobbyProvider = this.#provider(name, this.#lobbyDoc, this.#lobbyAwareness, options.observeLobby ?? true);
     this.lobby = new LobbyReader<Meta>(name, options.user.id, {
       doc: this.#lobbyDoc,
       awareness: this.#lobbyAwareness,
@@ -198,8 +203,9 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#lobbyDoc.destroy();
   }
 
-  #provider(room: string, doc: Y.Doc, awareness: Awareness): Provider {
+  #provider(room: string, doc: Y.Doc, awareness: Awareness, sync = true): Provider {
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
+      sync,
       WebSocket: this.#WebSocket,
       isHidden: () => !this.#session.visible,
       ...(this.#options.timing !== undefined && { timing: this.#options.timing }),

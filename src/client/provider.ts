@@ -16,12 +16,14 @@ import {
   type Frame,
   FrameError,
   type Mark,
+  KEEP_ALIVE_FRAME,
   Ticker,
   awarenessFrame,
   decodeEntries,
   decodeFrame,
   encodeEntries,
   parseEntry,
+  sameBytes,
   syncStep1Frame,
   syncStep2Frame,
   updateFrame,
@@ -48,6 +50,8 @@ export type ProviderEvents = {
 export interface ProviderOptions {
   readonly WebSocket: WebSocketConstructor;
   readonly timing?: Partial<SocketTiming>;
+  /** Whether to ask for the document. Default true; with false the relay sends none of it. */
+  readonly sync?: boolean;
   /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
   readonly isHidden?: () => boolean;
 }
@@ -69,7 +73,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly awareness: Awareness;
   readonly #socket: ReconnectingSocket;
   readonly #timing: SocketTiming;
+  readonly #sync: boolean;
   readonly #sender: Ticker;
+  /** The own state as the relay was last told on this connection. */
+  #told: Uint8Array | null = null;
   readonly #marks = new Map<number, Marked>();
   /** Marks from before the connection was lost that the relay has not repeated. */
   #doubtful = new Set<number>();
@@ -89,6 +96,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.doc = doc;
     this.awareness = awareness;
     this.#timing = { ...defaultSocketTiming, ...options.timing };
+    this.#sync = options.sync ?? true;
     this.#socket = new ReconnectingSocket(url, options.WebSocket, this.#timing, {
       dialed: () => this.emit("status", [{ status: "connecting" }]),
       opened: () => this.#opened(),
@@ -172,9 +180,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#snapshot = false;
     this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
-    this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#sync) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
     // a clock that nobody has seen: the relay may have given this client up
     if (this.awareness.getLocalState() !== null) this.awareness.setLocalState(this.awareness.getLocalState());
+    this.#tell();
+  }
+
+  /** Sends the own state now, whatever the relay may know. */
+  #tell(): void {
+    this.#told = null;
     this.#sender.run();
   }
 
@@ -212,7 +226,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "awareness":
         return this.#applyStates(decodeEntries(frame.payload, LIMITS));
       case "queryAwareness":
-        return this.#sendOwn();
+        return this.#tell();
       case "denied":
         return console.warn(`copresence: the relay denied access: ${frame.reason}`);
       case "control":
@@ -353,6 +367,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (state !== null || local === null || own === undefined) return;
     awareness.meta.set(awareness.clientID, { ...own, clock: Math.max(own.clock, clock) });
     awareness.setLocalState(local);
+    this.#tell();
   }
 
   #own(): Entry {
@@ -363,8 +378,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
     return { id: awareness.clientID, clock, state };
   }
 
+  /**
+   * Sends the own state; or, where the relay has it already, three bytes that say that the page lives. It is the relay
+   * that renews a state for observers that need it.
+   */
   #sendOwn(): void {
-    if (this.wsconnected) this.#socket.send(statesFrame([this.#own()]));
+    const own = this.#own();
+    const known = own.state !== null && this.#told !== null && sameBytes(own.state, this.#told);
+    this.#told = own.state;
+    this.#socket.send(known ? KEEP_ALIVE_FRAME : statesFrame([own]));
   }
 
   #setSynced(synced: boolean): void {

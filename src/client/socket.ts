@@ -173,17 +173,15 @@ export class ReconnectingSocket {
     this.#stopTimers();
     discard(socket, Close.goingAway);
     const wasOpen = this.#state.phase === "open";
-    if (wasOpen && this.#handler.isHidden()) {
-      // its timers may wait for longer than others wait for it, so it tries once without one
-      this.#state = { phase: "idle" };
-      this.#handler.down();
-      return this.connect();
-    }
     const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
     this.#attempts++;
     // full jitter: those who lost the relay together do not come back together
-    this.#state = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) };
-    if (wasOpen) this.#handler.down();
+    const state: State = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) };
+    this.#state = state;
+    if (!wasOpen) return;
+    this.#handler.down();
+    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
+    if (this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }
 
   #stopTimers(): void {
