@@ -111,14 +111,19 @@ async function main(): Promise<void> {
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
   const { host, port, options } = readSettings(flags, process.env);
   const relay = createRelay(options);
-  const stop = (): void => void relay.close();
+  let stopped = false;
+  const stop = (): void => {
+    stopped = true;
+    void relay.close();
+  };
   process.once("SIGTERM", stop).once("SIGINT", stop);
   try {
     const { url } = await relay.listen(port, host);
     process.stdout.write(`copresence: listening on ${url}\n`);
   } catch (error) {
     await relay.close();
-    throw error;
+    // stopped before it could listen is stopped all the same
+    if (!stopped) throw error;
   }
 }
 

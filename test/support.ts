@@ -1,4 +1,5 @@
 /** What tests share: relays and clients that are cleaned up, and waiting for a condition instead of for luck. */
+import { realNow, realTimeout } from "./clock.ts";
 import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { WebsocketProvider } from "y-websocket";
@@ -13,17 +14,20 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   deadlineMs = 5_000,
 ): Promise<void> {
-  const deadline = Date.now() + deadlineMs;
+  const deadline = realNow() + deadlineMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    if (realNow() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await pause(5);
   }
 }
 
+/** The same patience for `expect.poll`. */
+export const poll = { interval: 5, timeout: 5_000 };
+
 /** A pause inside a loop with a deadline, or to show that nothing happens meanwhile. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    realTimeout(resolve, ms);
   });
 }
 

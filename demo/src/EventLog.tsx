@@ -16,10 +16,11 @@ let keys = 0;
 
 function add(entries: readonly Entry[], event: PresenceEvent<unknown>, description: Description): Entry[] {
   const entry = { key: ++keys, event, ...description };
-  const [last] = entries;
-  // "is writing", "is reading", "is writing": the newest stands for all
-  const same = event.type === "update" && last?.kind === entry.kind && last.event.userId === event.userId;
-  return [entry, ...entries.slice(same ? 1 : 0, KEPT)];
+  // "is writing", "is reading", "is writing": the newest stands for all, though others did the same in between
+  const end = event.type === "update" ? entries.findIndex(({ kind }) => kind !== entry.kind) : 0;
+  const run = end < 0 ? entries : entries.slice(0, end);
+  const others = run.filter((same) => same.event.userId !== event.userId);
+  return [entry, ...others, ...entries.slice(run.length)].slice(0, KEPT);
 }
 
 function useEntries(room: Room | null): readonly Entry[] {

@@ -33,6 +33,8 @@ interface SessionRecord {
   readonly reports: Map<object, Report>;
   status: AutoStatus;
   since: number;
+  /** When any connection of it that is gone was last known to be alive. */
+  lastSeen: number;
 }
 
 export class Aggregator {
@@ -77,15 +79,16 @@ export class Aggregator {
     const before = this.#sources.get(source);
     if (before !== undefined && before.key !== key) this.delete(source, now, now);
     const known = this.#sources.get(source)?.reports.get(source);
-    if (known !== undefined && equal(known, report)) return false;
+    // only what the page itself says makes its report the newest, not what the relay notices about its network
+    const spoke = known === undefined || !equal(known.claim, report.claim);
+    if (!spoke && equal(known, report)) return false;
 
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = { key, reports: new Map(), status: report.claim.session.status, since: now };
+      session = { key, reports: new Map(), status: report.claim.session.status, since: now, lastSeen: 0 };
       this.#sessions.set(key, session);
     }
-    // only what the page itself says makes its report the newest, not what the relay notices about its network
-    if (known === undefined || !equal(known.claim, report.claim)) session.reports.delete(source);
+    if (spoke) session.reports.delete(source);
     session.reports.set(source, report);
     this.#sources.set(source, session);
     add(this.#sourcesOf, report.claim.user.id, source);
@@ -101,9 +104,10 @@ export class Aggregator {
     this.#sources.delete(source);
     session.reports.delete(source);
     remove(this.#sourcesOf, report.claim.user.id, source);
+    session.lastSeen = Math.max(session.lastSeen, lastSeen);
     if (session.reports.size > 0) return this.#publish(session, now);
     this.#sessions.delete(session.key);
-    this.#people.delete(session.key, lastSeen);
+    this.#people.delete(session.key, session.lastSeen);
   }
 
   /** What changed since the last flush, as others see it. */
@@ -115,7 +119,7 @@ export class Aggregator {
     const reports = [...session.reports.values()];
     const newest = reports.at(-1);
     if (newest === undefined) return;
-    const status = statusOf(reports, newest);
+    const status = statusOf(reports, newest, session.status);
     if (status !== session.status) {
       session.status = status;
       session.since = now;
@@ -127,11 +131,11 @@ export class Aggregator {
   }
 }
 
-/** `away` when the page last said so, or when no connection of it has spoken for long. */
-function statusOf(reports: readonly Report[], newest: Report): AutoStatus {
+/** `away` when the page last said so, or when no connection of it has spoken for long; as before when all are lost. */
+function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus): AutoStatus {
   const connected = reports.filter((report) => report.connected);
-  if (connected.length > 0 && connected.every((report) => report.silent)) return "away";
-  return newest.claim.session.status;
+  if (connected.length === 0) return before;
+  return connected.every((report) => report.silent) ? "away" : newest.claim.session.status;
 }
 
 function sessionOf(reports: readonly Report[], newest: Report, record: SessionRecord): Session {
@@ -152,8 +156,9 @@ function sessionOf(reports: readonly Report[], newest: Report, record: SessionRe
   };
 }
 
-function sessionKey(claim: Claim): string {
-  return `${claim.user.id}\n${claim.session.id}`;
+/** The length keeps apart what the ids alone would not: they may hold any character. */
+function sessionKey({ user, session }: Claim): string {
+  return `${user.id.length}\n${user.id}\n${session.id}`;
 }
 
 function add<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {

@@ -3,9 +3,13 @@
  *
  * A Y.Map keeps a trace of every value it ever held; a nested map that is replaced is collected whole. So the shard
  * counts what it has overwritten and starts a new map once that outweighs what is alive.
+ *
+ * What is left of collected values becomes one with its neighbours, by the order of writing. So that a map does not
+ * come to lie between the values of the last one and its own, maps are written under a client id of their own: then
+ * all that ever was takes up two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
-import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../presence/index.ts";
+import { type PresenceEvent, type User, infoOf, isGuest } from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
 export interface RecentPolicy {
@@ -26,15 +30,19 @@ export class Shard {
   readonly #policy: RecentPolicy;
   /** Leavers by user id, the longest gone first. */
   readonly #recent = new Map<string, number>();
+  /** The client id that maps are written under. */
+  readonly #mapWriter: number;
   #map: ShardMap;
+  // a Y.Map counts its keys anew whenever it is asked
+  #live = 0;
   #dead = 0;
 
   constructor(id: string, policy: RecentPolicy) {
     this.id = id;
     this.#policy = policy;
     this.doc = new Y.Doc();
-    this.#map = new Y.Map();
-    shardsOf(this.doc).set(id, this.#map);
+    this.#mapWriter = (this.doc.clientID ^ 1) >>> 0;
+    this.#map = this.#newMap();
   }
 
   /** Leavers that are still remembered. */
@@ -47,7 +55,7 @@ export class Shard {
     this.doc.transact(() => {
       for (const event of events) this.#apply(event, now);
       this.#forget(now);
-      if (this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#map.size)) this.#replaceMap();
+      if (this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replaceMap();
     });
   }
 
@@ -78,22 +86,33 @@ export class Shard {
   }
 
   #set(userId: string, value: LobbyUser): void {
-    const known = this.#map.get(userId);
-    if (known !== undefined && equal(known.sessions, value.sessions) && equal(known.user, value.user)) return;
-    if (known !== undefined) this.#dead++;
+    if (this.#map.has(userId)) this.#dead++;
+    else this.#live++;
     this.#map.set(userId, value);
   }
 
   #delete(userId: string): void {
     if (!this.#map.has(userId)) return;
     this.#map.delete(userId);
+    this.#live--;
     this.#dead++;
   }
 
   #replaceMap(): void {
-    this.#map = new Y.Map(this.#map.entries());
-    shardsOf(this.doc).set(this.id, this.#map);
+    const entries = [...this.#map.entries()];
+    this.#map = this.#newMap();
+    for (const [userId, value] of entries) this.#map.set(userId, value);
     this.#dead = 0;
+  }
+
+  #newMap(): ShardMap {
+    const { doc } = this;
+    const { clientID } = doc;
+    const map: ShardMap = new Y.Map();
+    doc.clientID = this.#mapWriter;
+    shardsOf(doc).set(this.id, map);
+    doc.clientID = clientID;
+    return map;
   }
 }
 

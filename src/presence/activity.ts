@@ -15,10 +15,13 @@ export interface ActivityPolicy {
 
 export const defaultActivityPolicy: ActivityPolicy = { hiddenMs: 45_000, mobileHiddenMs: 15_000, idleMs: 300_000 };
 
-/** `at`: since when the page is hidden, or when its user last did something. ms since the epoch. */
-export type Activity =
-  | { readonly page: "visible"; readonly at: number }
-  | { readonly page: "hidden"; readonly at: number };
+export interface Activity {
+  readonly page: "visible" | "hidden";
+  /** Since when the page is hidden, or when its user last did something. ms since the epoch. */
+  readonly at: number;
+  /** When the user of a page that was hidden had last done something before. */
+  readonly input?: number;
+}
 
 export type ActivitySignal = "hidden" | "visible" | "input";
 
@@ -26,7 +29,7 @@ export type ActivitySignal = "hidden" | "visible" | "input";
 export function onSignal(activity: Activity, signal: ActivitySignal, now: number): Activity {
   switch (signal) {
     case "hidden":
-      return activity.page === "hidden" ? activity : { page: "hidden", at: now };
+      return activity.page === "hidden" ? activity : { page: "hidden", at: now, input: activity.at };
     case "visible":
       return { page: "visible", at: now };
     case "input":
@@ -37,8 +40,11 @@ export function onSignal(activity: Activity, signal: ActivitySignal, now: number
 /** When the activity, left alone, becomes `away`: ms since the epoch. */
 export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boolean): number {
   switch (activity.page) {
-    case "hidden":
-      return activity.at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
+    case "hidden": {
+      // who was away before does not come back because the screen went dark
+      const idle = (activity.input ?? activity.at) + policy.idleMs;
+      return idle <= activity.at ? idle : activity.at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
+    }
     case "visible":
       return activity.at + policy.idleMs;
   }

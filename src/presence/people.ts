@@ -12,7 +12,7 @@ import { type User, departed, newestManual, userOf } from "./user.ts";
 interface Person<Meta> {
   readonly claims: Map<PropertyKey, Claim<Meta>>;
   view: User<Meta> | undefined;
-  /** When the last claim to go was last known to be alive. */
+  /** When the last claim to go was last known to be alive; Infinity: at the flush to come. */
   lastSeen: number;
 }
 
@@ -45,7 +45,8 @@ export class People<Meta = JsonObject> {
   set(key: PropertyKey, claim: Claim<Meta>): void {
     const userId = claim.user.id;
     const owner = this.#owners.get(key);
-    if (owner !== undefined && owner !== userId) this.delete(key, 0);
+    // whoever spoke under this key was alive until they became somebody else
+    if (owner !== undefined && owner !== userId) this.delete(key, Infinity);
     const person = this.#person(userId);
     const known = person.claims.get(key);
     if (known !== undefined && equal(known, claim)) return;
@@ -86,6 +87,7 @@ export class People<Meta = JsonObject> {
 
   #flushUser(userId: string, now: number): PresenceEvent<Meta> | null {
     const person = this.#person(userId);
+    if (person.lastSeen === Infinity) person.lastSeen = now;
     const previous = person.view;
     const next = this.#viewOf(userId, person);
     person.view = next;

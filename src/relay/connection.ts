@@ -85,7 +85,10 @@ export class Connection implements Peer {
 
   send(frame: Uint8Array): void {
     if (!this.#open) return;
-    if (this.#socket.bufferedAmount > this.#options.maxBuffered) return this.close(Close.tooSlow, "too slow");
+    if (this.#socket.bufferedAmount > this.#options.maxBuffered) {
+      // not in the midst of what made it send
+      return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
+    }
     this.#sentAt = Date.now();
     this.#socket.send(frame);
   }

@@ -16,7 +16,7 @@ import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
 
 export class Hub implements RoomHost {
-  /** The id of this relay's shard in every lobby. */
+  /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly options: RelayOptions;
   readonly rooms: Map<string, Room> = new Map();
@@ -26,6 +26,7 @@ export class Hub implements RoomHost {
   readonly #archive = new Archive();
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<Row>;
+  #lobbiesGivenUp = 0;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: RelayOptions, onEvents: (events: readonly PresenceEvent[]) => void) {
@@ -68,10 +69,11 @@ export class Hub implements RoomHost {
   /** Tells everybody to come back later, and frees all that is held. */
   close(): void {
     clearInterval(this.#sweeper);
-    for (const connection of this.#connections.keys()) connection.close(Close.restart, "the relay is stopping");
     this.#grace.stop();
+    // first of all: nobody is to hear of everybody else that their connection is lost
     for (const room of this.rooms.values()) room.close();
     for (const lobby of this.lobbies.values()) lobby.close();
+    for (const connection of this.#connections.keys()) connection.close(Close.restart, "the relay is stopping");
     this.rooms.clear();
     this.lobbies.clear();
   }
@@ -120,7 +122,9 @@ export class Hub implements RoomHost {
   #lobby(name: string): Lobby {
     const known = this.lobbies.get(name);
     if (known !== undefined) return known;
-    const relay = { shard: this.shard, startedAt: this.#startedAt };
+    // a reader may have kept the document of a lobby that was given up: it must not mix the new one with it
+    const shard = this.#lobbiesGivenUp === 0 ? this.shard : `${this.shard}.${this.#lobbiesGivenUp}`;
+    const relay = { shard, startedAt: this.#startedAt };
     const lobby = new Lobby(name, relay, this, (row) => this.rooms.get(row.room)?.refreshVisibility(row));
     this.lobbies.set(name, lobby);
     this.rooms.set(name, lobby.room);
@@ -137,6 +141,7 @@ export class Hub implements RoomHost {
       lobby.close();
       this.lobbies.delete(lobby.name);
       this.rooms.delete(lobby.name);
+      this.#lobbiesGivenUp++;
     }
   }
 }

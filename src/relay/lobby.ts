@@ -46,9 +46,10 @@ export class Lobby {
     return this.#aggregator.users;
   }
 
-  /** Nobody is connected, nobody counts in it, and nobody is remembered. */
+  /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
   get empty(): boolean {
-    return this.room.peers.size === 0 && this.#aggregator.empty && this.#shard.recent === 0;
+    const { empty, users } = this.#aggregator;
+    return this.room.peers.size === 0 && empty && users.size === 0 && this.#shard.recent === 0;
   }
 
   isInvisible(userId: string): boolean {

@@ -41,7 +41,7 @@ export interface RelayAddress {
 }
 
 export interface Relay {
-  /** The id of this relay's shard in every lobby; new with each start. */
+  /** The id of this relay's shard in every lobby (a lobby made anew adds a number); new with each start. */
   readonly shard: string;
   readonly options: RelayOptions;
   /**
@@ -96,6 +96,8 @@ class RelayServer implements Relay {
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
+  #openSockets = 0;
+  #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
@@ -132,6 +134,10 @@ class RelayServer implements Relay {
       undo();
       throw error;
     }
+    if (this.#closing !== undefined) {
+      await closeServer(server);
+      throw new Error("this relay is closed");
+    }
     this.#servers.add(server);
     const address = server.address() as AddressInfo;
     return { host, port: address.port, url: `ws://${host.includes(":") ? `[${host}]` : host}:${address.port}` };
@@ -143,7 +149,11 @@ class RelayServer implements Relay {
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const target = request.url ?? "/";
       if (!target.startsWith(`${prefix}/`)) return;
-      this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#hub.accept(ws, target.slice(prefix.length)));
+      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+        this.#openSockets++;
+        ws.on("close", this.#onSocketClosed);
+        this.#hub.accept(ws, target.slice(prefix.length));
+      });
     };
     server.on("upgrade", onUpgrade);
     const undo = (): void => {
@@ -172,12 +182,21 @@ class RelayServer implements Relay {
   }
 
   rooms(): readonly RoomInfo[] {
-    return [...this.#hub.rooms.values()].filter((room) => !isLobby(room.name)).map(infoOf);
+    return [...this.#hub.rooms.values()].filter((room) => !isLobby(room.name)).map((room) => this.#infoOf(room));
   }
 
   room(name: string): RoomInfo | undefined {
     const room = this.#hub.rooms.get(name);
-    return room === undefined ? undefined : infoOf(room);
+    return room === undefined ? undefined : this.#infoOf(room);
+  }
+
+  #infoOf({ name, peers, document, aggregator }: Room): RoomInfo {
+    return {
+      name,
+      connections: peers.size,
+      users: aggregator === null ? this.users(name) : [...aggregator.users.values()],
+      hasDocument: document instanceof SharedDocument && document.open,
+    };
   }
 
   #emit(events: readonly PresenceEvent[]): void {
@@ -197,10 +216,22 @@ class RelayServer implements Relay {
     }
   }
 
+  readonly #onSocketClosed = (): void => {
+    this.#openSockets--;
+    if (this.#openSockets === 0) this.#onLastClosed?.();
+  };
+
+  #allSocketsClosed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#openSockets === 0) resolve();
+      else this.#onLastClosed = resolve;
+    });
+  }
+
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#hub.close();
-    await Promise.all([...this.#servers].map(closeServer));
+    await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
     this.#emitter.clear();
   }
@@ -210,18 +241,9 @@ class RelayServer implements Relay {
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    // nothing is answered here that takes any time, and a connection that asks for nothing would be waited for
+    server.closeAllConnections();
   });
-}
-
-function infoOf(room: Room): RoomInfo {
-  const { document, aggregator } = room;
-  return {
-    name: room.name,
-    connections: room.peers.size,
-    users: [...(aggregator?.users.values() ?? [])],
-    hasDocument: document instanceof SharedDocument && document.open,
-  };
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {

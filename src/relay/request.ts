@@ -1,5 +1,5 @@
 /** What a client asks for when it opens a WebSocket. Pure. */
-import { Close, FrameError, SUBPROTOCOL, isReserved, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { Close, FrameError, MAX_ROOM_LENGTH, SUBPROTOCOL, isReserved, lobbyRoom, roomFromPath } from "../wire/index.ts";
 
 export type Admission =
   | { readonly ok: true; readonly room: string; readonly lobby: string }
@@ -23,6 +23,8 @@ export function admit(target: string): Admission {
       return { ok: false, code: Close.notAllowed, reason: "room names that start with @ are reserved" };
     }
     const lobby = lobbyRoom(params.get("lobby"));
+    // or it would count in a lobby that nobody can read
+    if (lobby.length > MAX_ROOM_LENGTH) throw new FrameError(`lobby name is longer than ${MAX_ROOM_LENGTH} characters`);
     // a connection to a lobby counts in that lobby
     return { ok: true, room, lobby: room.startsWith("@") ? room : lobby };
   } catch (error) {

@@ -159,7 +159,10 @@ export class Room {
     row.visible = visible;
     if (visible) this.#outgoing.changed(row.id);
     else this.#outgoing.removed(row.id);
+    this.#count(row);
     this.#ticker.schedule();
+    const mark = this.#marks.get(row);
+    if (visible && mark !== undefined) this.#sendMarks([markEntry(row, mark)]);
   }
 
   /** Sends an update of the document to all but its author. */
@@ -176,20 +179,30 @@ export class Room {
     this.#sendStates(this.#outgoing.takeRenewals(this.table.rows.values(), now), (peer) => !peer.trusts);
   }
 
+  /** Ends it; peers that are still there hear no more of it. */
   close(): void {
     // the last leave may still wait for its flush
     this.#ticker.stop();
     this.#flush();
+    this.peers.clear();
+    this.#readers.clear();
     this.document.close();
   }
 
   #rowChanged(row: Row): void {
-    if (this.aggregator?.set(row, reportOf(row), Date.now()) === true) this.#ticker.schedule();
     this.#host.rowChanged(this, row);
     // the host has it now, and with it the user's choice of status: only then can it say who may see the row
     this.refreshVisibility(row);
+    if (this.#count(row)) this.#ticker.schedule();
     if (row.owner === null) this.#setMark(row, "reconnecting");
     else this.#setMark(row, row.owner.silent ? "silent" : "clear");
+  }
+
+  /** Counts a row among the people of the room, if others may see it. Returns whether that is news. */
+  #count(row: Row): boolean {
+    if (row.visible) return this.aggregator?.set(row, reportOf(row), Date.now()) === true;
+    this.aggregator?.delete(row, Date.now(), Date.now());
+    return false;
   }
 
   #rowRemoved(row: Row): void {

@@ -1,8 +1,9 @@
 /**
  * Reading bytes that somebody else wrote.
  *
- * lib0's `readVarUint8Array` trusts its length; on a pooled Buffer that would hand out a neighbour's memory. So bounds
- * are checked here, and all that is wrong with a frame is said as one kind of error.
+ * lib0 reads overlong integers as Infinity or NaN, and would write Infinity without end. So numbers and bounds are
+ * checked here (on a pooled Buffer, a neighbour's memory is never far), and all that is wrong with a frame is said as
+ * one kind of error.
  */
 import * as decoding from "lib0/decoding";
 
@@ -11,7 +12,8 @@ export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+// a byte order mark is text to stock clients: were it dropped here, JSON that they cannot read would be passed on to them
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export type Reader = decoding.Decoder;
 
@@ -20,11 +22,14 @@ export function reader(bytes: Uint8Array): Reader {
 }
 
 export function readUint(from: Reader): number {
+  let value = NaN;
   try {
-    return decoding.readVarUint(from);
+    value = decoding.readVarUint(from);
   } catch {
-    throw new FrameError("truncated or oversized integer");
+    // truncated, or found out of range early: no integer either
   }
+  if (!Number.isSafeInteger(value)) throw new FrameError("truncated or oversized integer");
+  return value;
 }
 
 /** A view on the next length-prefixed bytes; copy it to keep it. */

@@ -9,8 +9,9 @@ export const MAX_ROOM_LENGTH = 512;
 
 /** The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default. */
 export function lobbyRoom(name?: string | null): string {
-  if (name === undefined || name === null || name === "" || name === LOBBY) return LOBBY;
-  return name.startsWith(`${LOBBY}/`) ? name : `${LOBBY}/${name}`;
+  if (name === undefined || name === null) return LOBBY;
+  const room = name === LOBBY || name.startsWith(`${LOBBY}/`) ? name : `${LOBBY}/${name}`;
+  return isLobby(room) ? room : LOBBY;
 }
 
 export function isLobby(room: string): boolean {
@@ -26,7 +27,7 @@ export function isReserved(room: string): boolean {
 export function roomFromPath(path: string): string {
   let room: string;
   try {
-    room = decodeURIComponent(path.replace(/^\/+/, ""));
+    room = decodeURIComponent(path.replace(/^\//, ""));
   } catch {
     throw new FrameError("room name is not valid UTF-8");
   }

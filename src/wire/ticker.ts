@@ -16,7 +16,8 @@ export class Ticker {
   /** Sees to it that a flush follows. What comes before it, in the same turn at least, is in it. */
   schedule(): void {
     if (this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#last + this.#intervalMs - Date.now());
+    // at most the interval, though the clock was set back meanwhile
+    const wait = Math.min(this.#intervalMs, Math.max(0, this.#last + this.#intervalMs - Date.now()));
     this.#timer = setTimeout(() => this.run(), wait);
   }
 

@@ -50,7 +50,7 @@ function Writing({ room }: { room: Room | null }) {
             <i />
             <i />
           </span>
-          {text}
+          <span className="writing-names">{text}</span>
         </>
       )}
     </p>

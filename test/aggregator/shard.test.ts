@@ -1,0 +1,308 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as Y from "yjs";
+import { Aggregator, type RecentPolicy, type Report, Shard } from "../../src/aggregator/index.ts";
+import { type User, isGuest, userOf } from "../../src/presence/index.ts";
+import { type ShardUser, readShardUser, shardsOf } from "../../src/wire/index.ts";
+import { anyClaim, anySession } from "../presence/claims.ts";
+import { report } from "./reports.ts";
+
+const DAY = 24 * 3_600_000;
+const REMEMBER: RecentPolicy = { recentTtl: DAY, recentMax: 1_000 };
+const FORGET: RecentPolicy = { recentTtl: DAY, recentMax: 0 };
+
+/** A lobby as its relay has it and, unless that takes too long, a reader that has heard all that was written. */
+class Place {
+  readonly aggregator = new Aggregator("@lobby");
+  readonly shard: Shard;
+  readonly reader = new Y.Doc();
+  /** Updates that readers were sent. */
+  updates = 0;
+
+  constructor(policy: RecentPolicy = REMEMBER, { followed = true } = {}) {
+    this.shard = new Shard("shard1", policy);
+    if (!followed) return;
+    Y.applyUpdate(this.reader, Y.encodeStateAsUpdate(this.shard.doc));
+    this.shard.doc.on("update", (update: Uint8Array) => {
+      this.updates++;
+      Y.applyUpdate(this.reader, update);
+    });
+  }
+
+  /** One tick of the lobby. */
+  tick(now: number): void {
+    this.shard.write(this.aggregator.flush(now), now);
+  }
+
+  get bytes(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.shard.doc);
+  }
+}
+
+/** A reader that comes late. */
+function late(bytes: Uint8Array): Y.Doc {
+  const doc = new Y.Doc();
+  Y.applyUpdate(doc, bytes);
+  return doc;
+}
+
+function read(doc: Y.Doc, shard = "shard1"): Map<string, ShardUser> {
+  const users = shardsOf(doc).get(shard);
+  return new Map([...(users?.entries() ?? [])].map(([id, value]) => [id, readShardUser(id, value)]));
+}
+
+/** The users whose sessions a document holds, as a reader makes them of it. */
+function presentIn(doc: Y.Doc): Map<string, unknown> {
+  const users = [...read(doc)].filter(([, { claims }]) => claims.length > 0);
+  return new Map(users.map(([id, { claims }]) => [id, { ...userOf(id, claims), lastSeen: 0 }]));
+}
+
+function present(users: ReadonlyMap<string, User>): Map<string, unknown> {
+  return new Map([...users].map(([id, user]) => [id, { ...user, lastSeen: 0 }]));
+}
+
+describe("what is written", () => {
+  it("[LOBBY-1] is each user under their id, with their sessions as they are", () => {
+    const place = new Place();
+    const info = { name: "Alice", color: "#30bced", avatar: "a.png" };
+    const manual = { status: "dnd", at: 5 } as const;
+    place.aggregator.set({}, report("alice", "s1", "room", { since: 7, manual, meta: { page: 1 } }, { info }), 10);
+    place.aggregator.set({}, report("alice", "s2", null, { device: "unknown" }, { connected: false, info }), 11);
+    place.tick(20);
+    expect(shardsOf(place.reader).toJSON()).toEqual({
+      shard1: {
+        alice: {
+          user: info,
+          sessions: {
+            s1: { status: "online", manual, device: "desktop", since: 10, rooms: ["room"], meta: { page: 1 } },
+            s2: { status: "online", device: "unknown", since: 11, rooms: [], meta: {}, reconnecting: true },
+          },
+          lastSeen: 20,
+        },
+      },
+    });
+    expect(presentIn(place.reader)).toEqual(present(place.aggregator.users));
+  });
+
+  it("[LOBBY-1] is not those who are invisible", () => {
+    const place = new Place();
+    place.aggregator.set({}, report("alice", "s1", null, { manual: { status: "invisible", at: 5 } }), 10);
+    place.tick(20);
+    expect([read(place.reader).size, place.updates]).toEqual([0, 0]);
+  });
+
+  it("[STATE-3] is whatever else a user has beside a session named __proto__, which is no name to lib0", () => {
+    const place = new Place();
+    for (const id of ["__proto__", "s2"]) place.aggregator.set({}, report("alice", id), 10);
+    place.aggregator.set({}, report("__proto__", "s3"), 10);
+    place.tick(20);
+    const sessions = [...read(place.reader).values()].flatMap(({ claims }) => claims.map(({ session }) => session.id));
+    expect(sessions).toEqual(["s2", "s3"]);
+  });
+
+  it("[LOBBY-5] is one update for each tick in which something changed, and none where nothing did", () => {
+    const place = new Place();
+    const [tab, phone] = [{ tab: 1 }, { phone: 1 }];
+    place.aggregator.set(tab, report("alice", "s1"), 10);
+    place.aggregator.set(phone, report("alice", "s2"), 10);
+    place.aggregator.set({}, report("bob", "s3"), 10);
+    place.tick(20);
+    expect(place.updates).toBe(1);
+    const [alice, bob] = ["alice", "bob"].map((id) => shardsOf(place.reader).get("shard1")?.get(id));
+    place.tick(30);
+    place.aggregator.set(tab, report("alice", "s1"), 35);
+    place.aggregator.set(phone, report("alice", "s2", "room", { status: "away" }), 35);
+    place.aggregator.set(phone, report("alice", "s2", "room", { meta: { page: 2 } }), 36);
+    place.aggregator.set(phone, report("alice", "s2"), 37);
+    place.tick(40);
+    place.shard.write([], 50);
+    // away and back leaves a newer time, so that one user is written
+    expect(place.updates).toBe(2);
+    expect(shardsOf(place.reader).get("shard1")?.get("alice")).not.toBe(alice);
+    expect(shardsOf(place.reader).get("shard1")?.get("bob")).toBe(bob);
+  });
+});
+
+describe("those who left", () => {
+  const leave = (place: Place, id: string, lastSeen: number, now: number): void => {
+    const tab = {};
+    place.aggregator.set(tab, report(id, `s_${id}`, "room", {}, { info: { name: id } }), now);
+    place.tick(now);
+    place.aggregator.delete(tab, lastSeen, now);
+    place.tick(now);
+  };
+
+  it("[LOBBY-7] are remembered without sessions, as last seen when they were alive; guests are not", () => {
+    const place = new Place();
+    leave(place, "alice", 1_500, 2_000);
+    leave(place, "guest:1", 1_500, 2_000);
+    expect(shardsOf(place.reader).toJSON()).toEqual({
+      shard1: { alice: { user: { name: "alice" }, sessions: {}, lastSeen: 1_500 } },
+    });
+    expect(place.shard.recent).toBe(1);
+  });
+
+  it("[LOBBY-7] are remembered for a day", () => {
+    const place = new Place();
+    leave(place, "alice", 1_000, 2_000);
+    leave(place, "bob", 5_000, 6_000);
+    place.shard.write([], 1_000 + DAY - 1);
+    expect([...read(place.reader).keys()]).toEqual(["alice", "bob"]);
+    place.shard.write([], 1_000 + DAY);
+    expect([...read(place.reader).keys()]).toEqual(["bob"]);
+    place.tick(5_000 + DAY);
+    expect([read(place.reader).size, place.shard.recent]).toEqual([0, 0]);
+  });
+
+  it("[LOBBY-7] are remembered up to the given number, the last to leave", () => {
+    const place = new Place({ ...REMEMBER, recentMax: 2 });
+    for (const [i, id] of ["alice", "bob", "carol", "alice", "dave"].entries()) leave(place, id, 1_000 + i, 1_000 + i);
+    expect([...read(place.reader).keys()].toSorted()).toEqual(["alice", "dave"]);
+    const none = new Place(FORGET);
+    leave(none, "alice", 1_000, 1_000);
+    expect(read(none.reader).size).toBe(0);
+  });
+
+  it("[LOBBY-7] are here again when they come back, and not forgotten by the clock of their last leave", () => {
+    const place = new Place();
+    leave(place, "alice", 1_000, 1_000);
+    place.aggregator.set({}, report("alice", "s1"), 2_000);
+    place.tick(2_000);
+    expect(place.shard.recent).toBe(0);
+    place.shard.write([], 1_000 + 2 * DAY);
+    expect([...presentIn(place.reader).keys()]).toEqual(["alice"]);
+  });
+});
+
+it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who left lately, and nobody else", () => {
+  const ids = fc.constantFrom("alice", "bob", "carol", "guest:1", "__proto__");
+  const anyChange = fc.record({
+    source: fc.integer({ min: 0, max: 4 }),
+    said: fc.option(anyClaim(ids, anySession(fc.constantFrom("s1", "s2"))), { freq: 3 }),
+    connected: fc.boolean(),
+  });
+  const rounds = fc.array(fc.array(anyChange, { maxLength: 4 }), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(rounds, fc.integer({ min: 0, max: 2 }), (ticks, recentMax) => {
+      const place = new Place({ recentTtl: 20_000, recentMax });
+      const sources = Array.from({ length: 5 }, (_, i) => ({ i }));
+      const left = new Map<string, number>();
+      for (const [i, changes] of ticks.entries()) {
+        const now = (i + 1) * 1_000;
+        for (const { source, said, connected } of changes) {
+          const at = sources[source]!;
+          if (said === null) place.aggregator.delete(at, now - 500, now);
+          else place.aggregator.set(at, { room: "room", claim: said, connected, silent: false }, now);
+        }
+        const events = place.aggregator.flush(now);
+        place.shard.write(events, now);
+        for (const { type, userId, user } of events) {
+          left.delete(userId);
+          if (type === "leave" && !isGuest(userId)) left.set(userId, user.lastSeen);
+        }
+        const remembered = [...left].slice(Math.max(0, left.size - recentMax));
+        const recent = new Map(remembered.filter(([, lastSeen]) => lastSeen > now - 20_000));
+        for (const id of left.keys()) if (!recent.has(id)) left.delete(id);
+        for (const doc of [place.reader, late(place.bytes)]) {
+          expect(presentIn(doc)).toEqual(present(place.aggregator.users));
+          const gone = [...read(doc)].filter(([, { claims }]) => claims.length === 0);
+          expect(new Map(gone.map(([id, { lastSeen }]) => [id, lastSeen]))).toEqual(recent);
+        }
+        expect(place.shard.recent).toBe(recent.size);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe("the size of the document", () => {
+  /** One of a crowd. Written out, not built up: a million are made. */
+  const who = (i: number, page = 0): Report => ({
+    room: "room",
+    claim: {
+      user: { id: `u_${i}`, name: `User ${i}`, color: "#30bced" },
+      session: {
+        id: `s_${i}_9fK2mQ7x`,
+        status: "online",
+        manual: null,
+        device: "desktop",
+        since: 0,
+        meta: { page },
+        rooms: ["room"],
+        reconnecting: false,
+        clientId: i,
+      },
+    },
+    connected: true,
+    silent: false,
+  });
+
+  /** They come one after the other; each leaves when `atOnce` others have come. Returns those who are left. */
+  function comeAndGo(place: Place, users: number, atOnce: number): object[] {
+    const here: object[] = [];
+    for (let i = 0; i < users; i++) {
+      const tab = { i };
+      place.aggregator.set(tab, who(i), i);
+      here.push(tab);
+      if (here.length > atOnce) place.aggregator.delete(here.shift()!, i, i);
+      if (i % 50 === 0) place.tick(i);
+    }
+    place.tick(users);
+    return here;
+  }
+
+  /** They change what they are doing, one after the other and some times in a row each. */
+  function change(place: Place, tabs: readonly object[], changes: number, inARow: number, perTick: number): void {
+    const first = Number(place.aggregator.userOf(tabs[0]!)?.slice(2));
+    for (let i = 1; i <= changes; i++) {
+      const tab = Math.floor(i / inARow) % tabs.length;
+      if (!place.aggregator.set(tabs[tab]!, who(first + tab, i), i)) throw new Error("no change");
+      if (i % perTick === 0) place.tick(i);
+    }
+    place.tick(changes);
+  }
+
+  const here = ({ claims }: ShardUser): boolean => claims.length > 0;
+  const anybody = (): boolean => true;
+
+  /** The size of a document to that of the JSON of those in it who count. */
+  function ratio(doc: Y.Doc, counts: (user: ShardUser) => boolean): number {
+    const values = shardsOf(doc).get("shard1")!;
+    const counted = [...read(doc)].filter(([, user]) => counts(user)).map(([id]) => [id, values.get(id)]);
+    return Y.encodeStateAsUpdate(doc).length / JSON.stringify(Object.fromEntries(counted)).length;
+  }
+
+  const lobbies: [what: string, policy: RecentPolicy, changes: number, remembered: number][] = [
+    ["as many as by default are remembered, and a million changes", REMEMBER, 1_000_000, 1_000],
+    ["nobody is remembered, and a hundred thousand changes", FORGET, 100_000, 0],
+  ];
+  it.each(lobbies)(
+    "[LOBBY-6] is within three times the JSON of who is present after ten thousand came and went, of whom %s",
+    (_what, policy, changes, remembered) => {
+      const place = new Place(policy, { followed: false });
+      const tabs = comeAndGo(place, 10_000, 300);
+      expect(ratio(place.shard.doc, here)).toBeLessThan(3);
+      change(place, tabs, changes, 5, 50);
+
+      const reader = late(place.bytes);
+      expect(presentIn(reader)).toEqual(present(place.aggregator.users));
+      expect(read(reader).size).toBe(300 + remembered);
+      for (const doc of [place.shard.doc, reader]) {
+        expect(ratio(doc, here)).toBeLessThan(3);
+        expect(ratio(doc, anybody)).toBeLessThan(1.5);
+      }
+    },
+    120_000,
+  );
+
+  it("[LOBBY-6] is within three times the JSON of who is present however long a few are, for those who follow too", () => {
+    const place = new Place(FORGET);
+    const tabs = comeAndGo(place, 1_000, 10);
+    change(place, tabs, 40_000, 1, 5);
+    expect(presentIn(place.reader)).toEqual(present(place.aggregator.users));
+    for (const doc of [place.shard.doc, place.reader, late(place.bytes)]) {
+      expect(read(doc).size).toBe(10);
+      expect(ratio(doc, here)).toBeLessThan(3);
+    }
+  });
+});

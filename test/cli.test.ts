@@ -1,0 +1,223 @@
+/** The command, as a process of its own. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { optionSpecs } from "../src/relay/options.ts";
+import { rawPeer } from "./relay/raw.ts";
+import { stockClient, until } from "./support.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+// within node_modules, so that what it imports is found
+const cache = join(root, "node_modules/.cache");
+let place: string;
+let cli: string;
+
+beforeAll(() => {
+  mkdirSync(cache, { recursive: true });
+  place = mkdtempSync(join(cache, "cli-"));
+  cli = join(place, "dist/cli.js");
+  cpSync(join(root, "package.json"), join(place, "package.json"));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", join(place, "dist")]);
+}, 60_000);
+
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+type Env = Readonly<Record<string, string>>;
+
+interface Run {
+  readonly child: ChildProcess;
+  /** What it wrote so far. */
+  readonly out: () => string;
+  readonly err: () => string;
+  /** Its exit code, once it has ended. */
+  readonly exit: Promise<number | null>;
+}
+
+/** Runs the command without what the environment of this process may say. */
+function run(args: readonly string[], env: Env = {}, node: readonly string[] = []): Run {
+  const { HOST: _host, PORT: _port, ...rest } = process.env;
+  const child = spawn(process.execPath, [...node, cli, ...args], {
+    env: { ...rest, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  const exit = once(child, "close").then(([code]) => code as number | null);
+  return { child, out: () => out, err: () => err, exit };
+}
+
+/** Runs it until it listens. */
+async function listening(args: readonly string[], env: Env = {}): Promise<Run & { readonly url: string }> {
+  const started = run(args, env);
+  await until("it listens", () => started.out().includes("\n"), 20_000);
+  const url = /ws:\S+/.exec(started.out())?.[0] ?? "";
+  return { ...started, url };
+}
+
+const local = ["--host", "127.0.0.1", "--port", "0"];
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const flagOf = (name: string): string => `--${kebab(name)}`;
+const variableOf = (name: string): string => `COPRESENCE_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+const names = Object.keys(optionSpecs);
+
+describe("running", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "[RUN-1] listens, says where in one line, and with %s tells its clients to come back and ends well",
+    async (signal) => {
+      const relay = await listening(local);
+      expect(relay.url).toMatch(/^ws:\/\/127\.0\.0\.1:[1-9]\d*$/);
+      const alice = stockClient(relay.url, "doc", { user: { id: "alice" } });
+      const raw = await rawPeer(relay.url, "@lobby");
+      await until("Alice is in the lobby", () => alice.synced && raw.received.length > 0);
+      alice.shouldConnect = false;
+      relay.child.kill(signal);
+      expect(await raw.closed).toEqual({ code: 1012, reason: "the relay is stopping" });
+      expect(await relay.exit).toBe(0);
+      expect(relay.out()).toBe(`copresence: listening on ${relay.url}\n`);
+      expect(relay.err()).toBe("");
+    },
+  );
+
+  it("[RUN-1] is at localhost:1234 unless told otherwise", async () => {
+    const relay = run([]);
+    // that port may be taken here; then it says so
+    await until("it says where", () => /1234/.test(relay.out() + relay.err()), 20_000);
+    expect(relay.out() + relay.err()).toMatch(/listening on ws:\/\/localhost:1234\n|EADDRINUSE.*1234/);
+  });
+
+  it("[RUN-1] stopped before it listens, it ends well and says nothing", async () => {
+    // looking up the host takes until long after the signal
+    const slow = `import dns from "node:dns";
+      const { lookup } = dns;
+      dns.lookup = (...args) => { console.error("looking up"); setTimeout(() => lookup(...args), 300); };`;
+    const relay = run(["--port", "0"], {}, ["--import", `data:text/javascript,${encodeURIComponent(slow)}`]);
+    await until("it looks up", () => relay.err().includes("looking up"), 20_000);
+    relay.child.kill("SIGTERM");
+    expect(await relay.exit).toBe(0);
+    expect([relay.out(), relay.err()]).toEqual(["", "looking up\n"]);
+  });
+
+  it("a port that is taken is said, with exit code 1", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const relay = run(["--host", "127.0.0.1", "--port", `${port}`]);
+    expect(await relay.exit).toBe(1);
+    expect(relay.out()).toBe("");
+    expect(relay.err()).toMatch(new RegExp(`^copresence: .*EADDRINUSE.*${port}\\n$`));
+  });
+});
+
+describe("settings", () => {
+  /** The grace that a relay with these settings has: it tells its clients. */
+  async function graceOf(args: readonly string[], env: Env): Promise<number> {
+    const { url } = await listening(args, env);
+    const peer = await rawPeer(url, "doc", { trusts: true });
+    await until("it is told", () => peer.controls.length > 0);
+    const [hello] = peer.controls;
+    return hello?.kind === "hello" ? hello.graceMs : Number.NaN;
+  }
+
+  it.each<[string, string[], Env, number]>([
+    ["the default", [], {}, 3_000],
+    ["a variable", [], { COPRESENCE_LEAVE_GRACE: "111" }, 111],
+    ["an empty variable is none", [], { COPRESENCE_LEAVE_GRACE: "" }, 3_000],
+    ["a flag", ["--leave-grace", "222"], {}, 222],
+    ["a flag wins", ["--leave-grace=0"], { COPRESENCE_LEAVE_GRACE: "111" }, 0],
+    // what nobody looks at cannot be wrong
+    ["a flag hides what is wrong with a variable", ["--leave-grace", "222"], { COPRESENCE_LEAVE_GRACE: "soon" }, 222],
+  ])("[RUN-2] %s", async (_, args, env, grace) => {
+    expect(await graceOf([...local, ...args], env)).toBe(grace);
+  });
+
+  it("[RUN-2] host and port are flags and variables too", async () => {
+    const env = { HOST: "127.0.0.1", PORT: "0" };
+    const byVariable = await listening([], env);
+    expect(byVariable.url).toMatch(/^ws:\/\/127\.0\.0\.1:/);
+    const { port } = new URL(byVariable.url);
+    const byFlag = await listening(["--host", "::1", "--port", port], env);
+    expect(byFlag.url).toBe(`ws://[::1]:${port}`);
+  });
+
+  it("[RUN-2] every option is a flag and a variable", async () => {
+    const value = (name: string): string => `${optionSpecs[name as keyof typeof optionSpecs].default}`;
+    const flags = await listening([...local, ...names.flatMap((name) => [flagOf(name), value(name)])]);
+    const variables = await listening(local, Object.fromEntries(names.map((name) => [variableOf(name), value(name)])));
+    expect([flags.err(), variables.err()]).toEqual(["", ""]);
+  });
+
+  /** Runs it with something wrong, and returns what it says. */
+  async function refusal(args: readonly string[], env: Env = {}): Promise<string> {
+    const refused = run([...local, ...args], env);
+    expect(await refused.exit).toBe(2);
+    expect(refused.out()).toBe("");
+    expect(refused.err()).toMatch(/^copresence: .+\nTry --help\.\n$/);
+    return refused.err();
+  }
+
+  it.each<[string[], Env, RegExp]>([
+    [["--verbose"], {}, /'--verbose'/],
+    [["--pingInterval", "5"], {}, /'--pingInterval'/],
+    [["-x"], {}, /'-x'/],
+    [["doc"], {}, /'doc'/],
+    [["--tick"], {}, /'--tick <value>'/],
+    [["--help=yes"], {}, /'-h, --help'/],
+    [["--port", "65536"], {}, /--port must be a port from 0 to 65535/],
+    [["--port", "http"], {}, /--port must be a whole number, not "http"/],
+    [["--port="], {}, /--port must be a whole number, not ""/],
+    [["--host="], {}, /--host must not be empty/],
+    [["--ping-interval", "0"], {}, /--ping-interval must be a whole number of milliseconds from 1 to 2147483647/],
+    [["--ping-timeout", "1e3"], {}, /--ping-timeout must be a whole number, not "1e3"/],
+    [["--leave-grace=-1"], {}, /--leave-grace must be a whole number, not "-1"/],
+    [["--lobby-tick", "1.5"], {}, /--lobby-tick must be a whole number, not "1.5"/],
+    [["--tick", "3000000000"], {}, /--tick must be a whole number of milliseconds from 0/],
+    [[], { COPRESENCE_TICK: "fast" }, /COPRESENCE_TICK must be a whole number, not "fast"/],
+    [[], { COPRESENCE_PING_INTERVAL: "0" }, /COPRESENCE_PING_INTERVAL must be a whole number of milliseconds from 1/],
+  ])("[RUN-2] %j %j is refused with a message that names it", async (args, env, message) => {
+    expect(await refusal(args, env)).toMatch(message);
+  });
+
+  it("[RUN-2] a variable PORT that is no port is named", async () => {
+    const refused = run([], { PORT: "99999" });
+    expect(await refused.exit).toBe(2);
+    expect(refused.err()).toContain("PORT must be a port from 0 to 65535");
+  });
+});
+
+describe("help", () => {
+  it.each(["--help", "-h"])("%s lists every flag with its default", async (flag) => {
+    const help = run([flag]);
+    expect(await help.exit).toBe(0);
+    for (const name of names) {
+      const { default: value } = optionSpecs[name as keyof typeof optionSpecs];
+      expect(help.out()).toMatch(new RegExp(`^ +${flagOf(name)} N +.+\\(${value}( ms| bytes)?\\)$`, "m"));
+    }
+    expect(help.out()).toContain("--host HOST");
+    expect(help.out()).toContain("--port PORT");
+    expect(help.out()).toContain("COPRESENCE_PING_INTERVAL");
+    expect(help.err()).toBe("");
+  });
+
+  it.each(["--version", "-v"])("%s says the version of the package", async (flag) => {
+    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+    const said = run([flag]);
+    expect(await said.exit).toBe(0);
+    expect(said.out()).toBe(`${version}\n`);
+  });
+
+  it("is a program that a shell can start", () => {
+    expect(readFileSync(cli, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+});

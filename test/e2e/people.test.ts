@@ -1,0 +1,257 @@
+/** People who meet in the demo: a real browser, the built page, and the relay as a process of its own. */
+import { devices } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { until } from "../support.ts";
+import { type RelayProcess, spawnRelay } from "./servers.ts";
+import { ARRIVED, Demo, type Visitor, avatar, person, testId, watch } from "./visitor.ts";
+
+const demo = new Demo();
+
+/** Alice, who saw Bob arrive. */
+async function meet(relay: RelayProcess, bobs?: Parameters<Demo["enter"]>[2]): Promise<[alice: Visitor, bob: Visitor]> {
+  const alice = await demo.enter(relay, "alice");
+  const bob = await demo.enter(relay, "bob", bobs);
+  await alice.sees(avatar("bob"));
+  await alice.sees(person("bob", { status: "online" }), "Bob");
+  await alice.finds("Bob's arrival", async () => (await alice.comings("bob")).length === 2);
+  return [alice, bob];
+}
+
+describe("together", () => {
+  it("[ROSTER-1] Alice and Bob meet; he was there before her, and did not come", async () => {
+    const relay = await spawnRelay();
+    const [alice, bob] = await meet(relay);
+    await bob.sees(person("alice", { status: "online", device: "desktop" }), "Alice");
+    await bob.sees(avatar("alice"));
+    expect(await alice.comings("bob")).toEqual(ARRIVED);
+    expect(await bob.comings("alice")).toEqual([]);
+    expect(await alice.comings("alice")).toEqual([]);
+    await alice.sees(`${testId("doc-field-notes")}[data-count="2"]`);
+  });
+
+  it("Alice sees what Bob writes, his caret with his name and colour, and what he selects", async () => {
+    const relay = await spawnRelay();
+    const [alice, bob] = await meet(relay);
+    await bob.write("The tide was out.\nWe walked to the wreck.");
+    await alice.finds("the text", async () => (await alice.lines()).join() === (await bob.lines()).join());
+    expect(await alice.lines()).toEqual(["The tide was out.", "We walked to the wreck."]);
+    await alice.finds(
+      "the caret at the end",
+      async () => (await alice.carets())[0]?.before === "We walked to the wreck.",
+    );
+    expect(await alice.carets()).toEqual([
+      { name: "Bob", before: "We walked to the wreck.", color: "rgb(208, 90, 63)", selected: "" },
+    ]);
+
+    for (let i = 0; i < "wreck.".length; i++) await bob.page.keyboard.press("Shift+ArrowLeft");
+    await alice.finds("the selection", async () => (await alice.carets())[0]?.selected === "wreck.");
+    expect((await alice.carets())[0]).toMatchObject({ name: "Bob", before: "We walked to the " });
+    await bob.page.keyboard.press("Home");
+    await alice.finds("the caret alone", async () => (await alice.carets())[0]?.before === "");
+    expect((await alice.carets())[0]?.selected).toBe("");
+
+    // while it all goes on, her own caret stays where she put it
+    await alice.page.keyboard.press("ControlOrMeta+End");
+    await bob.write("At noon, ");
+    await alice.finds("more text", async () => (await alice.lines())[1] === "At noon, We walked to the wreck.");
+    await alice.write(" Gulls.");
+    await bob.finds("hers", async () => (await bob.lines())[1] === "At noon, We walked to the wreck. Gulls.");
+  });
+
+  it("Alice sees Bob's pointer over the same spot of the page, in a window of another size", async () => {
+    const relay = await spawnRelay();
+    const [alice, bob] = await meet(relay, { browser: { viewport: { width: 980, height: 640 } } });
+    const his = await bob.box(".column");
+    const hers = await alice.box(".column");
+    expect(his.width).not.toBe(hers.width);
+    for (const [x, y] of [
+      [0.25, 40],
+      [0.9, 130],
+    ] as const) {
+      await bob.page.mouse.move(his.x + x * his.width, his.y + y, { steps: 4 });
+      await alice.finds("the pointer there", async () => {
+        const tip = await alice.tipOf("bob");
+        return tip !== null && Math.hypot(tip.x - (hers.x + x * hers.width), tip.y - (hers.y + y)) < 1.5;
+      });
+    }
+    await alice.sees(testId("pointer-bob"), "Bob");
+    // over the side bar it is nowhere in the document
+    await bob.page.mouse.move(100, 300);
+    await alice.misses(testId("pointer-bob"));
+  });
+
+  it("Alice sees what Bob says of himself: his note, his new name, what he is at", async () => {
+    const relay = await spawnRelay();
+    const [alice, bob] = await meet(relay);
+    await bob.write("# On the shore\n\nLow water at noon.");
+    await alice.sees(person("bob"), "Writing in On the shore");
+    await alice.sees(".writing", "Bob is writing");
+    await alice.sees(person("bob"), "Reading in On the shore");
+    await alice.sees(".writing:empty");
+
+    await bob.page.locator(testId("status-menu")).click();
+    await bob.page.locator(testId("note")).fill("back at noon");
+    await bob.page.keyboard.press("Enter");
+    await alice.sees(person("bob"), "back at noon");
+    await bob.page.locator(testId("name")).fill("Robert");
+    await bob.page.keyboard.press("Enter");
+    await alice.sees(person("bob"), "Robert");
+    await alice.finds("the name at his caret", async () => (await alice.carets())[0]?.name === "Robert");
+    expect(await alice.comings("bob")).toEqual(ARRIVED);
+  });
+});
+
+/** A grace that a page does not outlast by loading slowly. */
+const PATIENT = ["--leave-grace", "30000"];
+
+describe("one person", () => {
+  it("[USER-1] Bob with a second tab is still one, with two sessions; closing it is no leave", async () => {
+    const relay = await spawnRelay(["--leave-grace", "1000"]);
+    const watcher = await watch(relay);
+    const alice = await demo.enter(relay, "alice");
+    // whom the demo makes up is kept by the browser
+    const context = await demo.context();
+    const first = await demo.enter(relay, null, { context });
+    const id = await first.userId();
+    await alice.sees(avatar(id));
+    const second = await demo.enter(relay, null, { context });
+    expect(await second.userId()).toBe(id);
+    const sessions = (): number => watcher.lobby.get(id)?.sessions.length ?? 0;
+    await until("two sessions", () => sessions() === 2);
+    await second.write("from the second tab");
+    await alice.finds("the text", async () => (await alice.lines())[0] === "from the second tab");
+    await alice.sees(`${testId("doc-field-notes")}[data-count="2"]`);
+    expect(await alice.page.locator(".person:not(.gone)").count()).toBe(2);
+    expect(await alice.page.locator(".stack-avatar").count()).toBe(2);
+
+    await second.page.close();
+    await until("one session", () => sessions() === 1);
+    await alice.finds("one caret", async () => (await alice.carets()).length === 1);
+    await first.page.close();
+    await alice.misses(avatar(id));
+    await alice.sees(testId(`recent-${id}`));
+    expect(await alice.comings(id)).toEqual(["join @lobby", "leave @lobby", "join field-notes", "leave field-notes"]);
+  });
+
+  it("[USER-5] Bob at a computer and with a phone is one, on both devices", async () => {
+    const relay = await spawnRelay(["--leave-grace", "1000"]);
+    const [alice] = await meet(relay);
+    await alice.sees(person("bob", { device: "desktop" }));
+    const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
+    await alice.sees(`${person("bob")} [aria-label="On a phone"]`);
+    await alice.sees(`${person("bob")} [aria-label="On a computer"]`);
+    await phone.page.close();
+    await alice.misses(`${person("bob")} [aria-label="On a phone"]`);
+    expect(await alice.comings("bob")).toEqual(ARRIVED);
+  });
+
+  it("[LIVE-2] a reload of Bob's page is nothing to Alice: no leave, no join, no second caret", async () => {
+    const relay = await spawnRelay(PATIENT);
+    const watcher = await watch(relay);
+    const [alice, bob] = await meet(relay);
+    await bob.write("Before and after");
+    await alice.finds("his caret", async () => (await alice.carets())[0]?.before === "Before and after");
+    const session = watcher.lobby.get("bob")?.sessions[0]?.id;
+    const mostCarets = await alice.countMost(".cm-ySelectionCaret");
+    const mostAvatars = await alice.countMost(".stack-avatar");
+    for (let i = 0; i < 3; i++) {
+      await bob.page.reload();
+      await bob.isLive();
+    }
+    await bob.page.keyboard.press("ControlOrMeta+End");
+    await bob.write(", the same");
+    await alice.finds("what he writes", async () => (await alice.carets())[0]?.before === "Before and after, the same");
+    expect(await alice.carets()).toHaveLength(1);
+    expect(await mostCarets()).toBe(1);
+    expect(await mostAvatars()).toBe(2);
+    expect(await alice.comings("bob")).toEqual(ARRIVED);
+    expect(watcher.lobby.get("bob")?.sessions.map(({ id }) => id)).toEqual([session]);
+  });
+
+  it("[OWN-5] a duplicate of Bob's tab becomes a second session, and both live", async () => {
+    const relay = await spawnRelay(PATIENT);
+    const watcher = await watch(relay);
+    const [alice, bob] = await meet(relay);
+    const ids = (): string[] => watcher.lobby.get("bob")?.sessions.map(({ id }) => id) ?? [];
+    await until("one session", () => ids().length === 1);
+    const [original] = ids();
+    // a window that a page opens gets a copy of its sessionStorage
+    const [page] = await Promise.all([
+      bob.page.context().waitForEvent("page"),
+      bob.page.evaluate(() => void open(location.href)),
+    ]);
+    const copy = demo.at(page);
+    await copy.isLive();
+    await until("two sessions", () => new Set(ids()).size === 2);
+    expect(ids()).toContain(original);
+    await bob.isLive();
+    expect(new Set([await bob.sessionId(), await copy.sessionId()])).toEqual(new Set(ids()));
+
+    await bob.write("original, ");
+    await alice.finds("the original's words", async () => (await alice.lines())[0] === "original, ");
+    await copy.page.bringToFront();
+    await copy.page.keyboard.press("ControlOrMeta+End");
+    await copy.write("copy");
+    await alice.finds("the copy's words", async () => (await alice.lines())[0] === "original, copy");
+    await alice.finds("a caret of each", async () => (await alice.carets()).length === 2);
+    await copy.page.close();
+    await until("one session", () => ids().length === 1);
+    await alice.finds("one caret", async () => (await alice.carets()).length === 1);
+    expect(await alice.comings("bob")).toEqual(ARRIVED);
+  });
+});
+
+describe("status", () => {
+  it("[STATUS-4] Bob's choice reaches Alice and his phone, outlives a reload, and is cleared from the phone", async () => {
+    const relay = await spawnRelay(PATIENT);
+    const [alice, bob] = await meet(relay);
+    const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
+    const own = (status: string): string => `${testId("status-menu")}[data-status="${status}"]`;
+    await bob.choose("dnd");
+    await alice.sees(person("bob", { status: "dnd" }));
+    await phone.sees(own("dnd"));
+    const seen = await alice.watchAttribute(person("bob"), "data-status");
+    await bob.page.reload();
+    await bob.isLive();
+    await bob.sees(own("dnd"));
+    await phone.page.locator('button[aria-label="Documents and people"]').click();
+    await phone.choose("online");
+    await alice.sees(person("bob", { status: "online" }));
+    await bob.sees(own("online"));
+    expect(await seen()).toEqual(["dnd", "online"]);
+  });
+
+  it("[STATUS-5] [STATUS-6] invisible, Bob leaves in Alice's eyes but not in his own, and can still write", async () => {
+    const relay = await spawnRelay();
+    const [alice, bob] = await meet(relay);
+    await bob.write("I am here");
+    await alice.finds("his caret", async () => (await alice.carets()).length === 1);
+    await bob.choose("invisible");
+    await alice.misses(`${person("bob")}, ${avatar("bob")}, .cm-ySelectionCaret`);
+    await alice.finds("his leave", async () => (await alice.comings("bob")).length === 4);
+    await bob.sees(person("bob", { status: "offline" }), "Invisible");
+    await bob.sees(avatar("alice"));
+
+    await bob.page.keyboard.press("ControlOrMeta+End");
+    await bob.write(", unseen");
+    await alice.finds("the edit", async () => (await alice.lines())[0] === "I am here, unseen");
+    await bob.page.reload();
+    await bob.isLive();
+    await bob.sees(person("bob", { status: "offline" }), "Invisible");
+    expect(await alice.carets()).toEqual([]);
+    expect(await alice.comings("bob")).toHaveLength(4);
+
+    await bob.choose("online");
+    await alice.sees(avatar("bob"));
+    await alice.sees(person("bob", { status: "online" }));
+    const twice = [
+      "join @lobby",
+      "leave @lobby",
+      "join @lobby",
+      "join field-notes",
+      "leave field-notes",
+      "join field-notes",
+    ];
+    await alice.finds("his return", async () => (await alice.comings("bob")).join() === twice.join());
+  });
+});

@@ -1,0 +1,311 @@
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import * as Y from "yjs";
+import { KEEP_ALIVE_FRAME, awarenessFrame, encodeEntries, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import { ownClient, startRelay, stockClient, until } from "../support.ts";
+import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+/** A control message, or any other text behind type 99. */
+const control = (text: string): Uint8Array => bytes(99, text.length, ...utf8(text));
+/** An awareness message with one state, as bytes. */
+const state = (json: Uint8Array | string, clock = 2): Uint8Array =>
+  awarenessFrame(encodeEntries([{ id: 7, clock, state: typeof json === "string" ? utf8(json) : json }]));
+const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
+
+/** An update whose insertions can be read and whose deletions cannot. */
+function brokenUpdate(): Uint8Array {
+  const doc = new Y.Doc();
+  doc.getText("t").insert(0, "injected");
+  return updateFrame(Y.encodeStateAsUpdate(doc).subarray(0, -1));
+}
+
+/** Alice with a stock client and Bob with ours share a room, and all that they notice from now on is written down. */
+async function witnesses(url: string) {
+  const bob = ownClient(url, "bob").join("doc");
+  const alice = stockClient(url, "doc", { user: { id: "alice", name: "Alice" } });
+  alice.doc.getText("t").insert(0, "text");
+  await until("they are together", () => {
+    return bob.roster.users.length === 2 && alice.awareness.getStates().size === 2 && bob.doc.getText("t").length === 4;
+  });
+  const log: string[] = [];
+  alice.awareness.on("change", ({ added, updated, removed }: Record<string, number[]>) => {
+    log.push(`awareness ${JSON.stringify({ added, updated, removed })}`);
+  });
+  alice.on("status", ({ status }) => log.push(`alice ${status}`));
+  alice.doc.on("update", () => log.push(`alice's document: ${alice.doc.getText("t").toJSON()}`));
+  bob.doc.on("update", () => log.push(`bob's document: ${bob.doc.getText("t").toJSON()}`));
+  bob.roster.on("event", ({ type, userId }) => log.push(`${type} ${userId}`));
+  bob.roster.on("status", (status) => log.push(`roster ${status}`));
+  return {
+    log,
+    /** What they notice is what somebody does who does nothing wrong. */
+    noticeOnly: async (carol: RawPeer) => {
+      carol.say([99, 1, stateOf("carol", "s_carol")]);
+      const expected = ['awareness {"added":[99],"updated":[],"removed":[]}', "join carol"];
+      await until("they notice Carol", () => expected.every((line) => log.includes(line)));
+      return expected;
+    },
+  };
+}
+
+const limits = { maxState: 1_000, maxMessage: 10_000, maxStates: 3, tick: 0, lobbyTick: 0 };
+const good: Said = [8, 1, { user: { name: "Mallory" } }];
+
+const malformed: readonly [string, Uint8Array, string][] = [
+  ["an empty message", bytes(), "truncated or oversized integer"],
+  ["a type cut short", bytes(0x80), "truncated or oversized integer"],
+  ["an unknown type", bytes(4), "unknown message type 4"],
+  ["an unknown type of many bytes", bytes(0xe8, 0x07, 1), "unknown message type 1000"],
+  ["an unknown sync step", bytes(0, 3, 0), "unknown sync step 3"],
+  ["a length beyond the end", bytes(0, 0, 5, 0), "truncated bytes"],
+  ["bytes after the end", bytes(0, 0, 1, 0, 0), "bytes after the end of the message"],
+  ["an answer to a question of auth", bytes(2, 0, 2, 0x68, 0x69), "unexpected auth message"],
+  ["another auth message", bytes(2, 1), "unknown auth message"],
+  ["control that is not JSON", control("{"), "invalid JSON"],
+  ["control of an unknown kind", control('{"kind":"promote"}'), "unknown or malformed control message"],
+  ["control that only a relay says", control('{"kind":"pong"}'), "unexpected control message pong"],
+  ["control without our subprotocol", control('{"kind":"ping"}'), "unexpected control message ping"],
+  ["a state vector that is none", syncStep1Frame(bytes(1)), "invalid state vector"],
+  ["a document update that is noise", updateFrame(bytes(1, 1, 1, 200, 9)), "invalid document update"],
+  ["a document update cut short", brokenUpdate(), "invalid document update"],
+  ["a state that is a number", state("42"), "awareness state is not an object"],
+  ["a state that is an array", state("[]"), "awareness state is not an object"],
+  ["a state that is a text", state('"x"'), "awareness state is not an object"],
+  ["a state that is not JSON", state('{"user":'), "invalid JSON"],
+  ["a state that is not UTF-8", state(bytes(0x7b, 0xff, 0x7d)), "invalid UTF-8"],
+  ["a state of 65 levels", state(nested(65)), "JSON nested deeper than 64 levels"],
+  ["a clock above 2^48", state("{}", 2 ** 48 + 1), "awareness clock out of range"],
+  ["more states than it says", bytes(1, 1, 2), "truncated or oversized integer"],
+  ["fewer states than it says", awarenessFrame(bytes(0, 1, 1)), "bytes after the end of the message"],
+  ["a good state before a bad one", statesFrame(good, [9, 1, 42]), "awareness state is not an object"],
+  ["a bad state before a good one", statesFrame([9, 1, []], good), "awareness state is not an object"],
+  [
+    "more states than one connection may have",
+    statesFrame(...[1, 2, 3, 4].map((id): Said => [id, 1, { user: {} }])),
+    "more than 3 awareness states on one connection",
+  ],
+];
+
+const tooLarge: readonly [string, Uint8Array, string][] = [
+  ["a state", state(JSON.stringify({ a: "x".repeat(993) })), "awareness state larger than 1000 bytes"],
+  ["a state after a good one", statesFrame(good, [9, 1, "x".repeat(1_000)]), "awareness state larger than 1000 bytes"],
+  ["a message", updateFrame(new Uint8Array(10_001)), "message too large"],
+];
+
+describe("bad input", () => {
+  /** Sends it to a room with two others in it, who must not notice. Returns how the connection was closed. */
+  async function closeAfter(data: Uint8Array, binary = true): Promise<Close> {
+    const { relay, url } = await startRelay(limits);
+    const { log, noticeOnly } = await witnesses(url);
+    const mallory = await rawPeer(url, "doc");
+    mallory.socket.send(data, { binary });
+    const close = await mallory.closed;
+    const expected = await noticeOnly(await rawPeer(url, "doc"));
+    expect(log.toSorted()).toEqual(expected);
+    expect(
+      relay
+        .users()
+        .map((user) => user.id)
+        .toSorted(),
+    ).toEqual(["alice", "bob", "carol"]);
+    return close;
+  }
+
+  it.each(malformed)(
+    "[WIRE-2] [WIRE-5] %s is closed with 4400, and others notice nothing",
+    async (_, frame, reason) => {
+      expect(await closeAfter(frame)).toEqual({ code: 4400, reason });
+    },
+  );
+
+  it.each(tooLarge)("[WIRE-3] %s above its limit is closed with 4413", async (_, frame, reason) => {
+    expect(await closeAfter(frame)).toEqual({ code: 4413, reason });
+  });
+
+  it.each([
+    ["a text frame", utf8("hello")],
+    ["a text frame that is not UTF-8", bytes(0xff)],
+  ])("[WIRE-2] %s is closed with 4400", async (_, data) => {
+    expect(await closeAfter(data, false)).toEqual({ code: 4400, reason: "text frame: messages are binary" });
+  });
+
+  it("[WIRE-2] [WIRE-3] nothing is taken of what comes after, and who is refused leaves at once", async () => {
+    const { relay, url } = await startRelay({ ...limits, leaveGrace: 60_000 });
+    const { log, noticeOnly } = await witnesses(url);
+    for (const [i, [, bad]] of [malformed[2]!, tooLarge[0]!, tooLarge[2]!].entries()) {
+      const mallory = await rawPeer(url, "doc");
+      mallory.say([10 + i, 1, { user: { name: "Mallory" } }]);
+      await until("Mallory is seen", () => log.includes(`join guest:${10 + i}`));
+      mallory.send(bad);
+      mallory.say(good);
+      await until("Mallory has left", () => log.includes(`leave guest:${10 + i}`), 1_000);
+    }
+    log.length = 0;
+    const expected = await noticeOnly(await rawPeer(url, "doc"));
+    expect(log.toSorted()).toEqual(expected);
+    expect(relay.users()).toHaveLength(3);
+  });
+
+  it("[WIRE-5] takes the highest clock and the deepest state that are allowed", async () => {
+    const { url } = await startRelay(limits);
+    const alice = await rawPeer(url, "doc");
+    const bob = await rawPeer(url, "doc");
+    bob.send(state(nested(64), 2 ** 48));
+    await until("Alice has it", () => alice.states.has(7));
+    bob.send(state(JSON.stringify({ a: "x".repeat(992) }), 2 ** 48));
+    await bob.settle();
+    expect(bob.close).toBeUndefined();
+  });
+
+  it.each([
+    ["%ff", 4400, "room name is not valid UTF-8"],
+    ["", 4400, "room name is empty"],
+    ["r".repeat(513), 4400, "room name is longer than 512 characters"],
+    ["@admin", 4403, "room names that start with @ are reserved"],
+  ])("[WIRE-4] room %j is refused after the handshake", async (room, code, reason) => {
+    const { relay, url } = await startRelay();
+    const mallory = await rawPeer(url, room);
+    mallory.say(good);
+    expect(await mallory.closed).toEqual({ code, reason });
+    expect(mallory.received).toEqual([]);
+    expect(relay.rooms()).toEqual([]);
+  });
+});
+
+describe("what is sent", () => {
+  it("[WIRE-1] control messages go to those who asked for our subprotocol, and to no others", async () => {
+    const { relay, url } = await startRelay({ tick: 0, lobbyTick: 0 });
+    const bob = await rawPeer(url, "doc", { trusts: true });
+    const alice = await rawPeer(url, "doc");
+    expect(bob.socket.protocol).toBe("copresence.v1");
+    expect(alice.socket.protocol).toBe("");
+    const carol = await rawPeer(url, "doc", { trusts: true });
+    carol.say([3, 1, stateOf("carol", "s_c")]);
+    await until("all see Carol", () => alice.states.has(3) && bob.states.has(3));
+    carol.socket.terminate();
+    await until("Bob is told", () => bob.controls.some((said) => said.kind === "marks"));
+    expect(bob.controls[0]).toEqual({ kind: "hello", shard: relay.shard, graceMs: relay.options.leaveGrace });
+    // each message is one message, or decoding had thrown
+    expect(new Set(alice.frames.map((frame) => frame.type))).toEqual(new Set(["syncStep1", "awareness"]));
+  });
+
+  it("[WIRE-1] a ping of ours is answered", async () => {
+    const { url } = await startRelay();
+    const bob = await rawPeer(url, "doc", { trusts: true });
+    bob.send(control('{"kind":"ping"}'));
+    await bob.settle();
+    expect(bob.controls).toContainEqual({ kind: "pong" });
+  });
+
+  it("a reader that does not read is closed before it fills the memory", async () => {
+    const { relay, url } = await startRelay({ tick: 0, maxBuffered: 1_000_000 });
+    const alice = await rawPeer(url, "doc");
+    const bob = await rawPeer(url, "doc");
+    await alice.settle();
+    alice.socket.pause();
+    const doc = new Y.Doc();
+    doc.on("update", (update: Uint8Array) => bob.send(updateFrame(update)));
+    for (let i = 0; relay.room("doc")!.connections === 2; i++) {
+      expect(i).toBeLessThan(100);
+      doc.getMap("m").set("k", "x".repeat(1_000_000));
+      await bob.settle();
+    }
+    alice.socket.resume();
+    // what had left still arrives; the connection was cut, since nobody read a close frame
+    expect((await alice.closed).code).toBe(1006);
+    expect(bob.close).toBeUndefined();
+  });
+});
+
+describe("signs of life", () => {
+  const timing = { pingInterval: 1_000, pingTimeout: 1_000, leaveGrace: 500 };
+
+  it("[LIVE-4] [USER-7] one that dies silently is shown by nobody within interval, time-out and grace", async () => {
+    const { relay, url } = await startRelay(timing);
+    const gone = new Map<string, number>();
+    const note = (who: string): void => void gone.set(who, gone.get(who) ?? Date.now());
+    const alice = stockClient(url, "doc", { user: { id: "alice" } });
+    const reader = stockClient(url, "@lobby");
+    const own = ownClient(url, "bob");
+    const room = own.join("doc");
+    const dying = await rawPeer(url, "doc", { trusts: true });
+    dying.say([7, 1, stateOf("carol", "s_carol")]);
+    const shard = (): Record<string, { sessions: object; lastSeen: number }> =>
+      reader.doc.getMap("shards").toJSON()[relay.shard] ?? {};
+    await until("all see Carol", () => {
+      const here = [
+        room.roster.get("carol"),
+        own.lobby.get("carol"),
+        shard()["carol"],
+        alice.awareness.getStates().get(7),
+      ];
+      return here.every((seen) => seen !== undefined);
+    });
+    alice.awareness.on("change", () => alice.awareness.getStates().has(7) || note("stock"));
+    room.roster.on("leave", () => note("room"));
+    own.lobby.on("leave", () => note("lobby"));
+    reader.doc.on("update", () => Object.keys(shard()["carol"]!.sessions).length > 0 || note("reader"));
+    relay.on("leave", ({ roomId }) => note(`relay ${roomId}`));
+
+    // the last that it says; from then on its TCP connection stands, and answers nothing
+    dying.say([7, 2, stateOf("carol", "s_carol", { status: "away" })]);
+    const saidAt = Date.now();
+    await until("it is heard", () => relay.user("carol")?.status === "away");
+    const heardAt = Date.now();
+    dying.socket.pause();
+    await until("all have seen it go", () => gone.size === 6);
+    expect([...gone.keys()].toSorted()).toEqual(["lobby", "reader", "relay @lobby", "relay doc", "room", "stock"]);
+    expect(Math.max(...gone.values()) - heardAt).toBeLessThan(2_600);
+    // nor is it given up early
+    expect(Math.min(...gone.values()) - saidAt).toBeGreaterThan(2_000);
+    for (const lastSeen of [shard()["carol"]!.lastSeen, own.lobby.get("carol")!.lastSeen]) {
+      expect(lastSeen).toBeGreaterThanOrEqual(saidAt);
+      expect(lastSeen).toBeLessThanOrEqual(heardAt);
+    }
+    // those who answer pings are still there, though they said nothing either
+    expect(
+      relay
+        .users()
+        .map((user) => user.id)
+        .toSorted(),
+    ).toEqual(["alice", "bob"]);
+  });
+
+  it("[LIVE-4] a pong is a sign of life, and so is a ping", async () => {
+    const { relay, url } = await startRelay({ pingInterval: 100, pingTimeout: 100, leaveGrace: 0 });
+    const ponging = await rawPeer(url, "doc");
+    const pinging = await rawPeer(url, "doc");
+    let pings = 0;
+    ponging.socket.on("ping", () => pings++);
+    Object.assign(pinging.socket, { pong: () => {} });
+    const beat = setInterval(() => pinging.socket.ping(), 40);
+    onTestFinished(() => clearInterval(beat));
+    await until("many pings", () => pings >= 5);
+    expect(relay.room("doc")?.connections).toBe(2);
+    clearInterval(beat);
+    // one that no longer speaks is cut, and its end may be long in learning it
+    await until("it is given up", () => relay.room("doc")?.connections === 1);
+    expect(ponging.close).toBeUndefined();
+  });
+
+  it("[LIVE-5] a stock connection that hears nothing for 20 s is sent an empty update, one of ours is not", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { url } = await startRelay();
+    const alice = await rawPeer(url, "doc");
+    const bob = await rawPeer(url, "doc", { trusts: true });
+    await Promise.all([alice.settle(), bob.settle()]);
+    const before = [alice.received.length, bob.received.length];
+    vi.advanceTimersByTime(19_500);
+    await Promise.all([alice.settle(), bob.settle()]);
+    // nothing but the answers to step 1, which are something to hear
+    expect([alice.received.length, bob.received.length]).toEqual(before.map((count) => count + 1));
+    vi.advanceTimersByTime(20_250);
+    await until("Alice is kept", () => alice.received.length > before[0]! + 1);
+    await bob.settle();
+    expect(alice.received.at(-1)).toEqual(KEEP_ALIVE_FRAME);
+    expect(KEEP_ALIVE_FRAME).toEqual(bytes(1, 1, 0));
+    expect(bob.received).toHaveLength(before[1]! + 2);
+  });
+});

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Grace } from "../../src/relay/grace.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Those who were given up, with the time at which they were. */
+function setup(ms: number) {
+  const start = Date.now();
+  const expired: [string, number][] = [];
+  const grace = new Grace<string>(ms, (name) => expired.push([name, Date.now() - start]));
+  return { grace, expired };
+}
+
+it("[LIVE-2] gives up each after the grace, and only those who were not released", () => {
+  const { grace, expired } = setup(100);
+  grace.hold("Alice");
+  vi.advanceTimersByTime(40);
+  grace.hold("Bob");
+  grace.hold("Carol");
+  vi.advanceTimersByTime(20);
+  grace.release("Alice");
+  grace.release("Bob");
+  grace.release("nobody that it knows");
+  vi.advanceTimersByTime(79);
+  expect(expired).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(expired).toEqual([["Carol", 140]]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("[LIVE-2] begins anew with each loss", () => {
+  const { grace, expired } = setup(100);
+  grace.hold("Alice");
+  grace.hold("Bob");
+  vi.advanceTimersByTime(60);
+  grace.hold("Alice");
+  vi.advanceTimersByTime(1_000);
+  expect(expired).toEqual([
+    ["Bob", 100],
+    ["Alice", 160],
+  ]);
+});
+
+it("takes a grace of nothing", () => {
+  const { grace, expired } = setup(0);
+  grace.hold("Alice");
+  expect(expired).toEqual([]);
+  vi.advanceTimersByTime(0);
+  expect(expired).toEqual([["Alice", 0]]);
+});
+
+it("[RUN-3] holds nobody and no timer once stopped", () => {
+  const { grace, expired } = setup(100);
+  grace.hold("Alice");
+  grace.stop();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.advanceTimersByTime(1_000);
+  expect(expired).toEqual([]);
+});

@@ -1,0 +1,216 @@
+import { describe, expect, it } from "vitest";
+import { type LobbyUser, vouchedShard } from "../../src/wire/index.ts";
+import { ownClient, pause, startRelay, until } from "../support.ts";
+import { type RawPeer, mentions, rawPeer, stateOf } from "./raw.ts";
+
+const prompt = { tick: 0, lobbyTick: 0 };
+type Users = Record<string, LobbyUser>;
+
+/** What a reader knows of a relay's shard. */
+const shardIn = (reader: RawPeer, shard: string): Users =>
+  (reader.doc.getMap("shards").toJSON()[shard] as Users | undefined) ?? {};
+
+/** A raw reader of the default lobby that has what there is. */
+async function lobbyReader(url: string, trusts = false): Promise<RawPeer> {
+  const reader = await rawPeer(url, "@lobby", { trusts });
+  await reader.settle();
+  return reader;
+}
+
+describe("an invisible user", () => {
+  /** Observers of all kinds, in the room and in the lobby. */
+  async function watch(url: string): Promise<RawPeer[]> {
+    const places = [false, true].flatMap((trusts) => [rawPeer(url, "doc", { trusts }), lobbyReader(url, trusts)]);
+    const observers = await Promise.all(places);
+    await Promise.all(observers.map((observer) => observer.settle()));
+    return observers;
+  }
+
+  /** All that the observers hear until they have heard of Carol, who comes after what is to be kept from them. */
+  async function heardUntilCarol(url: string, observers: readonly RawPeer[], from: readonly number[]) {
+    const carol = await rawPeer(url, "doc");
+    carol.say([99, 1, { user: { id: "carol", name: "Carol" } }]);
+    const heard = (): Uint8Array[][] => observers.map((observer, i) => observer.received.slice(from[i]));
+    await until("all hear of Carol", () => heard().every((messages) => mentions(messages, "Carol")));
+    return heard().flat();
+  }
+
+  const manual = { status: "invisible", at: 1_000 };
+  /** All words by which Ina could be told. */
+  const traces = ["ina", "Ina", "s_tab", "s_phone", "secret", "invisible"];
+
+  it("[STATUS-5] who arrives invisible is in nothing that others are sent", async () => {
+    const { relay, url } = await startRelay({ ...prompt, leaveGrace: 50 });
+    const events: string[] = [];
+    relay.on("event", ({ type, userId, roomId }) => events.push(`${type} ${userId} ${roomId}`));
+    const observers = await watch(url);
+    const lobby = await rawPeer(url, "@lobby", { trusts: true });
+    lobby.say([1, 1, stateOf("ina", "s_tab", { manual, meta: { x: "secret" } })]);
+    await lobby.settle();
+    // a phone that has not heard of it, and a stock client that cannot
+    const phone = await rawPeer(url, "doc", { trusts: true });
+    phone.say([2, 1, stateOf("ina", "s_phone", { meta: { x: "secret" } }, { cursor: "secret" })]);
+    const stock = await rawPeer(url, "doc");
+    stock.say([3, 1, { user: { id: "ina" }, cursor: "secret" }]);
+    await Promise.all([phone.settle(), stock.settle()]);
+    phone.say([2, 2, stateOf("ina", "s_phone", { status: "away" }, { cursor: "secret" })]);
+    await phone.settle();
+    const late = await watch(url);
+    // neither are they told of a connection that is lost, given up, or back
+    for (const peer of [stock, phone]) peer.socket.terminate();
+    await until("they are given up", () => relay.room("doc")?.connections === 4);
+    await pause(100);
+    const heard = await heardUntilCarol(url, [...observers, ...late], Array(8).fill(0) as number[]);
+    expect(traces.filter((trace) => mentions(heard, trace))).toEqual([]);
+    expect(observers.concat(late).every((observer) => [1, 2, 3].every((id) => !observer.states.has(id)))).toBe(true);
+    for (const users of [relay.users(), relay.room("doc")!.users]) {
+      expect(users.map((user) => user.id)).toEqual(["carol"]);
+    }
+    expect(events.toSorted()).toEqual(["join carol @lobby", "join carol doc"]);
+  });
+
+  it("[STATUS-5] who turns invisible is gone for others, from all sessions, and then in nothing that they are sent", async () => {
+    const { relay, url } = await startRelay({ ...prompt, leaveGrace: 50 });
+    const observers = await watch(url);
+    const phone = await rawPeer(url, "doc", { trusts: true });
+    phone.say([2, 1, stateOf("ina", "s_phone")]);
+    const tab = await rawPeer(url, "doc", { trusts: true });
+    tab.say([1, 1, stateOf("ina", "s_tab")]);
+    const [room, lobby, ownRoom, ownLobby] = observers as [RawPeer, RawPeer, RawPeer, RawPeer];
+    const shardOf = (reader: RawPeer): LobbyUser | undefined => shardIn(reader, relay.shard)["ina"];
+    await until("all see both sessions", () => {
+      return (
+        [room, ownRoom].every((observer) => observer.states.has(1) && observer.states.has(2)) &&
+        [lobby, ownLobby].every((reader) => Object.keys(shardOf(reader)?.sessions ?? {}).length === 2)
+      );
+    });
+    tab.say([1, 2, stateOf("ina", "s_tab", { manual, meta: { x: "secret" } })]);
+    await until("all see her go", () => {
+      return (
+        [room, ownRoom].every((observer) => observer.states.size === 0) &&
+        [lobby, ownLobby].every((reader) => Object.keys(shardOf(reader)!.sessions).length === 0)
+      );
+    });
+    expect(relay.user("ina")).toBeUndefined();
+    expect(relay.room("doc")?.users).toEqual([]);
+    expect(
+      mentions(
+        observers.flatMap((observer) => observer.received),
+        "secret",
+      ),
+    ).toBe(false);
+    const from = observers.map((observer) => observer.received.length);
+
+    tab.say([1, 3, stateOf("ina", "s_tab", { manual, status: "away" }, { cursor: "secret" })]);
+    phone.say([2, 2, stateOf("ina", "s_phone", { meta: { x: "secret" } })]);
+    await Promise.all([tab.settle(), phone.settle()]);
+    phone.socket.terminate();
+    await until("it is lost", () => relay.room("doc")?.connections === 3);
+    await pause(100);
+    tab.say([1, 4, null]);
+    await tab.settle();
+    const heard = await heardUntilCarol(url, observers, from);
+    expect(traces.filter((trace) => mentions(heard, trace))).toEqual([]);
+    // of her phone they were sent one state and one end
+    for (const observer of [room, ownRoom]) {
+      expect(observer.updates.flat().filter(([id]) => id === 2)).toHaveLength(2);
+    }
+  });
+
+  it("[STATUS-4] [STATUS-5] the choice reaches the other sessions, and with it undone all are seen again", async () => {
+    const { relay, url } = await startRelay({ tick: 0, lobbyTick: 0 });
+    const [a, b] = [ownClient(url, "ina"), ownClient(url, "ina")];
+    b.join("doc").awareness.setLocalStateField("cursor", 1);
+    const watcher = ownClient(url, "bob");
+    const room = watcher.join("doc");
+    await until("Bob sees her", () => room.roster.get("ina") !== undefined && watcher.lobby.get("ina") !== undefined);
+    a.setStatus("invisible");
+    await until("her other tab knows", () => b.status.manual === "invisible");
+    await until("Bob sees her gone", () => room.roster.get("ina") === undefined && relay.user("ina") === undefined);
+    await until("everywhere", () => watcher.lobby.get("ina")?.status === "offline");
+    b.setStatus(null);
+    await until("Bob sees her again", () => room.roster.get("ina") !== undefined);
+    await until("everywhere, with both sessions", () => watcher.lobby.get("ina")?.sessions.length === 2);
+    expect([...room.awareness.states.values()].some((state) => state["cursor"] === 1)).toBe(true);
+    expect(a.status.manual).toBeNull();
+  });
+});
+
+describe("who left", () => {
+  /** Comes, is seen, and leaves. */
+  async function visit(url: string, reader: RawPeer, shard: string, id: number, state: object, userId: string) {
+    const peer = await rawPeer(url, "doc");
+    peer.say([id, 1, state]);
+    await until(`${userId} is seen`, () => Object.keys(shardIn(reader, shard)[userId]?.sessions ?? {}).length === 1);
+    peer.say([id, 2, null]);
+    await until(`${userId} is seen to leave`, () => {
+      const user = shardIn(reader, shard)[userId];
+      return user === undefined || Object.keys(user.sessions).length === 0;
+    });
+  }
+
+  it("[LOBBY-7] is remembered without sessions, up to a number, and guests are not", async () => {
+    const { relay, url } = await startRelay({ ...prompt, recentMax: 2 });
+    const reader = await lobbyReader(url);
+    const leftAt: number[] = [];
+    for (const [i, name] of ["alice", "bob", "carol", "alice"].entries()) {
+      await visit(url, reader, relay.shard, i, { user: { id: name, name: name.toUpperCase() } }, name);
+      leftAt.push(Date.now());
+      await pause(2);
+    }
+    await visit(url, reader, relay.shard, 9, { user: { name: "Guest" } }, "guest:9");
+    const users = shardIn(reader, relay.shard);
+    expect(Object.keys(users).toSorted()).toEqual(["alice", "carol"]);
+    expect(users["alice"]).toEqual({ user: { name: "ALICE" }, sessions: {}, lastSeen: expect.any(Number) });
+    expect(users["alice"]!.lastSeen).toBeGreaterThan(leftAt[2]!);
+    expect(users["alice"]!.lastSeen).toBeLessThanOrEqual(leftAt[3]!);
+    expect(relay.users()).toEqual([]);
+    // one who comes late reads it too
+    expect(Object.keys(shardIn(await lobbyReader(url), relay.shard))).toHaveLength(2);
+  });
+
+  it("[LOBBY-7] is forgotten in time", async () => {
+    const { relay, url } = await startRelay({ ...prompt, recentTtl: 300 });
+    const reader = await lobbyReader(url);
+    await visit(url, reader, relay.shard, 1, { user: { id: "alice" } }, "alice");
+    expect(shardIn(reader, relay.shard)["alice"]).toBeDefined();
+    await until("she is forgotten", () => shardIn(reader, relay.shard)["alice"] === undefined, 1_500);
+  });
+});
+
+it("[LOBBY-5] a lobby is written once per lobby tick, and only when something changed", async () => {
+  const lobbyTick = 300;
+  const { relay, url } = await startRelay({ tick: 0, lobbyTick });
+  const reader = await lobbyReader(url);
+  const updates = (): number => reader.frames.filter((frame) => frame.type === "update").length;
+  const peer = await rawPeer(url, "doc", { trusts: true });
+  peer.say([1, 1, stateOf("alice", "s_1")]);
+  await until("it is written", () => updates() === 1, lobbyTick / 2);
+  for (let n = 1; n <= 10; n++) {
+    peer.say([1, 1 + n, stateOf("alice", "s_1", { meta: { n } })]);
+    await pause(5);
+  }
+  await until("it is written again", () => updates() === 2);
+  expect(shardIn(reader, relay.shard)["alice"]!.sessions["s_1"]!.meta).toEqual({ n: 10 });
+  // cursors, renewals and the like are not for lobbies
+  peer.say([1, 20, stateOf("alice", "s_1", { meta: { n: 10 } }, { cursor: 1 })]);
+  await peer.settle();
+  await pause(lobbyTick + 100);
+  expect(updates()).toBe(2);
+});
+
+it("[LOBBY-2] a lobby that was given up and is made anew is vouched for under another shard", async () => {
+  const { relay, url } = await startRelay(prompt);
+  const vouchedBy = (reader: RawPeer): (string | null)[] => [...reader.states.values()].map(vouchedShard);
+  const first = await lobbyReader(url);
+  const [before] = vouchedBy(first);
+  first.socket.close(1000);
+  await until("it is given up", () => relay.room("@lobby") === undefined);
+  const second = await lobbyReader(url);
+  const [after] = vouchedBy(second);
+  // a reader that kept the old document would be in two minds about a shard of the same name
+  expect(before).toMatch(/^r_/);
+  expect(after).toMatch(/^r_/);
+  expect(after).not.toBe(before);
+  expect([...second.doc.getMap("shards").keys()]).toEqual([after]);
+});

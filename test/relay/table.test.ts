@@ -1,0 +1,287 @@
+import { describe, expect, it } from "vitest";
+import type { Peer } from "../../src/relay/peer.ts";
+import { AwarenessTable, isStock } from "../../src/relay/table.ts";
+import type { Entry } from "../../src/wire/index.ts";
+import { type Said, stateOf } from "./raw.ts";
+
+interface TestPeer extends Peer {
+  readonly name: string;
+}
+
+const entryOf = ([id, clock, state]: Said): Entry => ({
+  id,
+  clock,
+  state: state === null ? null : new TextEncoder().encode(JSON.stringify(state)),
+});
+
+/** A table, what it told its room, and the clocks that observers were sent: a thousand above the authors'. */
+function setup(room = "doc") {
+  const log: string[] = [];
+  const nameOf = (peer: Peer | null): string => (peer as TestPeer | null)?.name ?? "nobody";
+  const sent = new Map<number, number>();
+  const table = new AwarenessTable(
+    room,
+    { maxState: 200, maxStates: 3 },
+    {
+      changed: (row) => log.push(`${row.id} of ${nameOf(row.owner)}`),
+      removed: (row) => log.push(`${row.id} removed`),
+      stateChanged: (row) => {
+        log.push(`${row.id} says ${new TextDecoder().decode(row.state)}`);
+        sent.set(row.id, row.clock + 1_000);
+      },
+      sentClock: (id) => sent.get(id) ?? -1,
+      returned: (peer) => log.push(`${nameOf(peer)} returned`),
+      superseded: (peer, session) => log.push(`${nameOf(peer)} superseded as ${session}`),
+    },
+  );
+  let now = 0;
+  return {
+    table,
+    connect: (name: string, given: { trusts?: boolean; lobby?: string; answered?: boolean } = {}): TestPeer => {
+      const { trusts = false, lobby = "@lobby", answered = true } = given;
+      const peer: TestPeer = { name, trusts, lobby, lastSeen: 7, silent: false, send() {}, close() {} };
+      if (answered) table.answered(peer);
+      return peer;
+    },
+    /** Says something, and returns what that brought about. */
+    say: (peer: Peer, ...said: readonly Said[]): string[] => {
+      log.length = 0;
+      table.apply(peer, said.map(entryOf), ++now);
+      return [...log];
+    },
+    ownerOf: (id: number): string => nameOf(table.rows.get(id)?.owner ?? null),
+    at: (later: number): void => void (now = later),
+  };
+}
+
+const alice = { user: { id: "alice" } };
+const bob = { user: { id: "bob" } };
+
+describe("what a connection says of its own", () => {
+  it("[OWN-2] takes what is newer and drops the rest", () => {
+    const { connect, say, table } = setup();
+    const peer = connect("Alice");
+    expect(say(peer, [1, 5, { ...alice, n: 1 }])).toEqual(["1 of Alice", '1 says {"user":{"id":"alice"},"n":1}']);
+    expect(say(peer, [1, 5, { ...alice, n: 2 }], [1, 4, { ...alice, n: 3 }])).toEqual([]);
+    expect(say(peer, [1, 4, null])).toEqual([]);
+    // what is no news about the user is for observers alone
+    expect(say(peer, [1, 6, { ...alice, n: 2 }])).toEqual(['1 says {"user":{"id":"alice"},"n":2}']);
+    expect(say(peer, [1, 7, { ...alice, n: 2 }])).toEqual([]);
+    expect(table.rows.get(1)).toMatchObject({ clock: 7, lastSeen: 4 + 1 });
+    expect(say(peer, [1, 7, null])).toEqual(["1 removed"]);
+    expect(table.empty).toBe(true);
+  });
+
+  it("[OWN-1] drops what it says of others', be it older or newer, a state or none", () => {
+    const { connect, say, ownerOf } = setup();
+    const [a, b] = [connect("Alice"), connect("Bob")];
+    say(a, [1, 5, alice]);
+    say(b, [2, 5, bob]);
+    for (const [clock, state] of [
+      [4, alice],
+      [5, alice],
+      [6, bob],
+      [2_000, alice],
+      [5, null],
+      [9, null],
+    ] as const) {
+      expect(say(b, [1, clock, state])).toEqual([]);
+    }
+    // a connection without an id may not remove either
+    expect(say(connect("Carol"), [1, 9, null])).toEqual([]);
+    expect(ownerOf(1)).toBe("Alice");
+  });
+
+  it("[WIRE-2] [WIRE-3] checks all that concerns it before it takes any", () => {
+    const { connect, say, table } = setup();
+    const peer = connect("Alice");
+    expect(() => say(peer, [1, 1, alice], [2, 1, 42])).toThrow("not an object");
+    expect(() => say(peer, [1, 1, alice], [2, 1, "x".repeat(200)])).toThrow("larger than 200 bytes");
+    expect(table.empty).toBe(true);
+    say(connect("Bob"), [2, 1, bob]);
+    say(peer, [1, 1, alice]);
+    // what it says back of others is not looked at, whatever has become of it
+    expect(say(peer, [2, 1, "x".repeat(500)], [2, 2, 42])).toEqual([]);
+  });
+
+  it("lets one connection have so many ids and no more", () => {
+    const { connect, say } = setup();
+    const peer = connect("Alice");
+    say(peer, [1, 1, alice], [2, 1, alice], [3, 1, alice]);
+    expect(() => say(peer, [4, 1, alice])).toThrow("more than 3");
+    say(peer, [1, 2, null]);
+    expect(say(peer, [4, 1, alice])).toHaveLength(2);
+  });
+
+  it("[STATE-4] [LOBBY-3] takes an empty state for a guest in a room, for nobody in a lobby", () => {
+    const room = setup();
+    expect(room.say(room.connect("Alice"), [1, 1, {}])).toEqual(["1 of Alice", "1 says {}"]);
+    const lobby = setup("@lobby/acme");
+    const peer = lobby.connect("Alice");
+    expect(lobby.say(peer, [1, 1, {}])).toEqual([]);
+    lobby.say(peer, [1, 2, alice]);
+    expect(lobby.say(peer, [1, 3, {}])).toEqual(["1 removed"]);
+  });
+});
+
+describe("who returns", () => {
+  it.each<[string, { trusts?: boolean; lobby?: string; answered?: boolean }, number, boolean]>([
+    ["a stock client, first of all", { answered: false }, 5, true],
+    ["a stock client with something new", { answered: false }, 6, true],
+    ["a stock client that is late to speak", { answered: true }, 1_006, true],
+    ["a client of ours", { trusts: true }, 6, true],
+    ["an echo", { answered: true }, 5, false],
+    ["an echo of what was sent under a clock of the relay", { answered: true }, 1_005, false],
+    ["a connection that was given up and is heard once more", { trusts: true }, 4, false],
+    ["somebody in another lobby", { answered: false, lobby: "@lobby/acme" }, 5, false],
+  ])("[OWN-3] %s", (_, given, clock, moves) => {
+    for (const open of [true, false]) {
+      const { connect, say, ownerOf, table } = setup();
+      const old = connect("Alice's old");
+      say(old, [1, 5, alice]);
+      if (!open) table.orphan(old);
+      const log = say(connect("Alice's new", given), [1, clock, alice]);
+      expect(ownerOf(1)).toBe(moves ? "Alice's new" : open ? "Alice's old" : "nobody");
+      // what a stock client has dropped is sent to it again only where its loss was not noticed
+      expect(log.includes("Alice's new returned")).toBe(moves && open && given.trusts !== true);
+      // what the old one said last and comes late is void
+      const owner = ownerOf(1);
+      if (open)
+        say(old, [1, clock - 1, alice], ...(moves ? [[1, clock, null] as const, [1, clock, alice] as const] : []));
+      expect(ownerOf(1)).toBe(owner);
+    }
+  });
+
+  it.each([
+    ["another user", { user: { id: "mallory" } }],
+    ["another session", stateOf("alice", "s_2")],
+    ["a guest", {}],
+  ])("[OWN-3] nothing moves to %s", (_, state) => {
+    const { connect, say, ownerOf } = setup();
+    say(connect("Alice"), [1, 5, stateOf("alice", "s_1")]);
+    for (const answered of [true, false]) say(connect("Mallory", { answered }), [1, 2_000, state]);
+    expect(ownerOf(1)).toBe("Alice");
+  });
+
+  it("[OWN-1] one message brings back one id: the rest of it is hearsay", () => {
+    const { connect, say, ownerOf, table } = setup();
+    const old = connect("old");
+    say(old, [1, 5, alice], [2, 5, alice]);
+    table.orphan(old);
+    say(connect("Alice", { answered: false }), [1, 5, alice], [2, 5, alice]);
+    expect([ownerOf(1), ownerOf(2)]).toEqual(["Alice", "nobody"]);
+  });
+});
+
+describe("ids that left", () => {
+  it("[OWN-6] an echo does not bring them back for two minutes; their owner does at once", () => {
+    const { connect, say, table, ownerOf, at } = setup();
+    const [a, b] = [connect("Alice"), connect("Bob")];
+    const reader = connect("Carol");
+    say(a, [1, 5, alice]);
+    say(b, [2, 5, bob]);
+    say(a, [1, 6, null]);
+    for (const peer of [a, b, reader]) expect(say(peer, [1, 5, alice], [1, 6, alice])).toEqual([]);
+    expect(say(b, [1, 2_000, alice])).toEqual([]);
+    expect(table.known).toBe(2);
+    expect(say(connect("Alice again", { answered: false }), [1, 6, alice])).toHaveLength(2);
+    expect(ownerOf(1)).toBe("Alice again");
+
+    table.remove(table.rows.get(1)!, 1_000);
+    expect(table.sweep(120_999)).toEqual([]);
+    expect(table.sweep(121_000)).toEqual([1]);
+    expect(table.known).toBe(1);
+    at(121_001);
+    expect(say(reader, [1, 5, alice])).toHaveLength(2);
+  });
+
+  it("[OWN-6] the same connection takes back a leave with a newer clock", () => {
+    const { connect, say } = setup();
+    const peer = connect("Alice");
+    say(peer, [1, 5, alice]);
+    say(peer, [1, 6, null]);
+    expect(say(peer, [1, 7, alice])).toEqual(["1 of Alice", '1 says {"user":{"id":"alice"}}']);
+  });
+
+  it("[LIVE-2] a lost connection's ids wait without an owner, with its last sign of life", () => {
+    const { connect, say, table, ownerOf } = setup();
+    const peer = connect("Alice");
+    say(peer, [1, 5, alice], [2, 5, alice]);
+    expect(table.orphan(peer).map((row) => [row.id, row.owner, row.lastSeen])).toEqual([
+      [1, null, 7],
+      [2, null, 7],
+    ]);
+    expect(ownerOf(1)).toBe("nobody");
+    expect(table.rowsOf(peer)).toEqual([]);
+    expect(table.orphan(peer)).toEqual([]);
+  });
+});
+
+describe("sessions", () => {
+  it("[OWN-4] [OWN-5] the newer connection of a session ends what the older one said, and the older one is told", () => {
+    const { connect, say, table } = setup();
+    const old = connect("old", { trusts: true });
+    const tab = connect("new", { trusts: true });
+    say(old, [1, 1, stateOf("alice", "s_1")]);
+    expect(say(tab, [2, 1, stateOf("alice", "s_1")]).slice(2)).toEqual(["1 removed", "old superseded as s_1"]);
+    // until it takes another session it would only take over back and forth
+    expect(say(old, [1, 2, stateOf("alice", "s_1", { since: 2 })])).toEqual([]);
+    expect(say(old, [1, 3, stateOf("alice", "s_2")])).toHaveLength(2);
+    expect([...table.rows.keys()]).toEqual([2, 1]);
+    // once the newer one is gone, nothing stands in the way
+    say(old, [1, 4, null]);
+    say(tab, [2, 2, null]);
+    expect(say(old, [1, 5, stateOf("alice", "s_1")])).toHaveLength(2);
+  });
+
+  it("[OWN-4] what waits for a lost connection goes without a word", () => {
+    const { connect, say, table } = setup();
+    const old = connect("old", { trusts: true });
+    say(old, [1, 1, stateOf("alice", "s_1")]);
+    table.orphan(old);
+    expect(say(connect("new", { trusts: true }), [2, 1, stateOf("alice", "s_1")])).toContain("1 removed");
+    expect([...table.rows.keys()]).toEqual([2]);
+  });
+
+  it.each([
+    ["other user ids", stateOf("bob", "s_1"), "@lobby"],
+    ["other lobbies", stateOf("alice", "s_1"), "@lobby/acme"],
+    ["other sessions", stateOf("alice", "s_2"), "@lobby"],
+    ["ids that only read alike", stateOf("alice\ns_1", "x"), "@lobby"],
+  ])("[OWN-4] %s are other sessions", (_, state, lobby) => {
+    const { connect, say, table } = setup();
+    say(connect("Alice"), [1, 1, stateOf("alice", "s_1\nx")], [3, 1, stateOf("alice", "s_1")]);
+    say(connect("Bob", { lobby }), [2, 1, state]);
+    expect(table.rows.size).toBe(3);
+  });
+
+  it("[OWN-4] a session that a connection takes on is ended elsewhere, too", () => {
+    const { connect, say } = setup();
+    const [a, b] = [connect("a", { trusts: true }), connect("b", { trusts: true })];
+    say(a, [1, 1, stateOf("alice", "s_1")]);
+    say(b, [2, 1, stateOf("alice", "s_2")]);
+    expect(say(b, [2, 2, stateOf("alice", "s_1")])).toContain("a superseded as s_1");
+  });
+
+  it("[STATE-1] a stock client has no session to come back as, whatever user it is", () => {
+    const { connect, say, table } = setup();
+    say(connect("a"), [1, 1, alice], [2, 1, stateOf("alice", "s_1")]);
+    say(connect("b"), [3, 1, alice]);
+    expect([...table.rows.values()].map((row) => isStock(row.claim))).toEqual([true, false, true]);
+  });
+});
+
+it("[LOBBY-2] nobody can speak for the relay's own state", () => {
+  const { connect, say, table } = setup("@lobby");
+  table.setOwn(9, new TextEncoder().encode('{"copresence":{"relay":{}}}'));
+  for (const [clock, state] of [
+    [0, {}],
+    [5, {}],
+    [2_000, { copresence: {} }],
+    [5, null],
+  ] as const) {
+    for (const trusts of [true, false]) say(connect("Mallory", { trusts, answered: false }), [9, clock, state]);
+  }
+  expect(table.rows.get(9)).toMatchObject({ owner: null, visible: true, stock: false });
+  expect(new TextDecoder().decode(table.rows.get(9)!.state)).toContain("relay");
+});
