@@ -47,6 +47,7 @@ describe("the rooms of a lobby", () => {
     expect(Object.isFrozen(rooms[0]?.users)).toBe(true);
     await pause(30);
     expect(alice.lobby.rooms).toBe(rooms);
+    // what changes in one room changes nothing about another
     left.leave();
     await expect
       .poll(() => roomsOf(alice.lobby), poll)
@@ -54,6 +55,7 @@ describe("the rooms of a lobby", () => {
         ["b", ["bob", "carol"], 2],
         ["c", ["alice"], 1],
       ]);
+    expect(alice.lobby.rooms.at(-1)).toBe(rooms.at(-1));
   });
 
   it("[STATUS-5] [STATUS-6] do not show who is invisible, not even to themselves", async () => {
@@ -141,7 +143,7 @@ describe("those who left lately", () => {
     expect(Date.now() - lost).toBeGreaterThan(250);
     const known = alice.lobby.get("bob")?.lastSeen ?? 0;
     for (const lastSeen of [...left, known]) {
-      expect(lastSeen).toBeLessThanOrEqual(lost + 50);
+      expect(lastSeen).toBeLessThanOrEqual(lost + 200);
       expect(lastSeen).toBeGreaterThan(lost - 1_000);
     }
   });

@@ -90,9 +90,7 @@ describe("a user of several sessions", () => {
     const logs = [room.roster, carol.lobby, relay].map((source) => comings("alice", source));
     const sees = async (sessions: number, devices: readonly string[]): Promise<void> => {
       for (const view of views) {
-        await expect
-          .poll(view, poll)
-          .toMatchObject({ id: "alice", status: "online", sessions: { length: sessions } });
+        await expect.poll(view, poll).toMatchObject({ id: "alice", status: "online", sessions: { length: sessions } });
         expect(new Set((view() as { devices: string[] }).devices)).toEqual(new Set(devices));
       }
     };

@@ -12,9 +12,11 @@ interface Options {
 }
 
 /** Bob at the window with tabs, who steps out by looking at another of them; and Alice, who sees him. */
-async function meet(
-  flags: readonly string[] = [],
-): Promise<{ alice: Visitor; bob: Visitor; stepOut(): Promise<void> }> {
+async function meet({ hiddenMs = 1_500, flags = [] }: Options = {}): Promise<{
+  readonly alice: Visitor;
+  readonly bob: Visitor;
+  readonly stepOut: () => Promise<void>;
+}> {
   const relay = await spawnRelay(flags);
   const alice = await demo.enter(relay, "alice");
   const context = demo.chromium.window;
@@ -28,7 +30,7 @@ async function meet(
   return {
     alice,
     bob,
-    async stepOut() {
+    stepOut: async () => {
       await other.bringToFront();
       await bob.finds("hidden", () => bob.page.evaluate(() => document.visibilityState === "hidden"));
     },

@@ -1,7 +1,6 @@
 /** People who meet in the demo: a real browser, the built page, and the relay as a process of its own. */
 import { devices } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { until } from "../support.ts";
 import { type RelayProcess, spawnRelay } from "./servers.ts";
 import { ARRIVED, Demo, type Visitor, avatar, person, testId, watch } from "./visitor.ts";
 
@@ -18,7 +17,7 @@ async function meet(relay: RelayProcess, bobs?: Parameters<Demo["enter"]>[2]): P
 }
 
 describe("together", () => {
-  it("[ROSTER-1] Alice and Bob meet; he was there before her, and did not come", async () => {
+  it("[ROSTER-1] Alice and Bob meet: in her eyes he came, in his she was there", async () => {
     const relay = await spawnRelay();
     const [alice, bob] = await meet(relay);
     await bob.sees(person("alice", { status: "online", device: "desktop" }), "Alice");
@@ -117,7 +116,7 @@ describe("one person", () => {
     const second = await demo.enter(relay, null, { context });
     expect(await second.userId()).toBe(id);
     const sessions = (): number => watcher.lobby.get(id)?.sessions.length ?? 0;
-    await until("two sessions", () => sessions() === 2);
+    await alice.finds("two sessions", () => sessions() === 2);
     await second.write("from the second tab");
     await alice.finds("the text", async () => (await alice.lines())[0] === "from the second tab");
     await alice.sees(`${testId("doc-field-notes")}[data-count="2"]`);
@@ -125,7 +124,7 @@ describe("one person", () => {
     expect(await alice.page.locator(".stack-avatar").count()).toBe(2);
 
     await second.page.close();
-    await until("one session", () => sessions() === 1);
+    await alice.finds("one session", () => sessions() === 1);
     await alice.finds("one caret", async () => (await alice.carets()).length === 1);
     await first.page.close();
     await alice.misses(avatar(id));
@@ -169,11 +168,11 @@ describe("one person", () => {
   });
 
   it("[OWN-5] a duplicate of Bob's tab becomes a second session, and both live", async () => {
-    const relay = await spawnRelay(PATIENT);
+    const relay = await spawnRelay(["--leave-grace", "1000"]);
     const watcher = await watch(relay);
     const [alice, bob] = await meet(relay);
     const ids = (): string[] => watcher.lobby.get("bob")?.sessions.map(({ id }) => id) ?? [];
-    await until("one session", () => ids().length === 1);
+    await alice.finds("one session", () => ids().length === 1);
     const [original] = ids();
     // a window that a page opens gets a copy of its sessionStorage
     const [page] = await Promise.all([
@@ -182,7 +181,7 @@ describe("one person", () => {
     ]);
     const copy = demo.at(page);
     await copy.isLive();
-    await until("two sessions", () => new Set(ids()).size === 2);
+    await alice.finds("two sessions", () => new Set(ids()).size === 2);
     expect(ids()).toContain(original);
     await bob.isLive();
     expect(new Set([await bob.sessionId(), await copy.sessionId()])).toEqual(new Set(ids()));
@@ -195,25 +194,25 @@ describe("one person", () => {
     await alice.finds("the copy's words", async () => (await alice.lines())[0] === "original, copy");
     await alice.finds("a caret of each", async () => (await alice.carets()).length === 2);
     await copy.page.close();
-    await until("one session", () => ids().length === 1);
+    await alice.finds("one session", () => ids().length === 1);
     await alice.finds("one caret", async () => (await alice.carets()).length === 1);
     expect(await alice.comings("bob")).toEqual(ARRIVED);
   });
 });
 
 describe("status", () => {
-  it("[STATUS-4] Bob's choice reaches Alice and his phone, outlives a reload, and is cleared from the phone", async () => {
+  it("[STATUS-4] Bob's choice outlives a reload, reaches Alice and his phone, and is cleared from there", async () => {
     const relay = await spawnRelay(PATIENT);
     const [alice, bob] = await meet(relay);
-    const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
     const own = (status: string): string => `${testId("status-menu")}[data-status="${status}"]`;
     await bob.choose("dnd");
     await alice.sees(person("bob", { status: "dnd" }));
-    await phone.sees(own("dnd"));
     const seen = await alice.watchAttribute(person("bob"), "data-status");
     await bob.page.reload();
     await bob.isLive();
     await bob.sees(own("dnd"));
+    const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
+    await phone.sees(own("dnd"));
     await phone.page.locator('button[aria-label="Documents and people"]').click();
     await phone.choose("online");
     await alice.sees(person("bob", { status: "online" }));

@@ -163,7 +163,7 @@ it("[USER-1] four write a letter together; others are elsewhere, or were here", 
   kofi.presence.setStatus("dnd");
   await noor.sees(person("kofi", { status: "dnd" }));
   await putBack(1);
-  const tomas = await enter("tomas", devices["iPad Pro 11 landscape"]!);
+  const tomas = await enter("tomas", devices["iPad Pro 11 landscape"]);
   await noor.sees(avatar("tomas"));
   await putBack(0);
 
@@ -193,7 +193,7 @@ it("[USER-1] four write a letter together; others are elsewhere, or were here", 
   await write(" stops us", " ones");
   await shoot(noor, "demo-dark");
 
-  const phoneOfPriya = await enter("priya", { ...devices["iPhone 15"]!, deviceScaleFactor: 2, locale: "en-GB" });
+  const phoneOfPriya = await enter("priya", { ...devices["iPhone 15"], deviceScaleFactor: 2, locale: "en-GB" });
   await write(",", ",");
   await phoneOfPriya.page.locator('button[aria-label="Documents and people"]').click();
   await phoneOfPriya.finds("the side bar", async () => (await phoneOfPriya.box(".sidebar")).x === 0);

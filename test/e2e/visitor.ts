@@ -1,7 +1,7 @@
 /** People at the built demo, and what they see there. */
 import type { Server } from "node:http";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, onTestFinished, vi } from "vitest";
+import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import type { Presence } from "../../src/client/index.ts";
 import { ownClient, until } from "../support.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
@@ -73,7 +73,9 @@ export class Demo {
     page.setDefaultTimeout(DEADLINE_MS);
     const errors: Error[] = [];
     page.on("pageerror", (error) => errors.push(error));
-    onTestFinished(() => expect(errors).toEqual([]));
+    onTestFinished(() => {
+      if (errors.length > 0) throw new AggregateError(errors, "errors in a page");
+    });
     return new Visitor(page);
   }
 
@@ -151,7 +153,7 @@ export class Visitor {
   }
 
   /** Looks again until it is so. */
-  async finds(what: string, condition: () => Promise<boolean>): Promise<void> {
+  async finds(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
     await until(what, condition, DEADLINE_MS);
   }
 
