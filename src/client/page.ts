@@ -1,8 +1,11 @@
 /** What the browser says about a page: the only place that touches its globals. */
 import type { ActivitySignal, Device, Unsubscribe } from "../presence/index.ts";
 
-/** `wake`: the network may have changed, or time may have passed unnoticed. */
-export type PageSignal = ActivitySignal | "wake";
+/**
+ * `wake`: the network may have changed, or time may have passed unnoticed. `suspend`: the page is left, perhaps for the
+ * back/forward cache, from which it may `wake`.
+ */
+export type PageSignal = ActivitySignal | "wake" | "suspend";
 
 /** A page, or whatever takes its place where there is no browser. */
 export interface Page {
@@ -39,6 +42,8 @@ export function browserPage(): Page {
         },
         options,
       );
+      // a page in the back/forward cache would keep its connections, and with them a user who went elsewhere
+      window.addEventListener("pagehide", () => listener("suspend"), options);
       // resume: thawed; pageshow: back from the back/forward cache
       document.addEventListener("resume", wake, options);
       window.addEventListener("pageshow", wake, options);

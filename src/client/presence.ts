@@ -129,7 +129,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#followLobby();
     this.#announce();
     this.#session.on("change", () => this.#announce());
-    this.#session.on("wake", () => this.#wake());
+    this.#session.on("wake", () => this.#eachProvider((provider) => provider.wake()));
+    this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
     try {
       this.#lobbyProvider.connect();
     } catch (error) {
@@ -251,9 +252,9 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.lobby.setOwn(this.#session.announce(this.#meta), [...this.#rooms.keys()].toSorted());
   }
 
-  #wake(): void {
-    this.#lobbyProvider.wake();
-    for (const room of this.#rooms.values()) room.provider.wake();
+  #eachProvider(act: (provider: Provider) => void): void {
+    act(this.#lobbyProvider);
+    for (const room of this.#rooms.values()) act(room.provider);
   }
 }
 

@@ -86,6 +86,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The hold is over as soon as the relay proves that it would have told of those who came back. */
   #holdIsOver = false;
   #graceMs = DEFAULT_GRACE_MS;
+  /** The relay process that was connected to last. */
+  #shard: string | undefined;
+  #sameRelay = false;
   #synced = false;
   #snapshot = false;
   #destroyed = false;
@@ -150,6 +153,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
   wake(): void {
     this.#socket.wake();
+  }
+
+  /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
+  suspend(): void {
+    this.#socket.suspend();
   }
 
   override destroy(): void {
@@ -238,6 +246,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
     switch (control.kind) {
       case "hello":
         this.#graceMs = control.graceMs;
+        this.#sameRelay = control.shard === this.#shard;
+        this.#shard = control.shard;
         break;
       case "marks":
         for (const [id, mark, lastSeen] of control.marks) {
@@ -290,35 +300,47 @@ export class Provider extends ObservableV2<ProviderEvents> {
     // the first states on a connection are all that there are
     const isFirst = !this.#snapshot;
     this.#snapshot = true;
-    if (isFirst) this.#hold(new Set(entries.map(({ id }) => id)));
+    if (isFirst) removed.push(...this.#hold(new Set(entries.map(({ id }) => id))));
     removed.push(...this.#takeReturned(added));
     this.#announce({ added, updated: changed, removed }, { added, updated, removed });
     for (const id of removed) this.#marks.delete(id);
     if (isFirst) this.emit("snapshot", []);
   }
 
-  /** Keeps the peers that the relay does not name: whoever lost it as we did may still wait out its back-off. */
-  #hold(named: ReadonlySet<number>): void {
+  /**
+   * Keeps the peers that the relay does not name: whoever lost it as we did may still wait out its back-off. But a relay
+   * that has run all the while knows everybody who may return, but for those who are held already: of the rest, it
+   * returns who is gone.
+   */
+  #hold(named: ReadonlySet<number>): number[] {
+    const gone: number[] = [];
     for (const id of this.awareness.states.keys()) {
-      if (id !== this.awareness.clientID && !named.has(id)) this.#held.add(id);
+      if (id === this.awareness.clientID || named.has(id)) continue;
+      if (this.#sameRelay && !this.#held.has(id)) gone.push(id);
+      else this.#held.add(id);
     }
     clearTimeout(this.#holdTimer);
     this.#holdIsOver = false;
-    if (this.#held.size === 0) return;
-    this.#holdTimer = setTimeout(() => this.#endHold(), this.#graceMs + this.#timing.maxBackoffMs);
+    if (this.#held.size > 0) {
+      this.#holdTimer = setTimeout(() => this.#endHold(), this.#graceMs + this.#timing.maxBackoffMs);
+    }
+    return this.#drop(gone);
   }
 
   /** Takes out the held peers whose session is back under a new id: their page was loaded again. */
   #takeReturned(added: readonly number[]): number[] {
     if (this.#held.size === 0 || added.length === 0) return [];
     const back = new Set(added.map((id) => this.#sessionOf(id)));
-    const returned = [...this.#held].filter((id) => back.has(this.#sessionOf(id)));
-    for (const id of returned) {
+    return this.#drop([...this.#held].filter((id) => back.has(this.#sessionOf(id))));
+  }
+
+  /** Takes peers out, for the caller to announce. */
+  #drop(ids: readonly number[]): number[] {
+    return ids.filter((id) => {
       this.#held.delete(id);
-      this.awareness.states.delete(id);
       this.awareness.meta.delete(id);
-    }
-    return returned;
+      return this.awareness.states.delete(id);
+    });
   }
 
   #sessionOf(id: number): string {
@@ -347,8 +369,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #remove(ids: readonly number[]): void {
-    const removed = ids.filter((id) => this.awareness.states.delete(id));
-    for (const id of removed) this.awareness.meta.delete(id);
+    const removed = this.#drop(ids);
     this.#announce({ added: [], updated: [], removed }, { added: [], updated: [], removed });
     for (const id of removed) this.#marks.delete(id);
   }

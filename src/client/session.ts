@@ -45,7 +45,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export class OwnSession {
   readonly device: Device;
   readonly #options: OwnSessionOptions;
-  readonly #emitter = new Emitter<{ change: null; wake: null }>();
+  readonly #emitter = new Emitter<{ change: null; wake: null; suspend: null }>();
   readonly #unsubscribe: Unsubscribe;
   #id: string;
   #user: UserInfo;
@@ -68,7 +68,7 @@ export class OwnSession {
     this.#choice = this.#storedChoice();
     this.#status = { auto: this.#auto, manual: this.#choice?.status ?? null };
     this.#unsubscribe = options.page.subscribe((signal) => {
-      if (signal === "wake") return this.#emitter.emit("wake", null);
+      if (signal === "wake" || signal === "suspend") return this.#emitter.emit(signal, null);
       this.#activity = onSignal(this.#activity, signal, Date.now());
       this.#update();
     });
@@ -93,8 +93,8 @@ export class OwnSession {
     return this.#status;
   }
 
-  /** `change`: what is announced changed. `wake`: connections should be made sure of. */
-  on(type: "change" | "wake", listener: () => void): Unsubscribe {
+  /** `change`: what is announced changed. `wake`: connections should be made sure of. `suspend`: given up until then. */
+  on(type: "change" | "wake" | "suspend", listener: () => void): Unsubscribe {
     return this.#emitter.on(type, listener);
   }
 

@@ -13,6 +13,8 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
+  /** That of `ws`: does not wait for the other end to agree. */
+  terminate?(): void;
 }
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
 
@@ -53,6 +55,7 @@ type State =
   | { readonly phase: "waiting"; readonly timer: Timer }
   | { readonly phase: "connecting"; readonly socket: WebSocketLike; readonly timer: Timer }
   | { readonly phase: "open"; readonly socket: WebSocketLike; probe: Timer | undefined }
+  | { readonly phase: "suspended" }
   | { readonly phase: "refused" };
 
 export class ReconnectingSocket {
@@ -85,6 +88,7 @@ export class ReconnectingSocket {
         clearTimeout(this.#state.timer);
         break;
       case "idle":
+      case "suspended":
       case "refused":
         break;
     }
@@ -93,8 +97,20 @@ export class ReconnectingSocket {
 
   /** Closes, and stays closed until `connect`. */
   disconnect(code: number = Close.normal): void {
+    this.#end({ phase: "idle" }, code);
+  }
+
+  /** Closes without a leave, until `wake`; if it is connected or means to be. */
+  suspend(): void {
+    if (this.phase === "idle" || this.phase === "refused") return;
+    const wasOpen = this.phase === "open";
+    this.#end({ phase: "suspended" }, Close.goingAway);
+    if (wasOpen) this.#handler.down();
+  }
+
+  #end(next: State, code: number): void {
     const state = this.#state;
-    this.#state = { phase: "idle" };
+    this.#state = next;
     this.#attempts = 0;
     switch (state.phase) {
       case "waiting":
@@ -106,6 +122,7 @@ export class ReconnectingSocket {
         clearTimeout(state.probe);
         return discard(state.socket, code);
       case "idle":
+      case "suspended":
       case "refused":
         return;
     }
@@ -120,6 +137,7 @@ export class ReconnectingSocket {
   wake(): void {
     const state = this.#state;
     switch (state.phase) {
+      case "suspended":
       case "waiting":
         this.#attempts = 0;
         return this.connect();
@@ -172,6 +190,7 @@ export class ReconnectingSocket {
   #lost(socket: WebSocketLike): void {
     this.#stopTimers();
     discard(socket, Close.goingAway);
+    socket.terminate?.();
     const wasOpen = this.#state.phase === "open";
     const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
     this.#attempts++;

@@ -40,6 +40,13 @@ describe("the page of a browser", () => {
     expect(signals).toEqual(["wake"]);
   });
 
+  it("[LIVE-11] is suspended when it is left, and wakes when it is restored", () => {
+    const { signals } = listen();
+    window.dispatchEvent(new Event("pagehide"));
+    window.dispatchEvent(new Event("pageshow"));
+    expect(signals).toEqual(["suspend", "wake"]);
+  });
+
   it.for(["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"])(
     "takes %s for input, at most once a second, though the app keeps it to itself",
     (type) => {

@@ -218,3 +218,35 @@ describe("the end of a client", () => {
     expect([sockets.length, relay.user("alice"), told]).toEqual([2, undefined, []]);
   });
 });
+
+describe("a page that is left", () => {
+  it("[LIVE-11] was never gone when it is restored within the grace, and joins anew when it is later", async () => {
+    const { url } = await startRelay({ ...quick, leaveGrace: 400 });
+    const bob = ownClient(url, "bob");
+    const room = bob.join("doc");
+    const { presence: alice, page, sockets } = openTab(url, "alice");
+    const hers = alice.join("doc");
+    await until("Bob sees her", () => room.roster.users.length === 2 && bob.lobby.usersIn("doc").length === 2);
+    const logs = [room.roster, bob.lobby].map((roster) => comings("alice", roster));
+    const isReconnecting = (): boolean => room.roster.get("alice")?.reconnecting === true;
+
+    page.signal("suspend");
+    await until("she may come back", isReconnecting);
+    expect(hers.roster.status).toBe("stale");
+    page.signal("wake");
+    await until("she has", () => !isReconnecting() && hers.roster.status === "live");
+    expect(logs).toEqual([[], []]);
+
+    page.signal("suspend");
+    await until("she has left", () => logs.every((log) => log.length === 1));
+    // nothing is tried meanwhile
+    await pause(300);
+    expect(sockets).toHaveLength(4);
+    page.signal("wake");
+    await until("she is back", () => logs.every((log) => log.length === 2));
+    expect(logs).toEqual([
+      ["leave doc", "join doc"],
+      ["leave @lobby", "join @lobby"],
+    ]);
+  });
+});

@@ -191,7 +191,7 @@ describe("rendering", () => {
       return <p>{useLobby((lobby) => lobby.users.length)}</p>;
     }
     function Page(): JSX.Element {
-      room = useRoom("plans") as Room | null;
+      room = useRoom("plans");
       return (
         <>
           <Users />

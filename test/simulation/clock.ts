@@ -128,7 +128,7 @@ export class VirtualClock {
 
   #add(run: () => void, ms: number): number {
     const id = ++this.#ids;
-    this.#push({ id, at: this.now + Math.max(0, Math.ceil(Number(ms) || 0)), order: id, run, actor: this.current });
+    this.#push({ id, at: this.now + Math.max(0, Math.ceil(ms)), order: id, run, actor: this.current });
     return id;
   }
 
@@ -156,7 +156,7 @@ export class VirtualClock {
     let i = heap.push(task) - 1;
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (!before(heap[i]!, heap[parent]!)) break;
+      if (!isBefore(heap[i]!, heap[parent]!)) break;
       [heap[i], heap[parent]] = [heap[parent]!, heap[i]!];
       i = parent;
     }
@@ -170,8 +170,8 @@ export class VirtualClock {
     for (let i = 0; ;) {
       const [left, right] = [2 * i + 1, 2 * i + 2];
       let least = i;
-      if (left < heap.length && before(heap[left]!, heap[least]!)) least = left;
-      if (right < heap.length && before(heap[right]!, heap[least]!)) least = right;
+      if (left < heap.length && isBefore(heap[left]!, heap[least]!)) least = left;
+      if (right < heap.length && isBefore(heap[right]!, heap[least]!)) least = right;
       if (least === i) return;
       [heap[i], heap[least]] = [heap[least]!, heap[i]!];
       i = least;
@@ -179,6 +179,6 @@ export class VirtualClock {
   }
 }
 
-function before(a: Task, b: Task): boolean {
+function isBefore(a: Task, b: Task): boolean {
   return a.at !== b.at ? a.at < b.at : a.order < b.order;
 }

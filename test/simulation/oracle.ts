@@ -159,7 +159,7 @@ export function checkEmpty(world: World): void {
   same(world, "relay: states left, beside its own", lobby.room.table.rows.size, 1);
 }
 
-function keys<T>(entries: readonly (readonly [string, T])[]): string[] {
+function keys(entries: readonly (readonly [string, unknown])[]): string[] {
   return entries.map(([key]) => key).toSorted();
 }
 

@@ -18,7 +18,7 @@ export function runSeed(seed: number, clock: VirtualClock): World {
     world.quiet(100_000);
     checkQuiet(world);
   }
-  for (const page of [...world.pages]) world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
+  for (const page of world.pages) world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
   clock.advance(160_000);
   checkEmpty(world);
   clock.as(world.network.relayActor!, () => world.hub!.close());

@@ -1,0 +1,35 @@
+import { it } from "vitest";
+import { pause } from "../support.ts";
+import { spawnRelay } from "./servers.ts";
+import { Demo, watch } from "./visitor.ts";
+const demo = new Demo();
+it("x", async () => {
+  const relay = await spawnRelay(["--leave-grace", "500"]);
+  const w = await watch(relay);
+  const t0 = performance.now();
+  const T = (s: string) => console.log(Math.round(performance.now() - t0), s);
+  w.lobby.on("event", (e) => T(`${e.type} ${e.userId} ${e.status} rec=${e.user.reconnecting}`));
+  const bob = await demo.enter(relay, "bob");
+  await bob.page.evaluate(() => {
+    addEventListener("pagehide", (e) => localStorage.setItem("hide", String(e.persisted)));
+    document.addEventListener("freeze", () => localStorage.setItem("freeze", "1"));
+    addEventListener("pageshow", (e) => localStorage.setItem("show", String(e.persisted)));
+  });
+  const url = bob.page.url();
+  T("goto blank");
+  await bob.page.goto("about:blank");
+  await pause(5000);
+  const other = await bob.page.context().newPage();
+  await other.goto(url.replace(/\?.*/, "assets/index-B6qoOLui.css"));
+  T(JSON.stringify(await other.evaluate(() => ({ ...localStorage }))));
+  T("goto other origin");
+  await pause(20000);
+  await pause(3000);
+  await bob.page.goto(url.replace("127.0.0.1", "localhost").replace(/\?.*/, "assets/index-B6qoOLui.css"));
+  await pause(5000);
+  T("back");
+  await bob.page.goBack();
+  await bob.page.goBack();
+  await pause(3000);
+  T(JSON.stringify(await other.evaluate(() => ({ ...localStorage }))));
+}, 90000);
