@@ -21,8 +21,6 @@ export const Close = {
   tooManyMessages: 4529,
 } as const;
 
-export type CloseCode = (typeof Close)[keyof typeof Close];
-
 /** Whether a client that was closed with this code should not come back. */
 export function isFinal(code: number): boolean {
   return code >= 4400 && code < 4500;
