@@ -78,7 +78,7 @@ export class SharedDocument implements RoomDocument {
     const copy = update.slice();
     try {
       // read to the end first: of an update whose deletions cannot be read, Yjs would have taken the insertions
-      Y.decodeUpdate(copy);
+      if (!isSound(Y.decodeUpdate(copy))) throw new RangeError("number out of range");
       Y.applyUpdate(this.#ensure(), copy, from);
     } catch {
       throw new FrameError("invalid document update");
@@ -145,4 +145,22 @@ function encodeSince(doc: Y.Doc, stateVector: Uint8Array): Uint8Array {
   } catch {
     throw new FrameError("invalid state vector");
   }
+}
+
+/** lib0 reads overlong numbers as Infinity or NaN. Yjs takes them, and would then write Infinity without end. */
+function isSound({ structs, ds }: ReturnType<typeof Y.decodeUpdate>): boolean {
+  const isId = (id: unknown): boolean =>
+    !(id instanceof Y.ID) || (Number.isSafeInteger(id.client) && Number.isSafeInteger(id.clock));
+  return (
+    structs.every(
+      (struct) =>
+        isId(struct.id) &&
+        Number.isSafeInteger(struct.id.clock + struct.length) &&
+        (!(struct instanceof Y.Item) || [struct.origin, struct.rightOrigin, struct.parent].every(isId)),
+    ) &&
+    [...ds.clients].every(
+      ([client, deletions]) =>
+        Number.isSafeInteger(client) && deletions.every(({ clock, len }) => Number.isSafeInteger(clock + len)),
+    )
+  );
 }
