@@ -121,7 +121,6 @@ async function main(): Promise<void> {
     const { url } = await relay.listen(port, host);
     process.stdout.write(`copresence: listening on ${url}\n`);
   } catch (error) {
-    await relay.close();
     // stopped before it could listen is stopped all the same
     if (!stopped) throw error;
   }

@@ -87,6 +87,20 @@ describe("running", () => {
     },
   );
 
+  it("[RUN-3] whoever may yet come back does not keep it running", async () => {
+    const relay = await listening([...local, "--leave-grace", "600000"]);
+    const [lost, reader] = [await rawPeer(relay.url, "doc"), await rawPeer(relay.url, "@lobby")];
+    await reader.settle();
+    lost.say([1, 1, { user: { id: "alice" } }]);
+    await lost.settle();
+    lost.socket.terminate();
+    await until("the relay waits for her", () =>
+      JSON.stringify(reader.doc.getMap("shards").toJSON()).includes('"reconnecting":true'),
+    );
+    relay.child.kill("SIGTERM");
+    expect(await relay.exit).toBe(0);
+  });
+
   it("[RUN-1] is at localhost:1234 unless told otherwise", async () => {
     const relay = run([]);
     // that port may be taken here; then it says so

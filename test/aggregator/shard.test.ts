@@ -16,8 +16,9 @@ class Place {
   readonly aggregator = new Aggregator("@lobby");
   readonly shard: Shard;
   readonly reader = new Y.Doc();
-  /** Updates that readers were sent. */
+  /** Updates that readers were sent, and their bytes. */
   updates = 0;
+  sent = 0;
 
   constructor(policy: RecentPolicy = REMEMBER, { followed = true } = {}) {
     this.shard = new Shard("shard1", policy);
@@ -25,6 +26,7 @@ class Place {
     Y.applyUpdate(this.reader, Y.encodeStateAsUpdate(this.shard.doc));
     this.shard.doc.on("update", (update: Uint8Array) => {
       this.updates++;
+      this.sent += update.length;
       Y.applyUpdate(this.reader, update);
     });
   }
@@ -297,12 +299,23 @@ describe("the size of the document", () => {
 
   it("[LOBBY-6] is within three times the JSON of who is present however long a few are, for those who follow too", () => {
     const place = new Place(FORGET);
+    // sits still all the while
+    place.aggregator.set({}, report("alice", "s1"), 0);
     const tabs = comeAndGo(place, 1_000, 10);
     change(place, tabs, 40_000, 1, 5);
     expect(presentIn(place.reader)).toEqual(present(place.aggregator.users));
     for (const doc of [place.shard.doc, place.reader, late(place.bytes)]) {
-      expect(read(doc).size).toBe(10);
+      expect(read(doc).size).toBe(11);
       expect(ratio(doc, here)).toBeLessThan(3);
     }
+  });
+
+  it("[LOBBY-5] is kept small without sending everybody again and again: twice what changed at most", () => {
+    const place = new Place(FORGET);
+    const tabs = comeAndGo(place, 300, 300);
+    const user = place.bytes.length / 300;
+    const before = place.sent;
+    change(place, tabs, 5_000, 1, 50);
+    expect((place.sent - before) / (5_000 * user)).toBeLessThan(2);
   });
 });

@@ -164,13 +164,13 @@ describe("leaving", () => {
     end(b, "cut off");
     await until("both are gone", () => relay.room("doc")?.connections === 1);
     // newcomers that may have been here before are sent clocks above those that Carol and Bob remember
-    for (const id of ["dave", "erin"]) {
+    for (const id of ["dave", "erin", "frank", "grace"]) {
       const late = stockClient(url, "doc", { user: { id, name: id } });
       await until("it sees Bob", () => seenBy(late).includes("Bob"));
     }
     b.awareness.setLocalStateField("cursor", "offline");
     b.connect();
-    await until("Bob sees all", () => seenBy(b).length === 3, 1_000);
+    await until("Bob sees all", () => seenBy(b).length === 5, 1_000);
     await until("Alice sees the cursor", () => a.awareness.getStates().get(b.doc.clientID)?.["cursor"] === "offline");
     expect(b.awareness.getLocalState()).toEqual({ user: bob, cursor: "offline" });
   });

@@ -40,7 +40,7 @@ describe("an invisible user", () => {
   const traces = ["ina", "Ina", "s_tab", "s_phone", "secret", "invisible"];
 
   it("[STATUS-5] who arrives invisible is in nothing that others are sent", async () => {
-    const { relay, url } = await startRelay({ ...prompt, leaveGrace: 50 });
+    const { relay, url } = await startRelay({ ...prompt, leaveGrace: 400 });
     const events: string[] = [];
     relay.on("event", ({ type, userId, roomId }) => events.push(`${type} ${userId} ${roomId}`));
     const observers = await watch(url);
@@ -55,14 +55,17 @@ describe("an invisible user", () => {
     await Promise.all([phone.settle(), stock.settle()]);
     phone.say([2, 2, stateOf("ina", "s_phone", { status: "away" }, { cursor: "secret" })]);
     await phone.settle();
-    const late = await watch(url);
-    // neither are they told of a connection that is lost, given up, or back
+    // neither are they told of a connection that is lost, nor those who come then, nor when it is given up
     for (const peer of [stock, phone]) peer.socket.terminate();
-    await until("they are given up", () => relay.room("doc")?.connections === 4);
-    await pause(100);
+    await until("they are lost", () => relay.room("doc")?.connections === 2);
+    const late = await watch(url);
+    await pause(450);
     const heard = await heardUntilCarol(url, [...observers, ...late], Array(8).fill(0) as number[]);
     expect(traces.filter((trace) => mentions(heard, trace))).toEqual([]);
     expect(observers.concat(late).every((observer) => [1, 2, 3].every((id) => !observer.states.has(id)))).toBe(true);
+    expect([...observers, ...late].flatMap(({ controls }) => controls.map(({ kind }) => kind))).toEqual(
+      Array(4).fill("hello"),
+    );
     for (const users of [relay.users(), relay.room("doc")!.users]) {
       expect(users.map((user) => user.id)).toEqual(["carol"]);
     }
@@ -117,6 +120,37 @@ describe("an invisible user", () => {
     }
   });
 
+  it("[STATUS-5] [LIVE-2] who is seen again while a connection is lost is seen as lost", async () => {
+    const { url } = await startRelay({ ...prompt, leaveGrace: 60_000 });
+    const observer = await rawPeer(url, "doc", { trusts: true });
+    const [tab, phone] = [await rawPeer(url, "@lobby", { trusts: true }), await rawPeer(url, "doc", { trusts: true })];
+    tab.say([1, 1, stateOf("ina", "s_tab", { manual })]);
+    await tab.settle();
+    phone.say([2, 1, stateOf("ina", "s_phone")]);
+    await phone.settle();
+    phone.socket.close(1001);
+    await phone.closed;
+    await observer.settle();
+    expect(observer.controls.map(({ kind }) => kind)).toEqual(["hello"]);
+    tab.say([1, 2, stateOf("ina", "s_tab", { manual: { status: null, at: 2_000 } })]);
+    await until("her phone is seen", () => observer.states.has(2));
+    expect(observer.controls.at(-1)).toEqual({ kind: "marks", marks: [[2, "reconnecting", expect.any(Number)]] });
+  });
+
+  it("[STATUS-5] a tab that signs in as somebody else takes its choice along", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const observer = await rawPeer(url, "doc");
+    const [tab, phone] = [await rawPeer(url, "doc", { trusts: true }), await rawPeer(url, "doc", { trusts: true })];
+    tab.say([1, 1, stateOf("ina", "s_tab", { manual })]);
+    await tab.settle();
+    phone.say([2, 1, stateOf("ina", "s_phone")]);
+    await phone.settle();
+    expect(relay.user("ina")).toBeUndefined();
+    tab.say([1, 2, stateOf("bob", "s_tab")]);
+    await until("both are seen", () => observer.states.has(1) && observer.states.has(2));
+    await until("in the lobby, too", () => relay.user("ina") !== undefined && relay.user("bob") !== undefined);
+  });
+
   it("[STATUS-4] [STATUS-5] the choice reaches the other sessions, and with it undone all are seen again", async () => {
     const { relay, url } = await startRelay({ tick: 0, lobbyTick: 0 });
     const [a, b] = [ownClient(url, "ina"), ownClient(url, "ina")];
@@ -167,6 +201,26 @@ describe("who left", () => {
     expect(relay.users()).toEqual([]);
     // one who comes late reads it too
     expect(Object.keys(shardIn(await lobbyReader(url), relay.shard))).toHaveLength(2);
+  });
+
+  it("[USER-7] was last seen when it last spoke, of whatever, and not when its leave was noticed", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const seen: number[] = [];
+    relay.on("leave", ({ user }) => seen.push(user.lastSeen));
+    const peer = await rawPeer(url, "doc");
+    peer.say([1, 1, { user: { id: "alice" } }]);
+    await until("she is there", () => relay.user("alice") !== undefined);
+    await pause(20);
+    const spokeAt = Date.now();
+    await peer.settle();
+    const answeredAt = Date.now();
+    await pause(20);
+    peer.socket.close(1000);
+    await until("room and lobby say that she left", () => seen.length === 2);
+    for (const lastSeen of seen) {
+      expect(lastSeen).toBeGreaterThanOrEqual(spokeAt);
+      expect(lastSeen).toBeLessThanOrEqual(answeredAt);
+    }
   });
 
   it("[LOBBY-7] is forgotten in time", async () => {
