@@ -84,8 +84,8 @@ function help(): string {
     ["--host HOST", "address to listen on (localhost; HOST)"],
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
     ...rows,
-    ["--help", "this text"],
-    ["--version", "the version"],
+    ["--help, -h", "this text"],
+    ["--version, -v", "the version"],
   ];
   const width = Math.max(...all.map(([flag]) => flag.length));
   return [
@@ -95,7 +95,7 @@ function help(): string {
     "",
     ...all.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
     "",
-    "Each option is a variable too: --ping-interval is COPRESENCE_PING_INTERVAL.",
+    "The others are variables too: --ping-interval is COPRESENCE_PING_INTERVAL.",
     "",
   ].join("\n");
 }
@@ -103,6 +103,19 @@ function help(): string {
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
   return (manifest as { readonly version: string }).version;
+}
+
+/** What cannot be listened on, with what to do about it. */
+function explained(error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: "choose another port with --port or PORT; 0 takes any free one",
+    EACCES: "choose another port with --port or PORT: this one needs privileges",
+    ENOTFOUND: "choose an address of this machine with --host or HOST",
+    EADDRNOTAVAIL: "choose an address of this machine with --host or HOST",
+  };
+  const hint = code === undefined ? undefined : advice[code];
+  return hint === undefined ? error : new Error(`${message}; ${hint}`, { cause: error });
 }
 
 async function main(): Promise<void> {
@@ -122,7 +135,7 @@ async function main(): Promise<void> {
     process.stdout.write(`copresence: listening on ${url}\n`);
   } catch (error) {
     // stopped before it could listen is stopped all the same
-    if (!stopped) throw error;
+    if (!stopped) throw explained(error);
   }
 }
 

@@ -130,7 +130,7 @@ describe("running", () => {
     const relay = run(["--host", "127.0.0.1", "--port", `${port}`]);
     expect(await relay.exit).toBe(1);
     expect(relay.out()).toBe("");
-    expect(relay.err()).toMatch(new RegExp(`^copresence: .*EADDRINUSE.*${port}\\n$`));
+    expect(relay.err()).toMatch(new RegExp(`^copresence: .*EADDRINUSE.*${port}; choose another port .*\\n$`));
   });
 });
 

@@ -13,6 +13,7 @@ import {
 import { LOBBY, lobbyRoom, roomToPath } from "../wire/index.ts";
 import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
+import { nextMeta } from "./meta.ts";
 import { Provider } from "./provider.ts";
 import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
@@ -102,13 +103,13 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #destroyed = false;
 
   constructor(url: string, options: PresenceOptions<Meta>) {
+    if (typeof options?.user?.id !== "string" || options.user.id === "") {
+      throw new TypeError("createPresence: user.id must be a non-empty string");
+    }
     this.#url = url.replace(/\/+$/, "");
     this.#options = options;
     this.#WebSocket = webSocketOf(options);
-    this.#meta = options.meta ?? ({} as Meta);
-    if (typeof options.user?.id !== "string" || options.user.id === "") {
-      throw new TypeError("createPresence: user.id must be a non-empty string");
-    }
+    this.#meta = nextMeta({} as Meta, options.meta ?? ({} as Meta));
     this.#session = new OwnSession({
       user: options.user,
       device: options.device ?? browserDevice(),
@@ -182,7 +183,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 
   setMeta(meta: Meta | ((previous: Meta) => Meta)): void {
-    this.#meta = typeof meta === "function" ? (meta as (previous: Meta) => Meta)(this.#meta) : meta;
+    this.#meta = nextMeta(this.#meta, meta);
     this.#announce();
   }
 
@@ -239,6 +240,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     });
     provider.on("status", ({ status }) => {
       if (status === "disconnected" && lobby.synced) lobby.flush("stale");
+    });
+    // a room's provider tells whoever asks; this one is nobody's but ours
+    provider.on("closed", ({ code, reason }) => {
+      console.error(`copresence: the relay refused the lobby for good, ${code}: ${reason}`);
     });
   }
 

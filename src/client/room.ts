@@ -3,6 +3,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import type { JsonObject, Unsubscribe } from "../presence/index.ts";
 import { equal, isRecord } from "../presence/index.ts";
+import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider.ts";
 import type { Roster } from "./roster.ts";
 import type { OwnSession } from "./session.ts";
@@ -56,7 +57,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#session = session;
     this.#onEmpty = onEmpty;
     this.#ownsDoc = options.doc === undefined;
-    this.#meta = options.meta ?? ({} as RoomMeta);
+    this.#meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
     this.doc = options.doc ?? new Y.Doc();
     this.awareness = new Awareness(this.doc);
     this.#restore();
@@ -80,7 +81,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   }
 
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
-    this.#meta = typeof meta === "function" ? (meta as (previous: RoomMeta) => RoomMeta)(this.#meta) : meta;
+    this.#meta = nextMeta(this.#meta, meta);
     this.#restore();
   }
 

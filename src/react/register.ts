@@ -4,6 +4,8 @@ import type { JsonObject } from "../presence/index.ts";
  * Your application's metadata, for all hooks at once:
  *
  * ```ts
+ * import "copresence/react"; // in a file without any import, the declaration would replace the module
+ *
  * declare module "copresence/react" {
  *   interface Register {
  *     meta: { page: string };

@@ -55,7 +55,8 @@ export interface Relay {
   /**
    * Serves WebSockets on a server of yours. The undo stops taking new ones.
    *
-   * @param options.path only requests below this path are the relay's, and the rest are left alone; default: all
+   * @param options.path only requests below this path are the relay's; default: all. The rest are left to the server's
+   * other `upgrade` listeners, and answered 404 where there are none.
    */
   attach(server: Server | SecureServer, options?: { readonly path?: string }): Unsubscribe;
   /** Tells every client to come back later (1012), and frees all it holds. */
@@ -148,7 +149,11 @@ class RelayServer implements Relay {
     const prefix = path.replace(/\/+$/, "");
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const target = request.url ?? "/";
-      if (!target.startsWith(`${prefix}/`)) return;
+      if (!target.startsWith(`${prefix}/`)) {
+        // Node leaves such a socket to its listeners: where there is no other, nobody would ever close it
+        if (server.listenerCount("upgrade") === 1) socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+        return;
+      }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => {
         this.#openSockets++;
         ws.on("close", this.#onSocketClosed);

@@ -252,6 +252,20 @@ describe("serving", () => {
     const refused = await rawPeer(`${url}${mount}`, "%ff");
     expect(await refused.closed).toMatchObject({ code: 4400 });
   });
+
+  it("answers what is nobody's, and keeps no socket of it", async () => {
+    const { server, url } = await app();
+    const relay = createRelay();
+    onTestFinished(() => relay.close());
+    relay.attach(server, { path: "/ws" });
+    const socket = new WebSocket(`${url}/elsewhere`);
+    await expect(new Promise((_, reject) => socket.on("error", reject))).rejects.toThrow("404");
+    const open = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+      });
+    await until("nothing is left open", async () => (await open()) === 0);
+  });
 });
 
 describe("closing", () => {

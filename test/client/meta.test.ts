@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { nextMeta } from "../../src/client/meta.ts";
+import type { JsonObject } from "../../src/presence/index.ts";
+import { ownClient, startRelay, until } from "../support.ts";
+
+describe("metadata", () => {
+  it("is set, or made from what it was", () => {
+    expect(nextMeta({ n: 1 }, { n: 5 })).toEqual({ n: 5 });
+    expect(nextMeta({ n: 1 }, ({ n }) => ({ n: n + 1 }))).toEqual({ n: 2 });
+  });
+
+  const loop: Record<string, unknown> = {};
+  loop["loop"] = loop;
+  const bad: readonly [string, unknown, string][] = [
+    ["a text", "reading", "must be an object"],
+    ["a list", ["reading"], "must be an object"],
+    ["null", null, "must be an object"],
+    ["a BigInt", { n: 1n }, "must be JSON"],
+    ["a loop", loop, "must be JSON"],
+  ];
+  it.each(bad)("of %s is refused where it is set, and what was set before stays", async (_what, meta, message) => {
+    const { url } = await startRelay();
+    const alice = ownClient<JsonObject>(url, "alice", { meta: { n: 1 } });
+    const room = alice.join("plans", { meta: { n: 2 } });
+    for (const set of [
+      () => alice.setMeta(meta as JsonObject),
+      () => room.setMeta(meta as JsonObject),
+      () => ownClient(url, "bob", { meta: meta === null ? (0 as never) : (meta as JsonObject) }),
+    ]) {
+      expect(set).toThrow(message);
+    }
+    expect(alice.lobby.self?.meta).toEqual({ n: 1 });
+    await until("she is in the room as before", () => room.roster.self?.meta["n"] === 2);
+  });
+});
