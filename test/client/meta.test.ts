@@ -20,7 +20,8 @@ describe("metadata", () => {
   ];
   it.each(bad)("of %s is refused where it is set, and what was set before stays", async (_what, meta, message) => {
     const { url } = await startRelay();
-    const alice = ownClient<JsonObject>(url, "alice", { meta: { n: 1 } });
+    const first: JsonObject = { n: 1 };
+    const alice = ownClient(url, "alice", { meta: first });
     const room = alice.join("plans", { meta: { n: 2 } });
     for (const set of [
       () => alice.setMeta(meta as JsonObject),

@@ -20,6 +20,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--hide-scrollbars",
+  // each window would load two pages for the suggestions below its address bar, which nobody sees
+  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
   // a machine without a mouse: the pages shall believe in one
   "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
 ];

@@ -1,47 +1,30 @@
 /** People who meet in the demo: a real browser, the built page, and the relay as a process of its own. */
 import { devices } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { type RelayProcess, spawnRelay } from "./servers.ts";
-import { ARRIVED, Demo, type Visitor, avatar, person, testId, watch } from "./visitor.ts";
+import { ARRIVED, Demo, GONE, avatar, person, testId, watch } from "./visitor.ts";
 
 const demo = new Demo();
 
-/** Alice, who saw Bob arrive. */
-async function meet(relay: RelayProcess, bobs?: Parameters<Demo["enter"]>[2]): Promise<[alice: Visitor, bob: Visitor]> {
-  const alice = await demo.enter(relay, "alice");
-  const bob = await demo.enter(relay, "bob", bobs);
-  await alice.sees(avatar("bob"));
-  await alice.sees(person("bob", { status: "online" }), "Bob");
-  await alice.finds("Bob's arrival", async () => (await alice.comings("bob")).length === 2);
-  return [alice, bob];
-}
+/** A grace that a page does not outlast by loading slowly. */
+const PATIENT = ["--leave-grace", "30000"];
+const BRISK = ["--leave-grace", "1000"];
 
 describe("together", () => {
-  it("[ROSTER-1] Alice and Bob meet: in her eyes he came, in his she was there", async () => {
-    const relay = await spawnRelay();
-    const [alice, bob] = await meet(relay);
+  it("[ROSTER-1] Alice and Bob meet: in her eyes he came, in his she was there; she sees his text, caret and name", async () => {
+    const { alice, bob } = await demo.meet();
     await bob.sees(person("alice", { status: "online", device: "desktop" }), "Alice");
     await bob.sees(avatar("alice"));
     expect(await alice.comings("bob")).toEqual(ARRIVED);
     expect(await bob.comings("alice")).toEqual([]);
     expect(await alice.comings("alice")).toEqual([]);
     await alice.sees(`${testId("doc-field-notes")}[data-count="2"]`);
-  });
 
-  it("Alice sees what Bob writes, his caret with his name and colour, and what he selects", async () => {
-    const relay = await spawnRelay();
-    const [alice, bob] = await meet(relay);
     await bob.write("The tide was out.\nWe walked to the wreck.");
-    await alice.finds("the text", async () => (await alice.lines()).join() === (await bob.lines()).join());
-    expect(await alice.lines()).toEqual(["The tide was out.", "We walked to the wreck."]);
-    await alice.finds(
-      "the caret at the end",
-      async () => (await alice.carets())[0]?.before === "We walked to the wreck.",
-    );
+    await alice.finds("his caret", async () => (await alice.carets())[0]?.before === "We walked to the wreck.");
     expect(await alice.carets()).toEqual([
-      { name: "Bob", before: "We walked to the wreck.", color: "rgb(208, 90, 63)", selected: "" },
+      { name: "Bob", color: "rgb(208, 90, 63)", before: "We walked to the wreck.", selected: "" },
     ]);
-
+    expect(await alice.lines()).toEqual(["The tide was out.", "We walked to the wreck."]);
     for (let i = 0; i < "wreck.".length; i++) await bob.page.keyboard.press("Shift+ArrowLeft");
     await alice.finds("the selection", async () => (await alice.carets())[0]?.selected === "wreck.");
     expect((await alice.carets())[0]).toMatchObject({ name: "Bob", before: "We walked to the " });
@@ -49,7 +32,7 @@ describe("together", () => {
     await alice.finds("the caret alone", async () => (await alice.carets())[0]?.before === "");
     expect((await alice.carets())[0]?.selected).toBe("");
 
-    // while it all goes on, her own caret stays where she put it
+    // her own caret stays where she put it
     await alice.page.keyboard.press("ControlOrMeta+End");
     await bob.write("At noon, ");
     await alice.finds("more text", async () => (await alice.lines())[1] === "At noon, We walked to the wreck.");
@@ -57,9 +40,8 @@ describe("together", () => {
     await bob.finds("hers", async () => (await bob.lines())[1] === "At noon, We walked to the wreck. Gulls.");
   });
 
-  it("Alice sees Bob's pointer over the same spot of the page, in a window of another size", async () => {
-    const relay = await spawnRelay();
-    const [alice, bob] = await meet(relay, { browser: { viewport: { width: 980, height: 640 } } });
+  it("Alice sees where Bob points, in a window of another size, and what he says of himself", async () => {
+    const { alice, bob } = await demo.meet([], { browser: { viewport: { width: 980, height: 640 } } });
     const his = await bob.box(".column");
     const hers = await alice.box(".column");
     expect(his.width).not.toBe(hers.width);
@@ -77,17 +59,10 @@ describe("together", () => {
     // over the side bar it is nowhere in the document
     await bob.page.mouse.move(100, 300);
     await alice.misses(testId("pointer-bob"));
-  });
 
-  it("Alice sees what Bob says of himself: his note, his new name, what he is at", async () => {
-    const relay = await spawnRelay();
-    const [alice, bob] = await meet(relay);
     await bob.write("# On the shore\n\nLow water at noon.");
     await alice.sees(person("bob"), "Writing in On the shore");
     await alice.sees(".writing", "Bob is writing");
-    await alice.sees(person("bob"), "Reading in On the shore");
-    await alice.sees(".writing:empty");
-
     await bob.page.locator(testId("status-menu")).click();
     await bob.page.locator(testId("note")).fill("back at noon");
     await bob.page.keyboard.press("Enter");
@@ -100,19 +75,13 @@ describe("together", () => {
   });
 });
 
-/** A grace that a page does not outlast by loading slowly. */
-const PATIENT = ["--leave-grace", "30000"];
-
 describe("one person", () => {
-  it("[USER-1] Bob with a second tab is still one, with two sessions; closing it is no leave", async () => {
-    const relay = await spawnRelay(["--leave-grace", "1000"]);
-    const watcher = await watch(relay);
-    const alice = await demo.enter(relay, "alice");
+  it("[USER-1] [USER-7] Bob with a second tab is still one, with two sessions; the last one closed is his leave", async () => {
     // whom the demo makes up is kept by the browser
     const context = await demo.context();
-    const first = await demo.enter(relay, null, { context });
+    const { relay, alice, bob: first } = await demo.meet(BRISK, { context }, null);
     const id = await first.userId();
-    await alice.sees(avatar(id));
+    const watcher = await watch(relay);
     const second = await demo.enter(relay, null, { context });
     expect(await second.userId()).toBe(id);
     const sessions = (): number => watcher.lobby.get(id)?.sessions.length ?? 0;
@@ -126,40 +95,28 @@ describe("one person", () => {
     await second.page.close();
     await alice.finds("one session", () => sessions() === 1);
     await alice.finds("one caret", async () => (await alice.carets()).length === 1);
+    expect(await alice.comings(id)).toEqual(ARRIVED);
     await first.page.close();
-    await alice.misses(avatar(id));
-    await alice.sees(testId(`recent-${id}`));
-    expect(await alice.comings(id)).toEqual(["join @lobby", "leave @lobby", "join field-notes", "leave field-notes"]);
-  });
-
-  it("[USER-5] Bob at a computer and with a phone is one, on both devices", async () => {
-    const relay = await spawnRelay(["--leave-grace", "1000"]);
-    const [alice] = await meet(relay);
-    await alice.sees(person("bob", { device: "desktop" }));
-    const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
-    await alice.sees(`${person("bob")} [aria-label="On a phone"]`);
-    await alice.sees(`${person("bob")} [aria-label="On a computer"]`);
-    await phone.page.close();
-    await alice.misses(`${person("bob")} [aria-label="On a phone"]`);
-    expect(await alice.comings("bob")).toEqual(ARRIVED);
+    await alice.misses(`${person(id)}, ${avatar(id)}, .cm-ySelectionCaret`);
+    await alice.sees(testId(`recent-${id}`), "just now");
+    await alice.finds("the leave", async () => (await alice.comings(id)).join() === GONE.join());
   });
 
   it("[LIVE-2] a reload of Bob's page is nothing to Alice: no leave, no join, no second caret", async () => {
-    const relay = await spawnRelay(PATIENT);
+    const { relay, alice, bob } = await demo.meet(PATIENT);
     const watcher = await watch(relay);
-    const [alice, bob] = await meet(relay);
     await bob.write("Before and after");
     await alice.finds("his caret", async () => (await alice.carets())[0]?.before === "Before and after");
     const session = watcher.lobby.get("bob")?.sessions[0]?.id;
     const mostCarets = await alice.countMost(".cm-ySelectionCaret");
     const mostAvatars = await alice.countMost(".stack-avatar");
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 2; i++) {
       await bob.page.reload();
       await bob.isLive();
     }
     await bob.page.keyboard.press("ControlOrMeta+End");
     await bob.write(", the same");
-    await alice.finds("what he writes", async () => (await alice.carets())[0]?.before === "Before and after, the same");
+    await alice.finds("his caret", async () => (await alice.carets())[0]?.before === "Before and after, the same");
     expect(await alice.carets()).toHaveLength(1);
     expect(await mostCarets()).toBe(1);
     expect(await mostAvatars()).toBe(2);
@@ -168,9 +125,8 @@ describe("one person", () => {
   });
 
   it("[OWN-5] a duplicate of Bob's tab becomes a second session, and both live", async () => {
-    const relay = await spawnRelay(["--leave-grace", "1000"]);
+    const { relay, alice, bob } = await demo.meet(BRISK);
     const watcher = await watch(relay);
-    const [alice, bob] = await meet(relay);
     const ids = (): string[] => watcher.lobby.get("bob")?.sessions.map(({ id }) => id) ?? [];
     await alice.finds("one session", () => ids().length === 1);
     const [original] = ids();
@@ -188,7 +144,7 @@ describe("one person", () => {
 
     await bob.write("original, ");
     await alice.finds("the original's words", async () => (await alice.lines())[0] === "original, ");
-    await copy.page.bringToFront();
+    await copy.finds("them", async () => (await copy.lines())[0] === "original, ");
     await copy.page.keyboard.press("ControlOrMeta+End");
     await copy.write("copy");
     await alice.finds("the copy's words", async () => (await alice.lines())[0] === "original, copy");
@@ -201,22 +157,24 @@ describe("one person", () => {
 });
 
 describe("status", () => {
-  it("[STATUS-4] Bob's choice outlives his page, reaches Alice and his phone, and is cleared from there", async () => {
-    const relay = await spawnRelay(["--leave-grace", "500"]);
-    const [alice, bob] = await meet(relay);
+  it("[STATUS-4] [USER-5] Bob's choice outlives his page, reaches Alice and his phone, and is cleared from there", async () => {
+    const { relay, alice, bob } = await demo.meet(BRISK);
     const own = (status: string): string => `${testId("status-menu")}[data-status="${status}"]`;
     await bob.choose("dnd");
     await alice.sees(person("bob", { status: "dnd" }));
-    // away for longer than the relay keeps a session: only his browser knows what he chose
+    // elsewhere for longer than the relay keeps a session: only his browser knows what he chose
     const address = bob.page.url();
     await bob.page.goto("about:blank");
     await alice.misses(person("bob"));
     await bob.page.goto(address);
+    await bob.sees(own("dnd"));
     await alice.sees(person("bob", { status: "dnd" }));
     const seen = await alice.watchAttribute(person("bob"), "data-status");
-    await bob.sees(own("dnd"));
+
     const phone = await demo.enter(relay, "bob", { browser: devices["iPhone 15"] });
     await phone.sees(own("dnd"));
+    await alice.sees(`${person("bob")} [aria-label="On a phone"]`);
+    await alice.sees(`${person("bob")} [aria-label="On a computer"]`);
     await phone.page.locator('button[aria-label="Documents and people"]').click();
     await phone.choose("online");
     await alice.sees(person("bob", { status: "online" }));
@@ -225,13 +183,12 @@ describe("status", () => {
   });
 
   it("[STATUS-5] [STATUS-6] invisible, Bob leaves in Alice's eyes but not in his own, and can still write", async () => {
-    const relay = await spawnRelay();
-    const [alice, bob] = await meet(relay);
+    const { alice, bob } = await demo.meet();
     await bob.write("I am here");
     await alice.finds("his caret", async () => (await alice.carets()).length === 1);
     await bob.choose("invisible");
     await alice.misses(`${person("bob")}, ${avatar("bob")}, .cm-ySelectionCaret`);
-    await alice.finds("his leave", async () => (await alice.comings("bob")).length === 4);
+    await alice.finds("his leave", async () => (await alice.comings("bob")).join() === GONE.join());
     await bob.sees(person("bob", { status: "offline" }), "Invisible");
     await bob.sees(avatar("alice"));
 
@@ -242,19 +199,11 @@ describe("status", () => {
     await bob.isLive();
     await bob.sees(person("bob", { status: "offline" }), "Invisible");
     expect(await alice.carets()).toEqual([]);
-    expect(await alice.comings("bob")).toHaveLength(4);
+    expect(await alice.comings("bob")).toEqual(GONE);
 
     await bob.choose("online");
     await alice.sees(avatar("bob"));
     await alice.sees(person("bob", { status: "online" }));
-    const twice = [
-      "join @lobby",
-      "leave @lobby",
-      "join @lobby",
-      "join field-notes",
-      "leave field-notes",
-      "join field-notes",
-    ];
-    await alice.finds("his return", async () => (await alice.comings("bob")).join() === twice.join());
+    await alice.finds("his return", async () => (await alice.comings("bob")).length === GONE.length + ARRIVED.length);
   });
 });

@@ -137,6 +137,7 @@ it("[USER-1] four write a letter together; others are elsewhere, or were here", 
   await putBack(16);
   const priya = online("priya", LETTER);
   await noor.sees(avatar("priya"));
+  await noor.sees(person("priya"));
   await putBack(12);
   ago(12);
   priya.presence.destroy();
@@ -188,6 +189,8 @@ it("[USER-1] four write a letter together; others are elsewhere, or were here", 
   await noor.sees(person("tomas", { device: "tablet" }));
   await noor.sees(testId("recent-hal"), "3 hr ago");
   await shoot(noor, "demo");
+
+  if (folder === undefined) return;
 
   await page.emulateMedia({ colorScheme: "dark" });
   await write(" stops us", " ones");

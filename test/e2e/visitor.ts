@@ -5,7 +5,7 @@ import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import type { Presence } from "../../src/client/index.ts";
 import { ownClient, until } from "../support.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
-import { serveDemo } from "./servers.ts";
+import { type RelayProcess, serveDemo, spawnRelay } from "./servers.ts";
 
 /** How long anything may take to be seen: machines that run tests are busy. */
 const DEADLINE_MS = 15_000;
@@ -14,6 +14,8 @@ const COLORS: Readonly<Record<string, string>> = { alice: "#2a73c4", bob: "#d05a
 
 /** What `comings` says of one who came to the first document, and stayed. */
 export const ARRIVED = ["join @lobby", "join field-notes"];
+/** And left. */
+export const GONE = ["join @lobby", "leave @lobby", "join field-notes", "leave field-notes"];
 
 export interface Place {
   /** This page, or another tab of this browser; default: a context of their own. */
@@ -61,11 +63,32 @@ export class Demo {
    * @param id who it is: `alice` is Alice; without one the demo makes somebody up
    */
   async enter(relay: { readonly url: string }, id: string | null, place: Place = {}): Promise<Visitor> {
-    const context = place.context ?? place.page?.context() ?? (await this.context(place.browser));
-    const visitor = this.at(place.page ?? (await context.newPage()));
+    const visitor = this.at(place.page ?? (await this.#blank(place)));
     await visitor.page.goto(this.#address(relay, id, place));
     await visitor.isLive();
     return visitor;
+  }
+
+  /**
+   * Alice, who saw Bob arrive at a relay of theirs.
+   *
+   * @param flags of the relay
+   * @param bobs where he is
+   * @param id who he is, if not `bob`
+   */
+  async meet(
+    flags: readonly string[] = [],
+    bobs: Place = {},
+    id: string | null = "bob",
+  ): Promise<{ readonly relay: RelayProcess; readonly alice: Visitor; readonly bob: Visitor }> {
+    const [relay, hers, his] = await Promise.all([spawnRelay(flags), this.#blank({}), this.#blank(bobs)]);
+    const alice = await this.enter(relay, "alice", { page: hers });
+    const bob = await this.enter(relay, id, { ...bobs, page: his });
+    const userId = id ?? (await bob.userId());
+    await alice.sees(avatar(userId));
+    await alice.sees(person(userId, { status: "online" }));
+    await alice.finds("his arrival", async () => (await alice.comings(userId)).length === ARRIVED.length);
+    return { relay, alice, bob };
   }
 
   /** Whoever is at a page. */
@@ -77,6 +100,10 @@ export class Demo {
       if (errors.length > 0) throw new AggregateError(errors, "errors in a page");
     });
     return new Visitor(page);
+  }
+
+  async #blank({ context, browser }: Place): Promise<Page> {
+    return (context ?? (await this.context(browser))).newPage();
   }
 
   #address(
