@@ -389,7 +389,7 @@ describe("Edge Cases That Will Bite You", () => {
       // she answers for a while, then her device loses power
       await elapse(120_000, 500);
       const logs = tell(rosters);
-      proxy.blackHole();
+      proxy.blackHole(true);
       // at the earliest: asked at once, not answered for 10 s, waited for 3 s
       await elapse(12_000);
       expect(logs).toEqual([[], []]);

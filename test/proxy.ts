@@ -9,8 +9,14 @@ export interface TcpProxy {
   readonly carried: number;
   /** Links that are open. */
   readonly links: number;
-  /** The links that are open carry nothing any more, and nobody is told: both ends are half-open. New ones work. */
-  blackHole(): void;
+  /**
+   * The links that are open carry nothing any more, and nobody is told: both ends are half-open.
+   *
+   * @param forever new ones carry nothing either; else they work
+   */
+  blackHole(forever?: boolean): void;
+  /** Carries no more than so many bytes a second, each way of each link. */
+  slow(bytesPerSecond: number): void;
   /** Ends all links without a close frame, and takes new ones only while it is `up`. */
   cut(up?: boolean): void;
   /** Takes new links again. */
@@ -26,12 +32,17 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
   const links = new Set<Link>();
   let carried = 0;
   let open = true;
+  let bytesPerMs = Infinity;
+  let lost = false;
 
   const join = (link: Link, from: Socket, to: Socket): void => {
     from.on("data", (chunk: Buffer) => {
       if (link.dead) return;
       carried += chunk.length;
       to.write(chunk);
+      if (bytesPerMs === Infinity) return;
+      from.pause();
+      setTimeout(() => from.resume(), chunk.length / bytesPerMs);
     });
     from.on("error", () => {});
     from.on("close", () => {
@@ -43,7 +54,7 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
   const server = createServer((near) => {
     if (!open) return void near.destroy();
     const far = createConnection(port, "127.0.0.1");
-    const link: Link = { ends: [near, far], dead: false };
+    const link: Link = { ends: [near, far], dead: lost };
     links.add(link);
     for (const end of link.ends) end.setNoDelay(true);
     join(link, near, far);
@@ -68,8 +79,12 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
     get links() {
       return [...links].filter((link) => !link.dead).length;
     },
-    blackHole() {
+    blackHole(forever = false) {
+      lost = forever;
       for (const link of links) link.dead = true;
+    },
+    slow(bytesPerSecond) {
+      bytesPerMs = bytesPerSecond / 1_000;
     },
     cut(up = false) {
       open = up;

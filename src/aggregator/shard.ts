@@ -28,7 +28,7 @@ export class Shard {
   readonly id: string;
   readonly doc: Y.Doc;
   readonly #policy: RecentPolicy;
-  /** Leavers by user id, the longest gone first. */
+  /** When leavers left, by user id, the longest gone first. */
   readonly #recent = new Map<string, number>();
   /** The client id that maps are written under. */
   readonly #mapWriter: number;
@@ -50,11 +50,12 @@ export class Shard {
     return this.#recent.size;
   }
 
-  /** Writes what the events changed, in one transaction; nothing, where nothing did. */
+  /** Writes what the events changed, and forgets who is remembered no more, in one transaction. */
   write(events: readonly PresenceEvent[], now: number): void {
+    if (events.length === 0 && !this.#hasForgettable(now)) return;
     this.doc.transact(() => {
       for (const event of events) this.#apply(event, now);
-      this.#forget(now);
+      while (this.#hasForgettable(now)) this.#forgetFirst();
       if (this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replaceMap();
     });
   }
@@ -72,16 +73,21 @@ export class Shard {
       this.#delete(userId);
     } else {
       this.#recent.delete(userId);
-      this.#recent.set(userId, user.lastSeen);
+      this.#recent.set(userId, now);
       this.#set(userId, { user: withoutId(user), sessions: {}, lastSeen: user.lastSeen });
     }
   }
 
-  #forget(now: number): void {
-    for (const [userId, lastSeen] of this.#recent) {
-      if (this.#recent.size <= this.#policy.recentMax && lastSeen > now - this.#policy.recentTtl) break;
+  #hasForgettable(now: number): boolean {
+    if (this.#recent.size > this.#policy.recentMax) return true;
+    for (const leftAt of this.#recent.values()) return leftAt <= now - this.#policy.recentTtl;
+    return false;
+  }
+
+  #forgetFirst(): void {
+    for (const userId of this.#recent.keys()) {
       this.#recent.delete(userId);
-      this.#delete(userId);
+      return this.#delete(userId);
     }
   }
 
@@ -134,6 +140,5 @@ function lobbyUser(user: User, now: number): LobbyUser {
       ...(session.reconnecting && { reconnecting: true }),
     },
   ]);
-  // an object made of entries takes a session named __proto__ as any other name
   return { user: withoutId(user), sessions: Object.fromEntries(sessions), lastSeen: now };
 }

@@ -43,8 +43,17 @@ export interface Lobby<Meta = JsonObject> extends Roster<Meta> {
 export interface LobbySource {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
+  readonly provider: Contact;
+}
+
+/** How the connection to the relay fares. */
+interface Contact {
   /** Whether a peer is only kept because it may return. */
   isHeld(clientId: number): boolean;
+  /** Whom the relay does not know any more may yet return. */
+  readonly holds: boolean;
+  /** When the relay was last heard before the connection was lost, ms since the epoch. */
+  readonly lostContactAt: number;
 }
 
 const NOBODY: readonly never[] = Object.freeze([]);
@@ -53,9 +62,12 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   readonly #source: LobbySource;
   readonly #shards: Y.Map<Shard>;
   readonly #selfId: string;
-  /** Shard id → whether its relay is only held. */
-  #vouched = new Map<string, boolean>();
-  readonly #keysOf = new Map<string, Set<string>>();
+  /** Shards whose relay is there. */
+  #vouched: ReadonlySet<string> = new Set();
+  /** By user id and key. */
+  readonly #claims = new Map<string, ReadonlyMap<string, Claim<Meta>>>();
+  /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
+  readonly #held = new Set<string>();
   #own: Claim<Meta> | undefined;
   /** As they were listed last. */
   #rooms: readonly RoomSummary<Meta>[] = NOBODY;
@@ -87,7 +99,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
   get vouched(): boolean {
-    return [...this.#vouched.values()].some((held) => !held);
+    return this.#vouched.size > 0;
   }
 
   get recent(): readonly User<Meta>[] {
@@ -129,13 +141,12 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   };
 
   readonly #onAwareness = (): void => {
-    const vouched = new Map<string, boolean>();
+    const vouched = new Set<string>();
     for (const [id, state] of this.#source.awareness.states) {
       const shard = vouchedShard(state);
-      if (shard !== null) vouched.set(shard, this.#source.isHeld(id) && vouched.get(shard) !== false);
+      if (shard !== null && !this.#source.provider.isHeld(id)) vouched.add(shard);
     }
-    const same = [...vouched].every(([shard, held]) => this.#vouched.get(shard) === held);
-    if (same && vouched.size === this.#vouched.size) return;
+    if (vouched.size === this.#vouched.size && [...vouched].every((shard) => this.#vouched.has(shard))) return;
     this.#vouched = vouched;
     for (const userId of this.#everyone()) this.#readUser(userId);
     this.flush();
@@ -146,57 +157,74 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.#onAwareness();
   }
 
+  /** Gives up whoever was held and has not returned. */
+  release(): void {
+    for (const userId of [...this.#held]) this.#readUser(userId);
+    this.flush();
+  }
+
   #everyone(): Set<string> {
-    const users = new Set([...this.#keysOf.keys(), ...this.recent.map(({ id }) => id)]);
+    const users = new Set([...this.#claims.keys(), ...this.recent.map(({ id }) => id)]);
     for (const shard of this.#shards.values()) for (const userId of shard.keys()) users.add(userId);
     return users;
   }
 
   #readUser(userId: string): void {
-    const live: ShardUser<Meta>[] = [];
-    const held: ShardUser<Meta>[] = [];
-    for (const [shardId, isHeld] of this.#vouched) {
+    const entries: ShardUser<Meta>[] = [];
+    for (const shardId of this.#vouched) {
       const value = this.#shards.get(shardId)?.get(userId);
-      if (value !== undefined) (isHeld ? held : live).push(readShardUser<Meta>(userId, value));
+      if (value !== undefined) entries.push(readShardUser<Meta>(userId, value));
     }
-    const claims = this.#claimsOf(userId, live, held);
-    const lastSeen = Math.max(0, ...[...live, ...held].map((entry) => entry.lastSeen));
-    const keys = this.#keysOf.get(userId) ?? new Set();
-    for (const key of keys) {
-      if (!claims.has(key)) this.deleteClaim(key, lastSeen || Date.now());
+    const claims = this.#claimsOf(userId, entries);
+    const before = this.#claims.get(userId);
+    const isHeld = this.#hold(claims, before);
+    const written = Math.max(0, ...entries.map((entry) => entry.lastSeen));
+    const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
+    for (const key of before?.keys() ?? []) {
+      if (!claims.has(key)) this.deleteClaim(key, lastSeen);
     }
     for (const [key, claim] of claims) this.setClaim(key, claim);
-    if (claims.size === 0) this.#keysOf.delete(userId);
-    else this.#keysOf.set(userId, new Set(claims.keys()));
-    const user = live[0]?.user ?? held[0]?.user;
-    const gone = claims.size === 0 && user !== undefined;
-    this.setRecent(userId, gone ? departed<Meta>(user, lastSeen) : undefined);
+    if (claims.size === 0) this.#claims.delete(userId);
+    else this.#claims.set(userId, claims);
+    if (isHeld) this.#held.add(userId);
+    else this.#held.delete(userId);
+    const gone = claims.size === 0 ? entries[0]?.user : undefined;
+    this.setRecent(userId, gone && departed<Meta>(gone, lastSeen));
   }
 
-  #claimsOf(
-    userId: string,
-    live: readonly ShardUser<Meta>[],
-    held: readonly ShardUser<Meta>[],
-  ): Map<string, Claim<Meta>> {
+  #claimsOf(userId: string, entries: readonly ShardUser<Meta>[]): Map<string, Claim<Meta>> {
     const claims = new Map<string, Claim<Meta>>();
-    for (const claim of live.flatMap((entry) => entry.claims)) {
+    for (const claim of entries.flatMap((entry) => entry.claims)) {
       const key = keyOf(claim);
       const known = claims.get(key);
       claims.set(key, known === undefined ? claim : { ...claim, session: joinSessions(known.session, claim.session) });
     }
-    // what a relay that is gone said counts only of sessions that no other has heard of since
-    for (const claim of held.flatMap((entry) => entry.claims)) {
-      const key = keyOf(claim);
-      const waiting = { ...claim, session: { ...claim.session, reconnecting: true } };
-      if (!claims.has(key)) claims.set(key, waiting);
-    }
     if (userId === this.#selfId && this.#own !== undefined) claims.set(keyOf(this.#own), this.#own);
     return claims;
+  }
+
+  /**
+   * Adds the sessions that went while the connection was down: whoever lost the relay as we did may yet return. Returns
+   * whether there are any.
+   */
+  #hold(
+    claims: Map<string, Claim<Meta>>,
+    before: ReadonlyMap<string, Claim<Meta>> | undefined,
+  ): boolean {
+    if (!this.#source.provider.holds) return false;
+    let isHeld = false;
+    for (const [key, claim] of before ?? []) {
+      // once live, what goes is gone; but what was lost before may yet return, though it is given up
+      if (claims.has(key) || (this.status !== "stale" && !claim.session.reconnecting)) continue;
+      claims.set(key, { ...claim, session: { ...claim.session, reconnecting: true } });
+      isHeld = true;
+    }
+    return isHeld;
   }
 }
 
 function keyOf({ user, session }: Claim<unknown>): string {
-  return `${user.id}\n${session.id}`;
+  return JSON.stringify([user.id, session.id]);
 }
 
 /** The rooms of these users; a summary, or the whole list, that says what it said before is the one from before. */

@@ -16,7 +16,7 @@ export interface Page {
 /** Without a browser there is nothing to hide: always visible, never idle. */
 export const noPage: Page = { visible: true, subscribe: () => () => {} };
 
-const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"] as const;
+const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
 /** Input is reported at most once in this time, ms. */
 const INPUT_EVERY_MS = 1_000;
 /** How often the wall clock is looked at, and by how much more it must have moved to have jumped, ms. */

@@ -5,12 +5,14 @@ import {
   type ActivityPolicy,
   type Device,
   type JsonObject,
+  MAX_ID_LENGTH,
   type ManualStatus,
   type Unsubscribe,
   type UserInfo,
   defaultActivityPolicy,
+  readUserId,
 } from "../presence/index.ts";
-import { LOBBY, lobbyRoom, roomToPath } from "../wire/index.ts";
+import { LOBBY, checkRoomName, lobbyRoom, roomToPath } from "../wire/index.ts";
 import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
 import { nextMeta } from "./meta.ts";
@@ -61,7 +63,8 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
   /**
    * Joins a room; joined twice, it is the same room, and takes two `leave`s.
    *
-   * @throws when it is joined with another document already, or the client is destroyed
+   * @throws RangeError for a name that no URL carries (empty, over 512 characters, with a segment `.` or `..`, …) or that
+   * begins with `@`; Error when the room is joined with another document already, or the client is destroyed
    */
   join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
@@ -80,7 +83,8 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
  *
  * @param url of the relay, `ws://localhost:1234`
- * @throws TypeError for a user without an id, or where there is no WebSocket; what the WebSocket throws for a bad url
+ * @throws TypeError for a user without a usable id, or where there is no WebSocket; RangeError for a lobby that no URL
+ * names; what the WebSocket throws for a bad url
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   url: string,
@@ -103,8 +107,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #destroyed = false;
 
   constructor(url: string, options: PresenceOptions<Meta>) {
-    if (typeof options?.user?.id !== "string" || options.user.id === "") {
-      throw new TypeError("createPresence: user.id must be a non-empty string");
+    if (readUserId(options?.user?.id) === undefined) {
+      throw new TypeError(
+        `createPresence: user.id must be a text of 1 to ${MAX_ID_LENGTH} characters that does not begin with "guest:"`,
+      );
     }
     this.#url = url.replace(/\/+$/, "");
     this.#options = options;
@@ -119,13 +125,14 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       local: options.userStorage ?? userStorage(),
     });
     const name = lobbyRoom(options.lobby);
+    checkRoomName(name);
     this.#lobbyDoc = new Y.Doc();
     this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
     this.#lobbyProvider = this.#provider(name, this.#lobbyDoc, this.#lobbyAwareness, options.observeLobby ?? true);
     this.lobby = new LobbyReader<Meta>(name, options.user.id, {
       doc: this.#lobbyDoc,
       awareness: this.#lobbyAwareness,
-      isHeld: (clientId) => this.#lobbyProvider.isHeld(clientId),
+      provider: this.#lobbyProvider,
     });
     this.#followLobby();
     this.#announce();
@@ -155,9 +162,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
 
   join(room: string, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> {
     if (this.#destroyed) throw new Error("this presence is destroyed");
-    if (room === "" || room.startsWith("@")) {
-      throw new RangeError(`"${room}" is no room to join: names are not empty and do not start with @`);
-    }
+    checkRoomName(room);
+    if (room.startsWith("@")) throw new RangeError(`"${room}" is no room to join: names with @ first are reserved`);
     const known = this.#rooms.get(room);
     if (known !== undefined) {
       known.hold(options);
@@ -185,6 +191,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   setMeta(meta: Meta | ((previous: Meta) => Meta)): void {
     this.#meta = nextMeta(this.#meta, meta);
     this.#announce();
+    this.#lobbyProvider.retry();
   }
 
   setUser(user: Partial<Omit<UserInfo, "id">>): void {
@@ -230,21 +237,20 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #followLobby(): void {
     const { lobby } = this;
     const provider = this.#lobbyProvider;
+    const observes = this.#options.observeLobby ?? true;
     const settle = (): void => {
-      if (provider.synced && lobby.vouched) lobby.flush("live");
+      if (!observes || (provider.synced && lobby.vouched)) lobby.flush("live");
     };
     provider.on("synced", settle);
     provider.on("snapshot", () => {
       lobby.refresh();
       settle();
     });
+    provider.on("released", () => lobby.release());
     provider.on("status", ({ status }) => {
       if (status === "disconnected" && lobby.synced) lobby.flush("stale");
     });
-    // a room's provider tells whoever asks; this one is nobody's but ours
-    provider.on("closed", ({ code, reason }) => {
-      console.error(`copresence: the relay refused the lobby for good, ${code}: ${reason}`);
-    });
+    provider.on("closed", (refusal) => lobby.refuse(refusal));
   }
 
   /** Says in the lobby who and how we are. */

@@ -11,6 +11,7 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { equal, readState } from "../presence/index.ts";
 import {
+  Close,
   type Control,
   type Entry,
   type Frame,
@@ -42,8 +43,10 @@ export type ProviderEvents = {
   closed: (event: { readonly code: number; readonly reason: string }) => void;
   /** Everybody in the room is known, for the first time on this connection. */
   snapshot: () => void;
-  /** The relay marked these clients (`markOf`). */
+  /** What is known of these clients' connections changed (`markOf`). */
   marks: (clientIds: readonly number[]) => void;
+  /** Whoever was held and has not returned is given up. */
+  released: () => void;
   control: (control: Control) => void;
 };
 
@@ -60,6 +63,8 @@ export interface ProviderOptions {
 const LIMITS = { maxStateBytes: Infinity, maxEntries: Infinity };
 /** Shortest time between two frames with the own state, ms. */
 const SEND_MS = 33;
+/** How often the local Awareness renews its state. */
+const RENEW_MS = 15_000;
 /** Grace for peers after a reconnect, until the relay names its own, ms. */
 const DEFAULT_GRACE_MS = 3_000;
 
@@ -85,12 +90,17 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #holdTimer: ReturnType<typeof setTimeout> | undefined;
   /** The hold is over as soon as the relay proves that it would have told of those who came back. */
   #holdIsOver = false;
+  /** Connected again: whom the relay does not know may have lost it as we did, been given up, and yet return. */
+  #holds = false;
+  /** When the relay was last heard before the connection was lost, ms since the epoch. */
+  #lostContactAt = 0;
   #graceMs = DEFAULT_GRACE_MS;
-  /** The relay process that was connected to last. */
-  #shard: string | undefined;
-  #sameRelay = false;
+  /** The relay renews the own state for observers that need it: one of ours, which said so. */
+  #renews = false;
   #synced = false;
   #snapshot = false;
+  /** The code with which the relay refused for good. */
+  #refusedWith: number | undefined;
   #destroyed = false;
 
   /** @param url of the room; asked anew for each attempt */
@@ -105,7 +115,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
       opened: () => this.#opened(),
       message: (bytes) => this.#message(bytes),
       down: () => this.#down(),
-      refused: (code, reason) => this.emit("closed", [{ code, reason }]),
+      refused: (code, reason) => {
+        this.#refusedWith = code;
+        this.emit("closed", [{ code, reason }]);
+      },
+      isBusy: () => this.#sync && !this.#synced,
       isHidden: options.isHidden ?? (() => false),
     });
     this.#sender = new Ticker(SEND_MS, () => this.#sendOwn());
@@ -126,9 +140,20 @@ export class Provider extends ObservableV2<ProviderEvents> {
     return this.#synced;
   }
 
-  /** What the relay last said of a client's connection, other than its state. */
+  /** What is known of a client's connection, other than its state. */
   markOf(clientId: number): Marked | undefined {
+    if (this.#held.has(clientId)) return { mark: "reconnecting", lastSeen: this.#lostContactAt };
     return this.#marks.get(clientId);
+  }
+
+  /** Connected again not long ago: whom the relay does not know any more may yet return. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /** When the relay was last heard before the connection was lost, ms since the epoch. */
+  get lostContactAt(): number {
+    return this.#lostContactAt;
   }
 
   /** Whether a peer is only kept because it may return. */
@@ -140,14 +165,18 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (!this.#destroyed) this.#socket.connect();
   }
 
-  /** Leaves: others see it at once, and all peers are gone from here. */
+  /** Tries again, if what was sent was too large: it may be so no more. */
+  retry(): void {
+    if (this.#refusedWith === Close.tooLarge) this.connect();
+  }
+
+  /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
     const wasOpen = this.wsconnected;
     if (wasOpen) this.#socket.send(statesFrame([{ ...this.#own(), state: null }]));
     this.#socket.disconnect();
-    this.#release();
+    clearTimeout(this.#holdTimer);
     if (wasOpen) this.#down();
-    this.#remove([...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID));
   }
 
   /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
@@ -165,6 +194,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.disconnect();
     this.#destroyed = true;
     this.#sender.stop();
+    this.#remove([...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID));
     this.doc.off("update", this.#onDocUpdate);
     this.awareness.off("update", this.#onAwarenessUpdate);
     super.destroy();
@@ -186,6 +216,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #opened(): void {
     this.#snapshot = false;
+    this.#refusedWith = undefined;
+    this.#renews = false;
     this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
     if (this.#sync) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
@@ -202,6 +234,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #down(): void {
     this.#setSynced(false);
+    // of a connection that brought nothing it cannot be said that contact was made
+    if (this.#snapshot) {
+      this.#lostContactAt = this.#socket.heardAt;
+      this.#holds = true;
+    }
     this.#snapshot = false;
     // as long as nothing is heard, nobody has failed to return
     clearTimeout(this.#holdTimer);
@@ -246,8 +283,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     switch (control.kind) {
       case "hello":
         this.#graceMs = control.graceMs;
-        this.#sameRelay = control.shard === this.#shard;
-        this.#shard = control.shard;
+        this.#renews = true;
         break;
       case "marks":
         for (const [id, mark, lastSeen] of control.marks) {
@@ -274,6 +310,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     const updated: number[] = [];
     const changed: number[] = [];
     const removed: number[] = [];
+    const returned: number[] = [];
     // all is read before any of it is taken
     for (const entry of entries.map(parseEntry)) {
       const { id, clock, value } = entry;
@@ -282,7 +319,13 @@ export class Provider extends ObservableV2<ProviderEvents> {
         continue;
       }
       const previous = states.get(id);
-      this.#held.delete(id);
+      // given up by a relay that they may have lost as we did
+      if (value === null && this.#holds && this.#marks.get(id)?.mark === "reconnecting" && states.has(id)) {
+        this.#marks.delete(id);
+        this.#held.add(id);
+        continue;
+      }
+      if (this.#held.delete(id)) returned.push(id);
       // the relay expires who is gone: here nobody grows old
       meta.set(id, { clock, lastUpdated: Infinity });
       if (value === null) {
@@ -300,31 +343,29 @@ export class Provider extends ObservableV2<ProviderEvents> {
     // the first states on a connection are all that there are
     const isFirst = !this.#snapshot;
     this.#snapshot = true;
-    if (isFirst) removed.push(...this.#hold(new Set(entries.map(({ id }) => id))));
+    const missing = isFirst ? this.#missing(new Set(entries.map(({ id }) => id))) : [];
+    for (const id of missing) this.#held.add(id);
     removed.push(...this.#takeReturned(added));
     this.#announce({ added, updated: changed, removed }, { added, updated, removed });
     for (const id of removed) this.#marks.delete(id);
-    if (isFirst) this.emit("snapshot", []);
+    const doubted = [...returned, ...missing].filter((id) => this.awareness.states.has(id));
+    if (doubted.length > 0) this.emit("marks", [doubted]);
+    if (!isFirst) return;
+    this.#startHold();
+    this.emit("snapshot", []);
   }
 
-  /**
-   * Keeps the peers that the relay does not name: whoever lost it as we did may still wait out its back-off. But a relay
-   * that has run all the while knows everybody who may return, but for those who are held already: of the rest, it
-   * returns who is gone.
-   */
-  #hold(named: ReadonlySet<number>): number[] {
-    const gone: number[] = [];
-    for (const id of this.awareness.states.keys()) {
-      if (id === this.awareness.clientID || named.has(id)) continue;
-      if (this.#sameRelay && !this.#held.has(id)) gone.push(id);
-      else this.#held.add(id);
-    }
+  /** Who was here before and is not named now. */
+  #missing(named: ReadonlySet<number>): number[] {
+    return [...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID && !named.has(id));
+  }
+
+  #startHold(): void {
     clearTimeout(this.#holdTimer);
     this.#holdIsOver = false;
-    if (this.#held.size > 0) {
-      this.#holdTimer = setTimeout(() => this.#endHold(), this.#graceMs + this.#timing.maxBackoffMs);
-    }
-    return this.#drop(gone);
+    // whoever lost the relay as we did may still wait out its back-off
+    const holdMs = this.#graceMs + this.#timing.maxBackoffMs;
+    if (this.#holds) this.#holdTimer = setTimeout(() => this.#endHold(), holdMs);
   }
 
   /** Takes out the held peers whose session is back under a new id: their page was loaded again. */
@@ -345,7 +386,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #sessionOf(id: number): string {
     const claim = readState(id, this.awareness.states.get(id), "");
-    return `${claim?.user.id}\n${claim?.session.id}`;
+    return JSON.stringify([claim?.user.id, claim?.session.id]);
   }
 
   #dropMarks(): void {
@@ -361,11 +402,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #release(): void {
-    clearTimeout(this.#holdTimer);
     this.#holdIsOver = false;
-    const ids = [...this.#held];
-    this.#held.clear();
-    this.#remove(ids);
+    this.#holds = false;
+    for (const id of this.#held) this.#marks.set(id, { mark: "reconnecting", lastSeen: this.#lostContactAt });
+    this.#remove([...this.#held]);
+    this.emit("released", []);
   }
 
   #remove(ids: readonly number[]): void {
@@ -405,9 +446,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
    */
   #sendOwn(): void {
     const own = this.#own();
-    const known = own.state !== null && this.#told !== null && sameBytes(own.state, this.#told);
+    const known = this.#renews && own.state !== null && this.#told !== null && sameBytes(own.state, this.#told);
     this.#told = own.state;
-    this.#socket.send(known ? KEEP_ALIVE_FRAME : statesFrame([own]));
+    if (!known) this.#socket.send(statesFrame([own]));
+    // answered, which a connection that nothing comes over for so long needs to be believed in
+    if (known || (this.#renews && Date.now() - this.#socket.heardAt >= RENEW_MS)) this.#socket.renew(KEEP_ALIVE_FRAME);
   }
 
   #setSynced(synced: boolean): void {

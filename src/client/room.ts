@@ -10,7 +10,10 @@ import type { OwnSession } from "./session.ts";
 import { AwarenessRoster } from "./track.ts";
 
 export interface RoomOptions<RoomMeta = JsonObject> {
-  /** The document to share; default: one of its own. The room does not destroy a document that it was given. */
+  /**
+   * The document to share; default: one of its own. The room does not destroy a document that it was given; when somebody
+   * else does, the room is left.
+   */
   readonly doc?: Y.Doc;
   /** What others in the room see as this session's metadata. Default `{}`. */
   readonly meta?: RoomMeta;
@@ -59,6 +62,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#ownsDoc = options.doc === undefined;
     this.#meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
     this.doc = options.doc ?? new Y.Doc();
+    // before the awareness hears of it: that would clear the local state, which we would restore
+    this.doc.on("destroy", this.#end);
     this.awareness = new Awareness(this.doc);
     this.#restore();
     // before the roster listens, so that nobody sees what is mended here; "change" says nothing of a state that was changed
@@ -76,6 +81,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.provider.on("status", ({ status }) => {
       if (status === "disconnected" && this.roster.synced) this.roster.setStatus("stale");
     });
+    this.provider.on("closed", (refusal) => this.roster.refuse(refusal));
     this.#stopSession = session.on("change", this.#restore);
     this.provider.connect();
   }
@@ -83,6 +89,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
     this.#meta = nextMeta(this.#meta, meta);
     this.#restore();
+    this.provider.retry();
   }
 
   /** Counts another `join` of the same room. */
@@ -95,14 +102,19 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   }
 
   leave(): void {
-    if (this.#holders === 0 || --this.#holders > 0) return;
+    if (this.#holders > 0 && --this.#holders === 0) this.#end();
+  }
+
+  /** A room does not outlive its document. */
+  readonly #end = (): void => {
     this.destroy();
     this.#onEmpty();
-  }
+  };
 
   destroy(): void {
     this.#holders = 0;
     this.#stopSession();
+    this.doc.off("destroy", this.#end);
     this.awareness.off("change", this.#restore);
     this.awareness.off("update", this.#restore);
     this.roster.destroy();

@@ -42,6 +42,14 @@ export interface RosterEvents<Meta = JsonObject> {
   /** Once, with all who were there first: instead of a join for each. */
   readonly synced: RosterSnapshot<Meta>;
   readonly status: RosterStatus;
+  /** The relay refused this place for good (4400–4499). A state that was too large (4413) is tried again when it changes. */
+  readonly refused: Refusal;
+}
+
+export interface Refusal {
+  /** The close code. */
+  readonly code: number;
+  readonly reason: string;
 }
 
 export interface Roster<Meta = JsonObject> {
@@ -154,6 +162,12 @@ export class RosterStore<Meta> implements Roster<Meta> {
     if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
     if (statusChanged) this.#emitter.emit("status", status);
     this.#emitter.emit("change", null);
+  }
+
+  /** Tells that the relay will not have us here. */
+  refuse(refusal: Refusal): void {
+    console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
+    this.#emitter.emit("refused", refusal);
   }
 
   clear(): void {

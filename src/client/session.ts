@@ -2,6 +2,7 @@
  * The own session: who the user is, what this tab's activity says, what the user chose. It is what every connection of
  * this client announces.
  */
+import { uuidv4 } from "lib0/random";
 import {
   type Activity,
   type ActivityPolicy,
@@ -14,6 +15,7 @@ import {
   type Unsubscribe,
   type UserInfo,
   awayAt,
+  crediblyChosen,
   newerManual,
   onSignal,
   readManual,
@@ -154,7 +156,8 @@ export class OwnSession {
   }
 
   #newId(): string {
-    const id = `s_${crypto.randomUUID().replaceAll("-", "")}`;
+    // that of `crypto` itself is missing where the page is not served securely
+    const id = `s_${uuidv4().replaceAll("-", "")}`;
     this.#options.tab.set(SESSION_KEY, id);
     return id;
   }
@@ -163,7 +166,7 @@ export class OwnSession {
     const stored = this.#options.local.get(this.#choiceKey);
     if (stored === null) return null;
     try {
-      return readManual(JSON.parse(stored));
+      return crediblyChosen(readManual(JSON.parse(stored)), Date.now());
     } catch {
       return null;
     }

@@ -11,6 +11,8 @@ export interface WebSocketLike {
   onmessage: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
+  /** Bytes that were sent and have not left. */
+  readonly bufferedAmount?: number;
   send(data: Uint8Array): void;
   close(code?: number, reason?: string): void;
   /** That of `ws`: does not wait for the other end to agree. */
@@ -23,8 +25,10 @@ export interface SocketHandler {
   dialed(): void;
   opened(): void;
   message(bytes: Uint8Array): void;
-  /** An open connection is gone; another will be tried. */
+  /** An open connection is gone: lost, suspended, or refused. */
   down(): void;
+  /** A long message may be under way, with which no sign of life overtakes. */
+  isBusy(): boolean;
   /** Whether the page is hidden: a browser may let its timers wait for a minute. */
   isHidden(): boolean;
   /** The relay ended it for good (4400–4499), and no other will be tried. */
@@ -38,8 +42,10 @@ export interface SocketTiming {
   readonly maxBackoffMs: number;
   /** How long connecting may take, ms. Default 5 000. */
   readonly connectTimeoutMs: number;
-  /** How long a probed connection may take to show life, ms. Default 2 000. */
+  /** How long a connection may take to show life after the page woke, ms. Default 2 000. */
   readonly probeTimeoutMs: number;
+  /** How long it may take to answer a renewal, of which each quiet connection sends one every 15 s, ms. Default 10 000. */
+  readonly renewalTimeoutMs: number;
 }
 
 export const defaultSocketTiming: SocketTiming = {
@@ -47,16 +53,30 @@ export const defaultSocketTiming: SocketTiming = {
   maxBackoffMs: 2_500,
   connectTimeoutMs: 5_000,
   probeTimeoutMs: 2_000,
+  renewalTimeoutMs: 10_000,
 };
+
+/** How much longer to wait while a long message may be under way. */
+const BUSY_FACTOR = 5;
+/** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
+const LATE_MS = 1_000;
 
 type Timer = ReturnType<typeof setTimeout>;
 type State =
   | { readonly phase: "idle" }
   | { readonly phase: "waiting"; readonly timer: Timer }
   | { readonly phase: "connecting"; readonly socket: WebSocketLike; readonly timer: Timer }
-  | { readonly phase: "open"; readonly socket: WebSocketLike; probe: Timer | undefined }
+  | Open
   | { readonly phase: "suspended" }
   | { readonly phase: "refused" };
+
+interface Open {
+  readonly phase: "open";
+  readonly socket: WebSocketLike;
+  probe: Timer | undefined;
+  /** When the probe gives up, ms since the epoch. */
+  due: number;
+}
 
 export class ReconnectingSocket {
   readonly #url: () => string;
@@ -66,6 +86,7 @@ export class ReconnectingSocket {
   #state: State = { phase: "idle" };
   /** Attempts since the relay last said anything. */
   #attempts = 0;
+  #heardAt = 0;
 
   constructor(url: () => string, WebSocket: WebSocketConstructor, timing: SocketTiming, handler: SocketHandler) {
     this.#url = url;
@@ -76,6 +97,11 @@ export class ReconnectingSocket {
 
   get phase(): State["phase"] {
     return this.#state.phase;
+  }
+
+  /** When the relay last said anything, ms since the epoch. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Connects now, unless it is connected or about to be. */
@@ -142,14 +168,37 @@ export class ReconnectingSocket {
         this.#attempts = 0;
         return this.connect();
       case "open":
-        if (state.probe !== undefined) return;
-        state.probe = setTimeout(() => this.#lost(state.socket), this.#timing.probeTimeoutMs);
-        return state.socket.send(controlFrame({ kind: "ping" }));
+        return this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
       case "idle":
       case "connecting":
       case "refused":
         return;
     }
+  }
+
+  /** Sends what the relay answers, and gives the connection up if it does not. */
+  renew(frame: Uint8Array): void {
+    const state = this.#state;
+    // one that is asked already will not be believed any sooner
+    if (state.phase === "open" && state.probe === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+  }
+
+  #probe(state: Open, frame: Uint8Array, timeoutMs: number): void {
+    state.socket.send(frame);
+    const unsent = state.socket.bufferedAmount ?? 0;
+    const waitMs = timeoutMs * (this.#handler.isBusy() ? BUSY_FACTOR : 1);
+    const due = Date.now() + waitMs;
+    if (state.probe !== undefined && state.due <= due) return;
+    clearTimeout(state.probe);
+    state.due = due;
+    state.probe = setTimeout(() => {
+      state.probe = undefined;
+      const isLate = Date.now() > due + LATE_MS;
+      // what leaves, be it slowly, is a sign of life too
+      const isLeaving = (state.socket.bufferedAmount ?? 0) < unsent;
+      if (isLate || isLeaving) this.#probe(state, frame, timeoutMs);
+      else this.#lost(state.socket);
+    }, waitMs);
   }
 
   #dial(): void {
@@ -159,11 +208,12 @@ export class ReconnectingSocket {
     this.#state = { phase: "connecting", socket, timer };
     socket.onopen = () => {
       clearTimeout(timer);
-      this.#state = { phase: "open", socket, probe: undefined };
+      this.#state = { phase: "open", socket, probe: undefined, due: 0 };
       this.#handler.opened();
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
       this.#attempts = 0;
+      this.#heardAt = Date.now();
       if (this.#state.phase === "open") {
         clearTimeout(this.#state.probe);
         this.#state.probe = undefined;

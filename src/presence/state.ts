@@ -91,8 +91,22 @@ function readId(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH ? value : undefined;
 }
 
+/** The id of a user, if others can read it as one. That of a guest is given by whoever reads, not taken. */
+export function readUserId(value: unknown): string | undefined {
+  const id = readId(value);
+  return id === undefined || isGuest(id) ? undefined : id;
+}
+
 function readTime(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+/** How far ahead of the reader's clock a choice of status may be, ms: one from beyond could never be overridden. */
+const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
+
+/** A choice as it counts at `now`: one that claims to come from far in the future does not. */
+export function crediblyChosen(choice: ManualChoice | null, now: number): ManualChoice | null {
+  return choice === null || choice.at > now + MAX_AHEAD_MS ? null : choice;
 }
 
 /** Reads a choice of status; anything else is none. */
@@ -111,7 +125,7 @@ export function readDevice(value: unknown): Device {
 /** Reads the user of a state; `fallbackId` names one that gives no id (a guest). */
 export function readUser(value: unknown, fallbackId: string): UserInfo {
   const record = isRecord(value) ? value : {};
-  const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readId(own(record, "id")) ?? fallbackId };
+  const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readUserId(own(record, "id")) ?? fallbackId };
   for (const key of ["name", "color", "colorLight", "avatar"] as const) {
     const text = own(record, key);
     if (typeof text === "string") info[key] = text;
@@ -164,7 +178,9 @@ export function readState<Meta = JsonObject>(clientId: number, state: unknown, r
   const user = readUser(own(state, "user"), guestId(clientId));
   const ours = own(state, "copresence");
   const record = isRecord(ours) ? ours : {};
-  // a stock client is a session of its own, for as long as it keeps its client id
-  const id = readId(own(record, "session")) ?? `client:${clientId}`;
+  const session = readId(own(record, "session"));
+  // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no
+  // property can be named: in a lobby document sessions are properties
+  const id = session === undefined || session === "__proto__" ? `client:${clientId}` : session;
   return { user, session: readSession<Meta>(id, record, { rooms: [room], clientId }) };
 }

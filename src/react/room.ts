@@ -1,7 +1,16 @@
 import { useEffect, useRef, useState } from "react";
-import type { Room, RoomOptions } from "../client/index.ts";
+import type { Presence, Room, RoomOptions } from "../client/index.ts";
 import { usePresence } from "./provider.tsx";
-import type { RoomMeta } from "./register.ts";
+import type { Meta, RoomMeta } from "./register.ts";
+
+interface Joined {
+  readonly presence: Presence<Meta, RoomMeta>;
+  readonly doc: RoomOptions["doc"];
+  readonly room: Room<RoomMeta>;
+}
+
+/** Rooms that are left at the end of this turn. */
+const leaving = new Set<Joined>();
 
 /**
  * Is in a room for as long as the component is mounted.
@@ -12,28 +21,42 @@ import type { RoomMeta } from "./register.ts";
  */
 export function useRoom(name: string | null, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> | null {
   const presence = usePresence();
-  const [room, setRoom] = useState<Room<RoomMeta> | null>(null);
+  const [joined, setJoined] = useState<Joined | null>(null);
   const { doc, meta } = options;
   const latestMeta = useRef(meta);
 
   useEffect(() => {
     latestMeta.current = meta;
-    if (meta !== undefined) room?.setMeta(meta);
-  }, [room, meta]);
+    if (meta !== undefined) joined?.room.setMeta(meta);
+  }, [joined, meta]);
 
   useEffect(() => {
     if (presence === null || name === null) return;
-    const joined = presence.join(name, {
+    leaveOther(presence, name, doc);
+    const room = presence.join(name, {
       ...(doc !== undefined && { doc }),
       ...(latestMeta.current !== undefined && { meta: latestMeta.current }),
     });
-    setRoom(joined);
+    const next: Joined = { presence, doc, room };
+    setJoined(next);
     return () => {
-      setRoom(null);
+      setJoined(null);
       // a remount in the same turn (StrictMode, a key that changed) joins before this leaves: nobody sees a blink
-      setTimeout(() => joined.leave(), 0);
+      leaving.add(next);
+      setTimeout(() => leave(next), 0);
     };
   }, [presence, name, doc]);
 
-  return room?.name === name ? room : null;
+  return joined?.presence === presence && joined?.room.name === name && joined.doc === doc ? joined.room : null;
+}
+
+function leave(joined: Joined): void {
+  if (leaving.delete(joined)) joined.room.leave();
+}
+
+/** A room is one document: what is about to be left with another must be left first. */
+function leaveOther(presence: Joined["presence"], name: string, doc: Joined["doc"]): void {
+  for (const joined of leaving) {
+    if (joined.presence === presence && joined.room.name === name && joined.doc !== doc) leave(joined);
+  }
 }

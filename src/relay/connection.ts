@@ -4,6 +4,7 @@
 import { Close, type Frame, FrameError, KEEP_ALIVE_FRAME, StateTooLargeError, decodeFrame } from "../wire/index.ts";
 import { type Liveness, nextStep } from "./liveness.ts";
 import type { RelayOptions } from "./options.ts";
+import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 
 export interface ConnectionHandler {
@@ -22,15 +23,21 @@ const KEEP_ALIVE_MS = 20_000;
  * network answers, but nobody is there.
  */
 const SILENT_MS = 75_000;
-/** A close reason is at most 123 bytes of UTF-8. */
-const MAX_REASON = 120;
+/** A close reason is at most so many bytes of UTF-8. */
+const MAX_REASON = 123;
 
-/** What is needed of a WebSocket: that of `ws` has it. */
+const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
+
+/** What is needed of a WebSocket. */
 export interface ServerSocket {
   readonly protocol: string;
-  /** Bytes that were sent and have not left. */
+  /** Bytes that were sent and wait for the other end to make room. */
   readonly bufferedAmount: number;
-  send(data: Uint8Array): void;
+  /** Bytes that have come in, be it part of a message. */
+  readonly received: number;
+  /** Bytes that have left. */
+  readonly left: number;
+  send(packet: Packet): void;
   ping(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
@@ -47,6 +54,9 @@ export class Connection implements Peer {
   #liveness: Liveness;
   #sentAt: number;
   #spokeAt: number;
+  /** What had come in and left when it was last looked at; the latter only while more was to leave. */
+  #received = 0;
+  #left = Infinity;
   #silent = false;
   #open = true;
 
@@ -83,14 +93,14 @@ export class Connection implements Peer {
     return this.#liveness.lastSeen;
   }
 
-  send(frame: Uint8Array): void {
+  send(packet: Packet): void {
     if (!this.#open) return;
     if (this.#socket.bufferedAmount > this.#options.maxBuffered) {
       // not in the midst of what made it send
       return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
     }
     this.#sentAt = Date.now();
-    this.#socket.send(frame);
+    this.#socket.send(packet);
   }
 
   close(code: number, reason: string): void {
@@ -101,7 +111,7 @@ export class Connection implements Peer {
       this.#socket.close(code, reason);
       this.#socket.terminate();
     } else {
-      this.#socket.close(code, reason.slice(0, MAX_REASON));
+      this.#socket.close(code, truncate(reason));
     }
   }
 
@@ -113,6 +123,7 @@ export class Connection implements Peer {
 
   /** @param within ms until the next sweep */
   sweep(now: number, within: number): void {
+    if (this.#isTransferring()) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#options)) {
       case "wait":
         break;
@@ -124,7 +135,19 @@ export class Connection implements Peer {
         return this.close(Close.timedOut, "no sign of life");
     }
     if (!this.#silent && now - this.#spokeAt >= SILENT_MS) this.#setSilent(true);
-    if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE_FRAME);
+    if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE);
+  }
+
+  /**
+   * A long message is under way, and no pong overtakes it. What leaves proves something only if it had to wait: until the
+   * buffers on the way are full, it leaves whether or not anybody is there.
+   */
+  #isTransferring(): boolean {
+    const { received, left, bufferedAmount } = this.#socket;
+    const isTransferring = received > this.#received || left > this.#left;
+    this.#received = received;
+    this.#left = bufferedAmount > 0 ? left : Infinity;
+    return isTransferring;
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -158,4 +181,10 @@ export class Connection implements Peer {
     this.#open = false;
     this.#handler.closed(this, code, Date.now());
   }
+}
+
+function truncate(reason: string): string {
+  const bytes = new TextEncoder().encode(reason);
+  // half a character at the end is left out
+  return new TextDecoder().decode(bytes.subarray(0, MAX_REASON), { stream: true });
 }

@@ -11,6 +11,7 @@ import { Grace } from "./grace.ts";
 import { sweepInterval } from "./liveness.ts";
 import { Lobby } from "./lobby.ts";
 import type { RelayOptions } from "./options.ts";
+import { Packet } from "./packet.ts";
 import { admit } from "./request.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
@@ -61,7 +62,7 @@ export class Hub implements RoomHost {
     });
     this.#connections.set(connection, room);
     if (trusts) {
-      connection.send(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace }));
+      connection.send(new Packet(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace })));
     }
     room.join(connection);
   }

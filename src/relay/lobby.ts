@@ -6,6 +6,7 @@ import { Aggregator, Shard } from "../aggregator/index.ts";
 import type { PresenceEvent, User } from "../presence/index.ts";
 import { type RelayState, Ticker, controlFrame } from "../wire/index.ts";
 import { ReadOnlyDocument } from "./document.ts";
+import { Packet } from "./packet.ts";
 import { Room, type RoomHost, reportOf } from "./room.ts";
 import type { Row } from "./table.ts";
 
@@ -90,7 +91,8 @@ export class Lobby {
     const { user, session } = row.claim;
     const choice = this.#aggregator.choiceOf(user.id);
     if (choice === null || row.room !== this.name || row.owner?.trusts !== true) return;
-    if (choice.at > (session.manual?.at ?? -1)) row.owner.send(controlFrame({ kind: "manual", manual: choice }));
+    if (choice.at > (session.manual?.at ?? -1))
+      row.owner.send(new Packet(controlFrame({ kind: "manual", manual: choice })));
   }
 
   #checkVisibility(userId: string): void {

@@ -81,8 +81,12 @@ export const optionSpecs: { readonly [K in OptionName]: OptionSpec } = {
 
 const names = Object.keys(optionSpecs) as OptionName[];
 
-/** Fills in defaults. Throws a `RangeError` that names a value out of bounds. */
+/** Fills in defaults. Throws a `RangeError` that names a value out of bounds, or an option that there is none of. */
 export function resolveOptions(given: Partial<RelayOptions>): RelayOptions {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(optionSpecs, name))
+      throw new RangeError(`there is no option "${name}"; there are ${names.join(", ")}`);
+  }
   const entries = names.map((name) => [name, checkOption(name, name, given[name] ?? optionSpecs[name].default)]);
   return Object.fromEntries(entries) as RelayOptions;
 }

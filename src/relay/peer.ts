@@ -1,3 +1,5 @@
+import type { Packet } from "./packet.ts";
+
 /** What a room knows of whoever is connected to it: never a socket. */
 export interface Peer {
   /** It asked for our subprotocol: it gets control messages, and needs no renewals. */
@@ -8,8 +10,8 @@ export interface Peer {
   readonly lastSeen: number;
   /** Its network is there, but its page has said nothing for long. */
   readonly silent: boolean;
-  /** Sends one frame; the bytes are not changed afterwards by either side. */
-  send(frame: Uint8Array): void;
-  /** Ends the connection. What was sent before still arrives. */
+  /** Sends one message; its bytes are not changed afterwards by either side. */
+  send(packet: Packet): void;
+  /** Ends the connection. What was sent before still arrives, but to one that reads nothing. */
   close(code: number, reason: string): void;
 }

@@ -3,7 +3,7 @@
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
@@ -13,6 +13,7 @@ import { Hub } from "./hub.ts";
 import { type RelayOptions, resolveOptions } from "./options.ts";
 import { chooseProtocol } from "./request.ts";
 import type { Room } from "./room.ts";
+import { WebSocketServerSocket } from "./websocket.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
@@ -147,22 +148,29 @@ class RelayServer implements Relay {
   attach(server: Server | SecureServer, { path = "" }: { readonly path?: string } = {}): Unsubscribe {
     if (this.#closing !== undefined) throw new Error("this relay is closed");
     const prefix = path.replace(/\/+$/, "");
+    const mounts = mountsOf(server);
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const target = request.url ?? "/";
       if (!target.startsWith(`${prefix}/`)) {
-        // Node leaves such a socket to its listeners: where there is no other, nobody would ever close it
-        if (server.listenerCount("upgrade") === 1) socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
+        // Node leaves such a socket to its listeners: where there are only relays, and it is none's, the first refuses it
+        const isOurs = server.listenerCount("upgrade") === mounts.size;
+        const [first] = mounts.keys();
+        const isTaken = [...mounts.values()].some((mount) => target.startsWith(`${mount}/`));
+        if (isOurs && first === onUpgrade && !isTaken) refuseUpgrade(socket);
         return;
       }
-      this.#sockets.handleUpgrade(request, socket, head, (ws) => {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.#openSockets++;
-        ws.on("close", this.#onSocketClosed);
-        this.#hub.accept(ws, target.slice(prefix.length));
+        webSocket.on("close", this.#onSocketClosed);
+        // over TLS it is a TLSSocket, which is one too
+        this.#hub.accept(new WebSocketServerSocket(webSocket, socket as Socket), target.slice(prefix.length));
       });
     };
     server.on("upgrade", onUpgrade);
+    mounts.set(onUpgrade, prefix);
     const undo = (): void => {
       server.off("upgrade", onUpgrade);
+      mounts.delete(onUpgrade);
       this.#undo.delete(undo);
     };
     this.#undo.add(undo);
@@ -240,6 +248,25 @@ class RelayServer implements Relay {
     this.#sockets.close();
     this.#emitter.clear();
   }
+}
+
+/** Where relays are mounted on a server, by their listeners. */
+type Mounts = Map<object, string>;
+const allMounts = new WeakMap<Server, Mounts>();
+
+function mountsOf(server: Server): Mounts {
+  const known = allMounts.get(server);
+  if (known !== undefined) return known;
+  const mounts: Mounts = new Map();
+  allMounts.set(server, mounts);
+  return mounts;
+}
+
+/** Node has taken its own listeners off the socket: one that is reset would end the process, and one half-closed stay. */
+function refuseUpgrade(socket: Duplex): void {
+  socket.on("error", () => {});
+  socket.once("finish", () => socket.destroy());
+  socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
 }
 
 /** Resolves when the last socket of a server is gone. */

@@ -11,6 +11,7 @@ import {
   type Entry,
   type Frame,
   FrameError,
+  KEEP_ALIVE_FRAME,
   type Mark,
   type MarkEntry,
   Ticker,
@@ -23,6 +24,7 @@ import {
 import type { RoomDocument } from "./document.ts";
 import type { RelayOptions } from "./options.ts";
 import { OutgoingStates } from "./outgoing.ts";
+import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import { AwarenessTable, type Row } from "./table.ts";
 
@@ -40,6 +42,8 @@ export interface RoomHost {
   /** Nothing is left in it. */
   emptied(room: Room): void;
 }
+
+const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 
 /** How often to look for states to renew. */
 const RENEWAL_SWEEP_MS = 5_000;
@@ -78,7 +82,7 @@ export class Room {
       sentClock: (id) => this.#outgoing.clockOf(id),
       returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), Date.now())),
       superseded: (peer, session) => {
-        if (peer.trusts) peer.send(controlFrame({ kind: "superseded", session }));
+        if (peer.trusts) peer.send(control({ kind: "superseded", session }));
       },
     });
     this.#ticker = new Ticker(host.options.tick, () => this.#flush());
@@ -94,7 +98,7 @@ export class Room {
     if (!peer.trusts) this.#stockPeers++;
     // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
     const question = this.document.ask();
-    if (question !== null) peer.send(question);
+    if (question !== null) peer.send(new Packet(question));
     this.#sendSnapshot(peer, this.#firstSnapshot(peer));
   }
 
@@ -102,7 +106,7 @@ export class Room {
   receive(peer: Peer, frame: Frame, now: number): void {
     switch (frame.type) {
       case "syncStep1":
-        peer.send(this.document.sync(frame.stateVector));
+        peer.send(new Packet(this.document.sync(frame.stateVector)));
         this.#readers.add(peer);
         return;
       case "syncStep2":
@@ -111,6 +115,8 @@ export class Room {
       case "update":
         return this.document.apply(frame.update, peer);
       case "awareness": {
+        // nothing to say but that the page lives; the answer tells it that the relay does
+        if (peer.trusts && frame.payload.length === 1 && frame.payload[0] === 0) return peer.send(KEEP_ALIVE);
         // a stock client says back what it hears of everybody, so what bounds it is the room; the table bounds its own
         const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.table.known + SPARE_ENTRIES };
         return this.table.apply(peer, decodeEntries(frame.payload, limits), now);
@@ -167,7 +173,8 @@ export class Room {
 
   /** Sends an update of the document to all but its author. */
   sendUpdate(frame: Uint8Array, author: unknown): void {
-    for (const peer of this.#readers) if (peer !== author) peer.send(frame);
+    const packet = new Packet(frame);
+    for (const peer of this.#readers) if (peer !== author) peer.send(packet);
   }
 
   /** What comes by time: renewals for stock observers, and forgetting. */
@@ -235,12 +242,12 @@ export class Room {
   /** One frame for all, but for owners that must not see a clock above their own: they are told to catch up. */
   #sendStates(entries: readonly Entry[], to: (peer: Peer) => boolean): void {
     if (entries.length === 0) return;
-    const frame = statesFrame(entries);
+    const packet = states(entries);
     const behind = this.#outgoing.behind(entries, this.table.rows);
     const owners = new Set(behind.map((row) => row.owner));
     for (const peer of this.peers) {
       if (!to(peer)) continue;
-      if (!owners.has(peer)) peer.send(frame);
+      if (!owners.has(peer)) peer.send(packet);
       else
         this.#sendWithoutOwn(
           peer,
@@ -253,7 +260,7 @@ export class Room {
   #sendWithoutOwn(peer: Peer, entries: readonly Entry[], own: readonly Row[]): void {
     const ids = new Set(own.map((row) => row.id));
     const nudges = own.map(({ id }): Entry => ({ id, clock: this.#outgoing.clockOf(id), state: null }));
-    peer.send(statesFrame([...entries.filter((entry) => !ids.has(entry.id)), ...nudges]));
+    peer.send(states([...entries.filter((entry) => !ids.has(entry.id)), ...nudges]));
   }
 
   /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. */
@@ -272,7 +279,7 @@ export class Room {
     if (!this.table.answered(peer)) return;
     const rows = this.#othersThan(peer).filter((row) => row.stock);
     const entries = this.#outgoing.afterPreview(rows, this.#stockLeftAt);
-    if (entries.length > 0) peer.send(statesFrame(entries));
+    if (entries.length > 0) peer.send(states(entries));
   }
 
   #othersThan(peer: Peer): Row[] {
@@ -280,21 +287,21 @@ export class Room {
   }
 
   #sendSnapshot(peer: Peer, entries: readonly Entry[]): void {
-    if (entries.length > 0 || peer.trusts) peer.send(statesFrame(entries));
+    if (entries.length > 0 || peer.trusts) peer.send(states(entries));
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
-      peer.send(controlFrame({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));
+      peer.send(control({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));
     }
   }
 
   #sendMarks(marks: readonly MarkEntry[]): void {
-    const frame = controlFrame({ kind: "marks", marks });
-    for (const peer of this.peers) if (peer.trusts) peer.send(frame);
+    const packet = control({ kind: "marks", marks });
+    for (const peer of this.peers) if (peer.trusts) peer.send(packet);
   }
 
-  #control(peer: Peer, control: Control): void {
-    if (control.kind !== "ping" || !peer.trusts) throw new FrameError(`unexpected control message ${control.kind}`);
-    peer.send(controlFrame({ kind: "pong" }));
+  #control(peer: Peer, { kind }: Control): void {
+    if (kind !== "ping" || !peer.trusts) throw new FrameError(`unexpected control message ${kind}`);
+    peer.send(control({ kind: "pong" }));
   }
 }
 
@@ -308,6 +315,10 @@ function markEntry(row: Row, mark: Mark): MarkEntry {
   return [row.id, mark, row.lastSeen];
 }
 
-function statesFrame(entries: readonly Entry[]): Uint8Array {
-  return awarenessFrame(encodeEntries(entries));
+function states(entries: readonly Entry[]): Packet {
+  return new Packet(awarenessFrame(encodeEntries(entries)));
+}
+
+function control(message: Control): Packet {
+  return new Packet(controlFrame(message));
 }

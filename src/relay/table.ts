@@ -8,7 +8,7 @@
  * somebody who returns may be an echo. Messages keep their order, which tells them apart: a client announces itself
  * before it answers the first question that it is asked, and echoes what it is told after the question only afterwards.
  */
-import { type Claim, equal, readState } from "../presence/index.ts";
+import { type Claim, crediblyChosen, equal, readState } from "../presence/index.ts";
 import {
   type Entry,
   FrameError,
@@ -203,12 +203,19 @@ export class AwarenessTable {
   #takeState(peer: Peer, entry: StateEntry, now: number): void {
     // in a lobby states are announcements, and a stock reader's empty one announces nobody
     if (isLobby(this.#room) && Object.keys(entry.value).length === 0) return this.#takeRemoval(peer, entry, now);
-    const claim = readState(entry.id, entry.value, this.#room);
+    const claim = this.#read(entry, now);
     if (claim === null) return;
     const row = this.rows.get(entry.id);
     if (row === undefined) this.#introduce(peer, entry, claim, now);
     else if (row.owner === peer) this.#update(row, entry, claim, now);
     else this.#claim(peer, row, entry, claim, now);
+  }
+
+  #read({ id, value }: StateEntry, now: number): Claim | null {
+    const claim = readState(id, value, this.#room);
+    if (claim === null) return null;
+    const manual = crediblyChosen(claim.session.manual, now);
+    return manual === claim.session.manual ? claim : { ...claim, session: { ...claim.session, manual } };
   }
 
   #update(row: Row, entry: StateEntry, claim: Claim, now: number): void {

@@ -36,6 +36,24 @@ export function roomFromPath(path: string): string {
   return room;
 }
 
+/**
+ * Throws a `RangeError` for a name that no URL carries as it is: empty, too long, not well-formed Unicode, or with a
+ * segment `.` or `..`, which every URL parser takes for a way up.
+ */
+export function checkRoomName(room: string): void {
+  const problem = problemOf(room);
+  if (problem !== null) throw new RangeError(`"${room.slice(0, 64)}" is no name for a room: ${problem}`);
+}
+
+function problemOf(room: string): string | null {
+  if (room === "") return "it is empty";
+  if (room.length > MAX_ROOM_LENGTH) return `it is longer than ${MAX_ROOM_LENGTH} characters`;
+  if (/(^|\/)\.\.?(\/|$)/.test(room)) return 'it has a segment "." or ".."';
+  // half of a surrogate pair
+  if (/\p{Surrogate}/u.test(room)) return "it is not well-formed Unicode";
+  return null;
+}
+
 /** The URL path of a room; slashes in its name stay slashes. */
 export function roomToPath(room: string): string {
   return `/${room.split("/").map(encodeURIComponent).join("/")}`;

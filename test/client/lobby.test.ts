@@ -86,13 +86,13 @@ describe("a lobby that is not read", () => {
     await until("he is in", () => bob.lobby.usersIn("doc").length === 1);
     await pause(50);
     expect(proxy.carried).toBe(carried);
-    expect([ids(alice.lobby.users), alice.lobby.status]).toEqual([["alice"], "connecting"]);
+    expect([ids(alice.lobby.users), alice.lobby.status]).toEqual([["alice"], "live"]);
     proxy.cut(true);
     await until(
       "she is back",
       () => bob.lobby.get("alice")?.sessions.every(({ reconnecting }) => !reconnecting) === true,
     );
-    expect([ids(alice.lobby.users), alice.lobby.status]).toEqual([["alice"], "connecting"]);
+    expect([ids(alice.lobby.users), alice.lobby.status]).toEqual([["alice"], "live"]);
   });
 });
 
@@ -198,7 +198,8 @@ describe("a lobby of several relays", () => {
     const relays = new Awareness(doc);
     onTestFinished(() => relays.destroy());
     const held = new Set<number>();
-    const reader = new LobbyReader<object>("@lobby", "me", { doc, awareness: relays, isHeld: (id) => held.has(id) });
+    const provider = { isHeld: (id: number) => held.has(id), holds: false, lostContactAt: 0 };
+    const reader = new LobbyReader<object>("@lobby", "me", { doc, awareness: relays, provider });
     reader.flush("live");
     const log: string[] = [];
     reader.on("event", ({ type, userId }) => log.push(`${type} ${userId}`));
@@ -213,7 +214,7 @@ describe("a lobby of several relays", () => {
         relays.states.set(Number(id), { copresence: { relay: { shard, startedAt: 1 } } });
       relays.emit("change", [{ added: [...relays.states.keys()], updated: [], removed: known }, "test"]);
     };
-    return { reader, log, write, vouch, held };
+    return { reader, log, write, vouch, held, provider };
   }
 
   const session = (more: object = {}): object => ({
@@ -266,22 +267,29 @@ describe("a lobby of several relays", () => {
     expect([reader.get("bob"), reader.recent]).toEqual([undefined, []]);
   });
 
-  it("[ROSTER-6] takes the word of a relay that may return only for those whom no other has heard of since", () => {
-    const { reader, log, write, vouch, held } = read();
+  it("[ROSTER-6] holds whoever went while the connection was down, until they return or are given up", () => {
+    const { reader, log, write, vouch, held, provider } = read();
     vouch({ 1: "r1" });
-    write("r1", { bob: bob(), carol: bob() });
+    write("r1", { bob: bob(), carol: bob(), dave: bob() });
+    reader.flush("stale");
     log.length = 0;
+    // connected again, to another relay, which has heard of Bob
+    Object.assign(provider, { holds: true, lostContactAt: 5_000 });
     held.add(1);
-    reader.refresh();
-    for (const id of ["bob", "carol"]) expect(reader.get(id)).toMatchObject({ status: "online", reconnecting: true });
-    expect(reader.vouched).toBe(false);
     vouch({ 1: "r1", 2: "r2" });
+    for (const id of ["bob", "carol"]) expect(reader.get(id)).toMatchObject({ status: "online", reconnecting: true });
     write("r2", { bob: bob({ sessions: { s1: session({ rooms: ["new"] }) } }) });
+    reader.flush("live");
     expect(reader.get("bob")).toMatchObject({ reconnecting: false, rooms: ["new"] });
     expect(reader.get("carol")).toMatchObject({ reconnecting: true });
-    vouch({ 2: "r2" });
-    expect(ids(reader.users)).toEqual(["bob"]);
-    expect(log.filter((entry) => !entry.startsWith("update"))).toEqual(["leave carol"]);
+    // who was back and goes now has left, and who comes back now was never gone
+    write("r2", { dave: bob() });
+    expect(log.filter((entry) => !entry.startsWith("update"))).toEqual(["leave bob"]);
+    expect(reader.get("dave")).toMatchObject({ reconnecting: false });
+    provider.holds = false;
+    reader.release();
+    expect(ids(reader.users)).toEqual(["dave"]);
+    expect(log.filter((entry) => !entry.startsWith("update"))).toEqual(["leave bob", "leave carol"]);
   });
 
   it("[ROSTER-4] keeps everyone as they are when a relay writes its shard anew", () => {

@@ -47,7 +47,7 @@ describe("the page of a browser", () => {
     expect(signals).toEqual(["suspend", "wake"]);
   });
 
-  it.for(["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"])(
+  it.for(["pointerdown", "pointermove", "keydown", "wheel", "touchstart"])(
     "takes %s for input, at most once a second, though the app keeps it to itself",
     (type) => {
       const { signals } = listen();

@@ -21,12 +21,17 @@ function comings(
 }
 
 describe("createPresence", () => {
-  it.for([undefined, {}, { id: "" }, { id: 7 }, { name: "Alice" }])("throws for the user %j", (user) => {
-    const options = { user, WebSocket } as unknown as PresenceOptions;
-    expect(() => createPresence("ws://127.0.0.1:1", options)).toThrow(
-      new TypeError("createPresence: user.id must be a non-empty string"),
-    );
-  });
+  it.for([undefined, {}, { id: "" }, { id: 7 }, { name: "Alice" }, { id: "guest:7" }, { id: "x".repeat(257) }])(
+    "throws for the user %j",
+    (user) => {
+      const options = { user, WebSocket } as unknown as PresenceOptions;
+      expect(() => createPresence("ws://127.0.0.1:1", options)).toThrow(
+        new TypeError(
+          'createPresence: user.id must be a text of 1 to 256 characters that does not begin with "guest:"',
+        ),
+      );
+    },
+  );
 
   it("throws where there is no WebSocket, and takes the global one where there is", async () => {
     const { url, relay } = await startRelay(quick);

@@ -6,7 +6,16 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import * as Y from "yjs";
 import type { Presence, Room, Roster } from "../../src/client/index.ts";
-import { type Entry, awarenessFrame, decodeEntries, decodeFrame, encodeEntries, text } from "../../src/wire/index.ts";
+import {
+  type Entry,
+  KEEP_ALIVE_FRAME,
+  awarenessFrame,
+  controlFrame,
+  decodeEntries,
+  decodeFrame,
+  encodeEntries,
+  text,
+} from "../../src/wire/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
 import { openTab } from "../tab.ts";
@@ -324,14 +333,16 @@ describe("a room's provider", () => {
     const his = ownClient(url, "bob").join("doc");
     await until("they see each other", () => his.roster.users.length === 2 && room.roster.users.length === 2);
     const log = record(room.roster);
+    const noticed = record(his.roster);
     his.provider.disconnect();
-    expect(his.awareness.states.size).toBe(1);
     await until("Bob left", () => log.length === 1);
     await pause(50);
-    expect(his.provider.wsconnected).toBe(false);
+    // for him, it is he who is away
+    expect([his.provider.wsconnected, his.roster.status, his.awareness.states.size]).toEqual([false, "stale", 2]);
     his.provider.connect();
-    await until("Bob is back", () => log.length === 2 && his.awareness.states.size === 2);
+    await until("Bob is back", () => log.length === 2 && his.roster.status === "live");
     expect(log).toEqual(["leave bob", "join bob"]);
+    expect(noticed).toEqual(["stale", "live"]);
   });
 
   it("shares the document, and brings edits made offline when it is back", async () => {
@@ -384,10 +395,12 @@ describe("a room's provider", () => {
     const url = await scriptedRelay((socket, path) => {
       if (path !== "/doc") return;
       relay = socket;
+      socket.send(controlFrame({ kind: "hello", shard: "r", graceMs: 100 }));
       socket.on("message", (data: Buffer) => {
         const frame = decodeFrame(data);
         if (frame.type !== "awareness") return;
         const [entry] = decodeEntries(frame.payload, limits);
+        if (entry === undefined) socket.send(KEEP_ALIVE_FRAME);
         said.push(
           entry === undefined ? data.length : [entry.id, entry.clock, JSON.parse(text(entry.state ?? bytes(null)))],
         );
@@ -463,21 +476,25 @@ describe("a room's provider", () => {
     expect(said).toContain("copresence: ignored a message of the relay: unknown message type 7");
   });
 
-  it("[LIVE-7] is closed for good when the relay refuses it, until it is told to connect again", async () => {
+  it("[LIVE-7] is closed for good when the relay refuses it, and tried again when what was too large is changed", async () => {
     const { url, relay } = await startRelay({ ...quick, maxState: 1_000 });
     const alice = ownClient(url, "alice", { timing });
     const room = alice.join("doc");
     await until("she is in", () => relay.room("doc")?.users.length === 1);
     const closed: unknown[] = [];
     room.provider.on("closed", (event) => closed.push(event));
+    const refusals: unknown[] = [];
+    room.roster.on("refused", (refusal) => refusals.push(refusal));
     room.setMeta({ big: "x".repeat(1_000) });
     await until("it is closed", () => closed.length === 1);
     expect(closed).toEqual([{ code: 4413, reason: "awareness state larger than 1000 bytes" }]);
     expect([room.roster.status, room.provider.wsconnected]).toEqual(["stale", false]);
-    room.setMeta({ big: "" });
+    expect(refusals).toEqual(closed);
+    // what is not about metadata tries nothing
+    room.awareness.setLocalStateField("cursor", 1);
     await pause(timing.maxBackoffMs + 100);
     expect(relay.room("doc")).toBeUndefined();
-    room.provider.connect();
+    room.setMeta({ big: "" });
     await until("she is in again", () => relay.room("doc")?.users[0]?.meta["big"] === "");
     expect(room.roster.status).toBe("live");
     expect(alice.lobby.status).toBe("live");

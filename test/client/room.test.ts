@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
 
 type State = Record<string, unknown>;
@@ -166,10 +167,29 @@ describe("joining and leaving", () => {
     await until("she is out", () => relay.room("doc") === undefined);
   });
 
-  it.for(["", "@lobby", "@lobby/acme", "@other"])("does not join %j", async (name) => {
-    const { url } = await startRelay(quick);
-    expect(() => ownClient(url, "alice").join(name)).toThrow(RangeError);
+  it("[ROOM-7] is left when its document is destroyed, and leaves no ghost", async () => {
+    const { url, relay } = await startRelay(quick);
+    const alice = ownClient(url, "alice");
+    const doc = new Y.Doc();
+    const room = alice.join("doc", { doc });
+    await until("she is in", () => relay.room("doc")?.users.length === 1);
+    doc.destroy();
+    await until("she is out", () => relay.room("doc") === undefined);
+    expect(room.awareness.getLocalState()).toBeNull();
+    expect(alice.lobby.self?.rooms).toEqual([]);
+    room.leave();
+    const next = alice.join("doc", { doc: new Y.Doc() });
+    expect(next).not.toBe(room);
+    await until("she is in again", () => relay.room("doc")?.users.length === 1);
   });
+
+  it.for(["", "@lobby", "@lobby/acme", "@other", ".", "a/../b", "x".repeat(513), "\ud800"])(
+    "does not join %j",
+    async (name) => {
+      const { url } = await startRelay(quick);
+      expect(() => ownClient(url, "alice").join(name)).toThrow(RangeError);
+    },
+  );
 
   it.for(["a/b", "ü 1?x=1&y#z", "%41"])("joins %j under that very name", async (name) => {
     const { url, relay } = await startRelay(quick);
@@ -211,6 +231,47 @@ describe("joining and leaving", () => {
       ["alice", { page: 2 }, { page: 1 }],
       ["alice", { page: 2, line: 7 }, { page: 2 }],
     ]);
+    // an object of the application's, changed and set again
+    const meta = { page: 3 };
+    room.setMeta(meta);
+    meta.page = 4;
+    room.setMeta(meta);
+    await until("Bob sees page 4", () => other.roster.get("alice")?.meta["page"] === 4);
     expect(events).toEqual([]);
+  });
+});
+
+describe("an outage that is longer than the grace", () => {
+  it("[ROSTER-6] [LIVE-2] of all at once, under a relay that ran all the while, is nobody's leave", async () => {
+    const { url, port, relay } = await startRelay({ ...quick, leaveGrace: 100 });
+    const proxy = await tcpProxy(port);
+    const timing = { backoffMs: 10, maxBackoffMs: 200 };
+    const [alice, bob, carol] = ["alice", "bob", "carol"].map((id) => ownClient(proxy.url, id, { timing }));
+    const outside = ownClient(url, "dave");
+    const rooms = [alice, bob, carol].map((client) => client!.join("doc"));
+    const rosters = [...rooms.map((room) => room.roster), alice!.lobby, bob!.lobby];
+    await until(
+      "all see all",
+      () => rosters.every(({ users }) => users.length >= 3) && outside.lobby.users.length === 4,
+    );
+    const events: string[] = [];
+    for (const roster of rosters) roster.on("join", ({ userId }) => events.push(`join ${userId}`));
+    for (const roster of rosters) roster.on("leave", ({ userId, roomId }) => events.push(`leave ${userId} ${roomId}`));
+    proxy.cut();
+    await until("the relay gave them up", () => relay.rooms().length === 0 && outside.lobby.users.length === 1);
+    expect(rosters.map(({ status }) => status)).toEqual(rosters.map(() => "stale"));
+    carol!.destroy();
+    proxy.restore();
+    await until("all are live", () =>
+      rosters.every(({ status, roomId }, i) => i === 2 || (status === "live" && roomId)),
+    );
+    await until("whoever did not return has left", () => events.length === 4);
+    expect(events.toSorted()).toEqual([
+      "leave carol @lobby",
+      "leave carol @lobby",
+      "leave carol doc",
+      "leave carol doc",
+    ]);
+    expect(rooms[0]?.roster.get("bob")).toMatchObject({ reconnecting: false });
   });
 });

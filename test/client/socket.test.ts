@@ -7,12 +7,13 @@ import { controlFrame, decodeFrame } from "../../src/wire/index.ts";
 import { pause, until } from "../support.ts";
 import { tellTime } from "../tab.ts";
 
-const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs } = defaultSocketTiming;
+const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs, renewalTimeoutMs } = defaultSocketTiming;
 
 /** A WebSocket without a network: what it tells is told by hand. */
 class ScriptedSocket implements WebSocketLike {
   static made: ScriptedSocket[] = [];
   binaryType = "";
+  bufferedAmount = 0;
   onopen: ((event: never) => void) | null = null;
   onmessage: ((event: never) => void) | null = null;
   onclose: ((event: never) => void) | null = null;
@@ -46,13 +47,14 @@ function scripted() {
   onTestFinished(() => void vi.restoreAllMocks());
   ScriptedSocket.made = [];
   const log: unknown[] = [];
-  const page = { hidden: false };
+  const page = { hidden: false, busy: false };
   const socket = new ReconnectingSocket(() => "ws://relay/doc", ScriptedSocket, defaultSocketTiming, {
     dialed: () => log.push("dialed"),
     opened: () => log.push("opened"),
     message: () => log.push("message"),
     down: () => log.push("down"),
     refused: (code) => log.push(`refused ${code}`),
+    isBusy: () => page.busy,
     isHidden: () => page.hidden,
   });
   const latest = (): ScriptedSocket => ScriptedSocket.made.at(-1)!;
@@ -158,6 +160,54 @@ describe("coming back", () => {
 });
 
 describe("a connection that may be dead", () => {
+  it("[LIVE-12] is given up when a renewal is not answered", () => {
+    const { socket, log, latest } = scripted();
+    socket.connect();
+    latest().opens();
+    const renewal = Uint8Array.of(1, 1, 0);
+    socket.renew(renewal);
+    vi.advanceTimersByTime(renewalTimeoutMs - 1);
+    latest().says();
+    vi.advanceTimersByTime(renewalTimeoutMs);
+    socket.renew(renewal);
+    expect(latest().sent).toEqual([renewal, renewal]);
+    vi.advanceTimersByTime(renewalTimeoutMs - 1);
+    // asked already
+    socket.renew(renewal);
+    expect(latest().sent).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(["dialed", "opened", "message", "down"]);
+  });
+
+  it("[LIVE-12] has more time while a long message may be under way, and as long as one leaves", () => {
+    const { socket, log, latest, page } = scripted();
+    socket.connect();
+    latest().opens();
+    page.busy = true;
+    latest().bufferedAmount = 1_000;
+    socket.wake();
+    vi.advanceTimersByTime(5 * probeTimeoutMs - 1);
+    latest().bufferedAmount = 999;
+    page.busy = false;
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(["dialed", "opened"]);
+    vi.advanceTimersByTime(probeTimeoutMs);
+    expect(log).toEqual(["dialed", "opened", "down"]);
+  });
+
+  it("[LIVE-12] is asked once more by a page that was frozen while it waited", () => {
+    const { socket, log, latest } = scripted();
+    socket.connect();
+    latest().opens();
+    socket.wake();
+    // timers of a frozen page are late
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(probeTimeoutMs);
+    expect([log, latest().sent.length]).toEqual([["dialed", "opened"], 2]);
+    vi.advanceTimersByTime(probeTimeoutMs);
+    expect(log).toEqual(["dialed", "opened", "down"]);
+  });
+
   it("[LIVE-6] [ACT-4] is asked on waking, and given up if it does not answer", () => {
     const { socket, log, latest, dialed, wait } = scripted();
     socket.connect();
@@ -166,8 +216,9 @@ describe("a connection that may be dead", () => {
     socket.wake();
     vi.advanceTimersByTime(probeTimeoutMs / 2);
     socket.wake();
-    expect(first.sent.map(decodeFrame)).toEqual([{ type: "control", control: { kind: "ping" } }]);
-    // the second call asks nothing and prolongs nothing
+    const ping = { type: "control", control: { kind: "ping" } };
+    expect(first.sent.map(decodeFrame)).toEqual([ping, ping]);
+    // the second call prolongs nothing
     expect(wait()).toBe(probeTimeoutMs / 2 + 100);
     expect(dialed()).toBe(2);
     expect(log).toEqual(["dialed", "opened", "down", "dialed"]);
@@ -280,6 +331,7 @@ describe("the relay's close code", () => {
         message() {},
         down() {},
         refused: (because, reason) => refused.push([code, because, reason]),
+        isBusy: () => false,
         isHidden: () => false,
       });
       onTestFinished(() => socket.disconnect());

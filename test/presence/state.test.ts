@@ -102,7 +102,7 @@ describe("readState", () => {
     expect(readState(7, { copresence }, "room")?.session.manual).toEqual({ status: null, at: 0 });
   });
 
-  it("[STATE-3] takes __proto__ for a name like any other", () => {
+  it("[STATE-3] takes __proto__ for a name like any other, but for a session, which is a property in a lobby", () => {
     const inherited = '{"__proto__":{"user":{"id":"mallory"},"copresence":{"session":"s6"}}}';
     expect(readState(7, JSON.parse(inherited), "room")).toEqual(
       claim("guest:7", "client:7", { device: "unknown", clientId: 7 }),
@@ -110,7 +110,7 @@ describe("readState", () => {
     const source = `{"user":{"id":"__proto__","__proto__":{"name":"M"}},
       "copresence":{"session":"__proto__","__proto__":{"status":"away"},"meta":{"__proto__":{"admin":true}}}}`;
     const { user, session } = readState(7, JSON.parse(source), "room")!;
-    expect([user, session.id, session.status]).toEqual([{ id: "__proto__" }, "__proto__", "online"]);
+    expect([user, session.id, session.status]).toEqual([{ id: "__proto__" }, "client:7", "online"]);
     expect(Object.keys(session.meta)).toEqual(["__proto__"]);
     expect((session.meta as JsonObject & { admin?: boolean }).admin).toBeUndefined();
   });

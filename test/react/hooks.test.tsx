@@ -2,6 +2,7 @@
 import { act, cleanup, render } from "@testing-library/react";
 import { type JSX, type ReactNode, StrictMode } from "react";
 import { renderToString } from "react-dom/server";
+import * as Y from "yjs";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Presence, Room } from "../../src/client/index.ts";
 import {
@@ -158,6 +159,36 @@ describe("useRoom", () => {
     view.unmount();
     await until("left", () => events.includes("leave plans"));
     expect(events.filter((event) => event.endsWith("plans"))).toEqual(["join plans", "leave plans"]);
+  });
+});
+
+describe("useRoom with another document", () => {
+  it("leaves the room as it was and joins it anew, also when a key changes", async () => {
+    const { url, relay } = await startRelay();
+    const alice = ownClient(url, "alice");
+    let room: Room | null = null;
+    function Editor({ doc }: { readonly doc: Y.Doc }): JSX.Element {
+      room = useRoom("plans", { doc });
+      return <p>{room === null ? "none" : room.doc.guid}</p>;
+    }
+    const [first, second, third] = [new Y.Doc(), new Y.Doc(), new Y.Doc()];
+    const page = (doc: Y.Doc, key: string): JSX.Element => (
+      <PresenceProvider presence={alice}>
+        <Editor key={key} doc={doc} />
+      </PresenceProvider>
+    );
+    const view = render(page(first, "a"));
+    for (const [doc, key] of [
+      [first, "a"],
+      [second, "a"],
+      [third, "b"],
+    ] as const) {
+      view.rerender(page(doc, key));
+      await untilRendered("that document", () => view.container.textContent === doc.guid);
+      await until("she is in", () => relay.room("plans")?.users.length === 1);
+    }
+    view.unmount();
+    await until("she left", () => relay.room("plans") === undefined);
   });
 });
 

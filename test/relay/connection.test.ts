@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { KEEP_ALIVE_FRAME, awarenessFrame, encodeEntries, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import { tcpProxy } from "../proxy.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
 
@@ -245,6 +247,28 @@ function countStalls(): () => number {
 
 describe("signs of life", () => {
   const timing = { pingInterval: 1_000, pingTimeout: 1_000, leaveGrace: 500 };
+
+  it("[LIVE-12] one whose message takes longer than the time-out is alive, both ways", async () => {
+    const { relay, url, port } = await startRelay({ pingInterval: 300, pingTimeout: 1_700, leaveGrace: 0 });
+    const proxy = await tcpProxy(port);
+    const alice = await rawPeer(url, "doc");
+    await alice.settle();
+    // larger than the buffers on the way, and what is in those leaves within the time-out
+    const doc = new Y.Doc();
+    doc.getMap("m").set("k", new Uint8Array(randomBytes(15_000_000)));
+    const bob = await rawPeer(proxy.url, "doc");
+    await bob.settle();
+    proxy.slow(5_000_000);
+    const startedAt = Date.now();
+    bob.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+    await until("Alice has it", () => alice.doc.getMap("m").size === 1, 20_000);
+    expect(Date.now() - startedAt).toBeGreaterThan(2_000);
+    const carol = await rawPeer(proxy.url, "doc");
+    carol.send(syncStep1Frame(Uint8Array.of(0)));
+    await until("Carol has it", () => carol.doc.getMap("m").size === 1, 20_000);
+    expect([alice.close, bob.close, carol.close]).toEqual([undefined, undefined, undefined]);
+    expect(relay.room("doc")?.connections).toBe(3);
+  });
 
   it("[LIVE-4] [USER-7] one that dies silently is shown by nobody within interval, time-out and grace", async () => {
     const { relay, url } = await startRelay(timing);

@@ -20,9 +20,9 @@ describe("resolveOptions", () => {
     expect(resolveOptions(given)).toMatchObject({ leaveGrace: 0, tick: 0, pingTimeout: 10_000, pingInterval: 15_000 });
   });
 
-  it("ignores what it does not know", () => {
-    const given = { host: "localhost" } as Partial<RelayOptions>;
-    expect(resolveOptions(given)).toEqual(resolveOptions({}));
+  it("[RUN-2] refuses an option that there is none of", () => {
+    const given = { pingIntervall: 5 } as Partial<RelayOptions>;
+    expect(() => resolveOptions(given)).toThrow(/^there is no option "pingIntervall"; there are pingInterval, /);
   });
 
   it.each([

@@ -265,6 +265,38 @@ describe("serving", () => {
         server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
       });
     await until("nothing is left open", async () => (await open()) === 0);
+
+    // one that is reset while it is answered, and one that never closes its end
+    const upgrade = "GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    const port = Number(new URL(url).port);
+    for (let i = 0; i < 20; i++) {
+      const reset = connect(port, "127.0.0.1");
+      await new Promise((resolve) => reset.once("connect", resolve));
+      reset.write(upgrade, () => reset.resetAndDestroy());
+    }
+    const half = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    onTestFinished(() => void half.destroy());
+    half.write(upgrade);
+    await new Promise((resolve) => half.once("data", resolve));
+    await until("nothing is left open", async () => (await open()) === 0);
+  });
+
+  it("leaves what is another relay's to that relay, and what is neither's is answered once", async () => {
+    const { server, url } = await app();
+    const [one, two] = [createRelay(), createRelay()];
+    onTestFinished(() => Promise.all([one.close(), two.close()]).then(() => {}));
+    const undo = one.attach(server, { path: "/one" });
+    two.attach(server, { path: "/two" });
+    for (const [path, relay] of [["one", one] as const, ["two", two] as const]) {
+      const peer = await rawPeer(`${url}/${path}`, "doc");
+      expect(relay.rooms().map(({ connections }) => connections)).toEqual([1]);
+      peer.socket.close();
+    }
+    const refused = (path: string): Promise<unknown> =>
+      new Promise((_, reject) => new WebSocket(`${url}/${path}`).on("error", reject));
+    await expect(refused("three/doc")).rejects.toThrow("404");
+    undo();
+    await expect(refused("one/doc")).rejects.toThrow("404");
   });
 });
 

@@ -57,6 +57,22 @@ function setup(room = "doc") {
 const alice = { user: { id: "alice" } };
 const bob = { user: { id: "bob" } };
 
+describe("a choice of status", () => {
+  it("[STATUS-7] is none when it is dated more than a day ahead, and else can be overridden", () => {
+    const { table, connect, say } = setup();
+    const alice = connect("alice", { trusts: true });
+    const choose = (clock: number, at: number): unknown => {
+      say(alice, [1, clock, stateOf("alice", "s_1", { manual: { status: "invisible", at } })]);
+      return table.rows.get(1)?.claim.session.manual;
+    };
+    const DAY = 24 * 60 * 60 * 1_000;
+    expect(choose(1, Number.MAX_SAFE_INTEGER)).toBeNull();
+    // the table's clock is at 2 now
+    expect(choose(2, DAY + 3)).toBeNull();
+    expect(choose(3, DAY + 2)).toEqual({ status: "invisible", at: DAY + 2 });
+  });
+});
+
 describe("what a connection says of its own", () => {
   it("[OWN-2] takes what is newer and drops the rest", () => {
     const { connect, say, table } = setup();

@@ -4,6 +4,7 @@
  */
 import type { WebSocketConstructor } from "../../src/client/index.ts";
 import type { ServerSocket } from "../../src/relay/connection.ts";
+import type { Packet } from "../../src/relay/packet.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -204,6 +205,8 @@ export class SimWebSocket {
 /** The relay's end. */
 export class SimServerSocket implements ServerSocket {
   readonly bufferedAmount = 0;
+  readonly received = 0;
+  readonly left = 0;
   readonly protocol: string;
   readonly #link: Link;
   readonly #actor: Actor;
@@ -222,9 +225,9 @@ export class SimServerSocket implements ServerSocket {
     this.#listeners.set(event, listener);
   }
 
-  send(data: Uint8Array): void {
+  send({ message }: Packet): void {
     if (!this.#open) return;
-    const copy = Uint8Array.from(data);
+    const copy = Uint8Array.from(message);
     this.#link.deliver("down", () => this.#link.client.receive(copy));
   }
 

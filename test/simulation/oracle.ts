@@ -1,6 +1,6 @@
 /** What must hold once the world has been quiet: every observer's view equals the truth. */
 import type { OwnPage, Page, World } from "./world.ts";
-import { ROOMS, docOf } from "./world.ts";
+import { ROOMS, docOf, isInvisible } from "./world.ts";
 
 interface Expected {
   readonly sessions: readonly string[];
@@ -35,10 +35,6 @@ function checkChoices(world: World): void {
       );
     }
   }
-}
-
-function isInvisible(page: Page): boolean {
-  return page.kind === "own" && page.presence.status.manual === "invisible";
 }
 
 /** Who is present in the whole application, invisible users left out. */

@@ -36,6 +36,7 @@ function open(world: World): void {
 function act(world: World): void {
   const { random } = world;
   if (random.chance(0.02) && !world.recentlyRestarted) return world.restartRelay();
+  if (random.chance(0.02) && !world.recentlyRestarted) return world.cutAll();
   if (world.pages.size < MAX_PAGES && random.chance(0.12)) return open(world);
   const page = random.pick([...world.pages]);
   if (page === undefined || page.busyUntil > world.clock.now) return;

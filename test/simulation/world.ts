@@ -73,6 +73,8 @@ export class World {
   readonly #excused = new Map<string, number>();
   readonly #endedAt = new Map<string, number>();
   #restartedAt = -Infinity;
+  /** Until when nobody reaches the relay. */
+  #cutUntil = -Infinity;
   #count = 0;
 
   constructor(seed: number, clock: VirtualClock) {
@@ -119,6 +121,8 @@ export class World {
     for (const page of this.pages) {
       // who cannot come back while others wait for them may be given up
       if (!this.isWell(page) || page.busyUntil > this.clock.now) this.excuse(page.user, downMs + HOLD_MS);
+      // a session that has not heard of the choice may be back first; and timers of a hidden page wait for a minute
+      if (isInvisible(page) || (page.kind === "stock" && page.hidden)) this.excuse(page.user, downMs + HOLD_MS);
       this.#blind(page, downMs + 2 * HOLD_MS);
     }
     this.clock.after(downMs, () => this.startRelay());
@@ -283,8 +287,29 @@ export class World {
     );
   }
 
+  /** The way to the relay is cut for all at once, for longer than it waits for them; it runs all the while. */
+  cutAll(): void {
+    const ms = this.random.int(4_000, 20_000);
+    this.log(`nobody reaches the relay for ${ms} ms`);
+    this.#cutUntil = this.clock.now + ms;
+    for (const page of this.pages) {
+      // a stock client takes up to 30 s to notice, and what was in trouble before is so afterwards
+      if (page.kind === "stock" || !this.isWell(page) || page.busyUntil > this.clock.now || page.hidden) {
+        this.excuse(page.user, ms + 30_000);
+      }
+      page.busyUntil = Math.max(page.busyUntil, this.clock.now + ms + 6_000);
+      this.#blind(page, ms + 2 * HOLD_MS);
+      for (const link of this.network.linksOf(page.actor)) link.reset("network");
+      this.network.blackHoled.add(page.actor);
+    }
+    this.clock.after(ms, () => {
+      for (const page of this.pages) this.#endBlackHole(page);
+      this.log("everybody reaches the relay again");
+    });
+  }
+
   #endBlackHole(page: Page): void {
-    if (!this.network.blackHoled.delete(page.actor)) return;
+    if (this.clock.now < this.#cutUntil || !this.network.blackHoled.delete(page.actor)) return;
     // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
     for (const link of this.network.linksOf(page.actor)) link.surface();
     if (page.kind === "own") this.signal(page, "wake");
@@ -387,6 +412,7 @@ export class World {
 
   /** Ends all outages, and lets what is under way arrive. */
   quiet(ms: number): void {
+    this.#cutUntil = -Infinity;
     for (const page of this.pages) {
       this.#blind(page, 6_000);
       this.#endBlackHole(page);
@@ -400,7 +426,9 @@ export class World {
   }
 
   #actor(name: string): Actor {
-    return { name, mode: "running", waiting: [] };
+    const actor: Actor = { name, mode: "running", waiting: [] };
+    if (this.clock.now < this.#cutUntil) this.network.blackHoled.add(actor);
+    return actor;
   }
 
   #base(actor: Actor, user: string): PageBase {
@@ -486,6 +514,10 @@ export class World {
       }
     }
   }
+}
+
+export function isInvisible(page: Page): boolean {
+  return page.kind === "own" && page.presence.status.manual === "invisible";
 }
 
 export function docOf(page: Page, room: string): Y.Doc {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   FrameError,
   MAX_ROOM_LENGTH,
+  checkRoomName,
   isLobby,
   isReserved,
   lobbyRoom,
@@ -90,6 +91,29 @@ describe("lobby names", () => {
           expect(lobbyRoom(room)).toBe(room);
         },
       ),
+    );
+  });
+});
+
+describe("a name that no URL carries as it is", () => {
+  it.each([
+    ["", "it is empty"],
+    ["x".repeat(513), "it is longer than 512 characters"],
+    ["..", 'it has a segment "." or ".."'],
+    ["a/./b", 'it has a segment "." or ".."'],
+    ["half \ud83d", "it is not well-formed Unicode"],
+  ])("is refused: %j", (name, reason) => {
+    expect(() => checkRoomName(name)).toThrow(RangeError);
+    expect(() => checkRoomName(name)).toThrow(reason);
+  });
+
+  it("is none of those that a URL gives back", () => {
+    fc.assert(
+      fc.property(anyRoom, (room) => {
+        expect(() => checkRoomName(room)).not.toThrow();
+        const { pathname } = new URL(roomToPath(room), "ws://relay");
+        expect(roomFromPath(pathname)).toBe(room);
+      }),
     );
   });
 });
