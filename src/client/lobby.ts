@@ -159,7 +159,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   /** Gives up whoever was held and has not returned. */
   release(): void {
-    for (const userId of [...this.#held]) this.#readUser(userId);
+    for (const userId of this.#held) this.#readUser(userId);
     this.flush();
   }
 
@@ -207,10 +207,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
    * Adds the sessions that went while the connection was down: whoever lost the relay as we did may yet return. Returns
    * whether there are any.
    */
-  #hold(
-    claims: Map<string, Claim<Meta>>,
-    before: ReadonlyMap<string, Claim<Meta>> | undefined,
-  ): boolean {
+  #hold(claims: Map<string, Claim<Meta>>, before: ReadonlyMap<string, Claim<Meta>> | undefined): boolean {
     if (!this.#source.provider.holds) return false;
     let isHeld = false;
     for (const [key, claim] of before ?? []) {

@@ -284,7 +284,8 @@ describe("serving", () => {
   it("leaves what is another relay's to that relay, and what is neither's is answered once", async () => {
     const { server, url } = await app();
     const [one, two] = [createRelay(), createRelay()];
-    onTestFinished(() => Promise.all([one.close(), two.close()]).then(() => {}));
+    onTestFinished(() => one.close());
+    onTestFinished(() => two.close());
     const undo = one.attach(server, { path: "/one" });
     two.attach(server, { path: "/two" });
     for (const [path, relay] of [["one", one] as const, ["two", two] as const]) {

@@ -60,9 +60,9 @@ const bob = { user: { id: "bob" } };
 describe("a choice of status", () => {
   it("[STATUS-7] is none when it is dated more than a day ahead, and else can be overridden", () => {
     const { table, connect, say } = setup();
-    const alice = connect("alice", { trusts: true });
+    const her = connect("alice", { trusts: true });
     const choose = (clock: number, at: number): unknown => {
-      say(alice, [1, clock, stateOf("alice", "s_1", { manual: { status: "invisible", at } })]);
+      say(her, [1, clock, stateOf("alice", "s_1", { manual: { status: "invisible", at } })]);
       return table.rows.get(1)?.claim.session.manual;
     };
     const DAY = 24 * 60 * 60 * 1_000;
