@@ -122,7 +122,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
       isBusy: () => this.#sync && !this.#synced,
       isHidden: options.isHidden ?? (() => false),
     });
-    this.#sender = new Ticker(SEND_MS, () => this.#sendOwn());
+    this.#sender = new Ticker(
+      () => SEND_MS,
+      () => this.#sendOwn(),
+    );
     doc.on("update", this.#onDocUpdate);
     awareness.on("update", this.#onAwarenessUpdate);
   }

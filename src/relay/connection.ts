@@ -12,6 +12,8 @@ export interface ConnectionHandler {
   frame(connection: Connection, frame: Frame, now: number): void;
   /** Its page fell silent, or spoke again. */
   silence(connection: Connection): void;
+  /** It has read all that it was sent, after it lagged. */
+  drained(connection: Connection): void;
   /** It is over; called once. */
   closed(connection: Connection, code: number, now: number): void;
 }
@@ -41,7 +43,7 @@ export interface ServerSocket {
   ping(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
-  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `close` (code: number), `error` (error: Error) */
+  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `drain`, `close` (code: number), `error` (error: Error) */
   on(event: string, listener: (...args: never[]) => void): unknown;
 }
 
@@ -76,6 +78,9 @@ export class Connection implements Peer {
     this.#sentAt = now;
     this.#spokeAt = now;
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
+    socket.on("drain", () => {
+      if (this.#open) handler.drained(this);
+    });
     socket.on("pong", () => this.#alive(Date.now()));
     socket.on("ping", () => this.#alive(Date.now()));
     socket.on("close", (code: number) => this.#end(code));
@@ -87,6 +92,10 @@ export class Connection implements Peer {
 
   get silent(): boolean {
     return this.#silent;
+  }
+
+  get lagging(): boolean {
+    return this.#socket.bufferedAmount > this.#options.maxLag;
   }
 
   get lastSeen(): number {

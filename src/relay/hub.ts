@@ -55,6 +55,7 @@ export class Hub implements RoomHost {
     const connection = new Connection(socket, { trusts, lobby: admission.lobby }, this.options, {
       frame: (peer, frame, now) => room.receive(peer, frame, now),
       silence: (peer) => room.refreshPeer(peer),
+      drained: (peer) => room.catchUp(peer),
       closed: (peer, code, now) => {
         this.#connections.delete(peer);
         room.leave(peer, now, (row) => isLeave(code, row));

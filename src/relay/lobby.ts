@@ -6,6 +6,7 @@ import { Aggregator, Shard } from "../aggregator/index.ts";
 import type { PresenceEvent, User } from "../presence/index.ts";
 import { type RelayState, Ticker, controlFrame } from "../wire/index.ts";
 import { ReadOnlyDocument } from "./document.ts";
+import { immediate } from "./immediate.ts";
 import { Packet } from "./packet.ts";
 import { Room, type RoomHost, reportOf } from "./room.ts";
 import type { Row } from "./table.ts";
@@ -38,7 +39,11 @@ export class Lobby {
       host,
       (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.sendUpdate(frame, null)),
     );
-    this.#ticker = new Ticker(host.options.lobbyTick, () => this.#flush());
+    this.#ticker = new Ticker(
+      () => host.options.lobbyTick,
+      () => this.#flush(),
+      immediate,
+    );
     const state: RelayState = { copresence: { relay } };
     this.room.table.setOwn(this.#shard.doc.clientID, new TextEncoder().encode(JSON.stringify(state)));
   }

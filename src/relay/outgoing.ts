@@ -7,6 +7,7 @@
  * be sent its own state with a clock above its own, for it would take it for its newest (see `behind` and `preview`).
  */
 import type { Entry } from "../wire/index.ts";
+import type { Peer } from "./peer.ts";
 import type { Row } from "./table.ts";
 
 interface Outgoing {
@@ -120,12 +121,26 @@ export class OutgoingStates {
     return { id: row.id, clock: known.clock, state: row.state };
   }
 
-  /** The rows, among those sent, whose owner is a stock client with a clock below the one that was sent. */
-  behind(entries: readonly Entry[], rows: ReadonlyMap<number, Row>): Row[] {
-    return entries.flatMap(({ id, clock, state }) => {
+  /**
+   * What to send instead to owners of the states sent that are stock clients and behind: for each, by the place of its
+   * states, word that it has left, upon which it speaks up with a higher clock.
+   */
+  nudges(entries: readonly Entry[], rows: ReadonlyMap<number, Row>): Map<Peer, Map<number, Entry>> {
+    const nudges = new Map<Peer, Map<number, Entry>>();
+    for (const [i, { id, clock, state }] of entries.entries()) {
       const row = rows.get(id);
-      return row?.owner?.trusts === false && state !== null && clock > row.clock ? [row] : [];
-    });
+      if (row === undefined || row.owner === null || row.owner.trusts || state === null || clock <= row.clock) continue;
+      const { owner } = row;
+      const own = nudges.get(owner) ?? new Map<number, Entry>();
+      nudges.set(owner, own.set(i, { id, clock, state: null }));
+    }
+    return nudges;
+  }
+
+  /** What a peer that missed something of an id must hear: how it is now. */
+  asOf(id: number, row: Row | undefined, now: number): Entry {
+    if (row?.visible === true) return this.show(row);
+    return { id, clock: this.#known.get(id)?.clock ?? now, state: null };
   }
 
   forget(id: number): void {

@@ -10,6 +10,8 @@ export interface Peer {
   readonly lastSeen: number;
   /** Its network is there, but its page has said nothing for long. */
   readonly silent: boolean;
+  /** It does not read what it is sent: what is not news for ever had better wait until it has. */
+  readonly lagging: boolean;
   /** Sends one message; its bytes are not changed afterwards by either side. */
   send(packet: Packet): void;
   /** Ends the connection. What was sent before still arrives, but to one that reads nothing. */

@@ -20,13 +20,17 @@ import {
   decodeEntries,
   encodeEntries,
   isLobby,
+  layOut,
+  replaceEntries,
 } from "../wire/index.ts";
 import type { RoomDocument } from "./document.ts";
+import { immediate } from "./immediate.ts";
 import type { RelayOptions } from "./options.ts";
 import { OutgoingStates } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import { AwarenessTable, type Row } from "./table.ts";
+import { ofLate, tickMs } from "./tick.ts";
 
 /** What a room needs of the relay around it. */
 export interface RoomHost {
@@ -66,7 +70,11 @@ export class Room {
    * deletions at once, the rest later.
    */
   readonly #readers = new Set<Peer>();
+  /** Peers that read too slowly, with the client ids that they have missed something of. */
+  readonly #missed = new Map<Peer, Set<number>>();
   #stockPeers = 0;
+  /** How long flushes take of late, ms. */
+  #flushMs = 0;
   /** When a stock client was last seen to go: it remembers clocks up to then. ms since the epoch */
   #stockLeftAt = 0;
   #renewalsAt = 0;
@@ -85,7 +93,8 @@ export class Room {
         if (peer.trusts) peer.send(control({ kind: "superseded", session }));
       },
     });
-    this.#ticker = new Ticker(host.options.tick, () => this.#flush());
+    const interval = (): number => tickMs(host.options.tick, this.peers.size, this.#flushMs);
+    this.#ticker = new Ticker(interval, () => this.#flush(), immediate);
     this.document = makeDocument(this);
   }
 
@@ -119,7 +128,9 @@ export class Room {
         if (peer.trusts && frame.payload.length === 1 && frame.payload[0] === 0) return peer.send(KEEP_ALIVE);
         // a stock client says back what it hears of everybody, so what bounds it is the room; the table bounds its own
         const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.table.known + SPARE_ENTRIES };
-        return this.table.apply(peer, decodeEntries(frame.payload, limits), now);
+        const concerns = (id: number, clock: number, isGone: boolean): boolean =>
+          this.table.concerns(peer, id, clock, isGone);
+        return this.table.apply(peer, decodeEntries(frame.payload, limits, concerns), now);
       }
       case "queryAwareness":
         return this.#sendSnapshot(peer, this.#firstSnapshot(peer));
@@ -134,6 +145,7 @@ export class Room {
   leave(peer: Peer, now: number, isExplicit: (row: Row) => boolean): void {
     if (!this.peers.delete(peer)) return;
     this.#readers.delete(peer);
+    this.#missed.delete(peer);
     if (!peer.trusts) {
       this.#stockPeers--;
       this.#stockLeftAt = now;
@@ -186,6 +198,17 @@ export class Room {
     this.#sendStates(this.#outgoing.takeRenewals(this.table.rows.values(), now), (peer) => !peer.trusts);
   }
 
+  /** A peer has read all that it was sent. */
+  catchUp(peer: Peer): void {
+    const missed = this.#missed.get(peer);
+    if (missed === undefined) return;
+    this.#missed.delete(peer);
+    const now = Date.now();
+    const { rows } = this.table;
+    const others = [...missed].filter((id) => rows.get(id)?.owner !== peer);
+    if (others.length > 0) peer.send(states(others.map((id) => this.#outgoing.asOf(id, rows.get(id), now))));
+  }
+
   /** Ends it; peers that are still there hear no more of it. */
   close(): void {
     // the last leave may still wait for its flush
@@ -193,6 +216,7 @@ export class Room {
     this.#flush();
     this.peers.clear();
     this.#readers.clear();
+    this.#missed.clear();
     this.document.close();
   }
 
@@ -234,33 +258,36 @@ export class Room {
   }
 
   #flush(): void {
+    const startedAt = performance.now();
     this.#sendStates(this.#outgoing.takeChanges(this.table.rows, Date.now()), () => true);
     const events = this.aggregator?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
+    this.#flushMs = ofLate(this.#flushMs, performance.now() - startedAt);
   }
 
-  /** One frame for all, but for owners that must not see a clock above their own: they are told to catch up. */
+  /** One frame for all, but for owners that must not see a clock above their own. */
   #sendStates(entries: readonly Entry[], to: (peer: Peer) => boolean): void {
     if (entries.length === 0) return;
-    const packet = states(entries);
-    const behind = this.#outgoing.behind(entries, this.table.rows);
-    const owners = new Set(behind.map((row) => row.owner));
+    const encoded = layOut(entries);
+    const packet = new Packet(awarenessFrame(encoded.payload));
+    const nudges = this.#outgoing.nudges(entries, this.table.rows);
     for (const peer of this.peers) {
-      if (!to(peer)) continue;
-      if (!owners.has(peer)) peer.send(packet);
-      else
-        this.#sendWithoutOwn(
-          peer,
-          entries,
-          behind.filter((row) => row.owner === peer),
-        );
+      if (!to(peer) || this.#skips(peer, entries)) continue;
+      const own = nudges.get(peer);
+      peer.send(own === undefined ? packet : new Packet(awarenessFrame(replaceEntries(encoded, own))));
     }
   }
 
-  #sendWithoutOwn(peer: Peer, entries: readonly Entry[], own: readonly Row[]): void {
-    const ids = new Set(own.map((row) => row.id));
-    const nudges = own.map(({ id }): Entry => ({ id, clock: this.#outgoing.clockOf(id), state: null }));
-    peer.send(states([...entries.filter((entry) => !ids.has(entry.id)), ...nudges]));
+  /** A peer that reads too slowly is told once, when it has caught up, how things are then. */
+  #skips(peer: Peer, entries: readonly Entry[]): boolean {
+    let missed = this.#missed.get(peer);
+    if (missed === undefined) {
+      if (!peer.lagging) return false;
+      missed = new Set();
+      this.#missed.set(peer, missed);
+    }
+    for (const { id } of entries) missed.add(id);
+    return true;
   }
 
   /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. */

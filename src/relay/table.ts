@@ -113,12 +113,26 @@ export class AwarenessTable {
     return true;
   }
 
+  /** Most of what comes in is an echo of what went out: drop it before any other work. */
+  concerns(peer: Peer, id: number, clock: number, isGone: boolean): boolean {
+    const row = this.rows.get(id);
+    if (isGone) return row?.owner === peer && clock >= row.clock;
+    const last = row ?? this.#departed.get(id);
+    if (last === undefined) return true;
+    if (last.owner === peer) return clock > last.clock;
+    // one that owns an id already is a sibling that passes on what it heard
+    if (this.#ownsAny(peer)) return false;
+    // a client that returns is not behind itself, and one that may be an echo is ahead of all that it can have heard
+    if (this.#peers.get(peer)?.echoes !== true) return clock >= last.clock;
+    return clock > Math.max(last.clock, this.#events.sentClock(id));
+  }
+
   /** Takes what a connection says of its own ids, and nothing that it says of others'. Throws `FrameError`. */
   apply(peer: Peer, entries: readonly Entry[], now: number): void {
     // the whole update is checked before any of it is taken
     const parsed: ParsedEntry[] = [];
     for (const entry of entries) {
-      if (!this.#concerns(peer, entry)) continue;
+      if (!this.concerns(peer, entry.id, entry.clock, entry.state === null)) continue;
       // what is another's may have grown on its way through a client that wrote it anew
       const { maxState } = this.#limits;
       if (entry.state !== null && entry.state.length > maxState) throw new StateTooLargeError(maxState);
@@ -126,7 +140,7 @@ export class AwarenessTable {
     }
     for (const entry of parsed) {
       // an earlier entry may have made the connection the owner of something
-      if (!this.#concerns(peer, entry)) continue;
+      if (!this.concerns(peer, entry.id, entry.clock, entry.state === null)) continue;
       if (entry.state === null || entry.value === null) this.#takeRemoval(peer, entry, now);
       else this.#takeState(peer, { ...entry, state: entry.state, value: entry.value }, now);
     }
@@ -176,20 +190,6 @@ export class AwarenessTable {
       forgotten.push(id);
     }
     return forgotten;
-  }
-
-  /** Most of what comes in is an echo of what went out: drop it before any other work. */
-  #concerns(peer: Peer, { id, clock, state }: Entry): boolean {
-    const row = this.rows.get(id);
-    if (state === null) return row?.owner === peer && clock >= row.clock;
-    const last = row ?? this.#departed.get(id);
-    if (last === undefined) return true;
-    if (last.owner === peer) return clock > last.clock;
-    // one that owns an id already is a sibling that passes on what it heard
-    if (this.#ownsAny(peer)) return false;
-    // a client that returns is not behind itself, and one that may be an echo is ahead of all that it can have heard
-    if (this.#peers.get(peer)?.echoes !== true) return clock >= last.clock;
-    return clock > Math.max(last.clock, this.#events.sentClock(id));
   }
 
   #takeRemoval(peer: Peer, { id, clock }: Entry, now: number): void {

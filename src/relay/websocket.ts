@@ -56,6 +56,7 @@ export class WebSocketServerSocket implements ServerSocket {
   }
 
   on(event: string, listener: (...args: never[]) => void): void {
-    this.#webSocket.on(event, listener as (...args: unknown[]) => void);
+    const source = event === "drain" ? this.#socket : this.#webSocket;
+    source.on(event, listener as (...args: unknown[]) => void);
   }
 }

@@ -2,8 +2,18 @@
  * Awareness updates as bytes: a list of (client id, clock, state). The state stays the bytes its author wrote, so that
  * nobody on the way encodes it again.
  */
-import * as encoding from "lib0/encoding";
-import { FrameError, expectEnd, json, readBytes, readUint, reader, text } from "./bytes.ts";
+import {
+  FrameError,
+  expectEnd,
+  json,
+  readBytes,
+  readUint,
+  reader,
+  sameBytes,
+  text,
+  uintLength,
+  writeUint,
+} from "./bytes.ts";
 
 export interface Entry {
   readonly id: number;
@@ -37,8 +47,14 @@ const NULL: Uint8Array = new TextEncoder().encode("null");
 
 /**
  * Reads an awareness update whole, or throws `FrameError` and takes none of it. The states are views on `payload`.
+ *
+ * @param concerns which entries to return; default: all
  */
-export function decodeEntries(payload: Uint8Array, limits: EntryLimits): Entry[] {
+export function decodeEntries(
+  payload: Uint8Array,
+  limits: EntryLimits,
+  concerns: (id: number, clock: number, isNull: boolean) => boolean = () => true,
+): Entry[] {
   const from = reader(payload);
   const count = readUint(from);
   if (count > limits.maxEntries) throw new FrameError(`more than ${limits.maxEntries} awareness states`);
@@ -49,7 +65,8 @@ export function decodeEntries(payload: Uint8Array, limits: EntryLimits): Entry[]
     if (clock > MAX_CLOCK) throw new FrameError("awareness clock out of range");
     const state = readBytes(from);
     if (state.length > limits.maxStateBytes) throw new StateTooLargeError(limits.maxStateBytes);
-    entries.push({ id, clock, state: isNull(state) ? null : state });
+    const isGone = isNull(state);
+    if (concerns(id, clock, isGone)) entries.push({ id, clock, state: isGone ? null : state });
   }
   expectEnd(from);
   return entries;
@@ -71,16 +88,63 @@ export function parseEntry(entry: Entry): ParsedEntry {
 }
 
 function isNull(state: Uint8Array): boolean {
-  return state.length === 4 && NULL.every((byte, i) => state[i] === byte);
+  return state.length === 4 && sameBytes(state, NULL);
+}
+
+/** An awareness update as bytes, and where each entry begins in it. */
+export interface EncodedEntries {
+  readonly payload: Uint8Array;
+  /** The offset of each entry, and of the end. */
+  readonly offsets: readonly number[];
+}
+
+/** The same update with some entries replaced, by their place in it. */
+export function replaceEntries(
+  { payload, offsets }: EncodedEntries,
+  replacements: ReadonlyMap<number, Entry>,
+): Uint8Array {
+  const pieces: Uint8Array[] = [payload.subarray(0, offsets[0])];
+  for (const [i, from] of offsets.entries()) {
+    const replacement = replacements.get(i);
+    if (replacement === undefined) pieces.push(payload.subarray(from, offsets[i + 1]));
+    // without the count in front, which is 1
+    else pieces.push(encodeEntries([replacement]).subarray(1));
+  }
+  return concat(pieces);
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 export function encodeEntries(entries: readonly Entry[]): Uint8Array {
-  return encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, entries.length);
-    for (const { id, clock, state } of entries) {
-      encoding.writeVarUint(encoder, id);
-      encoding.writeVarUint(encoder, clock);
-      encoding.writeVarUint8Array(encoder, state ?? NULL);
-    }
-  });
+  return layOut(entries).payload;
+}
+
+export function layOut(entries: readonly Entry[]): EncodedEntries {
+  let length = uintLength(entries.length);
+  for (const { id, clock, state } of entries) {
+    const size = (state ?? NULL).length;
+    length += uintLength(id) + uintLength(clock) + uintLength(size) + size;
+  }
+  const payload = new Uint8Array(length);
+  const offsets: number[] = [];
+  let at = writeUint(payload, 0, entries.length);
+  for (const { id, clock, state } of entries) {
+    const bytes = state ?? NULL;
+    offsets.push(at);
+    at = writeUint(payload, at, id);
+    at = writeUint(payload, at, clock);
+    at = writeUint(payload, at, bytes.length);
+    payload.set(bytes, at);
+    at += bytes.length;
+  }
+  offsets.push(at);
+  return { payload, offsets };
 }

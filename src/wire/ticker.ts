@@ -1,24 +1,47 @@
+/** Calls back when the turn is over, unless it is undone before. */
+export type Soon = (run: () => void) => () => void;
+
+/** The end of the turn, in any JavaScript. */
+export const microtask: Soon = (run) => {
+  let undone = false;
+  queueMicrotask(() => {
+    if (!undone) run();
+  });
+  return () => {
+    undone = true;
+  };
+};
+
 /**
- * Runs `flush` at once when things were quiet, and at most once per interval when they are not: a lone change waits for
- * nothing, a burst is one flush.
+ * Runs `flush` at the end of the turn when things were quiet, and at most once per interval when they are not: a lone
+ * change waits for nothing, a burst is one flush.
  */
 export class Ticker {
-  readonly #intervalMs: number;
+  readonly #intervalMs: () => number;
   readonly #flush: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #soon: Soon;
+  #cancel: (() => void) | undefined;
   #last = -Infinity;
 
-  constructor(intervalMs: number, flush: () => void) {
+  /** @param intervalMs asked anew before each wait */
+  constructor(intervalMs: () => number, flush: () => void, soon: Soon = microtask) {
     this.#intervalMs = intervalMs;
     this.#flush = flush;
+    this.#soon = soon;
   }
 
   /** Sees to it that a flush follows. What comes before it, in the same turn at least, is in it. */
   schedule(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#cancel !== undefined) return;
+    const intervalMs = this.#intervalMs();
     // at most the interval, though the clock was set back meanwhile
-    const wait = Math.min(this.#intervalMs, Math.max(0, this.#last + this.#intervalMs - Date.now()));
-    this.#timer = setTimeout(() => this.run(), wait);
+    const waitMs = Math.min(intervalMs, this.#last + intervalMs - Date.now());
+    if (waitMs <= 0) {
+      this.#cancel = this.#soon(() => this.run());
+      return;
+    }
+    const timer = setTimeout(() => this.run(), waitMs);
+    this.#cancel = () => clearTimeout(timer);
   }
 
   /** Flushes now, and takes the place of a flush that was scheduled. */
@@ -29,7 +52,7 @@ export class Ticker {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 }

@@ -215,7 +215,47 @@ describe("what is sent", () => {
     expect(bob.controls).toContainEqual({ kind: "pong" });
   });
 
-  it("a reader that does not read is closed before it fills the memory", async () => {
+  it("[FLOW-1] a reader that lags is skipped, and when it has caught up it is told how things are then", async () => {
+    const { relay, url } = await startRelay({ tick: 0, leaveGrace: 0, maxLag: 10_000 });
+    const [alice, bob, carol, eve] = [
+      await rawPeer(url, "doc"),
+      await rawPeer(url, "doc"),
+      await rawPeer(url, "doc"),
+      await rawPeer(url, "doc"),
+    ];
+    for (const peer of [alice, bob, carol, eve]) await peer.settle();
+    carol.say([3, 1, { user: { id: "carol" } }]);
+    await until("Alice sees Carol", () => alice.states.has(3));
+    alice.socket.pause();
+    // until the buffers on the way are full, and for long afterwards
+    let n = 0;
+    const say = async (): Promise<void> => {
+      bob.say([2, ++n, { user: { id: "bob" }, n, big: "x".repeat(60_000) }]);
+      await bob.settle();
+    };
+    for (let i = 0; i < 600; i++) await say();
+    // what happens meanwhile: one goes, one comes, one comes and goes
+    carol.say([3, 2, null]);
+    eve.say([4, 1, { user: { id: "eve" } }]);
+    const dave = await rawPeer(url, "doc");
+    dave.say([5, 1, { user: { id: "dave" } }]);
+    await until("Bob sees him", () => bob.states.has(5));
+    dave.say([5, 2, null]);
+    await until("Bob sees him go", () => !bob.states.has(5) && bob.states.has(4) && !bob.states.has(3));
+    const before = alice.received.length;
+    alice.socket.resume();
+    await until("Alice is told", () => alice.states.has(4));
+    expect(new Set(alice.states.keys())).toEqual(new Set([2, 4]));
+    expect(alice.states.get(2)).toMatchObject({ n });
+    // far from all that was said
+    expect(alice.received.length - before).toBeLessThan(n / 2);
+    // and from now on as everybody
+    await say();
+    await until("Alice is told of the next", () => (alice.states.get(2) as { n: number }).n === n);
+    expect(relay.room("doc")?.connections).toBe(5);
+  });
+
+  it("[FLOW-2] a reader that does not read is closed before it fills the memory", async () => {
     const { relay, url } = await startRelay({ tick: 0, maxBuffered: 1_000_000 });
     const alice = await rawPeer(url, "doc");
     const bob = await rawPeer(url, "doc");
@@ -282,7 +322,7 @@ describe("signs of life", () => {
       terminate() {},
       on() {},
     };
-    const handler = { frame() {}, silence() {}, closed() {} };
+    const handler = { frame() {}, silence() {}, drained() {}, closed() {} };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
     const connection = new Connection(socket, { trusts: true, lobby: "@lobby" }, options, handler);
     const elapse = (seconds: number, each: () => void): void => {

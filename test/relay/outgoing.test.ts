@@ -96,7 +96,7 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
 
   it("leave behind stock owners whose own are lower", () => {
     const owner = (trusts: boolean): Row["owner"] => {
-      return { trusts, lobby: "@lobby", lastSeen: 0, silent: false, send() {}, close() {} };
+      return { trusts, lobby: "@lobby", lastSeen: 0, silent: false, lagging: false, send() {}, close() {} };
     };
     const rows = [
       rowOf(1, 5, { owner: owner(false) }),
@@ -107,9 +107,10 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
     const { outgoing, table } = setup(...rows);
     for (const row of rows) outgoing.changed(row.id);
     const entries = outgoing.takeChanges(table, 0);
-    expect(outgoing.behind(entries, table).map((row) => row.id)).toEqual([1]);
+    const nudge = { id: 1, clock: entries[0]?.clock, state: null };
+    expect([...outgoing.nudges(entries, table)]).toEqual([[rows[0]?.owner, new Map([[0, nudge]])]]);
     outgoing.removed(1);
-    expect(outgoing.behind(outgoing.takeChanges(table, 0), table)).toEqual([]);
+    expect(outgoing.nudges(outgoing.takeChanges(table, 0), table).size).toBe(0);
   });
 
   it("are forgotten with the id", () => {

@@ -39,7 +39,7 @@ function setup(room = "doc") {
     table,
     connect: (name: string, given: { trusts?: boolean; lobby?: string; answered?: boolean } = {}): TestPeer => {
       const { trusts = false, lobby = "@lobby", answered = true } = given;
-      const peer: TestPeer = { name, trusts, lobby, lastSeen: 7, silent: false, send() {}, close() {} };
+      const peer: TestPeer = { name, trusts, lobby, lastSeen: 7, silent: false, lagging: false, send() {}, close() {} };
       if (answered) table.answered(peer);
       return peer;
     },

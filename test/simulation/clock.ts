@@ -44,8 +44,17 @@ export class VirtualClock {
       setInterval: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
         this.#repeat(() => run(...args), ms),
       clearInterval: (id?: number) => this.#cancel(id),
-      queueMicrotask: (run: () => void) => this.#add(run, 0),
+      setImmediate: (run: () => void) => this.#add(run, 0),
+      clearImmediate: (id?: number) => this.#cancel(id),
+      // no timer: nothing throttles it
+      queueMicrotask: (run: () => void) => this.#soon(run),
     });
+    performance.now = () => this.now;
+  }
+
+  #soon(run: () => void): void {
+    const actor = this.current;
+    this.after(0, () => (actor === null ? run() : this.as(actor, run)));
   }
 
   /** Timers that have not fired, of a given actor or of all. */

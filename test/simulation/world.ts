@@ -121,8 +121,9 @@ export class World {
     for (const page of this.pages) {
       // who cannot come back while others wait for them may be given up
       if (!this.isWell(page) || page.busyUntil > this.clock.now) this.excuse(page.user, downMs + HOLD_MS);
-      // a session that has not heard of the choice may be back first; and timers of a hidden page wait for a minute
-      if (isInvisible(page) || (page.kind === "stock" && page.hidden)) this.excuse(page.user, downMs + HOLD_MS);
+      // a session that has not heard of the choice may be back first; and timers of a hidden page wait for a minute, of
+      // which ours tries once without
+      if (isInvisible(page) || page.hidden) this.excuse(page.user, downMs + HOLD_MS);
       this.#blind(page, downMs + 2 * HOLD_MS);
     }
     this.clock.after(downMs, () => this.startRelay());
@@ -294,9 +295,8 @@ export class World {
     this.#cutUntil = this.clock.now + ms;
     for (const page of this.pages) {
       // a stock client takes up to 30 s to notice, and what was in trouble before is so afterwards
-      if (page.kind === "stock" || !this.isWell(page) || page.busyUntil > this.clock.now || page.hidden) {
-        this.excuse(page.user, ms + 30_000);
-      }
+      const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !page.hidden;
+      if (page.kind === "stock" || !isWell || isInvisible(page)) this.excuse(page.user, ms + 30_000);
       page.busyUntil = Math.max(page.busyUntil, this.clock.now + ms + 6_000);
       this.#blind(page, ms + 2 * HOLD_MS);
       for (const link of this.network.linksOf(page.actor)) link.reset("network");

@@ -10,7 +10,9 @@ import {
   StateTooLargeError,
   decodeEntries,
   encodeEntries,
+  layOut,
   parseEntry,
+  replaceEntries,
 } from "../../src/wire/index.ts";
 
 const LIMITS = { maxStateBytes: 1_000, maxEntries: 10 };
@@ -224,5 +226,36 @@ describe("parseEntry", () => {
   it("[STATE-3] takes __proto__ for a name like any other", () => {
     const value = parse('{"__proto__":{"user":{"id":"mallory"}}}') as { user?: unknown };
     expect([Object.keys(value), value.user]).toEqual([["__proto__"], undefined]);
+  });
+});
+
+describe("an update with entries replaced", () => {
+  it("is the update that has the others in their place", () => {
+    const entries = Array.from({ length: 200 }, (_, i) => ({
+      id: i * 2 ** 24,
+      clock: 2 ** i % 2 ** 48,
+      state: utf8(`{"n":${i}}`),
+    }));
+    const nudge = { id: 7, clock: 2 ** 47, state: null };
+    for (const replaced of [[], [0], [199], [3, 100]]) {
+      const expected = encodeEntries(entries.map((entry, i) => (replaced.includes(i) ? nudge : entry)));
+      expect(replaceEntries(layOut(entries), new Map(replaced.map((i) => [i, nudge])))).toEqual(expected);
+    }
+  });
+
+  it("is read without what does not concern", () => {
+    const payload = encodeEntries(
+      [1, 2, 3].map((id) => ({ id, clock: id, state: id === 2 ? null : Uint8Array.of(0x7b, 0x7d) })),
+    );
+    const limits = { maxStateBytes: 10, maxEntries: 10 };
+    const asked: unknown[] = [];
+    const entries = decodeEntries(payload, limits, (...asking) => asked.push(asking) === 2);
+    expect(asked).toEqual([
+      [1, 1, false],
+      [2, 2, true],
+      [3, 3, false],
+    ]);
+    expect(entries).toEqual([{ id: 2, clock: 2, state: null }]);
+    expect(() => decodeEntries(payload.subarray(0, -1), limits, () => false)).toThrow(FrameError);
   });
 });

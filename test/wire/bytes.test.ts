@@ -1,5 +1,18 @@
+import * as fc from "fast-check";
+import * as encoding from "lib0/encoding";
 import { describe, expect, it } from "vitest";
-import { FrameError, expectEnd, json, readBytes, readText, readUint, reader, text } from "../../src/wire/index.ts";
+import {
+  FrameError,
+  expectEnd,
+  json,
+  readBytes,
+  readText,
+  readUint,
+  reader,
+  text,
+  uintLength,
+  writeUint,
+} from "../../src/wire/index.ts";
 
 /** `bytes` as a part of a larger buffer that is full of others' secrets. */
 function within(bytes: Uint8Array): Uint8Array {
@@ -94,4 +107,17 @@ it("a message ends where its bytes do", () => {
   const from = reader(within(Uint8Array.of(1, 2)));
   readUint(from);
   expect(() => expectEnd(from)).toThrow(new FrameError("bytes after the end of the message"));
+});
+
+describe("writeUint", () => {
+  it("[WIRE-1] writes what lib0 writes, as long as it says", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.maxSafeNat(), fc.nat(300), fc.constantFrom(127, 128, 2 ** 31, 2 ** 53 - 1)), (value) => {
+        const expected = encoding.encode((encoder) => encoding.writeVarUint(encoder, value));
+        const bytes = new Uint8Array(uintLength(value));
+        expect(writeUint(bytes, 0, value)).toBe(expected.length);
+        expect(bytes).toEqual(expected);
+      }),
+    );
+  });
 });

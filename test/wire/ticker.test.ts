@@ -1,81 +1,95 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Ticker } from "../../src/wire/index.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { immediate } from "../../src/relay/immediate.ts";
+import { Ticker, microtask } from "../../src/wire/index.ts";
 
-let flushed: number[] = [];
-let ticker = new Ticker(0, () => {});
-beforeEach(() => {
-  vi.useFakeTimers({ now: 100_000 });
-  flushed = [];
-  ticker = new Ticker(100, () => flushed.push(Date.now() - 100_000));
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-it("[ROOM-5] flushes a lone change at once, but not before the turn is over", () => {
-  ticker.schedule();
-  expect(flushed).toEqual([]);
-  vi.advanceTimersByTime(0);
-  expect(flushed).toEqual([0]);
-  vi.advanceTimersByTime(1_000);
-  expect(flushed).toEqual([0]);
-});
-
-it("[ROOM-5] [LOBBY-5] flushes at most once per interval when there is always something", () => {
-  for (let i = 0; i < 250; i++) {
-    ticker.schedule();
-    ticker.schedule();
-    vi.advanceTimersByTime(1);
-  }
-  expect(flushed).toEqual([0, 100, 200]);
-  vi.advanceTimersByTime(1_000);
-  expect(flushed).toEqual([0, 100, 200, 300]);
-  ticker.schedule();
-  vi.advanceTimersByTime(0);
-  expect(flushed.at(-1)).toBe(1_250);
-});
-
-it("flushes now when told to, in the place of what was scheduled, and counts that as the last", () => {
-  ticker.schedule();
-  ticker.run();
-  expect(flushed).toEqual([0]);
-  ticker.schedule();
-  vi.advanceTimersByTime(99);
-  expect(flushed).toEqual([0]);
-  vi.advanceTimersByTime(1);
-  expect(flushed).toEqual([0, 100]);
-  vi.advanceTimersByTime(1_000);
-  expect(flushed).toEqual([0, 100]);
-});
-
-it("flushes again what a flush brings about, an interval later", () => {
-  let more = 2;
-  const again: Ticker = new Ticker(100, () => {
-    flushed.push(Date.now() - 100_000);
-    if (more-- > 0) again.schedule();
+describe.each([
+  ["microtask", microtask],
+  ["immediate", immediate],
+] as const)("with what is soon as %s", (_name, soon) => {
+  let flushed: number[] = [];
+  let ticker: Ticker;
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 100_000 });
+    flushed = [];
+    ticker = new Ticker(
+      () => 100,
+      () => flushed.push(Date.now() - 100_000),
+      soon,
+    );
   });
-  again.schedule();
-  vi.advanceTimersByTime(1_000);
-  expect(flushed).toEqual([0, 100, 200]);
-});
+  afterEach(() => {
+    vi.useRealTimers();
+  });
 
-it("[RUN-3] leaves no timer once stopped, and goes on when there is something again", () => {
-  ticker.schedule();
-  ticker.stop();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.advanceTimersByTime(1_000);
-  expect(flushed).toEqual([]);
-  ticker.schedule();
-  vi.advanceTimersByTime(0);
-  expect(flushed).toEqual([1_000]);
-});
+  it("[ROOM-5] flushes a lone change at once, but not before the turn is over", async () => {
+    ticker.schedule();
+    expect(flushed).toEqual([]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(flushed).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(flushed).toEqual([0]);
+  });
 
-it("waits an interval at most, though the clock is set back", () => {
-  ticker.run();
-  vi.setSystemTime(100_000 - 3_600_000);
-  ticker.schedule();
-  vi.advanceTimersByTime(99);
-  expect(flushed).toHaveLength(1);
-  vi.advanceTimersByTime(1);
-  expect(flushed).toHaveLength(2);
+  it("[ROOM-5] [LOBBY-5] flushes at most once per interval when there is always something", async () => {
+    for (let i = 0; i < 250; i++) {
+      ticker.schedule();
+      ticker.schedule();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    expect(flushed).toEqual([0, 100, 200]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(flushed).toEqual([0, 100, 200, 300]);
+    ticker.schedule();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(flushed.at(-1)).toBe(1_250);
+  });
+
+  it("flushes now when told to, in the place of what was scheduled, and counts that as the last", async () => {
+    ticker.schedule();
+    ticker.run();
+    expect(flushed).toEqual([0]);
+    ticker.schedule();
+    await vi.advanceTimersByTimeAsync(99);
+    expect(flushed).toEqual([0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(flushed).toEqual([0, 100]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(flushed).toEqual([0, 100]);
+  });
+
+  it("flushes again what a flush brings about, an interval later", async () => {
+    let more = 2;
+    const again: Ticker = new Ticker(
+      () => 100,
+      () => {
+        flushed.push(Date.now() - 100_000);
+        if (more-- > 0) again.schedule();
+      },
+      soon,
+    );
+    again.schedule();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(flushed).toEqual([0, 100, 200]);
+  });
+
+  it("[RUN-3] leaves no timer once stopped, and goes on when there is something again", async () => {
+    ticker.schedule();
+    ticker.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(flushed).toEqual([]);
+    ticker.schedule();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(flushed).toEqual([1_000]);
+  });
+
+  it("waits an interval at most, though the clock is set back", async () => {
+    ticker.run();
+    vi.setSystemTime(100_000 - 3_600_000);
+    ticker.schedule();
+    await vi.advanceTimersByTimeAsync(99);
+    expect(flushed).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(flushed).toHaveLength(2);
+  });
 });
