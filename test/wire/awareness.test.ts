@@ -238,7 +238,7 @@ describe("an update with entries replaced", () => {
     }));
     const nudge = { id: 7, clock: 2 ** 47, state: null };
     for (const replaced of [[], [0], [199], [3, 100]]) {
-      const expected = encodeEntries(entries.map((entry, i) => (replaced.includes(i) ? nudge : entry)));
+      const expected = encodeEntries(entries.map((each, i) => (replaced.includes(i) ? nudge : each)));
       expect(replaceEntries(layOut(entries), new Map(replaced.map((i) => [i, nudge])))).toEqual(expected);
     }
   });
