@@ -1,5 +1,8 @@
 // @ts-check
+import { idle } from "./idle.js";
 import { room } from "./room.js";
 
+import { soak } from "./soak.js";
+
 /** All cases, in the order in which they run. */
-export const cases = [room];
+export const cases = [room, idle, soak];

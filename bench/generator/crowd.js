@@ -1,14 +1,13 @@
 // @ts-check
 /** Rooms full of people who move their cursors. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { inBatches } from "./batches.js";
 import { clientKind } from "./clients/index.js";
 import { Connection } from "./connection.js";
 import { Freshness } from "./freshness.js";
 import { Meter } from "./meter.js";
 import { Pacer } from "./pacer.js";
 
-/** How many connect at a time. */
-const CONNECTING = 50;
 /** How long late states are waited for after the measured time, ms. */
 const DRAIN_MS = 2_000;
 const AGE_SAMPLE_MS = 200;
@@ -66,9 +65,7 @@ export class Crowd {
 
   async join() {
     const { port, echo = false } = this.#options;
-    for (let i = 0; i < this.connections.length; i += CONNECTING) {
-      await Promise.all(this.connections.slice(i, i + CONNECTING).map((connection) => connection.open({ port })));
-    }
+    await inBatches(this.connections, (connection) => connection.open({ port }));
     // until everybody knows everybody, and has answered what it was asked
     await sleep(1_000);
     const measured = new Set(this.#measured);
