@@ -1,0 +1,52 @@
+// @ts-check
+/** One measurement of rooms where everybody moves a cursor, on a server started for it. */
+import { generate } from "../runner/generate.js";
+import { startServer } from "../runner/servers.js";
+import { isGeneratorBound } from "./case.js";
+
+/** @typedef {import("../generator/crowd.js").Window & { server: string, size: number, generatorBound: boolean }} RoomRow */
+
+/**
+ * @typedef {object} RoomOptions
+ * @property {number} [rooms]
+ * @property {number} perRoom
+ * @property {number} [changesPerSecond]
+ * @property {number} [measured]
+ * @property {boolean} [echo]
+ * @property {number} warmMs
+ * @property {number} windowMs
+ */
+
+/**
+ * @param {import("../runner/servers.js").ServerKind} kind
+ * @param {RoomOptions} options
+ * @returns {Promise<RoomRow>}
+ */
+export async function measureRoom(kind, { rooms = 1, changesPerSecond = 10, measured = 25, ...options }) {
+  const server = await startServer(kind);
+  try {
+    const timeoutMs = 120_000 + options.warmMs + options.windowMs;
+    const { port, pid: serverPid } = server;
+    const window = await generate(
+      "room",
+      { ...options, port, serverPid, kind: kind.client, rooms, changesPerSecond, measured },
+      { timeoutMs },
+    );
+    return { server: kind.name, size: options.perRoom, ...window, generatorBound: isGeneratorBound(window) };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** @param {RoomRow} row */
+export function describe(row) {
+  const { freshness, knownShare, serverCpuSeconds, delivered, serverCores, generatorCores } = row;
+  const micros = (serverCpuSeconds * 1e6) / delivered;
+  return [
+    `${row.server}: p50 ${freshness.p50} ms, p99 ${freshness.p99} ms`,
+    `${(100 * knownShare).toFixed(1)} % known`,
+    `${micros.toFixed(2)} µs a state`,
+    `server ${(100 * serverCores).toFixed(0)} % of a core, generator ${(100 * generatorCores).toFixed(0)} %`,
+    ...(row.generatorBound ? ["GENERATOR-BOUND"] : []),
+  ].join(", ");
+}

@@ -1,0 +1,36 @@
+// @ts-check
+/**
+ * What the generator has to know of a kind of client: how it dials, what it says, and how to find what it is told.
+ * Everything else (who sends when, what is measured) is the same for all kinds.
+ *
+ * @typedef {object} ClientKind
+ * @property {string | null} subprotocol
+ * @property {(room: string) => string} path  What it asks for in the handshake.
+ * @property {(room: string) => Uint8Array[]} greeting  Messages that it sends when its socket opens, before its state.
+ * @property {(index: number, room: string) => StateMessage} stateMessage  Its own state, as it will send it.
+ * @property {Uint8Array | null} renewal  What it sends every 15 s while nothing changes; null: its state, at a new clock.
+ * @property {boolean} echoes  Whether it sends back what it hears of others.
+ * @property {(bytes: Uint8Array, start: number, end: number) => number} countStates
+ *   How many states the message that begins here holds; it may be cut off.
+ * @property {(bytes: Uint8Array, start: number, end: number, visit: StateVisitor) => void} eachState
+ * @property {(bytes: Uint8Array, start: number, end: number, room: string) => Uint8Array | null} reply
+ *   What has to be answered before anything else works: the server's question for the document.
+ */
+
+/**
+ * @callback StateVisitor
+ * @param {number} id
+ * @param {number} clock
+ * @param {number} end  Where the state ends; `readChange` finds there what it is about.
+ * @param {boolean} isNull  Whether it says that the client is gone.
+ * @returns {void}
+ */
+
+/**
+ * @typedef {object} StateMessage
+ * @property {Buffer} frame  The whole WebSocket frame.
+ * @property {(change: number, clock: number) => void} set  Writes a change into it. May replace `frame`.
+ */
+
+/** Client ids of the generator's clients are this and their index: all have the same number of bytes. */
+export const FIRST_ID = 2 ** 30;

@@ -1,0 +1,14 @@
+// @ts-check
+import { hocuspocus } from "./hocuspocus.js";
+import { own } from "./own.js";
+import { stock } from "./stock.js";
+
+/** @type {Readonly<Record<string, import("./client.js").ClientKind>>} */
+const kinds = { hocuspocus, own, stock };
+
+/** @param {string} name */
+export function clientKind(name) {
+  const kind = kinds[name];
+  if (kind === undefined) throw new RangeError(`no such kind of client: ${name}`);
+  return kind;
+}

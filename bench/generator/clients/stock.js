@@ -1,0 +1,17 @@
+// @ts-check
+/** A y-websocket client with the awareness state of an editor binding. */
+import { stockState } from "../state.js";
+import { SYNC, SYNC_STEP_1, SYNC_STEP_2, countStates, eachState, stateMessage } from "./messages.js";
+
+/** @type {import("./client.js").ClientKind} */
+export const stock = {
+  subprotocol: null,
+  path: (room) => `/${room}`,
+  greeting: () => [SYNC_STEP_1],
+  stateMessage: (index) => stateMessage(new Uint8Array(), index, stockState(index)),
+  renewal: null,
+  echoes: true,
+  countStates,
+  eachState: (bytes, start, _end, visit) => eachState(bytes, start, visit),
+  reply: (bytes, start) => (bytes[start] === SYNC && bytes[start + 1] === 0 ? SYNC_STEP_2 : null),
+};

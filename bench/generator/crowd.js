@@ -1,0 +1,132 @@
+// @ts-check
+/** Rooms full of people who move their cursors. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { inBatches } from "./batches.js";
+import { clientKind } from "./clients/index.js";
+import { Connection } from "./connection.js";
+import { Freshness } from "./freshness.js";
+import { Meter } from "./meter.js";
+import { Pacer } from "./pacer.js";
+
+/** How long late states are waited for after the measured time, ms. */
+const DRAIN_MS = 2_000;
+const AGE_SAMPLE_MS = 200;
+
+/**
+ * @typedef {object} CrowdOptions
+ * @property {number} port
+ * @property {number} serverPid
+ * @property {string} kind  Of client.
+ * @property {number} rooms
+ * @property {number} perRoom
+ * @property {number} changesPerSecond  Of each client.
+ * @property {number} measured  How many receivers are looked at closely; the rest count what they are sent.
+ * @property {boolean} [echo]  Whether clients send back what they hear.
+ */
+
+/**
+ * What was measured in a while. `delivered` are the states of others that arrived at all receivers together: all are
+ * counted, and how many of them were the receivers' own is known from those looked at closely.
+ *
+ * @typedef {import("./meter.js").Reading & import("./freshness.js").Observation & {
+ *   changes: number, receptions: number, delivered: number, maxLagMs: number }} Window
+ */
+
+export class Crowd {
+  #options;
+  /** @type {Connection[]} */
+  connections;
+  #measured;
+  #freshness;
+  #pacer;
+  #changes = 0;
+  /** Senders in the order in which they speak, which is not the order in which they joined. */
+  #order;
+
+  /** @param {CrowdOptions} options */
+  constructor(options) {
+    this.#options = options;
+    const { rooms, perRoom, kind, changesPerSecond, echo = false } = options;
+    const count = rooms * perRoom;
+    this.connections = Array.from({ length: count }, (_, index) => {
+      const connection = new Connection(clientKind(kind), index, `room-${Math.floor(index / perRoom)}`, {
+        state: ({ index: receiver }, sender, change) => this.#freshness.received(receiver, sender, change),
+      });
+      connection.echo = echo;
+      return connection;
+    });
+    const measured = Math.min(count, options.measured);
+    this.#measured = Array.from({ length: measured }, (_, i) => Math.floor((i * count) / measured));
+    const receivers = this.#measured;
+    this.#freshness = new Freshness({ senders: count, perRoom, changesPerSecond, receivers });
+    this.#order = shuffled(count);
+    this.#pacer = new Pacer(count * changesPerSecond, (turn) => this.#change(this.#order[turn % count] ?? 0));
+  }
+
+  async join() {
+    const { port, echo = false } = this.#options;
+    await inBatches(this.connections, (connection) => connection.open({ port }));
+    // until everybody knows everybody, and has answered what it was asked
+    await sleep(1_000);
+    const measured = new Set(this.#measured);
+    for (const connection of this.connections) connection.whole = echo || measured.has(connection.index);
+  }
+
+  start() {
+    this.#pacer.start();
+  }
+
+  stop() {
+    this.#pacer.stop();
+  }
+
+  /**
+   * Measures for a while.
+   *
+   * @param {number} ms
+   * @returns {Promise<Window>}
+   */
+  async window(ms) {
+    const { perRoom, serverPid } = this.#options;
+    const before = this.#changes;
+    this.#pacer.maxLagMs = 0;
+    const meter = new Meter(serverPid, this.connections);
+    this.#freshness.begin();
+    const sampler = setInterval(() => this.#freshness.sampleAge(), AGE_SAMPLE_MS);
+    await sleep(ms);
+    this.#freshness.end();
+    clearInterval(sampler);
+    const reading = meter.read();
+    const changes = this.#changes - before;
+    const { maxLagMs } = this.#pacer;
+    await sleep(DRAIN_MS);
+    const observation = this.#freshness.finish();
+    const delivered = Math.round(reading.states * (1 - observation.ownShare));
+    return { ...reading, ...observation, changes, receptions: changes * (perRoom - 1), delivered, maxLagMs };
+  }
+
+  /** @param {number} sender */
+  #change(sender) {
+    const connection = this.connections[sender];
+    if (connection === undefined) return;
+    connection.change();
+    this.#changes++;
+    this.#freshness.sent(sender, connection.changes);
+  }
+}
+
+/**
+ * The numbers below `count` in an order that is the same each time.
+ *
+ * @param {number} count
+ */
+function shuffled(count) {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  let seed = 1;
+  for (let i = count - 1; i > 0; i--) {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    const j = seed % (i + 1);
+    [numbers[i], numbers[j]] = [numbers[j] ?? 0, numbers[i] ?? 0];
+  }
+  return numbers;
+}

@@ -1,0 +1,34 @@
+// @ts-check
+/** `npm run bench`: sets itself up, runs the cases that were asked for, and writes down what it measured. */
+import { fileURLToPath } from "node:url";
+import { cases } from "./cases/index.js";
+import { UsageError, help, readArguments } from "./runner/arguments.js";
+import { unpinnedBecause } from "./runner/pinning.js";
+import { loadResults, saveResults } from "./runner/results.js";
+import { setUp } from "./runner/setup.js";
+
+/** @param {boolean} quick */
+const resultsPath = (quick) => fileURLToPath(new URL(quick ? "results/quick.json" : "results.json", import.meta.url));
+
+async function main() {
+  const { help: wantsHelp, quick, chosen } = readArguments(process.argv.slice(2), cases);
+  if (wantsHelp) return void process.stdout.write(help(cases));
+  if (process.platform !== "linux") throw new Error("what a server costs is read from /proc: this needs Linux");
+  setUp();
+  if (unpinnedBecause !== null) console.log(`Processes are not pinned to cores: ${unpinnedBecause}.`);
+  const results = loadResults(resultsPath(quick));
+  for (const { name, summary, run } of chosen) {
+    console.log(`\n${name}: ${summary}`);
+    const measuredAt = new Date().toISOString();
+    const data = await run({ quick, log: (line) => console.log(`  ${line}`) });
+    const command = ["npm run bench --", ...(quick ? ["--quick"] : []), name].join(" ");
+    results.cases[name] = { measuredAt, command, data };
+    saveResults(resultsPath(quick), results);
+  }
+}
+
+main().catch((/** @type {Error} */ error) => {
+  const isUsage = error instanceof UsageError;
+  console.error(`bench: ${isUsage ? error.message : error.stack}${isUsage ? "\nTry --help." : ""}`);
+  process.exitCode = isUsage ? 2 : 1;
+});
