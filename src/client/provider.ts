@@ -13,21 +13,26 @@ import { equal, readState } from "../presence/index.ts";
 import {
   Close,
   type Control,
-  type Entry,
+  type Fields,
   type Frame,
   FrameError,
-  type Mark,
   KEEP_ALIVE_FRAME,
+  type Mark,
+  StatesReader,
   Ticker,
+  type Told,
   awarenessFrame,
-  decodeEntries,
   decodeFrame,
   encodeEntries,
-  parseEntry,
-  sameBytes,
+  fieldsOf,
+  isPatched,
+  json,
+  patchFrame,
   syncStep1Frame,
   syncStep2Frame,
+  text,
   updateFrame,
+  writePatch,
 } from "../wire/index.ts";
 import { ReconnectingSocket, type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./socket.ts";
 
@@ -59,10 +64,10 @@ export interface ProviderOptions {
   readonly isHidden?: () => boolean;
 }
 
-/** The relay's bounds apply to what it takes, not to what it sends. */
-const LIMITS = { maxStateBytes: Infinity, maxEntries: Infinity };
 /** Shortest time between two frames with the own state, ms. */
 const SEND_MS = 33;
+/** How much to read before the relay is told that somebody reads. */
+const ANSWER_BYTES = 16 * 1024;
 /** How often the local Awareness renews its state. */
 const RENEW_MS = 15_000;
 /** Grace for peers after a reconnect, until the relay names its own, ms. */
@@ -81,7 +86,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly #sync: boolean;
   readonly #sender: Ticker;
   /** The own state as the relay was last told on this connection. */
-  #told: Uint8Array | null = null;
+  #told: Fields | null = null;
+  /** Bytes that came since anything was sent. */
+  #unanswered = 0;
+  #reader = new StatesReader();
   readonly #marks = new Map<number, Marked>();
   /** Marks from before the connection was lost that the relay has not repeated. */
   #doubtful = new Set<number>();
@@ -176,7 +184,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
     const wasOpen = this.wsconnected;
-    if (wasOpen) this.#socket.send(statesFrame([{ ...this.#own(), state: null }]));
+    if (wasOpen) this.#sayWhole(null);
     this.#socket.disconnect();
     clearTimeout(this.#holdTimer);
     if (wasOpen) this.#down();
@@ -204,7 +212,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (origin !== this) this.#socket.send(updateFrame(update));
+    if (origin !== this) this.#send(updateFrame(update));
   };
 
   readonly #onAwarenessUpdate = (
@@ -219,11 +227,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #opened(): void {
     this.#snapshot = false;
+    this.#reader = new StatesReader();
     this.#refusedWith = undefined;
     this.#renews = false;
     this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
-    if (this.#sync) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#sync) this.#send(syncStep1Frame(Y.encodeStateVector(this.doc)));
     // a clock that nobody has seen: the relay may have given this client up
     if (this.awareness.getLocalState() !== null) this.awareness.setLocalState(this.awareness.getLocalState());
     this.#tell();
@@ -249,6 +258,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #message(bytes: Uint8Array): void {
+    this.#unanswered += bytes.length;
+    if (this.#renews && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
     let frame: Frame;
     try {
       frame = decodeFrame(bytes);
@@ -263,7 +274,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #receive(frame: Frame): void {
     switch (frame.type) {
       case "syncStep1":
-        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+        return this.#send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
       case "syncStep2":
         Y.applyUpdate(this.doc, frame.update, this);
         // the answer to the first question: all that the relay says unasked came before it
@@ -271,8 +282,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
         return this.#setSynced(true);
       case "update":
         return Y.applyUpdate(this.doc, frame.update, this);
-      case "awareness":
-        return this.#applyStates(decodeEntries(frame.payload, LIMITS));
+      case "states":
+        return this.#applyStates(this.#reader.read(frame.payload));
+      case "awareness": // an empty one answers a renewal
+      case "patch":
+        return;
       case "queryAwareness":
         return this.#tell();
       case "denied":
@@ -307,46 +321,43 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.emit("control", [control]);
   }
 
-  #applyStates(entries: readonly Entry[]): void {
+  #applyStates(told: readonly Told[]): void {
     const { states, meta, clientID } = this.awareness;
     const added: number[] = [];
     const updated: number[] = [];
     const changed: number[] = [];
     const removed: number[] = [];
     const returned: number[] = [];
-    // all is read before any of it is taken
-    for (const entry of entries.map(parseEntry)) {
-      const { id, clock, value } = entry;
+    for (const { id, fields, before } of told) {
       if (id === clientID) {
-        this.#heardOfOwn(entry);
+        if (fields === null) this.#heardOfOwn();
         continue;
       }
-      const previous = states.get(id);
       // given up by a relay that they may have lost as we did
-      if (value === null && this.#holds && this.#marks.get(id)?.mark === "reconnecting" && states.has(id)) {
+      if (fields === null && this.#holds && this.#marks.get(id)?.mark === "reconnecting" && states.has(id)) {
         this.#marks.delete(id);
         this.#held.add(id);
         continue;
       }
       if (this.#held.delete(id)) returned.push(id);
-      // the relay expires who is gone: here nobody grows old
-      meta.set(id, { clock, lastUpdated: Infinity });
-      if (value === null) {
+      if (fields === null) {
         if (states.delete(id)) removed.push(id);
         meta.delete(id);
         continue;
       }
-      states.set(id, value);
-      if (previous === undefined) added.push(id);
-      else {
-        updated.push(id);
-        if (!equal(previous, value)) changed.push(id);
-      }
+      const previous = states.get(id);
+      const next = valueOf(fields, before, previous);
+      // the relay expires who is gone: here nobody grows old
+      meta.set(id, { clock: (meta.get(id)?.clock ?? 0) + 1, lastUpdated: Infinity });
+      (previous === undefined ? added : updated).push(id);
+      if (previous !== undefined && equal(previous, next)) continue;
+      states.set(id, next);
+      if (previous !== undefined) changed.push(id);
     }
     // the first states on a connection are all that there are
     const isFirst = !this.#snapshot;
     this.#snapshot = true;
-    const missing = isFirst ? this.#missing(new Set(entries.map(({ id }) => id))) : [];
+    const missing = isFirst ? this.#missing(new Set(told.map(({ id }) => id))) : [];
     for (const id of missing) this.#held.add(id);
     removed.push(...this.#takeReturned(added));
     this.#announce({ added, updated: changed, removed }, { added, updated, removed });
@@ -424,36 +435,44 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (isAny(update)) this.awareness.emit("update", [update, this]);
   }
 
-  /** Nobody else knows the own state better; but said to be gone, it speaks up again. */
-  #heardOfOwn({ clock, state }: Entry): void {
-    const { awareness } = this;
-    const own = awareness.meta.get(awareness.clientID);
-    const local = awareness.getLocalState();
-    if (state !== null || local === null || own === undefined) return;
-    awareness.meta.set(awareness.clientID, { ...own, clock: Math.max(own.clock, clock) });
-    awareness.setLocalState(local);
+  /** The relay gave this client up, but it lives. */
+  #heardOfOwn(): void {
+    const local = this.awareness.getLocalState();
+    if (local === null) return;
+    this.awareness.setLocalState(local);
     this.#tell();
   }
 
-  #own(): Entry {
-    const { awareness } = this;
-    const local = awareness.getLocalState();
-    const clock = awareness.meta.get(awareness.clientID)?.clock ?? 0;
-    const state = local === null ? null : new TextEncoder().encode(JSON.stringify(local));
-    return { id: awareness.clientID, clock, state };
-  }
-
   /**
-   * Sends the own state; or, where the relay has it already, three bytes that say that the page lives. It is the relay
+   * Sends what is new about the own state; or, where nothing is, three bytes that say that the page lives. It is the relay
    * that renews a state for observers that need it.
    */
   #sendOwn(): void {
-    const own = this.#own();
-    const known = this.#renews && own.state !== null && this.#told !== null && sameBytes(own.state, this.#told);
-    this.#told = own.state;
-    if (!known) this.#socket.send(statesFrame([own]));
+    const { clientID: id, meta } = this.awareness;
+    const local = this.awareness.getLocalState();
+    const known = this.#renews ? this.#told : null;
+    const fields = local && fieldsOf(local, known ?? undefined);
+    this.#told = fields;
+    if (fields === null || known === null) this.#sayWhole(local);
+    else if (isPatched(known, fields)) {
+      this.#send(
+        patchFrame(id, meta.get(id)?.clock ?? 0, (encoder) => (this.#told = writePatch(encoder, known, fields))),
+      );
+    }
     // answered, which a connection that nothing comes over for so long needs to be believed in
-    if (known || (this.#renews && Date.now() - this.#socket.heardAt >= RENEW_MS)) this.#socket.renew(KEEP_ALIVE_FRAME);
+    else this.#socket.renew(KEEP_ALIVE_FRAME);
+    if (this.#renews && Date.now() - this.#socket.heardAt >= RENEW_MS) this.#socket.renew(KEEP_ALIVE_FRAME);
+  }
+
+  #sayWhole(local: object | null): void {
+    const { clientID: id, meta } = this.awareness;
+    const state = local && new TextEncoder().encode(JSON.stringify(local));
+    this.#send(awarenessFrame(encodeEntries([{ id, clock: meta.get(id)?.clock ?? 0, state }])));
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#unanswered = 0;
+    this.#socket.send(frame);
   }
 
   #setSynced(synced: boolean): void {
@@ -474,6 +493,13 @@ function isAny({ added, updated, removed }: Changes): boolean {
   return added.length + updated.length + removed.length > 0;
 }
 
-function statesFrame(entries: readonly Entry[]): Uint8Array {
-  return awarenessFrame(encodeEntries(entries));
+/** A state, with the values that did not change as they were. */
+function valueOf(fields: Fields, before: Fields, previous: object | undefined): Record<string, unknown> {
+  const known = previous as Record<string, unknown> | undefined;
+  return Object.fromEntries(
+    [...fields].map(([name, bytes]) => [
+      name,
+      known !== undefined && before.get(name) === bytes ? known[name] : json(text(bytes), Infinity),
+    ]),
+  );
 }

@@ -2,7 +2,7 @@
  * A WebSocket that comes back: jittered back-off, a time limit for connecting, a probe for a connection that may be dead
  * without anybody having been told.
  */
-import { Close, SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
+import { Close, PATCH_SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
 export interface WebSocketLike {
@@ -202,7 +202,7 @@ export class ReconnectingSocket {
   }
 
   #dial(): void {
-    const socket = new this.#WebSocket(this.#url(), [SUBPROTOCOL]);
+    const socket = new this.#WebSocket(this.#url(), [PATCH_SUBPROTOCOL]);
     socket.binaryType = "arraybuffer";
     const timer = setTimeout(() => this.#lost(socket), this.#timing.connectTimeoutMs);
     this.#state = { phase: "connecting", socket, timer };

@@ -1,7 +1,16 @@
 /**
  * One WebSocket: frames in and out, and the signs of life.
  */
-import { Close, type Frame, FrameError, KEEP_ALIVE_FRAME, StateTooLargeError, decodeFrame } from "../wire/index.ts";
+import {
+  Close,
+  type Frame,
+  FrameError,
+  KEEP_ALIVE_FRAME,
+  PATCH_SUBPROTOCOL,
+  SUBPROTOCOL,
+  StateTooLargeError,
+  decodeFrame,
+} from "../wire/index.ts";
 import { type Liveness, nextStep } from "./liveness.ts";
 import type { RelayOptions } from "./options.ts";
 import { Packet } from "./packet.ts";
@@ -28,6 +37,12 @@ const SILENT_MS = 75_000;
 /** A close reason is at most so many bytes of UTF-8. */
 const MAX_REASON = 123;
 
+/**
+ * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
+ * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead.
+ */
+const WINDOW_BYTES = 64 * 1024;
+
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 
 /** What is needed of a WebSocket. */
@@ -49,6 +64,7 @@ export interface ServerSocket {
 
 export class Connection implements Peer {
   readonly trusts: boolean;
+  readonly patches: boolean;
   readonly lobby: string;
   readonly #socket: ServerSocket;
   readonly #options: RelayOptions;
@@ -56,20 +72,18 @@ export class Connection implements Peer {
   #liveness: Liveness;
   #sentAt: number;
   #spokeAt: number;
+  /** Bytes that were sent since it last spoke. */
+  #unanswered = 0;
   /** What had come in and left when it was last looked at; the latter only while more was to leave. */
   #received = 0;
   #left = Infinity;
   #silent = false;
   #open = true;
 
-  constructor(
-    socket: ServerSocket,
-    { trusts, lobby }: { readonly trusts: boolean; readonly lobby: string },
-    options: RelayOptions,
-    handler: ConnectionHandler,
-  ) {
+  constructor(socket: ServerSocket, lobby: string, options: RelayOptions, handler: ConnectionHandler) {
     const now = Date.now();
-    this.trusts = trusts;
+    this.patches = socket.protocol === PATCH_SUBPROTOCOL;
+    this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
     this.lobby = lobby;
     this.#socket = socket;
     this.#options = options;
@@ -78,9 +92,7 @@ export class Connection implements Peer {
     this.#sentAt = now;
     this.#spokeAt = now;
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
-    socket.on("drain", () => {
-      if (this.#open) handler.drained(this);
-    });
+    socket.on("drain", () => this.#caughtUp());
     socket.on("pong", () => this.#alive(Date.now()));
     socket.on("ping", () => this.#alive(Date.now()));
     socket.on("close", (code: number) => this.#end(code));
@@ -95,7 +107,9 @@ export class Connection implements Peer {
   }
 
   get lagging(): boolean {
-    return this.#socket.bufferedAmount > this.#options.maxLag;
+    if (this.#socket.bufferedAmount > this.#options.maxLag) return true;
+    // a page of ours says now and then that it reads; that a stock one does not shows when it has been silent for long
+    return this.#unanswered > WINDOW_BYTES && (this.trusts || this.#silent);
   }
 
   get lastSeen(): number {
@@ -109,6 +123,7 @@ export class Connection implements Peer {
       return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
     }
     this.#sentAt = Date.now();
+    this.#unanswered += packet.message.length;
     this.#socket.send(packet);
   }
 
@@ -165,6 +180,8 @@ export class Connection implements Peer {
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);
+    this.#unanswered = 0;
+    this.#caughtUp();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
     try {
       // a plain view: a Buffer's slice would not copy
@@ -174,6 +191,10 @@ export class Connection implements Peer {
       if (!(error instanceof FrameError)) throw error;
       this.close(error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed, error.message);
     }
+  }
+
+  #caughtUp(): void {
+    if (this.#open && !this.lagging) this.#handler.drained(this);
   }
 
   #setSilent(silent: boolean): void {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { PresenceEvent } from "../presence/index.ts";
-import { Close, SUBPROTOCOL, controlFrame, isFinal, isLobby } from "../wire/index.ts";
+import { Close, controlFrame, isFinal, isLobby } from "../wire/index.ts";
 import { Connection, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
@@ -51,8 +51,7 @@ export class Hub implements RoomHost {
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(admission.room);
-    const trusts = socket.protocol === SUBPROTOCOL;
-    const connection = new Connection(socket, { trusts, lobby: admission.lobby }, this.options, {
+    const connection = new Connection(socket, admission.lobby, this.options, {
       frame: (peer, frame, now) => room.receive(peer, frame, now),
       silence: (peer) => room.refreshPeer(peer),
       drained: (peer) => room.catchUp(peer),
@@ -62,7 +61,7 @@ export class Hub implements RoomHost {
       },
     });
     this.#connections.set(connection, room);
-    if (trusts) {
+    if (connection.trusts) {
       connection.send(new Packet(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace })));
     }
     room.join(connection);

@@ -4,7 +4,7 @@
  */
 import { Aggregator, Shard } from "../aggregator/index.ts";
 import type { PresenceEvent, User } from "../presence/index.ts";
-import { type RelayState, Ticker, controlFrame } from "../wire/index.ts";
+import { type RelayState, Ticker, controlFrame, fieldsOf, StateBytes } from "../wire/index.ts";
 import { ReadOnlyDocument } from "./document.ts";
 import { immediate } from "./immediate.ts";
 import { Packet } from "./packet.ts";
@@ -45,7 +45,7 @@ export class Lobby {
       immediate,
     );
     const state: RelayState = { copresence: { relay } };
-    this.room.table.setOwn(this.#shard.doc.clientID, new TextEncoder().encode(JSON.stringify(state)));
+    this.room.table.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state)));
   }
 
   get users(): ReadonlyMap<string, User> {

@@ -6,9 +6,17 @@
  * renewal that the owner is too silent to make, and above whatever a former relay process gave out. A client must never
  * be sent its own state with a clock above its own, for it would take it for its newest (see `behind` and `preview`).
  */
-import type { Entry } from "../wire/index.ts";
+import type { StateBytes } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
 import type { Row } from "./table.ts";
+
+/** What observers are told of an id. */
+export interface News {
+  readonly id: number;
+  readonly clock: number;
+  /** null: it is gone. */
+  readonly state: StateBytes | null;
+}
 
 interface Outgoing {
   /** The last clock that anybody was sent. */
@@ -51,8 +59,8 @@ export class OutgoingStates {
   }
 
   /** What all observers have not heard yet, each id once, with the clocks to send. */
-  takeChanges(rows: ReadonlyMap<number, Row>, now: number): Entry[] {
-    const entries: Entry[] = [];
+  takeChanges(rows: ReadonlyMap<number, Row>, now: number): News[] {
+    const entries: News[] = [];
     for (const [id, change] of this.#changes) {
       const row = rows.get(id);
       const known = this.#known.get(id);
@@ -67,8 +75,8 @@ export class OutgoingStates {
   }
 
   /** States to send again to observers that expire what is not renewed. */
-  takeRenewals(rows: Iterable<Row>, now: number): Entry[] {
-    const entries: Entry[] = [];
+  takeRenewals(rows: Iterable<Row>, now: number): News[] {
+    const entries: News[] = [];
     for (const row of rows) {
       const known = this.#known.get(row.id);
       if (!row.visible || known?.shown !== true) continue;
@@ -84,8 +92,8 @@ export class OutgoingStates {
    * @param since states that were not sent after this time get a new clock: the newcomer may be a stock client that was
    * here until then, and remembers the clock of a state that it has dropped. ms since the epoch
    */
-  snapshot(rows: Iterable<Row>, since: number): Entry[] {
-    const entries: Entry[] = [];
+  snapshot(rows: Iterable<Row>, since: number): News[] {
+    const entries: News[] = [];
     for (const row of rows) {
       if (!row.visible) continue;
       const known = this.#known.get(row.id);
@@ -96,7 +104,7 @@ export class OutgoingStates {
   }
 
   /** A snapshot for a stock client that may be the author of any of the rows: no clock is above the author's. */
-  preview(rows: Iterable<Row>): Entry[] {
+  preview(rows: Iterable<Row>): News[] {
     return [...rows]
       .filter((row) => row.visible)
       .map((row) => {
@@ -106,7 +114,7 @@ export class OutgoingStates {
   }
 
   /** What such a client may not have taken for new, once it is known which rows are its own. `since` as for `snapshot`. */
-  afterPreview(rows: Iterable<Row>, since: number): Entry[] {
+  afterPreview(rows: Iterable<Row>, since: number): News[] {
     const isOld = (row: Row): boolean => {
       const known = this.#known.get(row.id);
       return known !== undefined && (known.sentAt <= since || row.clock < known.clock);
@@ -115,7 +123,7 @@ export class OutgoingStates {
   }
 
   /** A visible row as it was last sent. Whoever is given it must hear of its end, even before its first flush. */
-  show(row: Row): Entry {
+  show(row: Row): News {
     const known = this.#known.get(row.id) ?? this.#raise(row, 0);
     known.shown = true;
     return { id: row.id, clock: known.clock, state: row.state };
@@ -125,20 +133,20 @@ export class OutgoingStates {
    * What to send instead to owners of the states sent that are stock clients and behind: for each, by the place of its
    * states, word that it has left, upon which it speaks up with a higher clock.
    */
-  nudges(entries: readonly Entry[], rows: ReadonlyMap<number, Row>): Map<Peer, Map<number, Entry>> {
-    const nudges = new Map<Peer, Map<number, Entry>>();
+  nudges(entries: readonly News[], rows: ReadonlyMap<number, Row>): Map<Peer, Map<number, News>> {
+    const nudges = new Map<Peer, Map<number, News>>();
     for (const [i, { id, clock, state }] of entries.entries()) {
       const row = rows.get(id);
       if (row === undefined || row.owner === null || row.owner.trusts || state === null || clock <= row.clock) continue;
       const { owner } = row;
-      const own = nudges.get(owner) ?? new Map<number, Entry>();
+      const own = nudges.get(owner) ?? new Map<number, News>();
       nudges.set(owner, own.set(i, { id, clock, state: null }));
     }
     return nudges;
   }
 
   /** What a peer that missed something of an id must hear: how it is now. */
-  asOf(id: number, row: Row | undefined, now: number): Entry {
+  asOf(id: number, row: Row | undefined, now: number): News {
     if (row?.visible === true) return this.show(row);
     return { id, clock: this.#known.get(id)?.clock ?? now, state: null };
   }
@@ -147,7 +155,7 @@ export class OutgoingStates {
     this.#known.delete(id);
   }
 
-  #send(row: Row, now: number): Entry {
+  #send(row: Row, now: number): News {
     this.#raise(row, now);
     return this.show(row);
   }

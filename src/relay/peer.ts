@@ -4,6 +4,8 @@ import type { Packet } from "./packet.ts";
 export interface Peer {
   /** It asked for our subprotocol: it gets control messages, and needs no renewals. */
   readonly trusts: boolean;
+  /** It takes patches of states, and sends them. */
+  readonly patches: boolean;
   /** The lobby that it counts in. */
   readonly lobby: string;
   /** When it last gave a sign of life, ms since the epoch. */

@@ -1,5 +1,14 @@
 /** What a client asks for when it opens a WebSocket. Pure. */
-import { Close, FrameError, MAX_ROOM_LENGTH, SUBPROTOCOL, isReserved, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import {
+  Close,
+  FrameError,
+  MAX_ROOM_LENGTH,
+  PATCH_SUBPROTOCOL,
+  SUBPROTOCOL,
+  isReserved,
+  lobbyRoom,
+  roomFromPath,
+} from "../wire/index.ts";
 
 export type Admission =
   | { readonly ok: true; readonly room: string; readonly lobby: string }
@@ -35,7 +44,7 @@ export function admit(target: string): Admission {
 
 /** Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. */
 export function chooseProtocol(offered: ReadonlySet<string>): string | false {
-  if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL;
+  for (const ours of [PATCH_SUBPROTOCOL, SUBPROTOCOL]) if (offered.has(ours)) return ours;
   const [first] = offered;
   return first ?? false;
 }

@@ -7,30 +7,29 @@
 import { Aggregator, type Report } from "../aggregator/index.ts";
 import type { PresenceEvent } from "../presence/index.ts";
 import {
+  Close,
   type Control,
-  type Entry,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   type Mark,
   type MarkEntry,
+  QUERY_FRAME,
   Ticker,
-  awarenessFrame,
   controlFrame,
   decodeEntries,
-  encodeEntries,
   isLobby,
-  layOut,
-  replaceEntries,
 } from "../wire/index.ts";
 import type { RoomDocument } from "./document.ts";
 import { immediate } from "./immediate.ts";
 import type { RelayOptions } from "./options.ts";
-import { OutgoingStates } from "./outgoing.ts";
+import { type News, OutgoingStates } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
+import { PatchedStates } from "./patches.ts";
 import type { Peer } from "./peer.ts";
 import { AwarenessTable, type Row } from "./table.ts";
 import { ofLate, tickMs } from "./tick.ts";
+import { WholeStates } from "./whole.ts";
 
 /** What a room needs of the relay around it. */
 export interface RoomHost {
@@ -48,11 +47,22 @@ export interface RoomHost {
 }
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
+const QUERY = new Packet(QUERY_FRAME);
+const NO_NUDGES: ReadonlyMap<Peer, ReadonlyMap<number, News>> = new Map();
 
 /** How often to look for states to renew. */
 const RENEWAL_SWEEP_MS = 5_000;
 /** How many states a message may speak of besides those that are known: a tab's sibling knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
+
+/** Longest that a peer may lag and still be told the rest, ms: for longer those who left are remembered. */
+const MAX_LAG_MS = 60_000;
+
+interface Missed {
+  readonly ids: Set<number>;
+  /** ms since the epoch */
+  readonly since: number;
+}
 
 export class Room {
   readonly name: string;
@@ -70,8 +80,10 @@ export class Room {
    * deletions at once, the rest later.
    */
   readonly #readers = new Set<Peer>();
+  readonly #patches = new PatchedStates();
+  #patchPeers = 0;
   /** Peers that read too slowly, with the client ids that they have missed something of. */
-  readonly #missed = new Map<Peer, Set<number>>();
+  readonly #missed = new Map<Peer, Missed>();
   #stockPeers = 0;
   /** How long flushes take of late, ms. */
   #flushMs = 0;
@@ -105,6 +117,7 @@ export class Room {
   join(peer: Peer): void {
     this.peers.add(peer);
     if (!peer.trusts) this.#stockPeers++;
+    if (peer.patches) this.#patchPeers++;
     // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
     const question = this.document.ask();
     if (question !== null) peer.send(new Packet(question));
@@ -132,12 +145,18 @@ export class Room {
           this.table.concerns(peer, id, clock, isGone);
         return this.table.apply(peer, decodeEntries(frame.payload, limits, concerns), now);
       }
+      case "patch":
+        // one that is not known as its own must be said whole
+        if (!this.table.patch(peer, frame.id, frame.clock, frame.patch, now)) peer.send(QUERY);
+        return;
       case "queryAwareness":
         return this.#sendSnapshot(peer, this.#firstSnapshot(peer));
       case "control":
         return this.#control(peer, frame.control);
       case "denied":
         throw new FrameError("unexpected auth message");
+      case "states":
+        throw new FrameError("unexpected states message");
     }
   }
 
@@ -146,6 +165,7 @@ export class Room {
     if (!this.peers.delete(peer)) return;
     this.#readers.delete(peer);
     this.#missed.delete(peer);
+    if (peer.patches && --this.#patchPeers === 0) this.#patches.clear();
     if (!peer.trusts) {
       this.#stockPeers--;
       this.#stockLeftAt = now;
@@ -191,11 +211,14 @@ export class Room {
 
   /** What comes by time: renewals for stock observers, and forgetting. */
   sweep(now: number): void {
-    for (const id of this.table.sweep(now)) this.#outgoing.forget(id);
+    for (const id of this.table.sweep(now)) {
+      this.#outgoing.forget(id);
+      this.#patches.forget(id);
+    }
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
     if (this.#stockPeers === 0) return;
-    this.#sendStates(this.#outgoing.takeRenewals(this.table.rows.values(), now), (peer) => !peer.trusts);
+    this.#tell(this.#outgoing.takeRenewals(this.table.rows.values(), now), { stockOnly: true });
   }
 
   /** A peer has read all that it was sent. */
@@ -204,9 +227,15 @@ export class Room {
     if (missed === undefined) return;
     this.#missed.delete(peer);
     const now = Date.now();
+    // too much is forgotten of what happened meanwhile: it had better begin anew
+    if (now - missed.since > MAX_LAG_MS) return peer.close(Close.restart, "missed too much");
     const { rows } = this.table;
-    const others = [...missed].filter((id) => rows.get(id)?.owner !== peer);
-    if (others.length > 0) peer.send(states(others.map((id) => this.#outgoing.asOf(id, rows.get(id), now))));
+    const others = [...missed.ids].filter((id) => rows.get(id)?.owner !== peer);
+    if (others.length > 0)
+      this.#tellOne(
+        peer,
+        others.map((id) => this.#outgoing.asOf(id, rows.get(id), now)),
+      );
   }
 
   /** Ends it; peers that are still there hear no more of it. */
@@ -259,39 +288,39 @@ export class Room {
 
   #flush(): void {
     const startedAt = performance.now();
-    this.#sendStates(this.#outgoing.takeChanges(this.table.rows, Date.now()), () => true);
+    this.#tell(this.#outgoing.takeChanges(this.table.rows, Date.now()), { stockOnly: false });
     const events = this.aggregator?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
     this.#flushMs = ofLate(this.#flushMs, performance.now() - startedAt);
   }
 
-  /** One frame for all, but for owners that must not see a clock above their own. */
-  #sendStates(entries: readonly Entry[], to: (peer: Peer) => boolean): void {
-    if (entries.length === 0) return;
-    const encoded = layOut(entries);
-    const packet = new Packet(awarenessFrame(encoded.payload));
-    const nudges = this.#outgoing.nudges(entries, this.table.rows);
+  /** One message for all of a kind, but for owners that must not see a clock above their own. */
+  #tell(news: readonly News[], to: { readonly stockOnly: boolean }): void {
+    if (news.length === 0) return;
+    const patches = to.stockOnly || this.#patchPeers === 0 ? null : this.#patches.changes(news);
+    const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
+    const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
     for (const peer of this.peers) {
-      if (!to(peer) || this.#skips(peer, entries)) continue;
-      const own = nudges.get(peer);
-      peer.send(own === undefined ? packet : new Packet(awarenessFrame(replaceEntries(encoded, own))));
+      if (peer.trusts && to.stockOnly) continue;
+      const packet = peer.patches ? patches : (whole?.without(nudges.get(peer)) ?? null);
+      if (packet !== null && !this.#skips(peer, news)) peer.send(packet);
     }
   }
 
   /** A peer that reads too slowly is told once, when it has caught up, how things are then. */
-  #skips(peer: Peer, entries: readonly Entry[]): boolean {
+  #skips(peer: Peer, news: readonly News[]): boolean {
     let missed = this.#missed.get(peer);
     if (missed === undefined) {
       if (!peer.lagging) return false;
-      missed = new Set();
+      missed = { ids: new Set(), since: Date.now() };
       this.#missed.set(peer, missed);
     }
-    for (const { id } of entries) missed.add(id);
+    for (const { id } of news) missed.ids.add(id);
     return true;
   }
 
   /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. */
-  #firstSnapshot(peer: Peer): Entry[] {
+  #firstSnapshot(peer: Peer): News[] {
     const rows = this.#othersThan(peer);
     if (peer.trusts) return this.#outgoing.snapshot(rows, -1);
     const safe = this.#outgoing.snapshot(
@@ -306,19 +335,24 @@ export class Room {
     if (!this.table.answered(peer)) return;
     const rows = this.#othersThan(peer).filter((row) => row.stock);
     const entries = this.#outgoing.afterPreview(rows, this.#stockLeftAt);
-    if (entries.length > 0) peer.send(states(entries));
+    if (entries.length > 0) this.#tellOne(peer, entries);
   }
 
   #othersThan(peer: Peer): Row[] {
     return [...this.table.rows.values()].filter((row) => row.owner !== peer);
   }
 
-  #sendSnapshot(peer: Peer, entries: readonly Entry[]): void {
-    if (entries.length > 0 || peer.trusts) peer.send(states(entries));
+  #sendSnapshot(peer: Peer, news: readonly News[]): void {
+    if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
       peer.send(control({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));
     }
+  }
+
+  /** Tells one peer these states, whole. */
+  #tellOne(peer: Peer, news: readonly News[]): void {
+    peer.send(peer.patches ? this.#patches.whole(news) : new WholeStates(news).packet);
   }
 
   #sendMarks(marks: readonly MarkEntry[]): void {
@@ -340,10 +374,6 @@ export function reportOf(row: Row): Report {
 
 function markEntry(row: Row, mark: Mark): MarkEntry {
   return [row.id, mark, row.lastSeen];
-}
-
-function states(entries: readonly Entry[]): Packet {
-  return new Packet(awarenessFrame(encodeEntries(entries)));
 }
 
 function control(message: Control): Packet {

@@ -12,11 +12,14 @@ import { type Claim, crediblyChosen, equal, readState } from "../presence/index.
 import {
   type Entry,
   FrameError,
-  type ParsedEntry,
+  type StateBytes,
+  type StateChange,
   StateTooLargeError,
   isLobby,
-  parseEntry,
+  patchState,
+  readStateBytes,
   sameBytes,
+  valuesOf,
 } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
 
@@ -24,8 +27,7 @@ export interface Row {
   readonly id: number;
   readonly room: string;
   clock: number;
-  /** The state as its author wrote it. */
-  state: Uint8Array;
+  state: StateBytes;
   claim: Claim;
   /** The lobby that its connection counts in. */
   lobby: string;
@@ -60,6 +62,8 @@ export interface TableEvents {
   superseded(peer: Peer, session: string): void;
 }
 
+const UNCHANGED: ReadonlySet<string> = new Set();
+
 /** How long departed ids are remembered: longer than anything stays in flight. */
 const DEPARTED_MS = 120_000;
 
@@ -78,8 +82,14 @@ interface PeerRecord {
   readonly superseded: Set<string>;
 }
 
-/** An entry that brings a state. */
-type StateEntry = Entry & { readonly state: Uint8Array; readonly value: object };
+/** An entry, read. */
+interface Said {
+  readonly id: number;
+  readonly clock: number;
+  /** null: it is gone. */
+  readonly change: StateChange | null;
+}
+type SaidState = Said & { readonly change: StateChange };
 
 export class AwarenessTable {
   readonly rows: Map<number, Row> = new Map();
@@ -130,27 +140,40 @@ export class AwarenessTable {
   /** Takes what a connection says of its own ids, and nothing that it says of others'. Throws `FrameError`. */
   apply(peer: Peer, entries: readonly Entry[], now: number): void {
     // the whole update is checked before any of it is taken
-    const parsed: ParsedEntry[] = [];
+    // of one id twice, the last counts
+    const said = new Map<number, Said>();
     for (const entry of entries) {
       if (!this.concerns(peer, entry.id, entry.clock, entry.state === null)) continue;
-      // what is another's may have grown on its way through a client that wrote it anew
-      const { maxState } = this.#limits;
-      if (entry.state !== null && entry.state.length > maxState) throw new StateTooLargeError(maxState);
-      parsed.push(parseEntry(entry));
+      said.set(entry.id, this.#read(entry));
     }
-    for (const entry of parsed) {
+    for (const each of said.values()) {
+      const { id, clock, change } = each;
       // an earlier entry may have made the connection the owner of something
-      if (!this.concerns(peer, entry.id, entry.clock, entry.state === null)) continue;
-      if (entry.state === null || entry.value === null) this.#takeRemoval(peer, entry, now);
-      else this.#takeState(peer, { ...entry, state: entry.state, value: entry.value }, now);
+      if (!this.concerns(peer, id, clock, change === null)) continue;
+      if (change === null) this.#takeRemoval(peer, each, now);
+      else this.#takeState(peer, { id, clock, change }, now);
     }
   }
 
+  /**
+   * Takes what a connection changes about an own id. Returns false when it is not known as its own: it must say its state
+   * whole. Throws `FrameError`.
+   */
+  patch(peer: Peer, id: number, clock: number, patch: Uint8Array, now: number): boolean {
+    const row = this.rows.get(id);
+    if (row === undefined || row.owner !== peer) return false;
+    if (clock <= row.clock) return true;
+    const change = patchState(patch, row.state);
+    if (change.state.size > this.#limits.maxState) throw new StateTooLargeError(this.#limits.maxState);
+    this.#takeState(peer, { id, clock, change }, now);
+    return true;
+  }
+
   /** Sets a state of the relay's own. */
-  setOwn(id: number, state: Uint8Array): void {
+  setOwn(id: number, state: StateBytes): void {
     const claim = readState(id, {}, this.#room);
     if (claim === null) throw new TypeError("unreachable");
-    const row = this.rows.get(id) ?? this.#addRow({ id, clock: 0, state }, null, claim, "", 0);
+    const row = this.rows.get(id) ?? this.#addRow(id, 0, state, null, claim, "", 0);
     row.visible = true;
     row.state = state;
     this.#events.stateChanged(row);
@@ -192,7 +215,18 @@ export class AwarenessTable {
     return forgotten;
   }
 
-  #takeRemoval(peer: Peer, { id, clock }: Entry, now: number): void {
+  #read({ id, clock, state }: Entry): Said {
+    if (state === null) return { id, clock, change: null };
+    const known = this.rows.get(id)?.state;
+    if (known !== undefined && sameBytes(known.whole, state)) {
+      return { id, clock, change: { state: known, changed: UNCHANGED } };
+    }
+    const { maxState } = this.#limits;
+    if (state.length > maxState) throw new StateTooLargeError(maxState);
+    return { id, clock, change: readStateBytes(state, known) };
+  }
+
+  #takeRemoval(peer: Peer, { id, clock }: { readonly id: number; readonly clock: number }, now: number): void {
     const row = this.rows.get(id);
     if (row?.owner !== peer) return;
     row.clock = clock;
@@ -200,30 +234,32 @@ export class AwarenessTable {
     this.remove(row, now);
   }
 
-  #takeState(peer: Peer, entry: StateEntry, now: number): void {
+  #takeState(peer: Peer, said: SaidState, now: number): void {
     // in a lobby states are announcements, and a stock reader's empty one announces nobody
-    if (isLobby(this.#room) && Object.keys(entry.value).length === 0) return this.#takeRemoval(peer, entry, now);
-    const claim = this.#read(entry, now);
-    if (claim === null) return;
-    const row = this.rows.get(entry.id);
-    if (row === undefined) this.#introduce(peer, entry, claim, now);
-    else if (row.owner === peer) this.#update(row, entry, claim, now);
-    else this.#claim(peer, row, entry, claim, now);
+    if (isLobby(this.#room) && said.change.state.fields.size === 0) return this.#takeRemoval(peer, said, now);
+    const row = this.rows.get(said.id);
+    if (row === undefined) this.#introduce(peer, said, now);
+    else if (row.owner === peer) this.#update(row, said, now);
+    else this.#claim(peer, row, said, now);
   }
 
-  #read({ id, value }: StateEntry, now: number): Claim | null {
-    const claim = readState(id, value, this.#room);
-    if (claim === null) return null;
+  /** Who a state says it is from. */
+  #claimOf({ id, change }: SaidState, now: number): Claim {
+    const claim = readState(id, valuesOf(change.state.fields, "user", "copresence"), this.#room);
+    if (claim === null) throw new TypeError("unreachable");
     const manual = crediblyChosen(claim.session.manual, now);
     return manual === claim.session.manual ? claim : { ...claim, session: { ...claim.session, manual } };
   }
 
-  #update(row: Row, entry: StateEntry, claim: Claim, now: number): void {
+  #update(row: Row, said: SaidState, now: number): void {
+    const { state, changed } = said.change;
     row.lastSeen = now;
-    row.clock = entry.clock;
+    row.clock = said.clock;
     // a renewal: observers are told in due time
-    if (sameBytes(row.state, entry.state)) return;
-    row.state = entry.state.slice();
+    if (changed.size === 0) return;
+    row.state = state;
+    // who it is from is not looked at again because a cursor moved
+    const claim = changed.has("user") || changed.has("copresence") ? this.#claimOf(said, now) : row.claim;
     const renamed = !equal(row.claim, claim);
     if (renamed) {
       this.#unindex(row);
@@ -236,24 +272,27 @@ export class AwarenessTable {
   }
 
   /** Somebody speaks for an id whose owner is another connection, or none. */
-  #claim(peer: Peer, row: Row, entry: StateEntry, claim: Claim, now: number): void {
+  #claim(peer: Peer, row: Row, said: SaidState, now: number): void {
+    const claim = this.#claimOf(said, now);
     if (row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
     const wasOpen = row.owner !== null;
     if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
     this.#own(row, peer);
     this.#events.changed(row);
-    this.#update(row, entry, claim, now);
+    this.#update(row, said, now);
     this.#takeOver(row, now);
     if (wasOpen && !peer.trusts) this.#events.returned(peer);
   }
 
-  #introduce(peer: Peer, entry: StateEntry, claim: Claim, now: number): void {
+  #introduce(peer: Peer, said: SaidState, now: number): void {
+    const claim = this.#claimOf(said, now);
     if (this.#isSuperseded(peer, claim)) return;
     if ((this.#peers.get(peer)?.owned.size ?? 0) >= this.#limits.maxStates) {
       throw new FrameError(`more than ${this.#limits.maxStates} awareness states on one connection`);
     }
-    this.#departed.delete(entry.id);
-    const row = this.#addRow({ ...entry, state: entry.state.slice() }, peer, claim, peer.lobby, now);
+    const { id, clock, change } = said;
+    this.#departed.delete(id);
+    const row = this.#addRow(id, clock, change.state, peer, claim, peer.lobby, now);
     this.#events.changed(row);
     this.#events.stateChanged(row);
     this.#takeOver(row, now);
@@ -280,13 +319,14 @@ export class AwarenessTable {
   }
 
   #addRow(
-    entry: Entry & { readonly state: Uint8Array },
+    id: number,
+    clock: number,
+    state: StateBytes,
     owner: Peer | null,
     claim: Claim,
     lobby: string,
     now: number,
   ): Row {
-    const { id, clock, state } = entry;
     const row: Row = {
       id,
       room: this.#room,

@@ -2,29 +2,13 @@
  * Awareness updates as bytes: a list of (client id, clock, state). The state stays the bytes its author wrote, so that
  * nobody on the way encodes it again.
  */
-import {
-  FrameError,
-  expectEnd,
-  json,
-  readBytes,
-  readUint,
-  reader,
-  sameBytes,
-  text,
-  uintLength,
-  writeUint,
-} from "./bytes.ts";
+import { FrameError, expectEnd, readBytes, readUint, reader, sameBytes, uintLength, writeUint } from "./bytes.ts";
 
 export interface Entry {
   readonly id: number;
   readonly clock: number;
   /** The state as UTF-8 JSON; `null` says that the client has none (any more). */
   readonly state: Uint8Array | null;
-}
-
-/** An entry with its state parsed. */
-export interface ParsedEntry extends Entry {
-  readonly value: Readonly<Record<string, unknown>> | null;
 }
 
 export interface EntryLimits {
@@ -39,9 +23,6 @@ export interface EntryLimits {
  * the end of the number range would lock its id for ever.
  */
 export const MAX_CLOCK: number = 2 ** 48;
-
-/** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
-export const MAX_DEPTH = 64;
 
 const NULL: Uint8Array = new TextEncoder().encode("null");
 
@@ -76,15 +57,6 @@ export class StateTooLargeError extends FrameError {
   constructor(maxStateBytes: number) {
     super(`awareness state larger than ${maxStateBytes} bytes`);
   }
-}
-
-/** Parses the state of an entry: an object, or nothing. Throws `FrameError`. */
-export function parseEntry(entry: Entry): ParsedEntry {
-  if (entry.state === null) return { ...entry, value: null };
-  const value = json(text(entry.state), MAX_DEPTH);
-  if (value === null) return { ...entry, state: null, value: null };
-  if (typeof value !== "object" || Array.isArray(value)) throw new FrameError("awareness state is not an object");
-  return { ...entry, value: value as Readonly<Record<string, unknown>> };
 }
 
 function isNull(state: Uint8Array): boolean {

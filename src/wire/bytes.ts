@@ -41,6 +41,13 @@ export function readBytes(from: Reader): Uint8Array {
   return bytes;
 }
 
+/** A view on all that is left. */
+export function readRest(from: Reader): Uint8Array {
+  const bytes = from.arr.subarray(from.pos);
+  from.pos = from.arr.length;
+  return bytes;
+}
+
 export function readText(from: Reader): string {
   return text(readBytes(from));
 }
@@ -65,7 +72,7 @@ export function json(source: string, maxDepth: number): unknown {
   } catch {
     throw new FrameError("invalid JSON");
   }
-  if (isDeeper(value, maxDepth)) throw new FrameError(`JSON nested deeper than ${maxDepth} levels`);
+  if (isDeeper(value, maxDepth)) throw new FrameError("JSON nested too deep");
   return value;
 }
 

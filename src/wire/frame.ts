@@ -6,16 +6,20 @@
  */
 import * as encoding from "lib0/encoding";
 import { type Control, decodeControl, encodeControl } from "./control.ts";
-import { FrameError, expectEnd, readBytes, readText, readUint, reader } from "./bytes.ts";
+import { FrameError, expectEnd, readBytes, readRest, readText, readUint, reader } from "./bytes.ts";
 
 /** The subprotocol by which a client says that it trusts the relay's word on who is here. */
 export const SUBPROTOCOL = "copresence.v1";
+/** The same, and that states are sent as patches, both ways. */
+export const PATCH_SUBPROTOCOL = "copresence.v2";
 
 const SYNC = 0;
 const AWARENESS = 1;
 const AUTH = 2;
 const QUERY_AWARENESS = 3;
 const CONTROL = 99;
+const STATES = 100;
+const PATCH = 101;
 
 const STEP_1 = 0;
 const STEP_2 = 1;
@@ -27,7 +31,11 @@ export type Frame =
   | { readonly type: "awareness"; readonly payload: Uint8Array }
   | { readonly type: "denied"; readonly reason: string }
   | { readonly type: "queryAwareness" }
-  | { readonly type: "control"; readonly control: Control };
+  | { readonly type: "control"; readonly control: Control }
+  /** Relay → client: states of others, for a `StatesReader`. */
+  | { readonly type: "states"; readonly payload: Uint8Array }
+  /** Client → relay: a patch of the state of an own id. */
+  | { readonly type: "patch"; readonly id: number; readonly clock: number; readonly patch: Uint8Array };
 
 /** Reads one frame; its byte fields are views. Throws `FrameError`. */
 export function decodeFrame(bytes: Uint8Array): Frame {
@@ -56,6 +64,10 @@ function readFrame(from: ReturnType<typeof reader>): Frame {
       return { type: "queryAwareness" };
     case CONTROL:
       return { type: "control", control: decodeControl(readText(from)) };
+    case STATES:
+      return { type: "states", payload: readRest(from) };
+    case PATCH:
+      return { type: "patch", id: readUint(from), clock: readUint(from), patch: readRest(from) };
     default:
       throw new FrameError(`unknown message type ${type}`);
   }
@@ -63,6 +75,24 @@ function readFrame(from: ReturnType<typeof reader>): Frame {
 
 function frame(write: (encoder: encoding.Encoder) => void): Uint8Array {
   return encoding.encode(write);
+}
+
+/** @param write as `StatesWriter` does */
+export function statesFrame(write: (encoder: encoding.Encoder) => void): Uint8Array {
+  return frame((encoder) => {
+    encoding.writeVarUint(encoder, STATES);
+    write(encoder);
+  });
+}
+
+/** @param write as `writePatch` of patch.ts does */
+export function patchFrame(id: number, clock: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
+  return frame((encoder) => {
+    encoding.writeVarUint(encoder, PATCH);
+    encoding.writeVarUint(encoder, id);
+    encoding.writeVarUint(encoder, clock);
+    write(encoder);
+  });
 }
 
 function sync(step: number, payload: Uint8Array): Uint8Array {
@@ -101,3 +131,6 @@ export const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0);
  * after 30 s without a data frame; pings do not count).
  */
 export const KEEP_ALIVE_FRAME: Uint8Array = awarenessFrame(Uint8Array.of(0));
+
+/** Asks for the whole own state. */
+export const QUERY_FRAME: Uint8Array = Uint8Array.of(QUERY_AWARENESS);

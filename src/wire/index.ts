@@ -4,5 +4,8 @@ export * from "./close.ts";
 export * from "./control.ts";
 export * from "./frame.ts";
 export * from "./lobby.ts";
+export * from "./patch.ts";
 export * from "./room.ts";
+export * from "./state.ts";
+export * from "./states.ts";
 export * from "./ticker.ts";

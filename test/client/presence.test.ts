@@ -69,10 +69,10 @@ describe("createPresence", () => {
     await until("all are dialed", () => dialed.length === 4);
     expect(new Set(dialed)).toEqual(
       new Set([
-        "copresence.v1 /%40lobby",
-        "copresence.v1 /a/b",
-        "copresence.v1 /%40lobby/acme?token=t%26t&lobby=%40lobby%2Facme",
-        "copresence.v1 /%C3%BC%3F?token=t%26t&lobby=%40lobby%2Facme",
+        "copresence.v2 /%40lobby",
+        "copresence.v2 /a/b",
+        "copresence.v2 /%40lobby/acme?token=t%26t&lobby=%40lobby%2Facme",
+        "copresence.v2 /%C3%BC%3F?token=t%26t&lobby=%40lobby%2Facme",
       ]),
     );
   });

@@ -7,14 +7,18 @@ import { type WebSocket, WebSocketServer } from "ws";
 import * as Y from "yjs";
 import type { Presence, Room, Roster } from "../../src/client/index.ts";
 import {
-  type Entry,
+  type Fields,
   KEEP_ALIVE_FRAME,
-  awarenessFrame,
   controlFrame,
   decodeEntries,
   decodeFrame,
-  encodeEntries,
+  fieldsOf,
+  readPatch,
+  reader,
+  statesFrame,
+  statesWriter,
   text,
+  valuesOf,
 } from "../../src/wire/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
@@ -284,8 +288,15 @@ describe("a connection that drops", () => {
 describe("a room's provider", () => {
   const limits = { maxStateBytes: 1_000, maxEntries: 10 };
   const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-  const states = (...entries: Omit<Entry, "clock">[]): Uint8Array =>
-    awarenessFrame(encodeEntries(entries.map((entry) => ({ clock: 1, ...entry }))));
+  /** What a relay tells: of each id its state, or null. */
+  const states = (...told: readonly (readonly [id: number, state: object | null])[]): Uint8Array =>
+    statesFrame((encoder) => {
+      const writer = statesWriter(encoder);
+      for (const [id, state] of told) {
+        if (state === null) writer.gone(id);
+        else writer.whole(id, id, fieldsOf(state));
+      }
+    });
 
   /** Says what no relay of ours would. */
   async function scriptedRelay(onConnection: (socket: WebSocket, path: string | undefined) => void): Promise<string> {
@@ -365,11 +376,11 @@ describe("a room's provider", () => {
   });
 
   it("tells of others as y-protocols does: an update is what was said, a change what is different", async () => {
-    const state = bytes({ user: { id: "bob" } });
+    const state = { user: { id: "bob" } };
     const url = await scriptedRelay((socket) => {
-      socket.send(states({ id: 1, state }, { id: 2, state }));
-      socket.send(states({ id: 1, state }, { id: 2, state: bytes({}) }));
-      socket.send(states({ id: 1, state: null }, { id: 3, state: null }));
+      socket.send(states([1, state], [2, state]));
+      socket.send(states([1, state], [2, {}]));
+      socket.send(states([1, null], [3, null]));
     });
     const { awareness } = ownClient(url, "alice").join("doc");
     const log: unknown[] = [];
@@ -391,6 +402,7 @@ describe("a room's provider", () => {
 
   it("[LIVE-9] sends its state when there is news or it is asked, and else three bytes that say that it lives", async () => {
     const said: unknown[] = [];
+    let fields: Fields = new Map();
     let relay: WebSocket | undefined;
     const url = await scriptedRelay((socket, path) => {
       if (path !== "/doc") return;
@@ -398,12 +410,20 @@ describe("a room's provider", () => {
       socket.send(controlFrame({ kind: "hello", shard: "r", graceMs: 100 }));
       socket.on("message", (data: Buffer) => {
         const frame = decodeFrame(data);
+        if (frame.type === "patch") {
+          fields = readPatch(reader(frame.patch), fields);
+          said.push([frame.id, frame.clock, valuesOf(fields, ...fields.keys())]);
+        }
         if (frame.type !== "awareness") return;
         const [entry] = decodeEntries(frame.payload, limits);
-        if (entry === undefined) socket.send(KEEP_ALIVE_FRAME);
-        said.push(
-          entry === undefined ? data.length : [entry.id, entry.clock, JSON.parse(text(entry.state ?? bytes(null)))],
-        );
+        if (entry === undefined) {
+          socket.send(KEEP_ALIVE_FRAME);
+          said.push(data.length);
+        } else {
+          const value = JSON.parse(text(entry.state ?? bytes({}))) as object;
+          fields = fieldsOf(value);
+          said.push([entry.id, entry.clock, value]);
+        }
       });
     });
     const { awareness } = ownClient(url, "alice", { timing }).join("doc");
@@ -425,13 +445,12 @@ describe("a room's provider", () => {
     await isSaid(() => 3);
     relay?.send(Uint8Array.of(3));
     await isSaid(own);
-    // said to be gone by one who knows a higher clock
-    const clock = 1_000;
-    relay?.send(awarenessFrame(encodeEntries([{ id, clock, state: null }])));
+    // what the relay has of it is no news, but that it is gone
+    relay?.send(states([id, {}]));
+    renew();
+    await isSaid(() => 3);
+    relay?.send(states([id, null]));
     await isSaid(own);
-    expect(awareness.meta.get(id)?.clock).toBeGreaterThan(clock);
-    // what the relay has of it is no news
-    relay?.send(awarenessFrame(encodeEntries([{ id, clock: clock + 9, state: bytes({}) }])));
     renew();
     await isSaid(() => 3);
     relay?.terminate();
@@ -458,12 +477,12 @@ describe("a room's provider", () => {
   });
 
   it("ignores what it cannot read, all of it, and goes on", async () => {
-    const user = bytes({ user: { id: "bob" } });
+    const user = { user: { id: "bob" } };
     const url = await scriptedRelay((socket) => {
-      socket.send(states({ id: 1, state: user }));
-      socket.send(states({ id: 1, state: null }, { id: 2, state: user }, { id: 3, state: bytes("no state") }));
+      socket.send(states([1, user]));
+      socket.send(states([1, null], [2, user], [3, user]).subarray(0, -1));
       socket.send(Uint8Array.of(7, 1, 2, 3));
-      socket.send(states({ id: 4, state: user }));
+      socket.send(states([4, user]));
     });
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     onTestFinished(() => warn.mockRestore());
@@ -472,7 +491,7 @@ describe("a room's provider", () => {
     expect(new Set(room.awareness.states.keys())).toEqual(new Set([room.awareness.clientID, 1, 4]));
     expect(room.roster.get("bob")?.sessions).toHaveLength(2);
     const said = warn.mock.calls.map(([line]) => String(line));
-    expect(said).toContain("copresence: ignored a message of the relay: awareness state is not an object");
+    expect(said).toContain("copresence: ignored a message of the relay: truncated or oversized integer");
     expect(said).toContain("copresence: ignored a message of the relay: unknown message type 7");
   });
 

@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { OutgoingStates } from "../../src/relay/outgoing.ts";
 import type { Row } from "../../src/relay/table.ts";
 import { readState } from "../../src/presence/index.ts";
+import { StateBytes } from "../../src/wire/index.ts";
 
-const state = new TextEncoder().encode("{}");
+const state = new StateBytes(new Map());
 
 function rowOf(id: number, clock: number, given: Partial<Row> = {}): Row {
   const claim = readState(id, {}, "doc")!;
@@ -96,7 +97,16 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
 
   it("leave behind stock owners whose own are lower", () => {
     const owner = (trusts: boolean): Row["owner"] => {
-      return { trusts, lobby: "@lobby", lastSeen: 0, silent: false, lagging: false, send() {}, close() {} };
+      return {
+        trusts,
+        lobby: "@lobby",
+        lastSeen: 0,
+        silent: false,
+        lagging: false,
+        patches: false,
+        send() {},
+        close() {},
+      };
     };
     const rows = [
       rowOf(1, 5, { owner: owner(false) }),

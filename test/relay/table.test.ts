@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Peer } from "../../src/relay/peer.ts";
 import { AwarenessTable, isStock } from "../../src/relay/table.ts";
-import type { Entry } from "../../src/wire/index.ts";
+import { type Entry, StateBytes, fieldsOf } from "../../src/wire/index.ts";
 import { type Said, stateOf } from "./raw.ts";
 
 interface TestPeer extends Peer {
@@ -26,7 +26,7 @@ function setup(room = "doc") {
       changed: (row) => log.push(`${row.id} of ${nameOf(row.owner)}`),
       removed: (row) => log.push(`${row.id} removed`),
       stateChanged: (row) => {
-        log.push(`${row.id} says ${new TextDecoder().decode(row.state)}`);
+        log.push(`${row.id} says ${new TextDecoder().decode(row.state.whole)}`);
         sent.set(row.id, row.clock + 1_000);
       },
       sentClock: (id) => sent.get(id) ?? -1,
@@ -39,7 +39,17 @@ function setup(room = "doc") {
     table,
     connect: (name: string, given: { trusts?: boolean; lobby?: string; answered?: boolean } = {}): TestPeer => {
       const { trusts = false, lobby = "@lobby", answered = true } = given;
-      const peer: TestPeer = { name, trusts, lobby, lastSeen: 7, silent: false, lagging: false, send() {}, close() {} };
+      const peer: TestPeer = {
+        name,
+        trusts,
+        lobby,
+        lastSeen: 7,
+        silent: false,
+        lagging: false,
+        patches: false,
+        send() {},
+        close() {},
+      };
       if (answered) table.answered(peer);
       return peer;
     },
@@ -289,7 +299,7 @@ describe("sessions", () => {
 
 it("[LOBBY-2] nobody can speak for the relay's own state", () => {
   const { connect, say, table } = setup("@lobby");
-  table.setOwn(9, new TextEncoder().encode('{"copresence":{"relay":{}}}'));
+  table.setOwn(9, new StateBytes(fieldsOf({ copresence: { relay: {} } })));
   for (const [clock, state] of [
     [0, {}],
     [5, {}],
@@ -299,5 +309,5 @@ it("[LOBBY-2] nobody can speak for the relay's own state", () => {
     for (const trusts of [true, false]) say(connect("Mallory", { trusts, answered: false }), [9, clock, state]);
   }
   expect(table.rows.get(9)).toMatchObject({ owner: null, visible: true, stock: false });
-  expect(new TextDecoder().decode(table.rows.get(9)!.state)).toContain("relay");
+  expect(new TextDecoder().decode(table.rows.get(9)!.state.whole)).toContain("relay");
 });

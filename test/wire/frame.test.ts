@@ -212,7 +212,7 @@ describe("control messages", () => {
 
   it("[WIRE-2] are refused when nested too deep", () => {
     const nested = `{"kind":"ping","more":${"[".repeat(8)}${"]".repeat(8)}}`;
-    expect(() => decodeControl(nested)).toThrow("nested deeper");
+    expect(() => decodeControl(nested)).toThrow("nested too deep");
     expect(decodeControl(nested.replace("[]", ""))).toEqual({ kind: "ping" });
   });
 });

@@ -1,0 +1,117 @@
+/**
+ * Patches: what changed about the top-level fields of a state, as bytes. PROTOCOL.md has them byte by byte.
+ *
+ * A changed value is told by what stands between the part at its beginning and the part at its end that stay as they are:
+ * of a cursor that moves, little more than the digits.
+ */
+import * as encoding from "lib0/encoding";
+import { FrameError, type Reader, readBytes, readText, readUint, sameBytes } from "./bytes.ts";
+
+/** The top-level fields of a state, in their order: name → value, as JSON. */
+export type Fields = ReadonlyMap<string, Uint8Array>;
+
+// what happens to a field; with its place in the state before it makes the head of the operation
+const SPLICE = 0;
+const SET = 1;
+const REMOVE = 2;
+const KINDS = 3;
+/** Behind the last operation, where a head would be. */
+const END = 0;
+
+/**
+ * The fields of a state of one's own; what JSON does not hold is left out.
+ *
+ * @param known fields whose values are taken, where they are the same
+ */
+export function fieldsOf(state: object, known?: Fields): Map<string, Uint8Array> {
+  const encoder = new TextEncoder();
+  const fields = new Map<string, Uint8Array>();
+  for (const [name, each] of Object.entries(state)) {
+    const json = JSON.stringify(each) as string | undefined;
+    if (json === undefined) continue;
+    const value = encoder.encode(json);
+    const before = known?.get(name);
+    fields.set(name, before !== undefined && sameBytes(before, value) ? before : value);
+  }
+  return fields;
+}
+
+/** Whether a patch would say anything. Values are told apart as objects: the same bytes are the same object. */
+export function isPatched(before: Fields, after: Fields): boolean {
+  if (before.size !== after.size) return true;
+  for (const [name, value] of after) if (before.get(name) !== value) return true;
+  return false;
+}
+
+/** Writes the patch that leads from one set of fields to another, and returns what its reader makes of it. */
+export function writePatch(encoder: encoding.Encoder, before: Fields, after: Fields): Fields {
+  const fields = new Map(before);
+  let place = 0;
+  for (const [name, value] of before) {
+    const next = after.get(name);
+    if (next === undefined) {
+      writeHead(encoder, place, REMOVE);
+      fields.delete(name);
+    } else if (next !== value) {
+      writeHead(encoder, place, SPLICE);
+      writeSplice(encoder, value, next);
+      fields.set(name, next);
+    }
+    place++;
+  }
+  for (const [name, value] of after) {
+    if (before.has(name)) continue;
+    writeHead(encoder, 0, SET);
+    encoding.writeVarString(encoder, name);
+    encoding.writeVarUint8Array(encoder, value);
+    fields.set(name, value);
+  }
+  encoding.writeVarUint(encoder, END);
+  return fields;
+}
+
+/** Reads a patch to its end. What it does not change is the same object as before. Throws `FrameError`. */
+export function readPatch(from: Reader, before: Fields): Map<string, Uint8Array> {
+  const names = [...before.keys()];
+  const fields = new Map(before);
+  for (;;) {
+    const head = readUint(from) - 1;
+    if (head < END) return fields;
+    if (head % KINDS === SET) {
+      fields.set(readText(from), readBytes(from).slice());
+      continue;
+    }
+    const name = names[Math.floor(head / KINDS)];
+    const value = name === undefined ? undefined : before.get(name);
+    if (name === undefined || value === undefined) throw new FrameError("patch of a field that is not there");
+    if (head % KINDS === REMOVE) fields.delete(name);
+    else fields.set(name, readSplice(from, value));
+  }
+}
+
+function writeHead(encoder: encoding.Encoder, place: number, kind: number): void {
+  encoding.writeVarUint(encoder, place * KINDS + kind + 1);
+}
+
+function writeSplice(encoder: encoding.Encoder, before: Uint8Array, after: Uint8Array): void {
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < most && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
+  encoding.writeVarUint(encoder, start);
+  encoding.writeVarUint(encoder, end);
+  encoding.writeVarUint8Array(encoder, after.subarray(start, after.length - end));
+}
+
+function readSplice(from: Reader, before: Uint8Array): Uint8Array {
+  const start = readUint(from);
+  const end = readUint(from);
+  const middle = readBytes(from);
+  if (start + end > before.length) throw new FrameError("patch of more than there is");
+  const after = new Uint8Array(start + middle.length + end);
+  after.set(before.subarray(0, start));
+  after.set(middle, start);
+  after.set(before.subarray(before.length - end), start + middle.length);
+  return after;
+}

@@ -1,0 +1,81 @@
+/**
+ * The states of a room as its clients are told of them, when they take patches: each state once whole, under a short
+ * name, and from then on what changes about it.
+ */
+import * as encoding from "lib0/encoding";
+import { FrameError, expectEnd, readUint, reader } from "./bytes.ts";
+import { type Fields, readPatch, writePatch } from "./patch.ts";
+
+// what is said of a state; with its short name it makes the head of an entry
+const CHANGED = 0;
+const WHOLE = 1;
+const GONE = 2;
+const KINDS = 3;
+
+const NOTHING: Fields = new Map();
+
+export interface StatesWriter {
+  /** @returns the fields as the reader has them from now on */
+  whole(name: number, clientId: number, fields: Fields): Fields;
+  /** @returns the fields as the reader has them from now on */
+  changed(name: number, before: Fields, after: Fields): Fields;
+  gone(name: number): void;
+}
+
+export function statesWriter(encoder: encoding.Encoder): StatesWriter {
+  const head = (name: number, kind: number): void => encoding.writeVarUint(encoder, name * KINDS + kind);
+  return {
+    whole(name, clientId, fields) {
+      head(name, WHOLE);
+      encoding.writeVarUint(encoder, clientId);
+      return writePatch(encoder, NOTHING, fields);
+    },
+    changed(name, before, after) {
+      head(name, CHANGED);
+      return writePatch(encoder, before, after);
+    },
+    gone: (name) => head(name, GONE),
+  };
+}
+
+/** What a reader learns of a client: its fields, and those before; null: it is gone. */
+export interface Told {
+  readonly id: number;
+  readonly fields: Fields | null;
+  /** The fields as they were told before, on this connection. */
+  readonly before: Fields;
+}
+
+/** Reads what one connection is told. */
+export class StatesReader {
+  readonly #known = new Map<number, { readonly id: number; readonly fields: Fields }>();
+
+  /** Reads a message whole, or throws `FrameError` and takes none of it. */
+  read(payload: Uint8Array): Told[] {
+    const from = reader(payload);
+    const news = new Map<number, Told>();
+    while (from.pos < from.arr.length) {
+      const head = readUint(from);
+      const name = Math.floor(head / KINDS);
+      const known = news.get(name) ?? this.#known.get(name);
+      const before = known?.fields ?? NOTHING;
+      switch (head % KINDS) {
+        case WHOLE:
+          news.set(name, { id: readUint(from), fields: readPatch(from, NOTHING), before });
+          break;
+        case GONE:
+          if (known !== undefined) news.set(name, { id: known.id, fields: null, before });
+          break;
+        default:
+          if (known === undefined) throw new FrameError("change of an unknown state");
+          news.set(name, { id: known.id, fields: readPatch(from, before), before });
+      }
+    }
+    expectEnd(from);
+    for (const [name, { id, fields }] of news) {
+      if (fields === null) this.#known.delete(name);
+      else this.#known.set(name, { id, fields });
+    }
+    return [...news.values()];
+  }
+}
