@@ -154,7 +154,7 @@ it(
     expect(seen).toEqual({
       "own-hidden": [ONLINE, AWAY],
       "own-frozen": [ONLINE, AWAY],
-      // it cannot say that nobody looks at it, and speaks each minute
+      // it cannot say that nobody looks at it, and is not silent: it renews each minute and says back what it hears
       "stock-hidden": [ONLINE],
       "stock-frozen": [ONLINE, AWAY],
     });
