@@ -12,6 +12,7 @@ import { sweepInterval } from "./liveness.ts";
 import { Lobby } from "./lobby.ts";
 import type { RelayOptions } from "./options.ts";
 import { Packet } from "./packet.ts";
+import type { Peer } from "./peer.ts";
 import { admit } from "./request.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
@@ -57,7 +58,7 @@ export class Hub implements RoomHost {
       drained: (peer) => room.catchUp(peer),
       closed: (peer, code, now) => {
         this.#connections.delete(peer);
-        room.leave(peer, now, (row) => isLeave(code, row));
+        room.leave(peer, now, (row) => isLeave(code, peer, row));
       },
     });
     this.#connections.set(connection, room);
@@ -148,8 +149,9 @@ export class Hub implements RoomHost {
 }
 
 /** Whether a connection that ended so left for good, or may come back within the grace. */
-function isLeave(code: number, row: Row): boolean {
+function isLeave(code: number, peer: Peer, row: Row): boolean {
   if (code === Close.normal || isFinal(code)) return true;
-  // a stock client that closes its tab has no session to come back as
-  return code === Close.goingAway && isStock(row.claim);
+  // a stock client that closes its tab has no session to come back as; but one that was frozen may have been thawed, of
+  // which the browser says the same
+  return code === Close.goingAway && isStock(row.claim) && !peer.silent;
 }

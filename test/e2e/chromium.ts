@@ -35,11 +35,11 @@ export interface Chromium {
   kill(what: "browser" | "pages"): Promise<void>;
 }
 
-export async function launchChromium(): Promise<Chromium> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Chromium> {
   const path = findChromium();
   if (path === null) throw new Error("no Chromium: see `node scripts/ensure-chromium.js`");
   const profile = await mkdtemp(join(tmpdir(), "copresence-e2e-"));
-  const child = spawn(path, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
+  const child = spawn(path, [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"], {
     stdio: ["ignore", "ignore", "pipe"],
     // a group of processes, which is killed as one
     detached: true,

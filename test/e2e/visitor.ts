@@ -32,11 +32,12 @@ export class Demo {
   #server: { readonly url: string; readonly server: Server } | undefined;
   #chromium: Chromium | undefined;
 
-  constructor() {
+  /** @param flags for the browser */
+  constructor(flags: readonly string[] = []) {
     // on a machine that does other things as well, pages take their time
     vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
     beforeAll(async () => {
-      [this.#server, this.#chromium] = await Promise.all([serveDemo(), launchChromium()]);
+      [this.#server, this.#chromium] = await Promise.all([serveDemo(), launchChromium(flags)]);
     });
     afterAll(async () => {
       await this.#chromium?.kill("browser");

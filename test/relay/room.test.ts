@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
 import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, syncStep1Frame, syncStep2Frame, updateFrame } from "../../src/wire/index.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
-import { elapse, memory, tellTime } from "../tab.ts";
+import { elapse, memory, tellTime, untilTold } from "../tab.ts";
 import { type RawPeer, type Said, rawPeer, stateOf } from "./raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
@@ -359,6 +359,32 @@ describe("time passes", () => {
     await frozen.settle();
     await elapse(500);
     expect(log.toSorted()).toEqual(["@lobby update online", "doc update online"]);
+  });
+
+  it("[LIVE-3] a frozen stock tab is thawed, which closes its connection (1001), and comes back: nobody left", async () => {
+    tellTime();
+    const { relay, url } = await startRelay();
+    const state = { user: { id: "alice", name: "Alice" } };
+    const frozen = await rawPeer(url, "doc");
+    frozen.say([1, 1, state]);
+    await frozen.settle();
+    await elapse(76_000, 1_000);
+    expect(relay.user("alice")?.status).toBe("away");
+    const leaves: string[] = [];
+    relay.on("leave", ({ roomId }) => leaves.push(roomId));
+    frozen.socket.close(1001);
+    await untilTold("the relay knows", () => relay.user("alice")?.reconnecting === true);
+    const thawed = await rawPeer(url, "doc");
+    thawed.say([1, 1, state]);
+    await thawed.settle();
+    await elapse(5_000);
+    expect(relay.user("alice")).toMatchObject({ status: "online", reconnecting: false });
+    expect(leaves).toEqual([]);
+    // closed in the midst of life, it is a departure
+    thawed.socket.close(1001);
+    await untilTold("she is gone", () => leaves.length === 2);
+    await elapse(500);
+    expect(leaves.toSorted()).toEqual(["@lobby", "doc"]);
   });
 
   it("[LIVE-9] stock observers are sent each state again within 25 s, trusting ones never", async () => {

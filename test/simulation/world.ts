@@ -191,13 +191,13 @@ export class World {
     return page!;
   }
 
-  openStock(): StockPage {
+  openStock(room: string = this.random.pick(ROOMS)): StockPage {
     const user = `stock${++this.#count}`;
     const actor = this.#actor(user);
     const page: StockPage = { ...this.#base(actor, user), kind: "stock", rooms: new Map() };
     this.pages.add(page);
     this.log(`${actor.name} opens`);
-    this.join(page, this.random.pick(ROOMS));
+    this.join(page, room);
     return page;
   }
 
