@@ -41,7 +41,7 @@ const MAX_REASON = 123;
  * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
  * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead.
  */
-const WINDOW_BYTES = 64 * 1024;
+const WINDOW_BYTES = 96 * 1024;
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 

@@ -255,6 +255,30 @@ describe("what is sent", () => {
     expect(relay.room("doc")?.connections).toBe(5);
   });
 
+  it("[FLOW-4] one that does not say that it reads is sent no more, though the network takes it, until it speaks", async () => {
+    const { url } = await startRelay({ tick: 0 });
+    const [alice, bob, carol] = [
+      await rawPeer(url, "doc", { trusts: true }),
+      await rawPeer(url, "doc", { trusts: true }),
+      await rawPeer(url, "doc"),
+    ];
+    for (const peer of [alice, bob, carol]) await peer.settle();
+    let n = 0;
+    const say = async (): Promise<void> => {
+      bob.say([2, ++n, { user: { id: "bob" }, n, big: "x".repeat(10_000) }]);
+      await until("Carol is told", () => (carol.states.get(2) as { n?: number } | undefined)?.n === n);
+    };
+    for (let i = 0; i < 30; i++) await say();
+    // a stock client is not expected to answer
+    expect(carol.updates.length).toBe(30);
+    const told = alice.updates.filter((said) => said.length > 0).length;
+    expect(told).toBeGreaterThanOrEqual(9);
+    expect(told).toBeLessThan(15);
+    alice.send(KEEP_ALIVE_FRAME);
+    await until("Alice is told", () => (alice.states.get(2) as { n: number }).n === n);
+    expect(alice.updates.filter((said) => said.length > 0)).toHaveLength(told + 1);
+  });
+
   it("[FLOW-2] a reader that does not read is closed before it fills the memory", async () => {
     const { relay, url } = await startRelay({ tick: 0, maxBuffered: 1_000_000 });
     const alice = await rawPeer(url, "doc");
