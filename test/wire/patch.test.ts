@@ -22,9 +22,10 @@ const valueOf = (fields: Fields): unknown => valuesOf(fields, ...fields.keys());
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const encode = (write: (encoder: encoding.Encoder) => void): Uint8Array => encoding.encode(write);
 
-const state = fc.dictionary(fc.constantFrom("user", "cursor", "copresence", "a", "b"), fc.jsonValue({ maxDepth: 2 }), {
-  noNullPrototype: true,
-});
+const state = fc
+  .dictionary(fc.constantFrom("user", "cursor", "copresence", "a", "b"), fc.jsonValue({ maxDepth: 2 }))
+  // JSON knows no -0
+  .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>);
 
 describe("[PATCH-1] a patch", () => {
   it("makes of one state the next, whatever the two, and both ends agree on the order of its fields", () => {
@@ -107,8 +108,8 @@ describe("[PATCH-2] the states of a room", () => {
                 here.delete(name);
               } else if (what === "whole") {
                 if (known !== undefined) writer.whole(name, 100 + name, known);
-              } else if (known === undefined) here.set(name, writer.whole(name, 100 + name, fieldsOf(value!)));
-              else here.set(name, writer.changed(name, known, fieldsOf(value!, known)));
+              } else if (known === undefined) here.set(name, writer.whole(name, 100 + name, fieldsOf(value)));
+              else here.set(name, writer.changed(name, known, fieldsOf(value, known)));
             }
           });
           const decoded = decodeFrame(frame);

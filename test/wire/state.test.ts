@@ -78,31 +78,27 @@ describe("a state as bytes", () => {
   });
 
   it.each([
-    ...[
-      "",
-      "{",
-      "{}{}",
-      "undefined",
-      '{"a":1,}',
-      '{"a"}',
-      '{"a":}',
-      '{"a" 1}',
-      "{a:1}",
-      '{"a":1',
-      '{"a":"x}',
-      '{"a":1}}',
-    ],
-    ...[
-      '{"a":[}',
-      '{"a":1 "b":2}',
-      '{,"a":1}',
-      '{"a":tru}',
-      '{"\\x":1}',
-      '{"a":{"b":1,}}',
-      '{"a":[1}',
-      '{"a":1]}',
-      '{"a":]1}',
-    ],
+    "",
+    "{",
+    "{}{}",
+    "undefined",
+    '{"a":1,}',
+    '{"a"}',
+    '{"a":}',
+    '{"a" 1}',
+    "{a:1}",
+    '{"a":1',
+    '{"a":"x}',
+    '{"a":1}}',
+    '{"a":[}',
+    '{"a":1 "b":2}',
+    '{,"a":1}',
+    '{"a":tru}',
+    '{"\\x":1}',
+    '{"a":{"b":1,}}',
+    '{"a":[1}',
+    '{"a":1]}',
+    '{"a":]1}',
   ])("[WIRE-2] refuses %j: no JSON", (state) => {
     expect(() => read(state)).toThrow(new FrameError("invalid JSON"));
   });
@@ -112,14 +108,14 @@ describe("a state as bytes", () => {
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
         const state = `{${parts.join("")}`;
-        let expected: unknown;
-        try {
-          expected = JSON.parse(state);
-        } catch {
-          expect(() => read(state)).toThrow(FrameError);
-          return;
-        }
-        expect(valueOf(read(state)?.state.fields)).toEqual(expected);
+        const outcome = (parse: () => unknown): unknown => {
+          try {
+            return { value: parse() };
+          } catch {
+            return "no JSON";
+          }
+        };
+        expect(outcome(() => valueOf(read(state)?.state.fields))).toEqual(outcome(() => JSON.parse(state)));
       }),
       { numRuns: 5_000 },
     );
