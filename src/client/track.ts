@@ -46,6 +46,8 @@ export function trackAwareness<Meta = JsonObject>(
 export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedRoster<Meta> {
   readonly #awareness: Awareness;
   readonly #connectionOf: (clientId: number) => ConnectionNote | undefined;
+  /** What the claim of each client was read from last. */
+  readonly #last = new Map<number, { user: unknown; copresence: unknown; mark: ConnectionNote["mark"] | undefined }>();
 
   constructor(awareness: Awareness, options: TrackOptions = {}) {
     super(options.roomId ?? "room");
@@ -76,10 +78,20 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
   };
 
   #read(id: number): void {
-    const claim = readState<Meta>(id, this.#awareness.states.get(id), this.roomId);
+    const state = this.#awareness.states.get(id);
     const note = this.#connectionOf(id);
-    if (claim === null) return this.deleteClaim(id, note?.lastSeen ?? Date.now());
-    if (id === this.#awareness.clientID) this.selfId = claim.user.id;
+    const isSelf = id === this.#awareness.clientID;
+    const last = this.#last.get(id);
+    // a cursor that moves says nothing new of its user; the own state may have been changed in place
+    const same = last?.user === state?.["user"] && last?.copresence === state?.["copresence"];
+    if (!isSelf && last !== undefined && state !== undefined && same && last.mark === note?.mark) return;
+    const claim = readState<Meta>(id, state, this.roomId);
+    if (claim === null) {
+      this.#last.delete(id);
+      return this.deleteClaim(id, note?.lastSeen ?? Date.now());
+    }
+    this.#last.set(id, { user: state?.["user"], copresence: state?.["copresence"], mark: note?.mark });
+    if (isSelf) this.selfId = claim.user.id;
     this.setClaim(id, noted(claim, note));
   }
 }
