@@ -2,13 +2,19 @@
 /** `npm run bench`: sets itself up, runs the cases that were asked for, and writes down what it measured. */
 import { fileURLToPath } from "node:url";
 import { cases } from "./cases/index.js";
+import { writeReport } from "./report/write.js";
 import { UsageError, help, readArguments } from "./runner/arguments.js";
 import { unpinnedBecause } from "./runner/pinning.js";
 import { loadResults, saveResults } from "./runner/results.js";
 import { setUp } from "./runner/setup.js";
 
-/** @param {boolean} quick */
-const resultsPath = (quick) => fileURLToPath(new URL(quick ? "results/quick.json" : "results.json", import.meta.url));
+const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Rough figures are kept apart. */
+const destinations = {
+  full: { results: here("results.json"), markdown: here("RESULTS.md"), plots: here("../docs") },
+  quick: { results: here("results/quick.json"), markdown: here("results/quick.md"), plots: here("results") },
+};
 
 async function main() {
   const { help: wantsHelp, quick, chosen } = readArguments(process.argv.slice(2), cases);
@@ -16,14 +22,16 @@ async function main() {
   if (process.platform !== "linux") throw new Error("what a server costs is read from /proc: this needs Linux");
   setUp();
   if (unpinnedBecause !== null) console.log(`Processes are not pinned to cores: ${unpinnedBecause}.`);
-  const results = loadResults(resultsPath(quick));
+  const destination = quick ? destinations.quick : destinations.full;
+  const results = loadResults(destination.results);
   for (const { name, summary, run } of chosen) {
     console.log(`\n${name}: ${summary}`);
     const measuredAt = new Date().toISOString();
     const data = await run({ quick, log: (line) => console.log(`  ${line}`) });
     const command = ["npm run bench --", ...(quick ? ["--quick"] : []), name].join(" ");
     results.cases[name] = { measuredAt, command, data };
-    saveResults(resultsPath(quick), results);
+    saveResults(destination.results, results);
+    await writeReport(results, destination);
   }
 }
 
