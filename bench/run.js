@@ -27,12 +27,34 @@ async function main() {
   for (const { name, summary, run } of chosen) {
     console.log(`\n${name}: ${summary}`);
     const measuredAt = new Date().toISOString();
-    const data = await run({ quick, log: (line) => console.log(`  ${line}`) });
+    /** @type {string[]} */
+    const failures = [];
+    const attempt = attempts(failures);
+    const data = await attempt(name, () => run({ quick, log: (line) => console.log(`  ${line}`), attempt }));
+    if (failures.length > 0) process.exitCode = 1;
+    if (data === null) continue;
     const command = ["npm run bench --", ...(quick ? ["--quick"] : []), name].join(" ");
-    results.cases[name] = { measuredAt, command, data };
+    results.cases[name] = { measuredAt, command, failures, data };
     saveResults(destination.results, results);
     await writeReport(results, destination);
   }
+}
+
+/**
+ * @param {string[]} failures  where they are written down
+ * @returns {import("./cases/case.js").Context["attempt"]}
+ */
+function attempts(failures) {
+  return async (what, act) => {
+    try {
+      return await act();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      failures.push(`${what}: ${reason.split("\n", 1)[0]}`);
+      console.error(`  ${what} FAILED: ${reason}`);
+      return null;
+    }
+  };
 }
 
 main().catch((/** @type {Error} */ error) => {

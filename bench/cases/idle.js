@@ -18,13 +18,14 @@ const ROOMS = [
 export const idle = {
   name: "idle",
   summary: "a silent room of 300 and of 1,000: what is sent although nothing happens",
-  async run({ quick, log }) {
+  async run({ quick, log, attempt }) {
     const times = quick ? { warmMs: 5_000, windowMs: 10_000 } : { warmMs: 20_000, windowMs: 60_000 };
     /** @type {IdleRow[]} */
     const rows = [];
     for (const { people, servers } of ROOMS) {
       for (const kind of servers) {
-        const reading = await onServer(kind, "idle", { people, ...times }, 300_000);
+        const reading = await attempt(kind.name, () => onServer(kind, "idle", { people, ...times }, 300_000));
+        if (reading === null) continue;
         const row = { ...reading, people, generatorBound: isGeneratorBound(reading) };
         rows.push(row);
         const perSecond = `${Math.round(row.frames / row.seconds)} frames, ${Math.round(row.bytes / row.seconds)} bytes a second`;

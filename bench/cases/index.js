@@ -1,5 +1,6 @@
 // @ts-check
 import { connections } from "./connections.js";
+import { echo } from "./echo.js";
 import { floor } from "./floor.js";
 import { idle } from "./idle.js";
 import { joinStorm } from "./join-storm.js";
@@ -11,5 +12,18 @@ import { rooms } from "./rooms.js";
 import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
 
-/** All cases, in the order in which they run. */
-export const cases = [room, floor, rooms, idle, connections, joinStorm, slowReader, lobby, polling, reconnect, soak];
+/** All cases, in the order in which they run. @type {import("./case.js").Case<unknown>[]} */
+export const cases = [
+  room,
+  floor,
+  echo,
+  rooms,
+  idle,
+  connections,
+  joinStorm,
+  slowReader,
+  lobby,
+  polling,
+  reconnect,
+  soak,
+];

@@ -27,6 +27,18 @@ export async function measureRoom(kind, { rooms = 1, changesPerSecond = 10, meas
   return { ...window, size: options.perRoom, generatorBound: isGeneratorBound(window) };
 }
 
+const COLLAPSED_MS = 2_000;
+const COLLAPSED_SHARE = 0.5;
+
+/**
+ * Whether a server was so late, or lost so much, that there is no use in trying a larger room.
+ *
+ * @param {RoomRow} row
+ */
+export function hasCollapsed({ freshness, knownShare }) {
+  return freshness.p99 > COLLAPSED_MS || knownShare < COLLAPSED_SHARE;
+}
+
 /** @param {RoomRow} row */
 export function describe(row) {
   const { freshness, knownShare, serverCpuSeconds, delivered, serverCores, generatorCores } = row;

@@ -16,7 +16,7 @@ const SETTINGS = [
 export const rooms = {
   name: "rooms",
   summary: "100 rooms × 5 people at 5 changes a second, 1,000 × 5 at 1; and one room where changes are rare",
-  async run({ quick, log }) {
+  async run({ quick, log, attempt }) {
     const times = quick ? { warmMs: 1_000, windowMs: 3_000 } : { warmMs: 3_000, windowMs: 20_000 };
     /** @type {RoomsRow[]} */
     const rows = [];
@@ -24,7 +24,8 @@ export const rooms = {
       const { rooms: count, perRoom, changesPerSecond } = setting;
       log(`${count} × ${perRoom} at ${changesPerSecond} a second`);
       for (const kind of [relay(), relayOwn, yWebsocket, hocuspocus]) {
-        const row = await measureRoom(kind, { ...setting, ...times });
+        const row = await attempt(kind.name, () => measureRoom(kind, { ...setting, ...times }));
+        if (row === null) continue;
         rows.push({ ...row, rooms: count, changesPerSecond });
         log(`  ${describe(row)}`);
       }

@@ -11,7 +11,8 @@ export function toMarkdown({ machine, versions, cases }) {
     // what a case wrote, its section reads
     const data = /** @type {never} */ (measured.data);
     const source = `\`${measured.command}\`, ${measured.measuredAt.slice(0, 10)}`;
-    return ["", `## ${name}`, "", source, "", section(data)];
+    const failed = measured.failures.flatMap((failure) => ["", `Failed: ${failure}`]);
+    return ["", `## ${name}`, "", source, "", section(data), ...failed];
   });
   const pins = machine.pinned ? "server and generator on a core each" : "processes not pinned to cores";
   return [

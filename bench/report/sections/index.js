@@ -1,5 +1,6 @@
 // @ts-check
 import { connectionsSection } from "./connections.js";
+import { echoSection } from "./echo.js";
 import { floorSection } from "./floor.js";
 import { idleSection } from "./idle.js";
 import { joinStormSection } from "./join-storm.js";
@@ -16,6 +17,7 @@ export const sections = new Map(
   /** @type {[string, (data: never) => string][]} */ ([
     ["room", roomSection],
     ["floor", floorSection],
+    ["echo", echoSection],
     ["rooms", roomsSection],
     ["idle", idleSection],
     ["connections", connectionsSection],
