@@ -6,6 +6,7 @@ import { clientKind } from "../clients/index.js";
 import { Connection } from "../connection.js";
 import { Meter } from "../meter.js";
 import { Pacer } from "../pacer.js";
+import { startRenewals } from "../renewals.js";
 
 /** @param {{ port: number, serverPid: number, kind: string, people: number, limitMs: number }} options */
 export async function joinStorm({ port, serverPid, kind, people, limitMs }) {
@@ -29,9 +30,11 @@ export async function joinStorm({ port, serverPid, kind, people, limitMs }) {
     if (turn === people - 1) pacer.stop();
   });
   pacer.start();
+  const renewals = startRenewals(connections);
   const isComplete = await until(() => complete === people, limitMs);
   const allSeeAllMs = isComplete ? performance.now() - startedAt : null;
   pacer.stop();
+  renewals.stop();
   const pairs = seen.reduce((sum, { size }) => sum + size, 0);
   return { ...meter.read(), people, allSeeAllMs, seenShare: pairs / (people * (people - 1)), failed };
 }
