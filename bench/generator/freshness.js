@@ -10,7 +10,7 @@ import { performance } from "node:perf_hooks";
 import { Histogram } from "./histogram.js";
 
 /** How long the time of a change is remembered. A server that is later than this has long failed. */
-const REMEMBERED_S = 60;
+const REMEMBERED_S = 90;
 const LEAST_REMEMBERED = 16;
 
 /**
