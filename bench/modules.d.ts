@@ -5,3 +5,15 @@ declare module "@hocuspocus/server" {
     listen(): Promise<unknown>;
   }
 }
+
+declare module "vega-lite" {
+  export function compile(spec: object): { spec: object };
+}
+
+declare module "vega" {
+  export function parse(spec: object): object;
+  export class View {
+    constructor(runtime: object, options: { renderer: "none" });
+    toSVG(): Promise<string>;
+  }
+}

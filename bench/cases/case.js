@@ -3,6 +3,8 @@
  * @typedef {object} Context
  * @property {boolean} quick  Short runs, for development: the figures are rough.
  * @property {(line: string) => void} log
+ * @property {<Result>(what: string, act: () => Promise<Result>) => Promise<Result | null>} attempt
+ *   Does it, or writes down that it failed and returns null: one server that fails does not end the others' run.
  */
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
 /** A silent room: what a server sends although nothing happens. */
-import { generate } from "../runner/generate.js";
-import { hocuspocus, relay, relayOwn, startServer, yWebsocket } from "../runner/servers.js";
+import { hocuspocus, relay, relayOwn, yWebsocket } from "../runner/servers.js";
 import { isGeneratorBound } from "./case.js";
+import { onServer } from "./on-server.js";
 
 const yWebsocketOwn = { ...yWebsocket, name: "@y/websocket-server, own clients", client: "own" };
 
@@ -18,13 +18,15 @@ const ROOMS = [
 export const idle = {
   name: "idle",
   summary: "a silent room of 300 and of 1,000: what is sent although nothing happens",
-  async run({ quick, log }) {
+  async run({ quick, log, attempt }) {
     const times = quick ? { warmMs: 5_000, windowMs: 10_000 } : { warmMs: 20_000, windowMs: 60_000 };
     /** @type {IdleRow[]} */
     const rows = [];
     for (const { people, servers } of ROOMS) {
       for (const kind of servers) {
-        const row = await measure(kind, people, times);
+        const reading = await attempt(kind.name, () => onServer(kind, "idle", { people, ...times }, 300_000));
+        if (reading === null) continue;
+        const row = { ...reading, people, generatorBound: isGeneratorBound(reading) };
         rows.push(row);
         const perSecond = `${Math.round(row.frames / row.seconds)} frames, ${Math.round(row.bytes / row.seconds)} bytes a second`;
         log(`${people} people, ${kind.name}: ${perSecond}, ${(100 * row.serverCores).toFixed(1)} % of a core`);
@@ -33,20 +35,3 @@ export const idle = {
     return { rows };
   },
 };
-
-/**
- * @param {import("../runner/servers.js").ServerKind} kind
- * @param {number} people
- * @param {{ warmMs: number, windowMs: number }} times
- * @returns {Promise<IdleRow>}
- */
-async function measure(kind, people, times) {
-  const server = await startServer(kind);
-  try {
-    const options = { port: server.port, serverPid: server.pid, kind: kind.client, people, ...times };
-    const reading = await generate("idle", options, { timeoutMs: 300_000 });
-    return { server: kind.name, people, ...reading, generatorBound: isGeneratorBound(reading) };
-  } finally {
-    await server.stop();
-  }
-}

@@ -1,8 +1,29 @@
 // @ts-check
+import { connections } from "./connections.js";
+import { echo } from "./echo.js";
+import { floor } from "./floor.js";
 import { idle } from "./idle.js";
+import { joinStorm } from "./join-storm.js";
+import { lobby } from "./lobby.js";
+import { polling } from "./polling.js";
 import { reconnect } from "./reconnect.js";
 import { room } from "./room.js";
+import { rooms } from "./rooms.js";
+import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
 
-/** All cases, in the order in which they run. */
-export const cases = [room, idle, reconnect, soak];
+/** All cases, in the order in which they run. @type {import("./case.js").Case<unknown>[]} */
+export const cases = [
+  room,
+  floor,
+  echo,
+  rooms,
+  idle,
+  connections,
+  joinStorm,
+  slowReader,
+  lobby,
+  polling,
+  reconnect,
+  soak,
+];

@@ -1,8 +1,7 @@
 // @ts-check
 /** One measurement of rooms where everybody moves a cursor, on a server started for it. */
-import { generate } from "../runner/generate.js";
-import { startServer } from "../runner/servers.js";
 import { isGeneratorBound } from "./case.js";
+import { onServer } from "./on-server.js";
 
 /** @typedef {import("../generator/crowd.js").Window & { server: string, size: number, generatorBound: boolean }} RoomRow */
 
@@ -23,19 +22,21 @@ import { isGeneratorBound } from "./case.js";
  * @returns {Promise<RoomRow>}
  */
 export async function measureRoom(kind, { rooms = 1, changesPerSecond = 10, measured = 25, ...options }) {
-  const server = await startServer(kind);
-  try {
-    const timeoutMs = 120_000 + options.warmMs + options.windowMs;
-    const { port, pid: serverPid } = server;
-    const window = await generate(
-      "room",
-      { ...options, port, serverPid, kind: kind.client, rooms, changesPerSecond, measured },
-      { timeoutMs },
-    );
-    return { server: kind.name, size: options.perRoom, ...window, generatorBound: isGeneratorBound(window) };
-  } finally {
-    await server.stop();
-  }
+  const timeoutMs = 120_000 + options.warmMs + options.windowMs;
+  const window = await onServer(kind, "room", { ...options, rooms, changesPerSecond, measured }, timeoutMs);
+  return { ...window, size: options.perRoom, generatorBound: isGeneratorBound(window) };
+}
+
+const COLLAPSED_MS = 2_000;
+const COLLAPSED_SHARE = 0.5;
+
+/**
+ * Whether a server was so late, or lost so much, that there is no use in trying a larger room.
+ *
+ * @param {RoomRow} row
+ */
+export function hasCollapsed({ freshness, knownShare }) {
+  return freshness.p99 > COLLAPSED_MS || knownShare < COLLAPSED_SHARE;
 }
 
 /** @param {RoomRow} row */

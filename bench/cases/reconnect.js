@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Peer } from "../runner/peer.js";
 import { startProxy } from "../runner/proxy.js";
+import { until } from "../until.js";
 import { relay, startServer, yWebsocket } from "../runner/servers.js";
 
 /** @typedef {import("../runner/peer.js").Library} Library */
@@ -65,7 +66,7 @@ async function measure(kind, returning, staying, repetitions) {
       await untilSteady([stays, returns]);
       const before = returns.openedAt;
       proxy.cut();
-      await until(() => returns.openedAt !== before);
+      await until(() => returns.openedAt !== before, LIMIT_MS);
       await untilSteady([stays, returns]);
       row.returningSees.push(timeOf(returns, returns.openedAt));
       row.stayingSees.push(timeOf(stays, returns.openedAt));
@@ -95,10 +96,4 @@ async function untilSteady(peers) {
     return peers.every(({ sees }) => sees);
   };
   while (!(await isSteady()) && Date.now() < limit) await sleep(POLL_MS);
-}
-
-/** @param {() => boolean} condition */
-async function until(condition) {
-  const limit = Date.now() + LIMIT_MS;
-  while (!condition() && Date.now() < limit) await sleep(POLL_MS);
 }

@@ -11,6 +11,9 @@ import { Pacer } from "./pacer.js";
 /** How long late states are waited for after the measured time, ms. */
 const DRAIN_MS = 2_000;
 const AGE_SAMPLE_MS = 200;
+/** Nothing was sent for so long: a server has let everybody in. */
+const QUIET_MS = 700;
+const QUIET_LIMIT_MS = 20_000;
 
 /**
  * @typedef {object} CrowdOptions
@@ -66,8 +69,7 @@ export class Crowd {
   async join() {
     const { port, echo = false } = this.#options;
     await inBatches(this.connections, (connection) => connection.open({ port }));
-    // until everybody knows everybody, and has answered what it was asked
-    await sleep(1_000);
+    await this.#quiet();
     const measured = new Set(this.#measured);
     for (const connection of this.connections) connection.whole = echo || measured.has(connection.index);
   }
@@ -103,6 +105,15 @@ export class Crowd {
     const observation = this.#freshness.finish();
     const delivered = Math.round(reading.states * (1 - observation.ownShare));
     return { ...reading, ...observation, changes, receptions: changes * (perRoom - 1), delivered, maxLagMs };
+  }
+
+  /** Until everybody knows everybody, and has answered what it was asked. */
+  async #quiet() {
+    const count = () => this.connections.reduce((sum, { frames }) => sum + frames, 0);
+    for (let waited = 0, before = -1; waited < QUIET_LIMIT_MS && count() !== before; waited += QUIET_MS) {
+      before = count();
+      await sleep(QUIET_MS);
+    }
   }
 
   /** @param {number} sender */

@@ -10,7 +10,8 @@ import { performance } from "node:perf_hooks";
 import { Histogram } from "./histogram.js";
 
 /** How long the time of a change is remembered. A server that is later than this has long failed. */
-const REMEMBERED_S = 60;
+const REMEMBERED_S = 90;
+const LEAST_REMEMBERED = 16;
 
 /**
  * @typedef {object} Observation
@@ -39,7 +40,7 @@ export class Freshness {
 
   /** @param {{ senders: number, perRoom: number, changesPerSecond: number, receivers: readonly number[] }} options */
   constructor({ senders, perRoom, changesPerSecond, receivers }) {
-    this.#slots = Math.ceil(REMEMBERED_S * changesPerSecond);
+    this.#slots = Math.max(LEAST_REMEMBERED, Math.ceil(REMEMBERED_S * changesPerSecond));
     this.#perRoom = perRoom;
     this.#sentAt = new Float64Array(senders * this.#slots);
     this.#changes = new Int32Array(senders);

@@ -32,6 +32,27 @@ export function ownState(index) {
 }
 
 /**
+ * A client of ours without a cursor; what changes is its metadata.
+ *
+ * @param {number} index
+ */
+export function userState(index) {
+  const session = `"session":"s_${String(index).padStart(20, "0")}"`;
+  const meta = `"meta":{"at":{"clock":${FIRST_CHANGE}}}`;
+  const ours = `"copresence":{${session},"status":"online","device":"desktop","since":1764000000000,${meta}}`;
+  return Buffer.from(`{${userOf(index, `"id":"u${index}",`)},${ours}}`);
+}
+
+/**
+ * The change that such metadata speaks of.
+ *
+ * @param {{ at?: { clock?: number } } | undefined} meta
+ */
+export function changeOf(meta) {
+  return (meta?.at?.clock ?? FIRST_CHANGE) - FIRST_CHANGE;
+}
+
+/**
  * @param {number} index
  * @param {string} id
  */
@@ -81,4 +102,13 @@ export function readChange(bytes, end) {
   const from = end - END_LENGTH;
   for (let place = from; place < from + DIGITS; place++) value = value * 10 + (bytes[place] ?? 48) - 48;
   return value - FIRST_CHANGE;
+}
+
+/**
+ * Whom a user id names, as an index; those of others are no numbers.
+ *
+ * @param {string} userId
+ */
+export function userIndex(userId) {
+  return Number(userId.slice(1));
 }

@@ -8,7 +8,7 @@ import { dirname } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describeMachine, describeVersions } from "./machine.js";
 
-/** @typedef {{ measuredAt: string, command: string, data: unknown }} Measured */
+/** @typedef {{ measuredAt: string, command: string, failures: string[], data: unknown }} Measured */
 /** @typedef {{ machine: ReturnType<typeof describeMachine>, versions: Record<string, string>, cases: Record<string, Measured> }} Results */
 
 /** @param {string} path @returns {Results} */

@@ -1,10 +1,10 @@
 // @ts-check
 import { hocuspocus } from "./hocuspocus.js";
-import { own } from "./own.js";
+import { own, user } from "./own.js";
 import { stock } from "./stock.js";
 
 /** @type {Readonly<Record<string, import("./client.js").ClientKind>>} */
-const kinds = { hocuspocus, own, stock };
+const kinds = { hocuspocus, own, stock, user };
 
 /** @param {string} name */
 export function clientKind(name) {

@@ -5,27 +5,23 @@ import { inBatches } from "../batches.js";
 import { clientKind } from "../clients/index.js";
 import { Connection } from "../connection.js";
 import { Meter } from "../meter.js";
-import { Pacer } from "../pacer.js";
-
-/** y-protocols renews a state that is as old as this; our client says as often that its page lives. */
-const RENEW_S = 15;
+import { startRenewals } from "../renewals.js";
 
 /** @param {{ port: number, serverPid: number, kind: string, people: number, warmMs: number, windowMs: number }} options */
 export async function idle({ port, serverPid, kind, people, warmMs, windowMs }) {
   const { echoes } = clientKind(kind);
   let closed = 0;
   const connections = Array.from({ length: people }, (_, index) => {
-    const connection = new Connection(clientKind(kind), index, "idle", { closed: () => closed++ });
-    connection.echo = echoes;
-    return connection;
+    return new Connection(clientKind(kind), index, "idle", { closed: () => closed++ });
   });
+  const renewals = startRenewals(connections);
   await inBatches(connections, (connection) => connection.open({ port }));
-  const pacer = new Pacer(people / RENEW_S, (turn) => connections[turn % people]?.renew());
-  pacer.start();
+  // only now: what joining costs when everybody echoes it is another matter, and too much for some
+  for (const connection of connections) connection.echo = echoes;
   await sleep(warmMs);
   const meter = new Meter(serverPid, connections);
   await sleep(windowMs);
   const reading = meter.read();
-  pacer.stop();
+  renewals.stop();
   return { ...reading, closed };
 }

@@ -1,7 +1,12 @@
 // @ts-check
+import { connections } from "./connections.js";
 import { idle } from "./idle.js";
+import { joinStorm } from "./join-storm.js";
+import { lobby } from "./lobby.js";
+import { polling } from "./polling.js";
 import { room } from "./room.js";
+import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
 
 /** What the generator can be told to do, by name. Each takes its options and returns what it measured, as JSON. */
-export const scenarios = { idle, room, soak };
+export const scenarios = { connections, idle, joinStorm, lobby, polling, room, slowReader, soak };

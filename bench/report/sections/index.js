@@ -1,0 +1,31 @@
+// @ts-check
+import { connectionsSection } from "./connections.js";
+import { echoSection } from "./echo.js";
+import { floorSection } from "./floor.js";
+import { idleSection } from "./idle.js";
+import { joinStormSection } from "./join-storm.js";
+import { lobbySection } from "./lobby.js";
+import { pollingSection } from "./polling.js";
+import { reconnectSection } from "./reconnect.js";
+import { roomSection } from "./room.js";
+import { roomsSection } from "./rooms.js";
+import { slowReaderSection } from "./slow-reader.js";
+import { soakSection } from "./soak.js";
+
+/** How each case's data is told, by its name. */
+export const sections = new Map(
+  /** @type {[string, (data: never) => string][]} */ ([
+    ["room", roomSection],
+    ["floor", floorSection],
+    ["echo", echoSection],
+    ["rooms", roomsSection],
+    ["idle", idleSection],
+    ["connections", connectionsSection],
+    ["join-storm", joinStormSection],
+    ["slow-reader", slowReaderSection],
+    ["lobby", lobbySection],
+    ["polling", pollingSection],
+    ["reconnect", reconnectSection],
+    ["soak", soakSection],
+  ]),
+);
