@@ -51,6 +51,8 @@ export class Connection {
   isOpen = false;
   /** @type {import("./clients/client.js").StateMessage} */
   #message;
+  /** @type {import("./clients/client.js").StatesReader} */
+  #eachState;
   /** @type {ConnectionEvents} */
   #events;
   /** @type {import("node:net").Socket | undefined} */
@@ -73,6 +75,7 @@ export class Connection {
     this.room = room;
     this.#events = events;
     this.#message = kind.stateMessage(index, room);
+    this.#eachState = kind.makeReader?.() ?? kind.eachState;
   }
 
   /**
@@ -160,7 +163,7 @@ export class Connection {
     this.#events.message?.(this, bytes, start, end);
     this.#others = 0;
     this.#reading = bytes;
-    this.kind.eachState(bytes, start, end, this.#onState);
+    this.#eachState(bytes, start, end, this.#onState);
     if (this.echo && this.#others > 0) this.send(bytes.subarray(start, end));
     // said to be gone, it says that it is not
     if (this.#nudged) {
@@ -170,14 +173,14 @@ export class Connection {
   }
 
   /** @type {import("./clients/client.js").StateVisitor} */
-  #onState = (id, clock, end, isNull) => {
+  #onState = (id, clock, end, isNull, source = this.#reading) => {
     const sender = id - FIRST_ID;
     if (sender !== this.index) this.#others++;
     else if (isNull) {
       this.clock = Math.max(this.clock, clock);
       this.#nudged = true;
     }
-    if (!isNull) this.#events.state?.(this, sender, readChange(this.#reading, end));
+    if (!isNull) this.#events.state?.(this, sender, readChange(source, end));
   };
 
   /** @param {Buffer} frame */

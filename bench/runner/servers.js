@@ -30,7 +30,7 @@ export const relay = (flags = []) => ({
 });
 
 /** The relay, with clients of ours. */
-export const relayOwn = { ...relay(), name: "copresence, own clients", client: "own" };
+export const relayOwn = { ...relay(), name: "copresence, own clients", client: "patching" };
 
 /** @type {ServerKind} */
 export const yWebsocket = {

@@ -2,7 +2,7 @@
  * What clients that take patches have been told of a room's states. All of them have been told the same, so one message
  * is for all.
  */
-import { type Fields, isPatched, statesFrame, statesWriter } from "../wire/index.ts";
+import { type Fields, NO_STATES_FRAME, encodeStates, isPatched } from "../wire/index.ts";
 import type { News } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
 
@@ -21,40 +21,36 @@ export class PatchedStates {
 
   /** What all are told next; null if it is nothing new to them. */
   changes(news: readonly News[]): Packet | null {
-    let isAny = false;
-    const frame = statesFrame((encoder) => {
-      const writer = statesWriter(encoder);
+    const frame = encodeStates((writer) => {
       for (const { id, state } of news) {
         const told = this.#toldOf(id);
-        if (state === null ? !told.isHeardOf : told.fields !== null && !isPatched(told.fields, state.fields)) continue;
-        isAny = true;
-        told.isHeardOf = state !== null;
         if (state === null) {
-          writer.gone(told.name);
+          if (told.isHeardOf) writer.gone(told.name);
           told.fields = null;
         } else if (told.fields === null) told.fields = writer.whole(told.name, id, state.fields);
-        else told.fields = writer.changed(told.name, told.fields, state.fields);
+        else if (isPatched(told.fields, state.fields)) {
+          told.fields = writer.changed(told.name, told.fields, state.fields);
+        }
+        told.isHeardOf = state !== null;
       }
     });
-    return isAny ? new Packet(frame) : null;
+    return frame === null ? null : new Packet(frame);
   }
 
   /** What one is told of these, whatever it was told before: all as the others have it, or will with the next changes. */
   whole(news: readonly News[]): Packet {
-    return new Packet(
-      statesFrame((encoder) => {
-        const writer = statesWriter(encoder);
-        for (const { id, state } of news) {
-          const told = this.#toldOf(id);
-          if (state === null) {
-            writer.gone(told.name);
-            continue;
-          }
-          told.isHeardOf = true;
-          writer.whole(told.name, id, told.fields ?? state.fields);
+    const frame = encodeStates((writer) => {
+      for (const { id, state } of news) {
+        const told = this.#toldOf(id);
+        if (state === null) {
+          writer.gone(told.name);
+          continue;
         }
-      }),
-    );
+        told.isHeardOf = true;
+        writer.whole(told.name, id, told.fields ?? state.fields);
+      }
+    });
+    return new Packet(frame ?? NO_STATES_FRAME);
   }
 
   forget(id: number): void {

@@ -77,13 +77,17 @@ function frame(write: (encoder: encoding.Encoder) => void): Uint8Array {
   return encoding.encode(write);
 }
 
-/** @param write as `StatesWriter` does */
-export function statesFrame(write: (encoder: encoding.Encoder) => void): Uint8Array {
+/** @param entries as `encodeStates` of states.ts makes them */
+export function statesFrame(count: number, entries: Uint8Array): Uint8Array {
   return frame((encoder) => {
     encoding.writeVarUint(encoder, STATES);
-    write(encoder);
+    encoding.writeVarUint(encoder, count);
+    encoding.writeUint8Array(encoder, entries);
   });
 }
+
+/** Nobody is there. */
+export const NO_STATES_FRAME: Uint8Array = statesFrame(0, new Uint8Array());
 
 /** @param write as `writePatch` of patch.ts does */
 export function patchFrame(id: number, clock: number, write: (encoder: encoding.Encoder) => void): Uint8Array {

@@ -1,8 +1,8 @@
 /**
  * Patches: what changed about the top-level fields of a state, as bytes. PROTOCOL.md has them byte by byte.
  *
- * A changed value is told by what stands between the part at its beginning and the part at its end that stay as they are:
- * of a cursor that moves, little more than the digits.
+ * A changed value is told by what is written over it, if it is as long as it was, and else by what stands between the part
+ * at its beginning and the part at its end that stay as they are: of a cursor that moves, little more than the digits.
  */
 import * as encoding from "lib0/encoding";
 import { FrameError, type Reader, readBytes, readText, readUint, sameBytes } from "./bytes.ts";
@@ -14,9 +14,12 @@ export type Fields = ReadonlyMap<string, Uint8Array>;
 const SPLICE = 0;
 const SET = 1;
 const REMOVE = 2;
-const KINDS = 3;
+const OVERLAY = 3;
+const KINDS = 4;
 /** Behind the last operation, where a head would be. */
 const END = 0;
+/** Bytes that one more run takes. */
+const RUN_COST = 3;
 
 /**
  * The fields of a state of one's own; what JSON does not hold is left out.
@@ -53,8 +56,13 @@ export function writePatch(encoder: encoding.Encoder, before: Fields, after: Fie
       writeHead(encoder, place, REMOVE);
       fields.delete(name);
     } else if (next !== value) {
-      writeHead(encoder, place, SPLICE);
-      writeSplice(encoder, value, next);
+      if (value.length === next.length) {
+        writeHead(encoder, place, OVERLAY);
+        writeOverlay(encoder, value, next);
+      } else {
+        writeHead(encoder, place, SPLICE);
+        writeSplice(encoder, value, next);
+      }
       fields.set(name, next);
     }
     place++;
@@ -85,7 +93,7 @@ export function readPatch(from: Reader, before: Fields): Map<string, Uint8Array>
     const value = name === undefined ? undefined : before.get(name);
     if (name === undefined || value === undefined) throw new FrameError("patch of a field that is not there");
     if (head % KINDS === REMOVE) fields.delete(name);
-    else fields.set(name, readSplice(from, value));
+    else fields.set(name, head % KINDS === SPLICE ? readSplice(from, value) : readOverlay(from, value));
   }
 }
 
@@ -102,6 +110,37 @@ function writeSplice(encoder: encoding.Encoder, before: Uint8Array, after: Uint8
   encoding.writeVarUint(encoder, start);
   encoding.writeVarUint(encoder, end);
   encoding.writeVarUint8Array(encoder, after.subarray(start, after.length - end));
+}
+
+/** Runs of what is different, each after how much is not; what is alike for less than it costs to say so is said again. */
+function writeOverlay(encoder: encoding.Encoder, before: Uint8Array, after: Uint8Array): void {
+  const runs: [from: number, to: number][] = [];
+  for (let at = 0; at < after.length; at++) {
+    if (before[at] === after[at]) continue;
+    const last = runs.at(-1);
+    if (last !== undefined && at - last[1] < RUN_COST) last[1] = at + 1;
+    else runs.push([at, at + 1]);
+  }
+  encoding.writeVarUint(encoder, runs.length);
+  let at = 0;
+  for (const [from, to] of runs) {
+    encoding.writeVarUint(encoder, from - at);
+    encoding.writeVarUint8Array(encoder, after.subarray(from, to));
+    at = to;
+  }
+}
+
+function readOverlay(from: Reader, before: Uint8Array): Uint8Array {
+  const after = before.slice();
+  let at = 0;
+  for (let runs = readUint(from); runs > 0; runs--) {
+    at += readUint(from);
+    const run = readBytes(from);
+    if (at + run.length > after.length) throw new FrameError("patch of more than there is");
+    after.set(run, at);
+    at += run.length;
+  }
+  return after;
 }
 
 function readSplice(from: Reader, before: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@
  */
 import * as encoding from "lib0/encoding";
 import { FrameError, expectEnd, readUint, reader } from "./bytes.ts";
+import { statesFrame } from "./frame.ts";
 import { type Fields, readPatch, writePatch } from "./patch.ts";
 
 // what is said of a state; with its short name it makes the head of an entry
@@ -14,17 +15,15 @@ const KINDS = 3;
 
 const NOTHING: Fields = new Map();
 
-export interface StatesWriter {
-  /** @returns the fields as the reader has them from now on */
-  whole(name: number, clientId: number, fields: Fields): Fields;
-  /** @returns the fields as the reader has them from now on */
-  changed(name: number, before: Fields, after: Fields): Fields;
-  gone(name: number): void;
-}
-
-export function statesWriter(encoder: encoding.Encoder): StatesWriter {
-  const head = (name: number, kind: number): void => encoding.writeVarUint(encoder, name * KINDS + kind);
-  return {
+/** A message of states; null if nothing is said in it. */
+export function encodeStates(write: (writer: StatesWriter) => void): Uint8Array | null {
+  const encoder = encoding.createEncoder();
+  let count = 0;
+  const head = (name: number, kind: number): void => {
+    count++;
+    encoding.writeVarUint(encoder, name * KINDS + kind);
+  };
+  write({
     whole(name, clientId, fields) {
       head(name, WHOLE);
       encoding.writeVarUint(encoder, clientId);
@@ -35,7 +34,16 @@ export function statesWriter(encoder: encoding.Encoder): StatesWriter {
       return writePatch(encoder, before, after);
     },
     gone: (name) => head(name, GONE),
-  };
+  });
+  return count === 0 ? null : statesFrame(count, encoding.toUint8Array(encoder));
+}
+
+export interface StatesWriter {
+  /** @returns the fields as the reader has them from now on */
+  whole(name: number, clientId: number, fields: Fields): Fields;
+  /** @returns the fields as the reader has them from now on */
+  changed(name: number, before: Fields, after: Fields): Fields;
+  gone(name: number): void;
 }
 
 /** What a reader learns of a client: its fields, and those before; null: it is gone. */
@@ -54,7 +62,7 @@ export class StatesReader {
   read(payload: Uint8Array): Told[] {
     const from = reader(payload);
     const news = new Map<number, Told>();
-    while (from.pos < from.arr.length) {
+    for (let count = readUint(from); count > 0; count--) {
       const head = readUint(from);
       const name = Math.floor(head / KINDS);
       const known = news.get(name) ?? this.#known.get(name);

@@ -9,14 +9,14 @@ import type { Presence, Room, Roster } from "../../src/client/index.ts";
 import {
   type Fields,
   KEEP_ALIVE_FRAME,
+  NO_STATES_FRAME,
   controlFrame,
   decodeEntries,
   decodeFrame,
+  encodeStates,
   fieldsOf,
   readPatch,
   reader,
-  statesFrame,
-  statesWriter,
   text,
   valuesOf,
 } from "../../src/wire/index.ts";
@@ -290,13 +290,12 @@ describe("a room's provider", () => {
   const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
   /** What a relay tells: of each id its state, or null. */
   const states = (...told: readonly (readonly [id: number, state: object | null])[]): Uint8Array =>
-    statesFrame((encoder) => {
-      const writer = statesWriter(encoder);
+    encodeStates((writer) => {
       for (const [id, state] of told) {
         if (state === null) writer.gone(id);
         else writer.whole(id, id, fieldsOf(state));
       }
-    });
+    }) ?? NO_STATES_FRAME;
 
   /** Says what no relay of ours would. */
   async function scriptedRelay(onConnection: (socket: WebSocket, path: string | undefined) => void): Promise<string> {

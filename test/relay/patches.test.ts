@@ -153,8 +153,8 @@ describe("[PATCH-3] a client that sends patches", () => {
   it("[WIRE-2] is closed for a patch that does not fit, or makes no JSON", async () => {
     const { url } = await startRelay({ tick: 0 });
     for (const [bytes, reason] of [
-      [[1 + 3 * 9, 0, 0, 0, 0], "patch of a field that is not there"],
-      [[7, 1, 0, 0, 0], "invalid JSON"],
+      [[1 + 4 * 9, 0, 0, 0, 0], "patch of a field that is not there"],
+      [[9, 1, 0, 0, 0], "invalid JSON"],
     ] as const) {
       const alice = await patchPeer(url);
       alice.say([7, 1, { cursor: 1, a: 2, b: { c: 3 } }]);

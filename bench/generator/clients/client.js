@@ -13,8 +13,18 @@
  * @property {(bytes: Uint8Array, start: number, end: number) => number} countStates
  *   How many states the message that begins here holds; it may be cut off.
  * @property {(bytes: Uint8Array, start: number, end: number, visit: StateVisitor) => void} eachState
+ * @property {() => StatesReader} [makeReader]  For kinds that keep what they were told, in place of `eachState`.
  * @property {(bytes: Uint8Array, start: number, end: number, room: string) => Uint8Array | null} reply
  *   What has to be answered before anything else works: the server's question for the document.
+ */
+
+/**
+ * @callback StatesReader
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} end
+ * @param {StateVisitor} visit
+ * @returns {void}
  */
 
 /**
@@ -23,6 +33,7 @@
  * @param {number} clock
  * @param {number} end  Where the state ends; `readChange` finds there what it is about.
  * @param {boolean} isNull  Whether it says that the client is gone.
+ * @param {Uint8Array} [source]  Where it stands, if not in the message.
  * @returns {void}
  */
 

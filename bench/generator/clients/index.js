@@ -1,10 +1,11 @@
 // @ts-check
 import { hocuspocus } from "./hocuspocus.js";
 import { own, user } from "./own.js";
+import { patching } from "./patching.js";
 import { stock } from "./stock.js";
 
 /** @type {Readonly<Record<string, import("./client.js").ClientKind>>} */
-const kinds = { hocuspocus, own, stock, user };
+const kinds = { hocuspocus, own, patching, stock, user };
 
 /** @param {string} name */
 export function clientKind(name) {
