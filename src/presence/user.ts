@@ -111,7 +111,7 @@ export function userOf<Meta>(
   const manual = newestManual(sessions)?.status ?? null;
   const first = sessions[0];
   const info = (ranked.find((claim) => claim.user.name !== undefined) ?? ranked[0])?.user;
-  return Object.freeze({
+  const user = {
     id,
     status: statusOf(sessions),
     manual,
@@ -121,15 +121,16 @@ export function userOf<Meta>(
     sessions: Object.freeze(sessions),
     rooms: Object.freeze(unique(sessions.flatMap((session) => session.rooms)).toSorted()),
     reconnecting: sessions.length > 0 && sessions.every((session) => session.reconnecting),
-    get lastSeen() {
-      return Date.now();
-    },
     self: options.self === true,
     guest: isGuest(id),
     // last: an object literal that starts with a spread takes V8 ten times as long
     ...info,
-  });
+  };
+  return Object.freeze(Object.defineProperty(user as typeof user & { readonly lastSeen: number }, "lastSeen", NOW));
 }
+
+/** One getter for all: with one of its own, each user would have a shape of its own. */
+const NOW: PropertyDescriptor = { enumerable: true, get: () => Date.now() };
 
 /** A user who is here no more. */
 export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): User<Meta> {

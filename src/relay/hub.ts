@@ -4,8 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import type { PresenceEvent } from "../presence/index.ts";
-import { Close, controlFrame, isFinal, isLobby } from "../wire/index.ts";
-import { Connection, type ServerSocket } from "./connection.ts";
+import { Close, type Frame, controlFrame, isFinal, isLobby } from "../wire/index.ts";
+import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
 import { sweepInterval } from "./liveness.ts";
@@ -17,7 +17,7 @@ import { admit } from "./request.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
 
-export class Hub implements RoomHost {
+export class Hub implements RoomHost, ConnectionHandler {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly options: RelayOptions;
@@ -29,12 +29,23 @@ export class Hub implements RoomHost {
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<Row>;
   #lobbiesGivenUp = 0;
+  #isObserved = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: RelayOptions, onEvents: (events: readonly PresenceEvent[]) => void) {
     this.options = options;
     this.#onEvents = onEvents;
     this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
+  }
+
+  get isObserved(): boolean {
+    return this.#isObserved;
+  }
+
+  /** Tells of who comes and goes in rooms, from now on. */
+  observe(): void {
+    this.#isObserved = true;
+    for (const room of this.rooms.values()) if (!isLobby(room.name)) room.observe();
   }
 
   /**
@@ -52,15 +63,7 @@ export class Hub implements RoomHost {
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(admission.room);
-    const connection = new Connection(socket, admission.lobby, this.options, {
-      frame: (peer, frame, now) => room.receive(peer, frame, now),
-      silence: (peer) => room.refreshPeer(peer),
-      drained: (peer) => room.catchUp(peer),
-      closed: (peer, code, now) => {
-        this.#connections.delete(peer);
-        room.leave(peer, now, (row) => isLeave(code, peer, row));
-      },
-    });
+    const connection = new Connection(socket, admission.lobby, this.options, this);
     this.#connections.set(connection, room);
     if (connection.trusts) {
       connection.send(new Packet(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace })));
@@ -78,6 +81,24 @@ export class Hub implements RoomHost {
     for (const connection of this.#connections.keys()) connection.close(Close.restart, "the relay is stopping");
     this.rooms.clear();
     this.lobbies.clear();
+  }
+
+  frame(connection: Connection, frame: Frame, now: number): void {
+    this.#connections.get(connection)?.receive(connection, frame, now);
+  }
+
+  silence(connection: Connection): void {
+    this.#connections.get(connection)?.refreshPeer(connection);
+  }
+
+  drained(connection: Connection): void {
+    this.#connections.get(connection)?.catchUp(connection);
+  }
+
+  closed(connection: Connection, code: number, now: number): void {
+    const room = this.#connections.get(connection);
+    this.#connections.delete(connection);
+    room?.leave(connection, now, (row) => isLeave(code, connection, row));
   }
 
   rowChanged(_room: Room, row: Row): void {

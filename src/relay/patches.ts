@@ -37,6 +37,15 @@ export class PatchedStates {
     return frame === null ? null : new Packet(frame);
   }
 
+  /** What a newcomer is told: all that there is. */
+  snapshot(news: readonly News[]): Packet {
+    const packet = this.whole(news);
+    const known = new Set(news.map(({ id }) => id));
+    // what is about to be gone and is not may yet come back: then it is news to this one
+    for (const [id, told] of this.#told) if (!known.has(id)) told.fields = null;
+    return packet;
+  }
+
   /** What one is told of these, whatever it was told before: all as the others have it, or will with the next changes. */
   whole(news: readonly News[]): Packet {
     const frame = encodeStates((writer) => {

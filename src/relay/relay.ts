@@ -62,6 +62,7 @@ export interface Relay {
   attach(server: Server | SecureServer, options?: { readonly path?: string }): Unsubscribe;
   /** Tells every client to come back later (1012), and frees all it holds. */
   close(): Promise<void>;
+  /** Subscribes to what happens from now on. */
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe;
   /** Everyone online, as others see them. @param lobby `acme` for `@lobby/acme`; default: the default lobby */
   users(lobby?: string): readonly User[];
@@ -183,6 +184,7 @@ class RelayServer implements Relay {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
+    this.#hub.observe();
     return this.#emitter.on(type, listener);
   }
 
@@ -203,11 +205,12 @@ class RelayServer implements Relay {
     return room === undefined ? undefined : this.#infoOf(room);
   }
 
-  #infoOf({ name, peers, document, aggregator }: Room): RoomInfo {
+  #infoOf(room: Room): RoomInfo {
+    const { name, peers, document } = room;
     return {
       name,
       connections: peers.size,
-      users: aggregator === null ? this.users(name) : [...aggregator.users.values()],
+      users: isLobby(name) ? this.users(name) : [...room.observe().values()],
       hasDocument: document instanceof SharedDocument && document.open,
     };
   }

@@ -5,7 +5,7 @@
  * is given up, is not.
  */
 import { Aggregator, type Report } from "../aggregator/index.ts";
-import type { PresenceEvent } from "../presence/index.ts";
+import type { PresenceEvent, User } from "../presence/index.ts";
 import {
   Close,
   type Control,
@@ -34,6 +34,8 @@ import { WholeStates } from "./whole.ts";
 /** What a room needs of the relay around it. */
 export interface RoomHost {
   readonly options: RelayOptions;
+  /** Somebody listens to what comes of `events`. */
+  readonly isObserved: boolean;
   /** A row is new or its claim or connection changed. */
   rowChanged(room: Room, row: Row): void;
   rowRemoved(room: Room, row: Row): void;
@@ -68,10 +70,10 @@ export class Room {
   readonly name: string;
   readonly peers: Set<Peer> = new Set();
   readonly table: AwarenessTable;
-  /** The people of this room, for the server side; a lobby counts its people itself. */
-  readonly aggregator: Aggregator | null;
   readonly document: RoomDocument;
   readonly #host: RoomHost;
+  /** Its people, once the server side asks: most relays are never asked. A lobby counts its people itself. */
+  #people: Aggregator | null = null;
   readonly #outgoing = new OutgoingStates();
   readonly #ticker: Ticker;
   readonly #marks = new Map<Row, Mark>();
@@ -94,7 +96,6 @@ export class Room {
   constructor(name: string, host: RoomHost, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
     this.#host = host;
-    this.aggregator = isLobby(name) ? null : new Aggregator(name);
     this.table = new AwarenessTable(name, host.options, {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
@@ -108,6 +109,18 @@ export class Room {
     const interval = (): number => tickMs(host.options.tick, this.peers.size, this.#flushMs);
     this.#ticker = new Ticker(interval, () => this.#flush(), immediate);
     this.document = makeDocument(this);
+    if (host.isObserved && !isLobby(name)) this.observe();
+  }
+
+  /** Counts its people from now on, and tells of who comes and goes. Returns those present, by user id. */
+  observe(): ReadonlyMap<string, User> {
+    if (this.#people === null) {
+      this.#people = new Aggregator(this.name);
+      for (const row of this.table.rows.values()) this.#count(row);
+      // who is here already does not come
+      this.#people.flush(Date.now());
+    }
+    return this.#people.users;
   }
 
   get empty(): boolean {
@@ -260,15 +273,15 @@ export class Room {
 
   /** Counts a row among the people of the room, if others may see it. Returns whether that is news. */
   #count(row: Row): boolean {
-    if (row.visible) return this.aggregator?.set(row, reportOf(row), Date.now()) === true;
-    this.aggregator?.delete(row, Date.now(), Date.now());
+    if (row.visible) return this.#people?.set(row, reportOf(row), Date.now()) === true;
+    this.#people?.delete(row, Date.now(), Date.now());
     return false;
   }
 
   #rowRemoved(row: Row): void {
     this.#marks.delete(row);
     this.#outgoing.removed(row.id);
-    this.aggregator?.delete(row, row.lastSeen, Date.now());
+    this.#people?.delete(row, row.lastSeen, Date.now());
     this.#host.rowRemoved(this, row);
     this.#ticker.schedule();
   }
@@ -289,7 +302,7 @@ export class Room {
   #flush(): void {
     const startedAt = performance.now();
     this.#tell(this.#outgoing.takeChanges(this.table.rows, Date.now()), { stockOnly: false });
-    const events = this.aggregator?.flush(Date.now()) ?? [];
+    const events = this.#people?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
     this.#flushMs = ofLate(this.#flushMs, performance.now() - startedAt);
   }
@@ -343,7 +356,8 @@ export class Room {
   }
 
   #sendSnapshot(peer: Peer, news: readonly News[]): void {
-    if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
+    if (peer.patches) peer.send(this.#patches.snapshot(news));
+    else if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
       peer.send(control({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));

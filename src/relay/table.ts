@@ -75,11 +75,12 @@ export interface TableLimits {
 }
 
 interface PeerRecord {
-  readonly owned: Set<Row>;
+  /** Mostly one. */
+  readonly owned: Row[];
   /** It has heard what others say, and says it back. */
   echoes: boolean;
-  /** Sessions that newer connections have taken over from it. */
-  readonly superseded: Set<string>;
+  /** Sessions that newer connections have taken over from it, if any. */
+  superseded: Set<string> | null;
 }
 
 /** An entry, read. */
@@ -97,7 +98,7 @@ export class AwarenessTable {
   readonly #limits: TableLimits;
   readonly #events: TableEvents;
   readonly #peers = new Map<Peer, PeerRecord>();
-  readonly #bySession = new Map<string, Set<Row>>();
+  readonly #bySession = new Map<string, Row[]>();
   readonly #departed = new Map<number, Departed>();
 
   constructor(room: string, limits: TableLimits, events: TableEvents) {
@@ -180,7 +181,7 @@ export class AwarenessTable {
   }
 
   rowsOf(peer: Peer): Row[] {
-    return [...(this.#peers.get(peer)?.owned ?? [])];
+    return this.#peers.get(peer)?.owned.slice() ?? [];
   }
 
   /** Forgets a connection that is gone. Rows that it still owns wait without an owner; they are returned. */
@@ -200,7 +201,7 @@ export class AwarenessTable {
     this.rows.delete(row.id);
     this.#departed.set(row.id, { clock: row.clock, owner: row.owner, at: now });
     this.#unindex(row);
-    if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
+    this.#disown(row);
     this.#events.removed(row);
   }
 
@@ -276,7 +277,7 @@ export class AwarenessTable {
     const claim = this.#claimOf(said, now);
     if (row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
     const wasOpen = row.owner !== null;
-    if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
+    this.#disown(row);
     this.#own(row, peer);
     this.#events.changed(row);
     this.#update(row, said, now);
@@ -287,7 +288,7 @@ export class AwarenessTable {
   #introduce(peer: Peer, said: SaidState, now: number): void {
     const claim = this.#claimOf(said, now);
     if (this.#isSuperseded(peer, claim)) return;
-    if ((this.#peers.get(peer)?.owned.size ?? 0) >= this.#limits.maxStates) {
+    if ((this.#peers.get(peer)?.owned.length ?? 0) >= this.#limits.maxStates) {
       throw new FrameError(`more than ${this.#limits.maxStates} awareness states on one connection`);
     }
     const { id, clock, change } = said;
@@ -302,12 +303,12 @@ export class AwarenessTable {
   #takeOver(row: Row, now: number): void {
     if (row.owner === null || isStock(row.claim)) return;
     const key = sessionKey(row.claim, row.lobby);
-    for (const other of this.#bySession.get(key) ?? []) {
+    for (const other of this.#bySession.get(key)?.slice() ?? []) {
       if (other === row || other.owner === row.owner) continue;
       const { owner } = other;
       this.remove(other, now);
       if (owner === null) continue;
-      this.#peers.get(owner)?.superseded.add(key);
+      (this.#peer(owner).superseded ??= new Set()).add(key);
       this.#events.superseded(owner, row.claim.session.id);
     }
   }
@@ -315,7 +316,7 @@ export class AwarenessTable {
   /** A newer connection holds the session: until this one takes another, it would only take over back and forth. */
   #isSuperseded(peer: Peer, claim: Claim): boolean {
     const key = sessionKey(claim, peer.lobby);
-    return this.#peers.get(peer)?.superseded.has(key) === true && this.#bySession.has(key);
+    return this.#peers.get(peer)?.superseded?.has(key) === true && this.#bySession.has(key);
   }
 
   #addRow(
@@ -347,17 +348,22 @@ export class AwarenessTable {
 
   #own(row: Row, peer: Peer): void {
     row.owner = peer;
-    this.#peer(peer).owned.add(row);
+    this.#peer(peer).owned.push(row);
+  }
+
+  #disown(row: Row): void {
+    const owned = row.owner === null ? undefined : this.#peers.get(row.owner)?.owned;
+    if (owned !== undefined) drop(owned, row);
   }
 
   #ownsAny(peer: Peer): boolean {
-    return (this.#peers.get(peer)?.owned.size ?? 0) > 0;
+    return (this.#peers.get(peer)?.owned.length ?? 0) > 0;
   }
 
   #peer(peer: Peer): PeerRecord {
     let record = this.#peers.get(peer);
     if (record === undefined) {
-      record = { owned: new Set(), echoes: false, superseded: new Set() };
+      record = { owned: [], echoes: false, superseded: null };
       this.#peers.set(peer, record);
     }
     return record;
@@ -366,15 +372,22 @@ export class AwarenessTable {
   #index(row: Row): void {
     const key = sessionKey(row.claim, row.lobby);
     const rows = this.#bySession.get(key);
-    if (rows === undefined) this.#bySession.set(key, new Set([row]));
-    else rows.add(row);
+    if (rows === undefined) this.#bySession.set(key, [row]);
+    else rows.push(row);
   }
 
   #unindex(row: Row): void {
     const key = sessionKey(row.claim, row.lobby);
     const rows = this.#bySession.get(key);
-    if (rows?.delete(row) === true && rows.size === 0) this.#bySession.delete(key);
+    if (rows === undefined) return;
+    drop(rows, row);
+    if (rows.length === 0) this.#bySession.delete(key);
   }
+}
+
+function drop<T>(from: T[], item: T): void {
+  const at = from.indexOf(item);
+  if (at >= 0) from.splice(at, 1);
 }
 
 /** The lengths keep apart what the ids alone would not: they may hold any character. */
