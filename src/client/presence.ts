@@ -16,7 +16,7 @@ import { LOBBY, checkRoomName, lobbyRoom, roomToPath } from "../wire/index.ts";
 import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
 import { nextMeta } from "./meta.ts";
-import { Provider } from "./provider.ts";
+import { Provider, type ProviderOptions } from "./provider.ts";
 import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
@@ -128,7 +128,12 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     checkRoomName(name);
     this.#lobbyDoc = new Y.Doc();
     this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
-    this.#lobbyProvider = this.#provider(name, this.#lobbyDoc, this.#lobbyAwareness, options.observeLobby ?? true);
+    this.#lobbyProvider = this.#provider(
+      name,
+      this.#lobbyDoc,
+      this.#lobbyAwareness,
+      options.observeLobby === false ? "none" : "read",
+    );
     this.lobby = new LobbyReader<Meta>(name, options.user.id, {
       doc: this.#lobbyDoc,
       awareness: this.#lobbyAwareness,
@@ -212,7 +217,12 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#lobbyDoc.destroy();
   }
 
-  #provider(room: string, doc: Y.Doc, awareness: Awareness, sync = true): Provider {
+  #provider(
+    room: string,
+    doc: Y.Doc,
+    awareness: Awareness,
+    sync: ProviderOptions["sync"] & string = "share",
+  ): Provider {
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,

@@ -58,8 +58,11 @@ export type ProviderEvents = {
 export interface ProviderOptions {
   readonly WebSocket: WebSocketConstructor;
   readonly timing?: Partial<SocketTiming>;
-  /** Whether to ask for the document. Default true; with false the relay sends none of it. */
-  readonly sync?: boolean;
+  /**
+   * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
+   * `none`: the relay sends none of it either.
+   */
+  readonly sync?: "share" | "read" | "none";
   /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
   readonly isHidden?: () => boolean;
 }
@@ -117,7 +120,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.doc = doc;
     this.awareness = awareness;
     this.#timing = { ...defaultSocketTiming, ...options.timing };
-    this.#sync = options.sync ?? true;
+    this.#sync = options.sync !== "none";
     this.#socket = new ReconnectingSocket(url, options.WebSocket, this.#timing, {
       dialed: () => this.emit("status", [{ status: "connecting" }]),
       opened: () => this.#opened(),
@@ -134,7 +137,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
       () => SEND_MS,
       () => this.#sendOwn(),
     );
-    doc.on("update", this.#onDocUpdate);
+    // Yjs encodes what it has just decoded for whoever listens
+    if ((options.sync ?? "share") === "share") doc.on("update", this.#onDocUpdate);
     awareness.on("update", this.#onAwarenessUpdate);
   }
 

@@ -11,13 +11,14 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../wire/index.ts";
+import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 
 export interface RoomDocument {
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
   ask(): Uint8Array | null;
-  /** The frame that answers a client's sync step 1. Throws `FrameError`. */
-  sync(stateVector: Uint8Array): Uint8Array;
+  /** What answers a client's sync step 1. Throws `FrameError`. */
+  sync(stateVector: Uint8Array): readonly Packet[];
   /** Takes an update of a client. Throws `FrameError`. */
   apply(update: Uint8Array, from: Peer): void;
   /** Ends it with its room. */
@@ -43,7 +44,7 @@ export class Archive {
   }
 }
 
-type Broadcast = (frame: Uint8Array, except: unknown) => void;
+type Broadcast = (packet: Packet, except: unknown) => void;
 
 export class SharedDocument implements RoomDocument {
   readonly #room: string;
@@ -67,9 +68,9 @@ export class SharedDocument implements RoomDocument {
     return syncStep1Frame(doc === undefined ? EMPTY_STATE_VECTOR : Y.encodeStateVector(doc));
   }
 
-  sync(stateVector: Uint8Array): Uint8Array {
+  sync(stateVector: Uint8Array): readonly Packet[] {
     const doc = this.#kept();
-    return syncStep2Frame(doc === undefined ? EMPTY_UPDATE : encodeSince(doc, stateVector));
+    return [new Packet(syncStep2Frame(doc === undefined ? EMPTY_UPDATE : encodeSince(doc, stateVector)))];
   }
 
   apply(update: Uint8Array, from: Peer): void {
@@ -103,20 +104,30 @@ export class SharedDocument implements RoomDocument {
     const doc = new Y.Doc();
     const kept = this.#archive.take(this.#room);
     if (kept !== undefined) Y.applyUpdate(doc, kept);
-    doc.on("update", (update: Uint8Array, from: unknown) => this.#broadcast(updateFrame(update), from));
+    doc.on("update", (update: Uint8Array, from: unknown) => this.#broadcast(new Packet(updateFrame(update)), from));
     this.#doc = doc;
     return doc;
   }
 }
 
+/** How much more than a snapshot those who come may be sent for its age. */
+const MAX_SINCE = 1 / 4;
+
 /** A document that only the relay writes: clients' updates are ignored. */
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onUpdate: (update: Uint8Array) => void;
+  /** The whole document as it was, and what was written since: encoding it takes long, and many come at once. */
+  #snapshot: Packet[] | null = null;
+  #sinceBytes = 0;
 
   constructor(doc: Y.Doc, broadcast: Broadcast) {
     this.#doc = doc;
-    this.#onUpdate = (update) => broadcast(updateFrame(update), null);
+    this.#onUpdate = (update) => {
+      const packet = new Packet(updateFrame(update));
+      this.#remember(packet);
+      broadcast(packet, null);
+    };
     doc.on("update", this.#onUpdate);
   }
 
@@ -124,14 +135,37 @@ export class ReadOnlyDocument implements RoomDocument {
     return null;
   }
 
-  sync(stateVector: Uint8Array): Uint8Array {
-    return syncStep2Frame(encodeSince(this.#doc, stateVector));
+  sync(stateVector: Uint8Array): readonly Packet[] {
+    if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
+    this.#snapshot ??= [new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc)))];
+    return this.#snapshot;
   }
 
   apply(): void {}
 
+  /** Keeps an update for those who are sent the snapshot, until they had better be sent a new one. */
+  #remember(update: Packet): void {
+    const [whole] = this.#snapshot ?? [];
+    if (whole === undefined) return;
+    this.#sinceBytes += update.message.length;
+    if (this.#sinceBytes > whole.message.length * MAX_SINCE) {
+      this.#snapshot = null;
+      this.#sinceBytes = 0;
+    } else this.#snapshot = [...(this.#snapshot ?? []), update];
+  }
+
   close(): void {
     this.#doc.off("update", this.#onUpdate);
+  }
+}
+
+/** Whether one with this state vector has anything of the document. Throws `FrameError`. */
+function knowsAny(doc: Y.Doc, stateVector: Uint8Array): boolean {
+  try {
+    const known = Y.decodeStateVector(stateVector.slice());
+    return [...doc.store.clients.keys()].some((client) => known.has(client));
+  } catch {
+    throw new FrameError("invalid state vector");
   }
 }
 

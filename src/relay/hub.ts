@@ -136,7 +136,7 @@ export class Hub implements RoomHost, ConnectionHandler {
     const room = new Room(
       name,
       this,
-      () => new SharedDocument(name, this.#archive, (frame, author) => room.sendUpdate(frame, author)),
+      () => new SharedDocument(name, this.#archive, (packet, author) => room.sendUpdate(packet, author)),
     );
     this.rooms.set(name, room);
     return room;

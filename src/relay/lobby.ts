@@ -37,7 +37,7 @@ export class Lobby {
     this.room = new Room(
       name,
       host,
-      (room) => new ReadOnlyDocument(this.#shard.doc, (frame) => room.sendUpdate(frame, null)),
+      (room) => new ReadOnlyDocument(this.#shard.doc, (packet) => room.sendUpdate(packet, null)),
     );
     this.#ticker = new Ticker(
       () => host.options.lobbyTick,

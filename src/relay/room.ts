@@ -141,7 +141,7 @@ export class Room {
   receive(peer: Peer, frame: Frame, now: number): void {
     switch (frame.type) {
       case "syncStep1":
-        peer.send(new Packet(this.document.sync(frame.stateVector)));
+        for (const packet of this.document.sync(frame.stateVector)) peer.send(packet);
         this.#readers.add(peer);
         return;
       case "syncStep2":
@@ -217,8 +217,7 @@ export class Room {
   }
 
   /** Sends an update of the document to all but its author. */
-  sendUpdate(frame: Uint8Array, author: unknown): void {
-    const packet = new Packet(frame);
+  sendUpdate(packet: Packet, author: unknown): void {
     for (const peer of this.#readers) if (peer !== author) peer.send(packet);
   }
 
