@@ -1,0 +1,55 @@
+import { expect, it, onTestFinished } from "vitest";
+import * as Y from "yjs";
+import { ReadOnlyDocument } from "../../src/relay/document.ts";
+import type { Packet } from "../../src/relay/packet.ts";
+import { EMPTY_STATE_VECTOR, FrameError, decodeFrame } from "../../src/wire/index.ts";
+
+/** A document that a relay writes, and what is told of it. */
+function setup() {
+  const doc = new Y.Doc();
+  const told: Packet[] = [];
+  const document = new ReadOnlyDocument(doc, (packet) => told.push(packet));
+  onTestFinished(() => document.close());
+  return { doc, document, told, map: doc.getMap<string>("shards") };
+}
+
+function take(doc: Y.Doc, packets: readonly Packet[]): void {
+  for (const { message } of packets) {
+    const frame = decodeFrame(message);
+    if (frame.type !== "syncStep2" && frame.type !== "update") throw new Error(frame.type);
+    Y.applyUpdate(doc, frame.update);
+  }
+}
+
+it("[ROOM-4] gives a newcomer all, whenever it comes, and encodes it once for all who come", () => {
+  const { document, map } = setup();
+  map.set("all", "x".repeat(10_000));
+  const [whole] = document.sync(EMPTY_STATE_VECTOR);
+  for (let i = 0; i < 200; i++) {
+    map.set(`user${i}`, "y".repeat(20));
+    const packets = document.sync(EMPTY_STATE_VECTOR);
+    // what was written since is sent with it, and in the end is not worth it
+    expect(packets[0] === whole || i > 30).toBe(true);
+    const reader = new Y.Doc();
+    take(reader, packets);
+    expect(reader.getMap("shards").size).toBe(i + 2);
+  }
+  expect(document.sync(EMPTY_STATE_VECTOR)[0]).not.toBe(whole);
+});
+
+it("[ROOM-4] gives one that has some of it the rest, and one that has something else all", () => {
+  const { doc, document, map } = setup();
+  map.set("a", "1");
+  const known = Y.encodeStateVector(doc);
+  map.set("b", "x".repeat(5_000));
+  map.set("c", "3");
+  const [rest] = document.sync(known);
+  const [all] = document.sync(EMPTY_STATE_VECTOR);
+  expect(rest).not.toBe(all);
+  const other = new Y.Doc();
+  other.getMap("shards").set("old", "relay");
+  take(other, document.sync(Y.encodeStateVector(other)));
+  expect([...other.getMap("shards").keys()].toSorted((x, y) => (x < y ? -1 : 1))).toEqual(["a", "b", "c", "old"]);
+  expect(document.sync(Y.encodeStateVector(other))[0]).not.toBe(all);
+  expect(() => document.sync(Uint8Array.of(1))).toThrow(FrameError);
+});
