@@ -6,6 +6,16 @@ import { type OwnPage, ROOMS, type Page, World } from "./world.ts";
 const MAX_PAGES = 9;
 
 export function runSeed(seed: number, clock: VirtualClock): World {
+  const before = new Set(process.listeners("exit"));
+  try {
+    return runWorld(seed, clock);
+  } finally {
+    // y-websocket's providers listen for the end of the process, those too whose page crashed
+    for (const listener of process.listeners("exit")) if (!before.has(listener)) process.off("exit", listener);
+  }
+}
+
+function runWorld(seed: number, clock: VirtualClock): World {
   clock.restart();
   const world = new World(seed, clock);
   const { random } = world;
