@@ -59,6 +59,8 @@ export interface RelayOptions {
   readonly maxState: number;
   /** Most awareness states that one connection may own. Default 64. */
   readonly maxStates: number;
+  /** How many cursors a room shows: in a larger one, of those who moved lately. Default 0: all. */
+  readonly maxCursors: number;
   /** Most unsent data before the awareness that a slow connection is sent waits for it. Default 256 KiB. */
   readonly maxLag: number;
   /** Most unsent data before a slow connection is closed. Default 64 MiB. */
@@ -78,6 +80,7 @@ export const optionSpecs: { readonly [K in OptionName]: OptionSpec } = {
   maxMessage: bytes(16 * 2 ** 20, "largest message"),
   maxState: bytes(64 * 2 ** 10, "largest awareness state"),
   maxStates: count(64, 1, "most awareness states that one connection may own"),
+  maxCursors: count(0, 0, "how many cursors a room shows, of those who moved lately; 0: all"),
   maxLag: bytes(256 * 2 ** 10, "most unsent data before the awareness that a slow connection is sent waits"),
   maxBuffered: bytes(64 * 2 ** 20, "most unsent data before a slow connection is closed"),
 };

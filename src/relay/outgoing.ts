@@ -29,8 +29,6 @@ interface Outgoing {
 
 /** Stock observers drop who was not renewed for 30 s; a state is sent again before, though its owner is silent. */
 const RENEW_MS = 20_000;
-/** An owner that renews by itself is passed on, but not more often than this. */
-const PASS_ON_MS = 10_000;
 
 export class OutgoingStates {
   readonly #known = new Map<number, Outgoing>();
@@ -80,8 +78,7 @@ export class OutgoingStates {
     for (const row of rows) {
       const known = this.#known.get(row.id);
       if (!row.visible || known?.shown !== true) continue;
-      const age = now - known.sentAt;
-      if (age >= RENEW_MS || (age >= PASS_ON_MS && row.clock > known.clock)) entries.push(this.#send(row, now));
+      if (now - known.sentAt >= RENEW_MS) entries.push(this.#send(row, now));
     }
     return entries;
   }

@@ -14,12 +14,14 @@ import {
   KEEP_ALIVE_FRAME,
   type Mark,
   type MarkEntry,
+  PERSON,
   QUERY_FRAME,
   Ticker,
   controlFrame,
   decodeEntries,
   isLobby,
 } from "../wire/index.ts";
+import { Crowd } from "./crowd.ts";
 import type { RoomDocument } from "./document.ts";
 import { immediate } from "./immediate.ts";
 import type { RelayOptions } from "./options.ts";
@@ -82,6 +84,7 @@ export class Room {
    * deletions at once, the rest later.
    */
   readonly #readers = new Set<Peer>();
+  readonly #crowd: Crowd;
   readonly #patches = new PatchedStates();
   #patchPeers = 0;
   /** Peers that read too slowly, with the client ids that they have missed something of. */
@@ -96,10 +99,11 @@ export class Room {
   constructor(name: string, host: RoomHost, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
     this.#host = host;
+    this.#crowd = new Crowd(isLobby(name) ? 0 : host.options.maxCursors);
     this.table = new AwarenessTable(name, host.options, {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
-      stateChanged: (row) => this.#stateChanged(row),
+      stateChanged: (row, changed) => this.#stateChanged(row, changed),
       sentClock: (id) => this.#outgoing.clockOf(id),
       returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), Date.now())),
       superseded: (peer, session) => {
@@ -279,16 +283,29 @@ export class Room {
 
   #rowRemoved(row: Row): void {
     this.#marks.delete(row);
+    this.#crowd.left(row.id);
     this.#outgoing.removed(row.id);
     this.#people?.delete(row, row.lastSeen, Date.now());
     this.#host.rowRemoved(this, row);
     this.#ticker.schedule();
   }
 
-  #stateChanged(row: Row): void {
+  #stateChanged(row: Row, changed: ReadonlySet<string>): void {
     if (!row.visible) return;
+    const isMove = [...changed].some((name) => !PERSON.has(name));
+    const hidden = isMove ? this.#crowd.moved(row.id, Date.now()) : null;
+    if (hidden !== null) this.#outgoing.changed(hidden);
+    // nobody sees it move
+    if (isMove && changed.size === 1 && !this.#crowd.shows(row.id)) return;
     this.#outgoing.changed(row.id);
     this.#ticker.schedule();
+  }
+
+  /** What others see of a state: in a crowd, not everybody's cursor. */
+  #seen(news: readonly News[]): readonly News[] {
+    return news.map((each) =>
+      each.state === null || this.#crowd.shows(each.id) ? each : { ...each, state: each.state.person },
+    );
   }
 
   #setMark(row: Row, mark: Mark): void {
@@ -307,8 +324,9 @@ export class Room {
   }
 
   /** One message for all of a kind, but for owners that must not see a clock above their own. */
-  #tell(news: readonly News[], to: { readonly stockOnly: boolean }): void {
-    if (news.length === 0) return;
+  #tell(told: readonly News[], to: { readonly stockOnly: boolean }): void {
+    if (told.length === 0) return;
+    const news = this.#seen(told);
     const patches = to.stockOnly || this.#patchPeers === 0 ? null : this.#patches.changes(news);
     const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
     const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
@@ -355,7 +373,7 @@ export class Room {
   }
 
   #sendSnapshot(peer: Peer, news: readonly News[]): void {
-    if (peer.patches) peer.send(this.#patches.snapshot(news));
+    if (peer.patches) peer.send(this.#patches.snapshot(this.#seen(news)));
     else if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
     const marked = [...this.#marks].filter(([row]) => row.visible);
     if (marked.length > 0 && peer.trusts) {
@@ -364,7 +382,8 @@ export class Room {
   }
 
   /** Tells one peer these states, whole. */
-  #tellOne(peer: Peer, news: readonly News[]): void {
+  #tellOne(peer: Peer, told: readonly News[]): void {
+    const news = this.#seen(told);
     peer.send(peer.patches ? this.#patches.whole(news) : new WholeStates(news).packet);
   }
 

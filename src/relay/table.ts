@@ -12,6 +12,7 @@ import { type Claim, crediblyChosen, equal, readState } from "../presence/index.
 import {
   type Entry,
   FrameError,
+  PERSON,
   type StateBytes,
   type StateChange,
   StateTooLargeError,
@@ -53,7 +54,7 @@ export interface TableEvents {
   changed(row: Row): void;
   removed(row: Row): void;
   /** The state of a row is to be sent to observers. */
-  stateChanged(row: Row): void;
+  stateChanged(row: Row, changed: ReadonlySet<string>): void;
   /** The last clock of an id that observers were sent. */
   sentClock(id: number): number;
   /** A stock client is back while its old connection still seems open: it has dropped whom it saw. */
@@ -177,7 +178,7 @@ export class AwarenessTable {
     const row = this.rows.get(id) ?? this.#addRow(id, 0, state, null, claim, "", 0);
     row.visible = true;
     row.state = state;
-    this.#events.stateChanged(row);
+    this.#events.stateChanged(row, new Set(state.fields.keys()));
   }
 
   rowsOf(peer: Peer): Row[] {
@@ -246,7 +247,7 @@ export class AwarenessTable {
 
   /** Who a state says it is from. */
   #claimOf({ id, change }: SaidState, now: number): Claim {
-    const claim = readState(id, valuesOf(change.state.fields, "user", "copresence"), this.#room);
+    const claim = readState(id, valuesOf(change.state.fields, ...PERSON), this.#room);
     if (claim === null) throw new TypeError("unreachable");
     const manual = crediblyChosen(claim.session.manual, now);
     return manual === claim.session.manual ? claim : { ...claim, session: { ...claim.session, manual } };
@@ -260,7 +261,7 @@ export class AwarenessTable {
     if (changed.size === 0) return;
     row.state = state;
     // who it is from is not looked at again because a cursor moved
-    const claim = changed.has("user") || changed.has("copresence") ? this.#claimOf(said, now) : row.claim;
+    const claim = [...PERSON].some((name) => changed.has(name)) ? this.#claimOf(said, now) : row.claim;
     const renamed = !equal(row.claim, claim);
     if (renamed) {
       this.#unindex(row);
@@ -268,7 +269,7 @@ export class AwarenessTable {
       this.#index(row);
       this.#events.changed(row);
     }
-    this.#events.stateChanged(row);
+    this.#events.stateChanged(row, changed);
     if (renamed) this.#takeOver(row, now);
   }
 
@@ -295,7 +296,7 @@ export class AwarenessTable {
     this.#departed.delete(id);
     const row = this.#addRow(id, clock, change.state, peer, claim, peer.lobby, now);
     this.#events.changed(row);
-    this.#events.stateChanged(row);
+    this.#events.stateChanged(row, change.changed);
     this.#takeOver(row, now);
   }
 

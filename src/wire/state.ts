@@ -8,15 +8,25 @@ import { type Fields, readPatch } from "./patch.ts";
 /** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
 export const MAX_DEPTH = 64;
 
+/** The fields that say who a state is from. */
+export const PERSON: ReadonlySet<string> = new Set(["user", "copresence"]);
+
 /** Immutable. What is whole is split, and what is split made whole, when somebody asks. */
 export class StateBytes {
   #whole: Uint8Array | undefined;
+  #person: StateBytes | undefined;
   readonly fields: Fields;
 
   /** @param whole the same as its author wrote it, if that is known */
   constructor(fields: Fields, whole?: Uint8Array) {
     this.fields = fields;
     this.#whole = whole;
+  }
+
+  /** The same without all that is not about who it is from: no cursor, no selection. */
+  get person(): StateBytes {
+    this.#person ??= new StateBytes(new Map([...this.fields].filter(([name]) => PERSON.has(name))));
+    return this.#person;
   }
 
   /** How many bytes it takes, about: without what stands between the fields. */

@@ -165,7 +165,6 @@ describe("[LIVE-9] what is sent again", () => {
   it.each([
     ["nothing of one who was sent lately", 9_999, 1, []],
     ["nothing of one who is silent for a while", 19_999, 0, []],
-    ["one who renewed, every 10 s", 10_000, 1, [1]],
     ["one who is silent, every 20 s", 20_000, 0, [1]],
   ])("%s", (_, after, renewed, ids) => {
     const row = rowOf(1, 2 ** 47);

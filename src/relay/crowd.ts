@@ -1,0 +1,43 @@
+/**
+ * Whose cursors a room shows when it has more people than cursors can be told apart: of those who moved lately. Everybody
+ * is seen all the same. Pure; time comes in as `now`.
+ */
+
+/** Whoever has not moved for so long makes room for one who does, ms. */
+const CALM_MS = 2_000;
+
+export class Crowd {
+  readonly #max: number;
+  /** When each that is shown moved last; the one that did longest ago first. */
+  readonly #shown = new Map<number, number>();
+
+  /** @param max how many cursors are shown; 0: all */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  shows(id: number): boolean {
+    return this.#max === 0 || this.#shown.has(id);
+  }
+
+  /** Somebody moved. Returns who is shown no more for it, if anybody. */
+  moved(id: number, now: number): number | null {
+    if (this.#max === 0) return null;
+    const isNew = !this.#shown.delete(id);
+    if (!isNew || this.#shown.size < this.#max) {
+      this.#shown.set(id, now);
+      return null;
+    }
+    for (const [calm, at] of this.#shown) {
+      if (at > now - CALM_MS) return null;
+      this.#shown.delete(calm);
+      this.#shown.set(id, now);
+      return calm;
+    }
+    return null;
+  }
+
+  left(id: number): void {
+    this.#shown.delete(id);
+  }
+}
