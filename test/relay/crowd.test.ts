@@ -53,8 +53,8 @@ describe("[FLOW-5] a crowd", () => {
     const dave = stockClient(url, "doc", { user: { id: "dave", name: "Dave" } });
     await until("all see all", () => alice.roster.users.length === 4 && dave.awareness.getStates().size === 4);
     bob.awareness.setLocalStateField("cursor", { x: 1 });
-    const cursor = (from: { getStates(): Map<number, object> }, of: { readonly clientID: number }): unknown =>
-      from.getStates().get(of.clientID)?.cursor;
+    const cursor = (from: { getStates(): Map<number, Record<string, unknown>> }, of: { readonly clientID: number }) =>
+      from.getStates().get(of.clientID)?.["cursor"];
     const sees = async (of: { readonly clientID: number }, expected: unknown): Promise<void> => {
       for (const from of [alice.awareness, dave.awareness]) {
         await until("the cursor", () => JSON.stringify(cursor(from, of)) === JSON.stringify(expected));
