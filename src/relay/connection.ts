@@ -66,6 +66,7 @@ export class Connection implements Peer {
   readonly trusts: boolean;
   readonly patches: boolean;
   readonly lobby: string;
+  answers: boolean;
   readonly #socket: ServerSocket;
   readonly #options: RelayOptions;
   readonly #handler: ConnectionHandler;
@@ -83,7 +84,7 @@ export class Connection implements Peer {
   constructor(socket: ServerSocket, lobby: string, options: RelayOptions, handler: ConnectionHandler) {
     const now = Date.now();
     this.patches = socket.protocol === PATCH_SUBPROTOCOL;
-    this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
+    this.answers = this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
     this.lobby = lobby;
     this.#socket = socket;
     this.#options = options;
@@ -108,8 +109,7 @@ export class Connection implements Peer {
 
   get lagging(): boolean {
     if (this.#socket.bufferedAmount > this.#options.maxLag) return true;
-    // a page of ours says now and then that it reads; that a stock one does not shows when it has been silent for long
-    return this.#unanswered > WINDOW_BYTES && (this.trusts || this.#silent);
+    return this.#unanswered > WINDOW_BYTES && (this.answers || this.#silent);
   }
 
   get lastSeen(): number {

@@ -12,6 +12,8 @@ export interface Peer {
   readonly lastSeen: number;
   /** Its network is there, but its page has said nothing for long. */
   readonly silent: boolean;
+  /** It says now and then that it reads: on purpose, or because it sends back what it hears. */
+  answers: boolean;
   /** It does not read what it is sent: what is not news for ever had better wait until it has. */
   readonly lagging: boolean;
   /** Sends one message; its bytes are not changed afterwards by either side. */

@@ -158,8 +158,11 @@ export class Room {
         if (peer.trusts && frame.payload.length === 1 && frame.payload[0] === 0) return peer.send(KEEP_ALIVE);
         // a stock client says back what it hears of everybody, so what bounds it is the room; the table bounds its own
         const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.table.known + SPARE_ENTRIES };
-        const concerns = (id: number, clock: number, isGone: boolean): boolean =>
-          this.table.concerns(peer, id, clock, isGone);
+        const concerns = (id: number, clock: number, isGone: boolean): boolean => {
+          // what is another's is an echo, and whoever echoes does so for as long as it reads
+          if (!isGone && this.table.rows.get(id)?.owner !== peer && this.table.rows.has(id)) peer.answers = true;
+          return this.table.concerns(peer, id, clock, isGone);
+        };
         return this.table.apply(peer, decodeEntries(frame.payload, limits, concerns), now);
       }
       case "patch":

@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
-import { KEEP_ALIVE_FRAME, awarenessFrame, encodeEntries, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import {
+  EMPTY_UPDATE,
+  KEEP_ALIVE_FRAME,
+  awarenessFrame,
+  encodeEntries,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+} from "../../src/wire/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { tellTime } from "../tab.ts";
 import { Connection } from "../../src/relay/connection.ts";
@@ -277,6 +285,19 @@ describe("what is sent", () => {
     alice.send(KEEP_ALIVE_FRAME);
     await until("Alice is told", () => (alice.states.get(2) as { n: number }).n === n);
     expect(alice.updates.filter((said) => said.length > 0)).toHaveLength(told + 1);
+
+    // but one that sends back what it hears, as y-websocket does, is missed when it does not
+    carol.send(syncStep2Frame(EMPTY_UPDATE));
+    carol.say(...(carol.updates.at(-1) ?? []));
+    await carol.settle();
+    const heard = carol.updates.length;
+    for (let i = 0; i < 30; i++) {
+      bob.say([2, ++n, { user: { id: "bob" }, n, big: "x".repeat(10_000) }]);
+      bob.send(KEEP_ALIVE_FRAME);
+      alice.send(KEEP_ALIVE_FRAME);
+      await until("Alice is told", () => (alice.states.get(2) as { n?: number }).n === n);
+    }
+    expect(carol.updates.length - heard).toBeLessThan(15);
   });
 
   it("[FLOW-2] a reader that does not read is closed before it fills the memory", async () => {

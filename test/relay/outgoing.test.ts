@@ -104,6 +104,7 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
         silent: false,
         lagging: false,
         patches: false,
+        answers: false,
         send() {},
         close() {},
       };

@@ -47,6 +47,7 @@ function setup(room = "doc") {
         silent: false,
         lagging: false,
         patches: false,
+        answers: false,
         send() {},
         close() {},
       };
