@@ -2,15 +2,12 @@
  * Three real minutes of tabs that nobody looks at, in a real browser that throttles and freezes them, among observers in
  * Node. `SOAK_MS` makes it longer.
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import type { JSHandle, Page } from "playwright-core";
-import { type Rollup, build } from "vite";
 import { expect, it, onTestFinished } from "vitest";
 import { spawnRelay } from "../e2e/servers.ts";
 import { Demo } from "../e2e/visitor.ts";
 import { ownClient, pause, stockClient, until } from "../support.ts";
+import { servePage } from "./serve-page.ts";
 
 const SOAK_MS = Number(process.env["SOAK_MS"] ?? 180_000);
 const ROOM = "field-notes";
@@ -39,32 +36,6 @@ function recordTicks(page: Page): Promise<Tab["ticks"]> {
     setInterval(() => ticks.push(Date.now()), 1_000);
     return ticks;
   });
-}
-
-/** Serves the page with a stock client. */
-async function servePage(): Promise<string> {
-  const entry = fileURLToPath(new URL("page.ts", import.meta.url));
-  const built = await build({
-    configFile: false,
-    logLevel: "silent",
-    build: { write: false, lib: { entry, formats: ["es"] } },
-  });
-  const [{ output }] = built as Rollup.RollupOutput[] as [Rollup.RollupOutput];
-  const server = createServer(({ url }, response) => {
-    if (url === "/page.js") response.setHeader("content-type", "text/javascript").end(output[0].code);
-    else
-      response
-        .setHeader("content-type", "text/html")
-        .end(`<!doctype html><script type="module" src="/page.js"></script>`);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 it(
