@@ -13,6 +13,10 @@ export type Listener = ((socket: ServerSocket, target: string) => void) | null;
 
 type ReadyState = 0 | 1 | 2 | 3;
 
+/** After how long a system repeats an attempt to connect that nobody answers; then after twice as long, and so on. */
+const KNOCK_MS = 1_000;
+/** What it waits for last of all, before it gives the attempt up. */
+const LAST_KNOCK_MS = 32_000;
 /** How long an end waits for the answer to its close. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -96,6 +100,8 @@ export class Link {
 
   /** The network is there again: what the link stood for is gone at both ends. */
   surface(): void {
+    // an attempt knocks again
+    if (this.client.readyState === this.client.CONNECTING) return;
     this.dead = false;
     this.reset("network");
   }
@@ -134,7 +140,7 @@ export class SimWebSocket {
     this.#actor = actor;
     this.link = new Link(network, actor, this);
     const target = url.replace(/^\w+:\/\/[^/]*/, "");
-    this.link.deliver("up", () => this.#arriveAtRelay(target, protocols));
+    this.#knock(() => this.#arriveAtRelay(target, protocols), KNOCK_MS);
   }
 
   send(data: Uint8Array): void {
@@ -183,6 +189,15 @@ export class SimWebSocket {
     this.#asPage(() => {
       this.readyState = this.CLOSED;
       this.onclose?.({ code, reason } as never);
+    });
+  }
+
+  #knock(arrive: () => void, waitMs: number): void {
+    this.link.deliver("up", arrive);
+    this.#network.clock.after(waitMs, () => {
+      if (this.readyState !== this.CONNECTING || this.link.server !== null) return;
+      if (waitMs < LAST_KNOCK_MS) this.#knock(arrive, 2 * waitMs);
+      else this.closed(1006, "");
     });
   }
 

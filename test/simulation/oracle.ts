@@ -152,7 +152,9 @@ export function checkEmpty(world: World): void {
   if (lobby === undefined) return;
   same(world, "relay: users left", lobby.users.size, 0);
   same(world, "relay: connections left", lobby.room.peers.size, 0);
-  same(world, "relay: states left, beside its own", lobby.room.table.rows.size, 1);
+  same(world, "relay: states left or remembered, beside its own", lobby.room.table.known, 1);
+  // what is left looks at the connections, of which there are none
+  same(world, "relay: timers left", world.clock.pending(world.network.relayActor!), 1);
 }
 
 function keys(entries: readonly (readonly [string, unknown])[]): string[] {
