@@ -319,8 +319,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
         continue;
       }
       const previous = states.get(id);
-      // given up by a relay that they may have lost as we did
-      if (value === null && this.#holds && this.#marks.get(id)?.mark === "reconnecting" && states.has(id)) {
+      // given up, perhaps just before we came back, by a relay that they may have lost as we did
+      const isWaitedFor = this.#held.has(id) || this.#marks.get(id)?.mark === "reconnecting";
+      if (value === null && this.#holds && isWaitedFor && states.has(id)) {
         this.#marks.delete(id);
         this.#held.add(id);
         continue;
