@@ -101,7 +101,7 @@ export class Link {
   /** The network is there again: what the link stood for is gone at both ends. */
   surface(): void {
     // an attempt knocks again
-    if (this.client.readyState === this.client.CONNECTING) return;
+    if (this.server === null) return;
     this.dead = false;
     this.reset("network");
   }
@@ -195,7 +195,7 @@ export class SimWebSocket {
   #knock(arrive: () => void, waitMs: number): void {
     this.link.deliver("up", arrive);
     this.#network.clock.after(waitMs, () => {
-      if (this.readyState !== this.CONNECTING || this.link.server !== null) return;
+      if (this.readyState !== this.CONNECTING) return;
       if (waitMs < LAST_KNOCK_MS) this.#knock(arrive, 2 * waitMs);
       else this.closed(1006, "");
     });
@@ -207,7 +207,7 @@ export class SimWebSocket {
 
   #arriveAtRelay(target: string, protocols: readonly string[]): void {
     const { listener, relayActor, clock } = this.#network;
-    if (this.readyState !== this.CONNECTING) return;
+    if (this.readyState !== this.CONNECTING || this.link.server !== null) return;
     if (listener === null || relayActor === null) return this.link.deliver("down", () => this.closed(1006, ""));
     const protocol = protocols[0] ?? "";
     const server = new SimServerSocket(this.link, relayActor, clock, protocol);

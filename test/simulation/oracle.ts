@@ -138,9 +138,10 @@ function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
   const lobby = world.hub!.lobbies.get("@lobby");
   same(world, "relay: users", [...(lobby?.users.keys() ?? [])].toSorted(), keys([...users]));
   for (const name of ROOMS) {
-    const here = [...world.pages].filter((page) => page.rooms.has(name)).length;
-    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here);
-    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, here);
+    const here = [...world.pages].filter((page) => page.rooms.has(name));
+    const seen = here.filter((page) => page.kind === "own" || !page.lurks);
+    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here.length);
+    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, seen.length);
   }
 }
 

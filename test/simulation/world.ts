@@ -62,9 +62,16 @@ export interface OwnPage extends PageBase {
 }
 export interface StockPage extends PageBase {
   readonly kind: "stock";
+  /** It only looks on, without a state of its own; and like all of them it says back what it hears. */
+  readonly lurks: boolean;
   readonly rooms: Map<string, WebsocketProvider>;
 }
 export type Page = OwnPage | StockPage;
+
+interface End {
+  readonly endedAt: number;
+  readonly until: number;
+}
 
 export class Violation extends Error {}
 
@@ -79,8 +86,8 @@ export class World {
   readonly #startedAt: number;
   /** Until when a leave of a user has a reason. */
   readonly #excused = new Map<string, number>();
-  /** Until when a user without a page may be shown. */
-  readonly #shownUntil = new Map<string, number>();
+  /** When the last page of a user ended, and until when the user may be shown. */
+  readonly #ends = new Map<string, End>();
   #restartedAt = -Infinity;
   /** Until when nobody reaches the relay. */
   #cutUntil = -Infinity;
@@ -202,9 +209,14 @@ export class World {
   openStock(): StockPage {
     const user = `stock${++this.#count}`;
     const actor = this.#actor(user);
-    const page: StockPage = { ...this.#base(actor, user), kind: "stock", rooms: new Map() };
+    const page: StockPage = {
+      ...this.#base(actor, user),
+      kind: "stock",
+      lurks: this.random.chance(0.3),
+      rooms: new Map(),
+    };
     this.pages.add(page);
-    this.log(`${actor.name} opens`);
+    this.log(`${actor.name} opens${page.lurks ? ", and looks on" : ""}`);
     this.join(page, this.random.pick(ROOMS));
     return page;
   }
@@ -223,7 +235,8 @@ export class World {
           disableBc: true,
           WebSocketPolyfill: this.network.webSocketOf(page.actor) as unknown as typeof WebSocket,
         });
-        provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
+        if (page.lurks) provider.awareness.setLocalState(null);
+        else provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
         page.rooms.set(name, provider);
         provider.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, provider.awareness));
         provider.on("status", ({ status }) => {
@@ -263,9 +276,9 @@ export class World {
     if (how === "vanished") this.network.blackHoled.add(page.actor);
     this.#forget(page);
     // the user had other pages, perhaps, that may be shown for longer
-    const until = Math.max(endedAt + shownMs, this.#shownUntil.get(user) ?? 0);
-    this.#shownUntil.set(user, until);
-    this.clock.after(until - endedAt, () => this.#checkGone(user, endedAt, until));
+    const end = { endedAt, until: Math.max(endedAt + shownMs, this.#ends.get(user)?.until ?? 0) };
+    this.#ends.set(user, end);
+    this.clock.after(end.until - endedAt, () => this.#checkGone(user, end));
   }
 
   /** How long after its end a page may be shown. */
@@ -282,7 +295,7 @@ export class World {
     this.log(`${page.actor.name} reloads, for ${downMs} ms`);
     if (this.recentlyRestarted) this.excuse(page.user, downMs);
     // there is no page of it for a moment
-    this.#shownUntil.delete(page.user);
+    this.#ends.delete(page.user);
     const rooms = [...page.rooms.keys()];
     for (const link of this.network.linksOf(page.actor)) {
       if (this.random.chance(0.5)) link.client.close(1001);
@@ -601,9 +614,10 @@ export class World {
   }
 
   /** Nobody shows a user for longer than the bound after their last page ended, nor as seen later than that. */
-  #checkGone(user: string, endedAt: number, until: number): void {
+  #checkGone(user: string, end: End): void {
+    const { endedAt, until } = end;
     if ([...this.pages].some((page) => page.user === user) || this.#restartedAt > endedAt - 10_000) return;
-    if (this.#shownUntil.get(user) !== until) return;
+    if (this.#ends.get(user) !== end) return;
     for (const page of this.own) {
       if (!this.isWell(page) || page.blind.until > endedAt) continue;
       for (const roster of rostersOf(page)) {
@@ -623,7 +637,7 @@ function rostersOf(page: OwnPage): Roster<unknown>[] {
 }
 
 export function isInvisible(page: Page): boolean {
-  return page.kind === "own" && page.presence.status.manual === "invisible";
+  return page.kind === "own" ? page.presence.status.manual === "invisible" : page.lurks;
 }
 
 export function docOf(page: Page, room: string): Y.Doc {
