@@ -67,6 +67,7 @@ export class Link {
   dead = false;
   readonly #latencyMs: number;
   readonly #arrival = { up: 0, down: 0 };
+  #ended = 0;
 
   constructor(network: Network, actor: Actor, client: SimWebSocket) {
     this.network = network;
@@ -106,8 +107,9 @@ export class Link {
     this.reset("network");
   }
 
-  forget(): void {
-    this.network.links.delete(this);
+  /** One end is gone. The other may yet have to hear of it. */
+  ended(): void {
+    if (++this.#ended === 2 || this.server === null) this.network.links.delete(this);
   }
 }
 
@@ -184,7 +186,7 @@ export class SimWebSocket {
   closed(code: number, reason: string): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.link.forget();
+    this.link.ended();
     // the page hears of it after all that came before, which may be long after
     this.#asPage(() => {
       this.readyState = this.CLOSED;
@@ -280,7 +282,7 @@ export class SimServerSocket implements ServerSocket {
     if (!this.#open) return;
     this.#emit("close", code);
     this.#open = false;
-    this.#link.forget();
+    this.#link.ended();
   }
 
   #emit(event: string, ...args: unknown[]): void {
