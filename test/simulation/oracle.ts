@@ -110,6 +110,9 @@ function checkStock(world: World, page: Page, name: string): void {
 /** The awareness of a client, ours or stock, holds exactly the states of who is in the room, as they are. */
 function checkStates(world: World, page: Page, name: string): void {
   const { awareness } = page.rooms.get(name)!;
+  // nobody but its author changes a state
+  const cursor = awareness.getLocalState()?.["cursor"] as { readonly x: number } | undefined;
+  same(world, `${page.actor.name}: own cursor in ${name}`, cursor?.x, page.cursors.get(name));
   const members = [...world.pages].filter((other) => other !== page && other.rooms.has(name) && !isInvisible(other));
   const expected = members.map((other) => other.rooms.get(name)!.awareness);
   const seen = [...awareness.states.keys()].filter((id) => id !== awareness.clientID).toSorted((a, b) => a - b);

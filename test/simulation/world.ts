@@ -35,6 +35,8 @@ const GRACE_MS = 3_000;
 const NOTICED_MS = 15_000 + 3_000 + 10_000;
 /** Whoever can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
 const BACK_MS = 6_000;
+/** Whoever is connected has heard and is heard of by then. */
+const SETTLED_MS = 2_000;
 /** A page that says nothing for so long is silent. */
 const SILENT_MS = 75_000 + 1_000;
 /** Outages that nobody may notice end within this, so that there is time to connect again, ms. */
@@ -46,6 +48,8 @@ interface PageBase {
   readonly user: string;
   /** The tokens that this page wrote, by room. */
   readonly wrote: Map<string, string[]>;
+  /** Where its cursor is, by room. */
+  readonly cursors: Map<string, number>;
   /** Nothing else happens to it before. */
   busyUntil: number;
   hidden: boolean;
@@ -223,6 +227,7 @@ export class World {
 
   join(page: Page, name: string): void {
     if (page.rooms.has(name)) return;
+    page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
     this.log(`${page.actor.name} joins ${name}`);
     this.clock.as(page.actor, () => {
       if (page.kind === "own") {
@@ -241,6 +246,7 @@ export class World {
         provider.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, provider.awareness));
         provider.on("status", ({ status }) => {
           if (status === "disconnected") this.#checkReason(page, name);
+          else page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
         });
       }
     });
@@ -250,6 +256,7 @@ export class World {
     this.log(`${page.actor.name} leaves ${name}`);
     this.excuse(page.user, 0);
     page.wrote.delete(name);
+    page.cursors.delete(name);
     const room = page.rooms.get(name)!;
     page.rooms.delete(name);
     this.clock.as(page.actor, () => ("leave" in room ? room.leave() : room.destroy()));
@@ -443,9 +450,10 @@ export class World {
   moveCursor(page: Page): void {
     const name = this.random.pick([...page.rooms.keys()]);
     if (name === undefined) return;
-    this.clock.as(page.actor, () => {
-      page.rooms.get(name)!.awareness.setLocalStateField("cursor", { x: this.random.int(0, 999) });
-    });
+    if (page.kind === "stock" && page.lurks) return;
+    const x = this.random.int(0, 999);
+    page.cursors.set(name, x);
+    this.clock.as(page.actor, () => page.rooms.get(name)!.awareness.setLocalStateField("cursor", { x }));
   }
 
   setMeta(page: OwnPage): void {
@@ -499,6 +507,7 @@ export class World {
       actor,
       user,
       wrote: new Map(),
+      cursors: new Map(),
       busyUntil: now + 2_000,
       hidden: false,
       blind: { from: now, until: now + 2_000 },
@@ -530,17 +539,34 @@ export class World {
 
   // what must never happen
 
-  /** A page that has been left alone for a while is connected, and to a connection that lives. */
+  /** A page that has been left alone for a while is connected, to a connection that lives, and sees who is there. */
   checkWell(page: Page): void {
-    if (page.kind !== "own" || !this.isWell(page) || page.hidden || this.recentlyRestarted) return;
+    if (!this.isWell(page) || page.hidden || this.recentlyRestarted) return;
     const { name } = page.actor;
     const isDead = this.network
       .linksOf(page.actor)
       .some(({ dead, client }) => dead && client.readyState === client.OPEN);
-    if (isDead) this.fail(`${name} still believes a connection that is dead`);
-    for (const { roomId, status } of rostersOf(page)) {
+    if (isDead && page.kind === "own") this.fail(`${name} still believes a connection that is dead`);
+    for (const { roomId, status } of page.kind === "own" ? rostersOf(page) : []) {
       if (status === "stale") this.fail(`${name} is not back in ${roomId}`);
     }
+    for (const [room, { awareness }] of page.rooms) {
+      for (const other of this.pages) {
+        const theirs = other.rooms.get(room);
+        if (theirs === undefined || !this.#isSettled(page, room) || !this.#isSettled(other, room)) continue;
+        if (isInvisible(other) || (this.#excused.get(other.user) ?? 0) > this.clock.now) continue;
+        const id = theirs.awareness.clientID;
+        if (!awareness.states.has(id)) this.fail(`${name} does not see ${other.actor.name} in ${room}`);
+      }
+    }
+  }
+
+  /** It is in the room for others to see, and has been left alone there. */
+  #isSettled(page: Page, room: string): boolean {
+    const isAlone = this.isWell(page) && !page.hidden && page.busyUntil <= this.clock.now;
+    return (
+      isAlone && (page.kind === "own" ? page.rooms.get(room)!.roster.status === "live" : page.rooms.get(room)!.synced)
+    );
   }
 
   /** Nobody loses a connection but by what is done to it. */
