@@ -237,7 +237,9 @@ export class AwarenessTable {
 
   /** Somebody speaks for an id whose owner is another connection, or none. */
   #claim(peer: Peer, row: Row, entry: StateEntry, claim: Claim, now: number): void {
-    if (row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
+    if (row.lobby !== peer.lobby || row.claim.user.id !== claim.user.id) return;
+    // one of ours may have taken another session id since it was last heard
+    if (row.claim.session.id !== claim.session.id && !peer.trusts) return;
     const wasOpen = row.owner !== null;
     if (row.owner !== null) this.#peers.get(row.owner)?.owned.delete(row);
     this.#own(row, peer);
@@ -340,10 +342,6 @@ export class AwarenessTable {
 /** The lengths keep apart what the ids alone would not: they may hold any character. */
 function sessionKey({ user, session }: Claim, lobby: string): string {
   return [lobby.length, user.id.length, lobby, user.id, session.id].join("\n");
-}
-
-function sameAuthor(a: Claim, b: Claim): boolean {
-  return a.user.id === b.user.id && a.session.id === b.session.id;
 }
 
 /** A session named after its client id: it has no other connection to come back as. */
