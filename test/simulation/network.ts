@@ -250,11 +250,14 @@ export class SimServerSocket implements ServerSocket {
 
   ping(): void {
     if (!this.#open) return;
-    // a browser's network process answers, whatever the page is doing; a stopped process answers nothing
+    // a browser's network process answers, whatever the page is doing; a stopped process once it goes on
     this.#link.deliver("down", () => {
       const { client, actor } = this.#link;
-      if (!client.answers || actor.mode === "dead" || stopped.has(actor)) return;
-      this.#link.deliver("up", () => this.#emit("pong"));
+      const answer = (): void => {
+        if (client.answers) this.#link.deliver("up", () => this.#emit("pong"));
+      };
+      if (stopped.has(actor)) this.#clock.as(actor, answer);
+      else if (actor.mode !== "dead") answer();
     });
   }
 

@@ -130,6 +130,11 @@ function checkDocument(world: World, name: string): void {
   for (const [i, text] of texts.entries()) {
     same(world, `${pages[i]!.actor.name}: text of ${name}`, text, texts[0]);
   }
+  if (texts.length === 0) return;
+  for (const token of world.kept.get(name) ?? []) {
+    if (!texts[0]!.includes(token)) world.fail(`${token}, which was in ${name}, is lost`);
+  }
+  world.kept.set(name, texts[0]!.split(" "));
   for (const page of pages) {
     for (const token of page.wrote.get(name) ?? []) {
       if (!texts[0]!.includes(token)) world.fail(`${token}, which ${page.actor.name} wrote in ${name}, is lost`);

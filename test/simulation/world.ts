@@ -87,6 +87,8 @@ export class World {
   readonly pages: Set<Page> = new Set();
   readonly seed: number;
   hub: Hub | null = null;
+  /** What the document of each room has held while this relay ran, at some quiet time. */
+  readonly kept: Map<string, readonly string[]> = new Map();
   readonly #startedAt: number;
   /** Until when a leave of a user has a reason. */
   readonly #excused = new Map<string, number>();
@@ -137,6 +139,7 @@ export class World {
     this.network.relayActor!.mode = "dead";
     this.network.killRelay();
     this.hub = null;
+    this.kept.clear();
     this.#restartedAt = this.clock.now + downMs;
     for (const page of this.pages) {
       // who cannot come back while others wait for them may be given up
@@ -316,13 +319,14 @@ export class World {
     });
   }
 
-  /** Drops all connections at once; the network itself is there. */
+  /** Drops all connections at once; the network itself is there, though it may be another, and the relay not be told. */
   resetLinks(page: Page): void {
-    this.log(`${page.actor.name}'s connections are reset`);
+    const isTold = this.random.chance(0.6);
+    this.log(`${page.actor.name}'s connections are reset${isTold ? "" : ", and the relay is not told"}`);
     if (page.actor.mode !== "running" || this.recentlyRestarted) this.excuse(page.user, 60_000);
     page.busyUntil = this.clock.now + BACK_MS;
     this.#blind(page, 6_000);
-    for (const link of this.network.linksOf(page.actor)) link.reset("network");
+    for (const link of this.network.linksOf(page.actor)) link.reset(isTold ? "network" : "server");
   }
 
   /** The connections die in silence, as behind a router that forgets them: new ones work, and nobody is told. */
@@ -451,9 +455,15 @@ export class World {
     const name = this.random.pick([...page.rooms.keys()]);
     if (name === undefined) return;
     if (page.kind === "stock" && page.lurks) return;
-    const x = this.random.int(0, 999);
-    page.cursors.set(name, x);
-    this.clock.as(page.actor, () => page.rooms.get(name)!.awareness.setLocalStateField("cursor", { x }));
+    // on and on, while what was said before is on its way, and whatever happens meanwhile
+    for (let i = this.random.int(1, 5), ms = 0; i > 0; i--, ms += this.random.int(1, 500)) {
+      const x = this.random.int(0, 999);
+      this.clock.after(ms, () => {
+        if (!this.pages.has(page) || !page.rooms.has(name)) return;
+        page.cursors.set(name, x);
+        this.clock.as(page.actor, () => page.rooms.get(name)?.awareness.setLocalStateField("cursor", { x }));
+      });
+    }
   }
 
   setMeta(page: OwnPage): void {
