@@ -379,6 +379,7 @@ export class World {
 
   #endBlackHole(page: Page): void {
     if (this.clock.now < this.#cutUntil || !this.network.blackHoled.delete(page.actor)) return;
+    page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
     // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
     for (const link of this.network.linksOf(page.actor)) link.surface();
     if (page.kind === "own") this.signal(page, "wake");
