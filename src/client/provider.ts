@@ -337,8 +337,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (fields === null) this.#heardOfOwn();
         continue;
       }
-      // given up by a relay that they may have lost as we did
-      if (fields === null && this.#holds && this.#marks.get(id)?.mark === "reconnecting" && states.has(id)) {
+      // given up, perhaps just before we came back, by a relay that they may have lost as we did
+      const isWaitedFor = this.#held.has(id) || this.#marks.get(id)?.mark === "reconnecting";
+      if (fields === null && this.#holds && isWaitedFor && states.has(id)) {
         this.#marks.delete(id);
         this.#held.add(id);
         continue;

@@ -183,12 +183,13 @@ export class ReconnectingSocket {
     if (state.phase === "open" && state.probe === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
   }
 
-  #probe(state: Open, frame: Uint8Array, timeoutMs: number): void {
+  #probe(state: Open, frame: Uint8Array, timeoutMs: number, isPatient = true): void {
     state.socket.send(frame);
     const unsent = state.socket.bufferedAmount ?? 0;
     const waitMs = timeoutMs * (this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const due = Date.now() + waitMs;
-    if (state.probe !== undefined && state.due <= due) return;
+    // one that is overdue is held up, and would only ask again
+    if (state.probe !== undefined && state.due <= due && state.due > Date.now()) return;
     clearTimeout(state.probe);
     state.due = due;
     state.probe = setTimeout(() => {
@@ -196,7 +197,8 @@ export class ReconnectingSocket {
       const isLate = Date.now() > due + LATE_MS;
       // what leaves, be it slowly, is a sign of life too
       const isLeaving = (state.socket.bufferedAmount ?? 0) < unsent;
-      if (isLate || isLeaving) this.#probe(state, frame, timeoutMs);
+      // the timers of a throttled page are always late: it is asked again once, not for ever
+      if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
       else this.#lost(state.socket);
     }, waitMs);
   }

@@ -114,7 +114,8 @@ export class OutgoingStates {
   afterPreview(rows: Iterable<Row>, since: number): News[] {
     const isOld = (row: Row): boolean => {
       const known = this.#known.get(row.id);
-      return known !== undefined && (known.sentAt <= since || row.clock < known.clock);
+      // an owner that is ahead has caught up since, and may have been behind when it was previewed
+      return known !== undefined && (known.sentAt <= since || row.clock !== known.clock);
     };
     return this.snapshot([...rows].filter(isOld), since);
   }

@@ -276,7 +276,9 @@ export class AwarenessTable {
   /** Somebody speaks for an id whose owner is another connection, or none. */
   #claim(peer: Peer, row: Row, said: SaidState, now: number): void {
     const claim = this.#claimOf(said, now);
-    if (row.lobby !== peer.lobby || !sameAuthor(row.claim, claim)) return;
+    if (row.lobby !== peer.lobby || row.claim.user.id !== claim.user.id) return;
+    // one of ours may have taken another session id since it was last heard
+    if (row.claim.session.id !== claim.session.id && !peer.trusts) return;
     const wasOpen = row.owner !== null;
     this.#disown(row);
     this.#own(row, peer);
@@ -394,10 +396,6 @@ function drop<T>(from: T[], item: T): void {
 /** The lengths keep apart what the ids alone would not: they may hold any character. */
 function sessionKey({ user, session }: Claim, lobby: string): string {
   return [lobby.length, user.id.length, lobby, user.id, session.id].join("\n");
-}
-
-function sameAuthor(a: Claim, b: Claim): boolean {
-  return a.user.id === b.user.id && a.session.id === b.session.id;
 }
 
 /** A session named after its client id: it has no other connection to come back as. */

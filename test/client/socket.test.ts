@@ -208,6 +208,30 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["dialed", "opened", "down"]);
   });
 
+  it("[LIVE-12] is not asked for ever by a page whose timers are always late", () => {
+    const { socket, log, latest } = scripted();
+    socket.connect();
+    latest().opens();
+    socket.renew(Uint8Array.of(1, 1, 0));
+    for (let i = 0; i < 2; i++) {
+      expect(log).toEqual(["dialed", "opened"]);
+      vi.setSystemTime(Date.now() + 60_000);
+      vi.advanceTimersByTime(renewalTimeoutMs);
+    }
+    expect(log).toEqual(["dialed", "opened", "down"]);
+  });
+
+  it("[LIVE-12] is given up soon after waking, though an earlier question is overdue", () => {
+    const { socket, log, latest } = scripted();
+    socket.connect();
+    latest().opens();
+    socket.renew(Uint8Array.of(1, 1, 0));
+    vi.setSystemTime(Date.now() + 60_000);
+    socket.wake();
+    vi.advanceTimersByTime(probeTimeoutMs);
+    expect(log).toEqual(["dialed", "opened", "down"]);
+  });
+
   it("[LIVE-6] [ACT-4] is asked on waking, and given up if it does not answer", () => {
     const { socket, log, latest, dialed, wait } = scripted();
     socket.connect();

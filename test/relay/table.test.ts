@@ -190,6 +190,17 @@ describe("who returns", () => {
     expect(ownerOf(1)).toBe("Alice");
   });
 
+  it("[OWN-3] [OWN-5] a session that took another id while its connection was lost", () => {
+    for (const open of [true, false]) {
+      const { connect, say, ownerOf, table } = setup();
+      const old = connect("old", { trusts: true });
+      say(old, [1, 5, stateOf("alice", "s_1")]);
+      if (!open) table.orphan(old);
+      say(connect("new", { trusts: true }), [1, 6, stateOf("alice", "s_2")]);
+      expect([ownerOf(1), table.rows.get(1)?.claim.session.id]).toEqual(["new", "s_2"]);
+    }
+  });
+
   it("[OWN-1] one message brings back one id: the rest of it is hearsay", () => {
     const { connect, say, ownerOf, table } = setup();
     const old = connect("old");

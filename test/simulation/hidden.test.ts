@@ -165,6 +165,8 @@ describe.each(SEEDS)("a tab that nobody looks at for ten minutes, seed %i", (see
 describe.each(SEEDS)("a page that is kept for the way back, seed %i", (seed) => {
   function leave(scene: Scene, ms: number): void {
     const { world, bob } = scene;
+    // it gives its connections up itself
+    bob.busyUntil = world.clock.now + ms;
     if (bob.kind === "own") world.signal(bob, "suspend");
     world.freeze(bob, ms);
     // it is left on purpose

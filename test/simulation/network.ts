@@ -13,6 +13,10 @@ export type Listener = ((socket: ServerSocket, target: string) => void) | null;
 
 type ReadyState = 0 | 1 | 2 | 3;
 
+/** After how long a system repeats an attempt to connect that nobody answers; then after twice as long, and so on. */
+const KNOCK_MS = 1_000;
+/** What it waits for last of all, before it gives the attempt up. */
+const LAST_KNOCK_MS = 32_000;
 /** How long an end waits for the answer to its close. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -63,6 +67,7 @@ export class Link {
   dead = false;
   readonly #latencyMs: number;
   readonly #arrival = { up: 0, down: 0 };
+  #ended = 0;
 
   constructor(network: Network, actor: Actor, client: SimWebSocket) {
     this.network = network;
@@ -96,12 +101,15 @@ export class Link {
 
   /** The network is there again: what the link stood for is gone at both ends. */
   surface(): void {
+    // an attempt knocks again
+    if (this.server === null) return;
     this.dead = false;
     this.reset("network");
   }
 
-  forget(): void {
-    this.network.links.delete(this);
+  /** One end is gone. The other may yet have to hear of it. */
+  ended(): void {
+    if (++this.#ended === 2 || this.server === null) this.network.links.delete(this);
   }
 }
 
@@ -134,7 +142,7 @@ export class SimWebSocket {
     this.#actor = actor;
     this.link = new Link(network, actor, this);
     const target = url.replace(/^\w+:\/\/[^/]*/, "");
-    this.link.deliver("up", () => this.#arriveAtRelay(target, protocols));
+    this.#knock(() => this.#arriveAtRelay(target, protocols), KNOCK_MS);
   }
 
   send(data: Uint8Array): void {
@@ -178,11 +186,20 @@ export class SimWebSocket {
   closed(code: number, reason: string): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.link.forget();
+    this.link.ended();
     // the page hears of it after all that came before, which may be long after
     this.#asPage(() => {
       this.readyState = this.CLOSED;
       this.onclose?.({ code, reason } as never);
+    });
+  }
+
+  #knock(arrive: () => void, waitMs: number): void {
+    this.link.deliver("up", arrive);
+    this.#network.clock.after(waitMs, () => {
+      if (this.readyState !== this.CONNECTING) return;
+      if (waitMs < LAST_KNOCK_MS) this.#knock(arrive, 2 * waitMs);
+      else this.closed(1006, "");
     });
   }
 
@@ -192,7 +209,7 @@ export class SimWebSocket {
 
   #arriveAtRelay(target: string, protocols: readonly string[]): void {
     const { listener, relayActor, clock } = this.#network;
-    if (this.readyState !== this.CONNECTING) return;
+    if (this.readyState !== this.CONNECTING || this.link.server !== null) return;
     if (listener === null || relayActor === null) return this.link.deliver("down", () => this.closed(1006, ""));
     const protocol = protocols[0] ?? "";
     const server = new SimServerSocket(this.link, relayActor, clock, protocol);
@@ -233,11 +250,14 @@ export class SimServerSocket implements ServerSocket {
 
   ping(): void {
     if (!this.#open) return;
-    // a browser's network process answers, whatever the page is doing; a stopped process answers nothing
+    // a browser's network process answers, whatever the page is doing; a stopped process once it goes on
     this.#link.deliver("down", () => {
       const { client, actor } = this.#link;
-      if (!client.answers || actor.mode === "dead" || stopped.has(actor)) return;
-      this.#link.deliver("up", () => this.#emit("pong"));
+      const answer = (): void => {
+        if (client.answers) this.#link.deliver("up", () => this.#emit("pong"));
+      };
+      if (stopped.has(actor)) this.#clock.as(actor, answer);
+      else if (actor.mode !== "dead") answer();
     });
   }
 
@@ -265,7 +285,7 @@ export class SimServerSocket implements ServerSocket {
     if (!this.#open) return;
     this.#emit("close", code);
     this.#open = false;
-    this.#link.forget();
+    this.#link.ended();
   }
 
   #emit(event: string, ...args: unknown[]): void {

@@ -110,6 +110,9 @@ function checkStock(world: World, page: Page, name: string): void {
 /** The awareness of a client, ours or stock, holds exactly the states of who is in the room, as they are. */
 function checkStates(world: World, page: Page, name: string): void {
   const { awareness } = page.rooms.get(name)!;
+  // nobody but its author changes a state
+  const cursor = awareness.getLocalState()?.["cursor"] as { readonly x: number } | undefined;
+  same(world, `${page.actor.name}: own cursor in ${name}`, cursor?.x, page.cursors.get(name));
   const members = [...world.pages].filter((other) => other !== page && other.rooms.has(name) && !isInvisible(other));
   const expected = members.map((other) => other.rooms.get(name)!.awareness);
   const seen = [...awareness.states.keys()].filter((id) => id !== awareness.clientID).toSorted((a, b) => a - b);
@@ -127,6 +130,11 @@ function checkDocument(world: World, name: string): void {
   for (const [i, text] of texts.entries()) {
     same(world, `${pages[i]!.actor.name}: text of ${name}`, text, texts[0]);
   }
+  if (texts.length === 0) return;
+  for (const token of world.kept.get(name) ?? []) {
+    if (!texts[0]!.includes(token)) world.fail(`${token}, which was in ${name}, is lost`);
+  }
+  world.kept.set(name, texts[0]!.split(" "));
   for (const page of pages) {
     for (const token of page.wrote.get(name) ?? []) {
       if (!texts[0]!.includes(token)) world.fail(`${token}, which ${page.actor.name} wrote in ${name}, is lost`);
@@ -138,9 +146,10 @@ function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
   const lobby = world.hub!.lobbies.get("@lobby");
   same(world, "relay: users", [...(lobby?.users.keys() ?? [])].toSorted(), keys([...users]));
   for (const name of ROOMS) {
-    const here = [...world.pages].filter((page) => page.rooms.has(name)).length;
-    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here);
-    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, here);
+    const here = [...world.pages].filter((page) => page.rooms.has(name));
+    const seen = here.filter((page) => page.kind === "own" || !page.lurks);
+    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here.length);
+    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, seen.length);
   }
 }
 
@@ -152,7 +161,9 @@ export function checkEmpty(world: World): void {
   if (lobby === undefined) return;
   same(world, "relay: users left", lobby.users.size, 0);
   same(world, "relay: connections left", lobby.room.peers.size, 0);
-  same(world, "relay: states left, beside its own", lobby.room.table.rows.size, 1);
+  same(world, "relay: states left or remembered, beside its own", lobby.room.table.known, 1);
+  // what is left looks at the connections, of which there are none
+  same(world, "relay: timers left", world.clock.pending(world.network.relayActor!), 1);
 }
 
 function keys(entries: readonly (readonly [string, unknown])[]): string[] {

@@ -50,6 +50,7 @@ function act(world: World): void {
   if (world.pages.size < MAX_PAGES && random.chance(0.12)) return open(world);
   const page = random.pick([...world.pages]);
   if (page === undefined || page.busyUntil > world.clock.now) return;
+  world.checkWell(page);
   if (random.chance(0.6)) return say(world, page);
   trouble(world, page);
 }
@@ -69,7 +70,7 @@ function say(world: World, page: Page): void {
 function trouble(world: World, page: Page): void {
   const { random } = world;
   const room = random.pick(ROOMS);
-  switch (random.int(0, 11)) {
+  switch (random.int(0, 13)) {
     case 0:
       return world.join(page, room);
     case 1:
@@ -95,6 +96,12 @@ function trouble(world: World, page: Page): void {
       return;
     case 10:
       return world.setHidden(page, true);
+    case 11:
+      if (page.actor.mode === "running" && !page.hidden) world.cutSilently(page);
+      return;
+    case 12:
+      if (page.kind === "own" && world.isWell(page) && world.pages.size < MAX_PAGES) world.duplicate(page);
+      return;
     default:
       return world.setHidden(page, false);
   }

@@ -5,6 +5,7 @@
  * What is simulated is the browser, the network and time. The clients, the provider of y-websocket and the relay are the
  * real ones.
  */
+import type { Awareness } from "y-protocols/awareness";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import {
@@ -29,6 +30,15 @@ const OWN_USERS = ["alice", "bob", "carol"] as const;
 export const SHOWN_MS = 28_000 + 1_000;
 /** How long observers wait for others after a relay came back: their grace and the longest back-off. */
 const HOLD_MS = 3_000 + 2_500;
+const GRACE_MS = 3_000;
+/** A connection that died in silence is given up by then: renewal, the look whether one is due, and its time-out. */
+const NOTICED_MS = 15_000 + 3_000 + 10_000;
+/** Whoever can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
+const BACK_MS = 6_000;
+/** Whoever is connected has heard and is heard of by then. */
+const SETTLED_MS = 2_000;
+/** A page that says nothing for so long is silent. */
+const SILENT_MS = 75_000 + 1_000;
 /** Outages that nobody may notice end within this, so that there is time to connect again, ms. */
 const SHORT_MS = 1_200;
 
@@ -38,6 +48,8 @@ interface PageBase {
   readonly user: string;
   /** The tokens that this page wrote, by room. */
   readonly wrote: Map<string, string[]>;
+  /** Where its cursor is, by room. */
+  readonly cursors: Map<string, number>;
   /** Nothing else happens to it before. */
   busyUntil: number;
   hidden: boolean;
@@ -54,9 +66,16 @@ export interface OwnPage extends PageBase {
 }
 export interface StockPage extends PageBase {
   readonly kind: "stock";
+  /** It only looks on, without a state of its own; and like all of them it says back what it hears. */
+  readonly lurks: boolean;
   readonly rooms: Map<string, WebsocketProvider>;
 }
 export type Page = OwnPage | StockPage;
+
+interface End {
+  readonly endedAt: number;
+  readonly until: number;
+}
 
 export class Violation extends Error {}
 
@@ -68,10 +87,13 @@ export class World {
   readonly pages: Set<Page> = new Set();
   readonly seed: number;
   hub: Hub | null = null;
+  /** What the document of each room has held while this relay ran, at some quiet time. */
+  readonly kept: Map<string, readonly string[]> = new Map();
   readonly #startedAt: number;
   /** Until when a leave of a user has a reason. */
   readonly #excused = new Map<string, number>();
-  readonly #endedAt = new Map<string, number>();
+  /** When the last page of a user ended, and until when the user may be shown. */
+  readonly #ends = new Map<string, End>();
   #restartedAt = -Infinity;
   /** Until when nobody reaches the relay. */
   #cutUntil = -Infinity;
@@ -117,6 +139,7 @@ export class World {
     this.network.relayActor!.mode = "dead";
     this.network.killRelay();
     this.hub = null;
+    this.kept.clear();
     this.#restartedAt = this.clock.now + downMs;
     for (const page of this.pages) {
       // who cannot come back while others wait for them may be given up
@@ -191,31 +214,44 @@ export class World {
     return page!;
   }
 
-  openStock(room: string = this.random.pick(ROOMS)): StockPage {
+  openStock(room?: string): StockPage {
     const user = `stock${++this.#count}`;
     const actor = this.#actor(user);
-    const page: StockPage = { ...this.#base(actor, user), kind: "stock", rooms: new Map() };
+    const page: StockPage = {
+      ...this.#base(actor, user),
+      kind: "stock",
+      lurks: room === undefined && this.random.chance(0.3),
+      rooms: new Map(),
+    };
     this.pages.add(page);
-    this.log(`${actor.name} opens`);
-    this.join(page, room);
+    this.log(`${actor.name} opens${page.lurks ? ", and looks on" : ""}`);
+    this.join(page, room ?? this.random.pick(ROOMS));
     return page;
   }
 
   join(page: Page, name: string): void {
     if (page.rooms.has(name)) return;
+    page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
     this.log(`${page.actor.name} joins ${name}`);
     this.clock.as(page.actor, () => {
       if (page.kind === "own") {
         const room = page.presence.join(name, { meta: { n: 0 } });
         page.rooms.set(name, room);
         this.#watch(`${page.actor.name} in ${name}`, room.roster, () => page);
+        room.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, room.awareness));
       } else {
         const provider = new WebsocketProvider(URL, name, new Y.Doc(), {
           disableBc: true,
           WebSocketPolyfill: this.network.webSocketOf(page.actor) as unknown as typeof WebSocket,
         });
-        provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
+        if (page.lurks) provider.awareness.setLocalState(null);
+        else provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
         page.rooms.set(name, provider);
+        provider.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, provider.awareness));
+        provider.on("status", ({ status }) => {
+          if (status === "disconnected") this.#checkReason(page, name);
+          else page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
+        });
       }
     });
   }
@@ -224,11 +260,10 @@ export class World {
     this.log(`${page.actor.name} leaves ${name}`);
     this.excuse(page.user, 0);
     page.wrote.delete(name);
-    this.clock.as(page.actor, () => {
-      if (page.kind === "own") page.rooms.get(name)?.leave();
-      else page.rooms.get(name)?.destroy();
-    });
+    page.cursors.delete(name);
+    const room = page.rooms.get(name)!;
     page.rooms.delete(name);
+    this.clock.as(page.actor, () => ("leave" in room ? room.leave() : room.destroy()));
   }
 
   /** The page goes away as `how` says, for good. */
@@ -237,18 +272,32 @@ export class World {
     this.excuse(page.user, 0);
     const { user } = page;
     const endedAt = this.clock.now;
+    const shownMs = this.#shownMs(page, how);
+    page.busyUntil = Infinity;
     if (how === "destroyed") {
       this.clock.as(page.actor, () => {
         if (page.kind === "own") page.presence.destroy();
         else for (const provider of page.rooms.values()) provider.destroy();
       });
+      const timers = page.kind === "own" && page.actor.mode !== "frozen" ? this.clock.pending(page.actor) : 0;
+      if (timers > 0) this.fail(`${page.actor.name} left ${timers} timers behind`);
     }
     if (how === "closed") for (const link of this.network.linksOf(page.actor)) link.client.close(1001);
     if (how === "crashed") for (const link of this.network.linksOf(page.actor)) link.client.vanish();
     if (how === "vanished") this.network.blackHoled.add(page.actor);
     this.#forget(page);
-    this.#endedAt.set(user, endedAt);
-    this.clock.after(SHOWN_MS, () => this.#checkGone(user, endedAt));
+    // the user had other pages, perhaps, that may be shown for longer
+    const end = { endedAt, until: Math.max(endedAt + shownMs, this.#ends.get(user)?.until ?? 0) };
+    this.#ends.set(user, end);
+    this.clock.after(end.until - endedAt, () => this.#checkGone(user, end));
+  }
+
+  /** How long after its end a page may be shown. */
+  #shownMs(page: Page, how: string): number {
+    const isHeard = this.isWell(page) && page.busyUntil <= this.clock.now && !this.recentlyRestarted;
+    if (how === "vanished" || !isHeard) return SHOWN_MS;
+    // a stock client does not say that it leaves
+    return how === "destroyed" && page.kind === "own" ? 1_000 : GRACE_MS + 1_000;
   }
 
   /** The page is loaded again in the same tab: a new client with the same session. */
@@ -256,6 +305,8 @@ export class World {
     const downMs = this.random.int(20, SHORT_MS);
     this.log(`${page.actor.name} reloads, for ${downMs} ms`);
     if (this.recentlyRestarted) this.excuse(page.user, downMs);
+    // there is no page of it for a moment
+    this.#ends.delete(page.user);
     const rooms = [...page.rooms.keys()];
     for (const link of this.network.linksOf(page.actor)) {
       if (this.random.chance(0.5)) link.client.close(1001);
@@ -265,17 +316,35 @@ export class World {
     this.clock.after(downMs, () => {
       const next = this.openOwn(page.user, page.storage);
       for (const room of rooms) this.join(next, room);
-      next.busyUntil = this.clock.now + 6_000;
+      next.busyUntil = this.clock.now + BACK_MS;
     });
   }
 
-  /** Drops all connections at once; the network itself is there. */
+  /** Drops all connections at once; the network itself is there, though it may be another, and the relay not be told. */
   resetLinks(page: Page): void {
-    this.log(`${page.actor.name}'s connections are reset`);
+    const isTold = this.random.chance(0.6);
+    this.log(`${page.actor.name}'s connections are reset${isTold ? "" : ", and the relay is not told"}`);
     if (page.actor.mode !== "running" || this.recentlyRestarted) this.excuse(page.user, 60_000);
-    page.busyUntil = this.clock.now + 6_000;
+    page.busyUntil = this.clock.now + BACK_MS;
     this.#blind(page, 6_000);
-    for (const link of this.network.linksOf(page.actor)) link.reset("network");
+    for (const link of this.network.linksOf(page.actor)) link.reset(isTold ? "network" : "server");
+  }
+
+  /** The connections die in silence, as behind a router that forgets them: new ones work, and nobody is told. */
+  cutSilently(page: Page): void {
+    this.log(`${page.actor.name}'s connections die in silence`);
+    this.excuse(page.user, BACK_MS);
+    page.busyUntil = this.clock.now + NOTICED_MS + BACK_MS;
+    this.#blind(page, NOTICED_MS + BACK_MS);
+    for (const link of this.network.linksOf(page.actor)) link.dead = true;
+  }
+
+  /** The tab is duplicated, and its memory with it: two live pages with one session id. */
+  duplicate(page: OwnPage): void {
+    this.log(`${page.actor.name} is duplicated`);
+    page.busyUntil = this.clock.now + BACK_MS;
+    const copy = this.openOwn(page.user, new Map(page.storage));
+    for (const room of page.rooms.keys()) this.join(copy, room);
   }
 
   blackHole(page: Page, ms: number): void {
@@ -297,7 +366,7 @@ export class World {
       // a stock client takes up to 30 s to notice, and what was in trouble before is so afterwards
       const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !page.hidden;
       if (page.kind === "stock" || !isWell || isInvisible(page)) this.excuse(page.user, ms + 30_000);
-      page.busyUntil = Math.max(page.busyUntil, this.clock.now + ms + 6_000);
+      page.busyUntil = Math.max(page.busyUntil, this.clock.now + ms + BACK_MS);
       this.#blind(page, ms + 2 * HOLD_MS);
       for (const link of this.network.linksOf(page.actor)) link.reset("network");
       this.network.blackHoled.add(page.actor);
@@ -310,6 +379,7 @@ export class World {
 
   #endBlackHole(page: Page): void {
     if (this.clock.now < this.#cutUntil || !this.network.blackHoled.delete(page.actor)) return;
+    page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
     // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
     for (const link of this.network.linksOf(page.actor)) link.surface();
     if (page.kind === "own") this.signal(page, "wake");
@@ -335,9 +405,11 @@ export class World {
   /** The browser freezes the page: its network answers pings, and nothing else. */
   freeze(page: Page, ms: number): void {
     this.log(`${page.actor.name} is frozen for ${ms} ms`);
+    const frozenAt = this.clock.now;
     // it can freeze before it has come back
     if (this.recentlyRestarted) this.excuse(page.user, ms);
-    page.busyUntil = this.clock.now + ms + 6_000;
+    else if (ms > SILENT_MS) this.clock.after(SILENT_MS, () => this.#checkAway(page, frozenAt));
+    page.busyUntil = this.clock.now + ms + BACK_MS;
     this.#blind(page, ms + 6_000);
     page.actor.mode = "frozen";
     this.clock.after(ms, () => {
@@ -352,6 +424,7 @@ export class World {
     if (page.hidden === hidden || page.actor.mode === "frozen") return;
     this.log(`${page.actor.name} is ${hidden ? "hidden" : "shown"}`);
     page.hidden = hidden;
+    if (!hidden) page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
     if (page.kind === "own") this.signal(page, hidden ? "hidden" : "visible");
     if (!hidden) this.clock.thaw(page.actor);
     else {
@@ -382,9 +455,16 @@ export class World {
   moveCursor(page: Page): void {
     const name = this.random.pick([...page.rooms.keys()]);
     if (name === undefined) return;
-    this.clock.as(page.actor, () => {
-      page.rooms.get(name)!.awareness.setLocalStateField("cursor", { x: this.random.int(0, 999) });
-    });
+    if (page.kind === "stock" && page.lurks) return;
+    // on and on, while what was said before is on its way, and whatever happens meanwhile
+    for (let i = this.random.int(1, 5), ms = 0; i > 0; i--, ms += this.random.int(1, 500)) {
+      const x = this.random.int(0, 999);
+      this.clock.after(ms, () => {
+        if (!this.pages.has(page) || !page.rooms.has(name)) return;
+        page.cursors.set(name, x);
+        this.clock.as(page.actor, () => page.rooms.get(name)?.awareness.setLocalStateField("cursor", { x }));
+      });
+    }
   }
 
   setMeta(page: OwnPage): void {
@@ -414,6 +494,7 @@ export class World {
   quiet(ms: number): void {
     this.#cutUntil = -Infinity;
     for (const page of this.pages) {
+      page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
       this.#blind(page, 6_000);
       this.#endBlackHole(page);
       stopped.delete(page.actor);
@@ -437,6 +518,7 @@ export class World {
       actor,
       user,
       wrote: new Map(),
+      cursors: new Map(),
       busyUntil: now + 2_000,
       hidden: false,
       blind: { from: now, until: now + 2_000 },
@@ -451,7 +533,7 @@ export class World {
 
   #outage(page: Page, ms: number, begin: () => void, end: () => void): void {
     if (ms > SHORT_MS || page.hidden || this.recentlyRestarted) this.excuse(page.user, ms);
-    page.busyUntil = this.clock.now + ms + 6_000;
+    page.busyUntil = this.clock.now + ms + BACK_MS;
     this.#blind(page, ms + 6_000);
     begin();
     this.clock.after(ms, () => {
@@ -468,10 +550,77 @@ export class World {
 
   // what must never happen
 
+  /** A page that has been left alone for a while is connected, to a connection that lives, and sees who is there. */
+  checkWell(page: Page): void {
+    if (!this.isWell(page) || page.hidden || this.recentlyRestarted) return;
+    const { name } = page.actor;
+    const isDead = this.network
+      .linksOf(page.actor)
+      .some(({ dead, client }) => dead && client.readyState === client.OPEN);
+    if (isDead && page.kind === "own") this.fail(`${name} still believes a connection that is dead`);
+    for (const { roomId, status } of page.kind === "own" ? rostersOf(page) : []) {
+      if (status === "stale") this.fail(`${name} is not back in ${roomId}`);
+    }
+    // nothing tells the return of one that says nothing, while its old connection seems open: it waits for renewals
+    if (page.kind === "stock" && page.lurks) return;
+    for (const [room, { awareness }] of page.rooms) {
+      for (const other of this.pages) {
+        const theirs = other.rooms.get(room);
+        if (theirs === undefined || !this.#isSettled(page, room) || !this.#isSettled(other, room)) continue;
+        if (isInvisible(other) || (this.#excused.get(other.user) ?? 0) > this.clock.now) continue;
+        const id = theirs.awareness.clientID;
+        if (!awareness.states.has(id)) this.fail(`${name} does not see ${other.actor.name} in ${room}`);
+      }
+    }
+  }
+
+  /** It is in the room for others to see, and has been left alone there. */
+  #isSettled(page: Page, room: string): boolean {
+    const isAlone = this.isWell(page) && !page.hidden && page.busyUntil <= this.clock.now;
+    return (
+      isAlone && (page.kind === "own" ? page.rooms.get(room)!.roster.status === "live" : page.rooms.get(room)!.synced)
+    );
+  }
+
+  /** Nobody loses a connection but by what is done to it. */
+  #checkReason(page: Page, roomId: string): void {
+    if (page.rooms.has(roomId) || roomId.startsWith("@")) {
+      const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !this.recentlyRestarted;
+      if (isWell && this.pages.has(page))
+        this.fail(`${page.actor.name} lost its connection to ${roomId} for no reason`);
+    }
+  }
+
+  /** A session has one state in a room, also at the moment that it is back: no second caret. */
+  #checkCarets(observer: string, { clientID, states }: Awareness): void {
+    const seen = new Set<string>();
+    for (const [id, state] of states) {
+      const { session } = (state["copresence"] ?? {}) as { session?: string };
+      if (session === undefined || id === clientID) continue;
+      if (seen.has(session)) this.fail(`${observer} saw a session twice`);
+      seen.add(session);
+    }
+  }
+
+  /** A page that is frozen for long is away to all who see it, and not gone. */
+  #checkAway(page: Page, frozenAt: number): void {
+    if (page.kind !== "own" || !this.pages.has(page) || page.actor.mode !== "frozen") return;
+    const isExcused = (this.#excused.get(page.user) ?? 0) >= frozenAt;
+    if (isExcused || this.#restartedAt > frozenAt || this.#cutUntil > frozenAt) return;
+    for (const { actor, user, presence, ...observer } of this.own) {
+      if (user === page.user || observer.blind.until > this.clock.now) continue;
+      const session = presence.lobby.get(page.user)?.sessions.find(({ id }) => id === page.presence.session);
+      if (session?.status === "away") continue;
+      this.fail(`${actor.name} sees ${page.actor.name}, frozen for ${SILENT_MS} ms, as ${session?.status ?? "gone"}`);
+    }
+  }
+
   /** Follows a roster's events: join and leave alternate, and every leave has a reason. */
   #watch<Meta>(observer: string, roster: Roster<Meta>, pageOf: () => Page | undefined): void {
     const present = new Set<string>();
+    let isSynced = false;
     roster.on("synced", ({ users }) => {
+      isSynced = true;
       for (const user of users) if (user.status !== "offline" || user.self) present.add(user.id);
       this.log(`  ${observer}: synced [${[...present].join(" ")}]`);
     });
@@ -480,11 +629,14 @@ export class World {
     roster.on("status", (status) => {
       this.log(`  ${observer}: ${status}`);
       const { now } = this.clock;
+      const page = pageOf();
+      if (status === "stale" && page !== undefined) this.#checkReason(page, roster.roomId);
       if (status === "stale" && missed.until < now) missed.from = now;
-      missed.until = status === "stale" ? Infinity : now + HOLD_MS + 3_000 + (pageOf()?.hidden ? 60_000 : 0);
+      missed.until = status === "stale" ? Infinity : now + HOLD_MS + 3_000 + (page?.hidden ? 60_000 : 0);
     });
     roster.on("join", ({ userId }) => {
       this.log(`  ${observer}: ${userId} joins`);
+      if (!isSynced) this.fail(`${observer} saw ${userId} join before all who were there first`);
       if (present.has(userId)) this.fail(`${observer} saw ${userId} join twice`);
       present.add(userId);
     });
@@ -500,24 +652,31 @@ export class World {
     });
   }
 
-  /** Nobody shows a user for longer than the bound after their last page ended. */
-  #checkGone(user: string, endedAt: number): void {
+  /** Nobody shows a user for longer than the bound after their last page ended, nor as seen later than that. */
+  #checkGone(user: string, end: End): void {
+    const { endedAt, until } = end;
     if ([...this.pages].some((page) => page.user === user) || this.#restartedAt > endedAt - 10_000) return;
-    if (this.#endedAt.get(user) !== endedAt) return;
+    if (this.#ends.get(user) !== end) return;
     for (const page of this.own) {
       if (!this.isWell(page) || page.blind.until > endedAt) continue;
-      for (const roster of [page.presence.lobby, ...[...page.rooms.values()].map((room) => room.roster)]) {
+      for (const roster of rostersOf(page)) {
         const seen = roster.get(user);
-        if (roster.status === "live" && seen !== undefined && seen.status !== "offline") {
-          this.fail(`${page.actor.name} still sees ${user} in ${roster.roomId}, ${SHOWN_MS} ms after their end`);
-        }
+        if (roster.status !== "live" || seen === undefined) continue;
+        const about = `${page.actor.name} still sees ${user} in ${roster.roomId}`;
+        if (seen.status !== "offline") this.fail(`${about}, ${until - endedAt} ms after their end`);
+        if (seen.lastSeen > endedAt + 1_000)
+          this.fail(`${about} as last seen ${seen.lastSeen - endedAt} ms after their end`);
       }
     }
   }
 }
 
+function rostersOf(page: OwnPage): Roster<unknown>[] {
+  return [page.presence.lobby, ...[...page.rooms.values()].map((room) => room.roster)];
+}
+
 export function isInvisible(page: Page): boolean {
-  return page.kind === "own" && page.presence.status.manual === "invisible";
+  return page.kind === "own" ? page.presence.status.manual === "invisible" : page.lurks;
 }
 
 export function docOf(page: Page, room: string): Y.Doc {
