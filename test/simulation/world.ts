@@ -46,6 +46,7 @@ const SHORT_MS = 1_200;
 interface PageBase {
   readonly actor: Actor;
   readonly user: string;
+  readonly openedAt: number;
   /** The tokens that this page wrote, by room. */
   readonly wrote: Map<string, string[]>;
   /** Where its cursor is, by room. */
@@ -97,6 +98,8 @@ export class World {
   #restartedAt = -Infinity;
   /** Until when nobody reaches the relay. */
   #cutUntil = -Infinity;
+  /** Since when that was so the last time. */
+  #cutAt = -Infinity;
   #count = 0;
 
   constructor(seed: number, clock: VirtualClock) {
@@ -362,6 +365,7 @@ export class World {
     const ms = this.random.int(4_000, 20_000);
     this.log(`nobody reaches the relay for ${ms} ms`);
     this.#cutUntil = this.clock.now + ms;
+    this.#cutAt = this.clock.now;
     for (const page of this.pages) {
       // a stock client takes up to 30 s to notice, and what was in trouble before is so afterwards
       const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !page.hidden;
@@ -517,6 +521,7 @@ export class World {
     return {
       actor,
       user,
+      openedAt: now,
       wrote: new Map(),
       cursors: new Map(),
       busyUntil: now + 2_000,
@@ -605,7 +610,7 @@ export class World {
   /** A page that is frozen for long is away to all who see it, and not gone. */
   #checkAway(page: Page, frozenAt: number): void {
     if (page.kind !== "own" || !this.pages.has(page) || page.actor.mode !== "frozen") return;
-    const isExcused = (this.#excused.get(page.user) ?? 0) >= frozenAt;
+    const isExcused = isInvisible(page) || (this.#excused.get(page.user) ?? 0) >= frozenAt;
     if (isExcused || this.#restartedAt > frozenAt || this.#cutUntil > frozenAt) return;
     for (const { actor, user, presence, ...observer } of this.own) {
       if (user === page.user || observer.blind.until > this.clock.now) continue;
@@ -643,6 +648,9 @@ export class World {
     roster.on("leave", ({ userId, roomId }) => {
       this.log(`  ${observer}: ${userId} leaves ${roomId}`);
       if (!present.delete(userId)) this.fail(`${observer} saw ${userId} leave twice`);
+      // one that came while nobody reached the relay has nobody to wait for, and takes its word
+      const openedAt = pageOf()?.openedAt ?? 0;
+      if (openedAt >= this.#cutAt && this.clock.now < this.#cutAt + 20_000 + SHOWN_MS) return;
       // one that was blind meanwhile may learn of it late
       const { now } = this.clock;
       const since = [missed, pageOf()?.blind].flatMap((gap) => (gap !== undefined && gap.until > now ? gap.from : []));
