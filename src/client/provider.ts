@@ -71,8 +71,8 @@ export interface ProviderOptions {
 const SEND_MS = 33;
 /** How much to read before the relay is told that somebody reads. */
 const ANSWER_BYTES = 16 * 1024;
-/** How often the local Awareness renews its state. */
-const RENEW_MS = 15_000;
+/** One that sends, and has heard nothing for so long, asks whether it is heard. */
+const QUIET_MS = 5_000;
 /** Grace for peers after a reconnect, until the relay names its own, ms. */
 const DEFAULT_GRACE_MS = 3_000;
 
@@ -466,7 +466,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     }
     // answered, which a connection that nothing comes over for so long needs to be believed in
     else this.#socket.renew(KEEP_ALIVE_FRAME);
-    if (this.#renews && Date.now() - this.#socket.heardAt >= RENEW_MS) this.#socket.renew(KEEP_ALIVE_FRAME);
+    if (this.#renews && Date.now() - this.#socket.heardAt >= QUIET_MS) this.#socket.renew(KEEP_ALIVE_FRAME);
   }
 
   #sayWhole(local: object | null): void {

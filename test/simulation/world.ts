@@ -32,7 +32,7 @@ export const SHOWN_MS = 28_000 + 1_000;
 const HOLD_MS = 3_000 + 2_500;
 const GRACE_MS = 3_000;
 /** A connection that died in silence is given up by then: renewal, the look whether one is due, and its time-out. */
-const NOTICED_MS = 15_000 + 3_000 + 10_000;
+const NOTICED_MS = 5_000 + 15_000 + 3_000 + 10_000;
 /** Whoever can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
 const BACK_MS = 6_000;
 /** Whoever is connected has heard and is heard of by then. */
