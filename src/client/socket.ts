@@ -40,7 +40,7 @@ export interface SocketTiming {
   readonly backoffMs: number;
   /** Longest back-off, ms. Default 2 500. */
   readonly maxBackoffMs: number;
-  /** How long connecting may take, ms. Default 5 000. */
+  /** How long connecting may take, and then the relay's first word, ms. Default 5 000. */
   readonly connectTimeoutMs: number;
   /** How long a connection may take to show life after the page woke, ms. Default 2 000. */
   readonly probeTimeoutMs: number;
@@ -183,10 +183,11 @@ export class ReconnectingSocket {
     if (state.phase === "open" && state.probe === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
   }
 
-  #probe(state: Open, frame: Uint8Array, timeoutMs: number, isPatient = true): void {
-    state.socket.send(frame);
+  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
+  #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
+    if (frame !== null) state.socket.send(frame);
     const unsent = state.socket.bufferedAmount ?? 0;
-    const waitMs = timeoutMs * (this.#handler.isBusy() ? BUSY_FACTOR : 1);
+    const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const due = Date.now() + waitMs;
     // one that is overdue is held up, and would only ask again
     if (state.probe !== undefined && state.due <= due && state.due > Date.now()) return;
@@ -210,7 +211,9 @@ export class ReconnectingSocket {
     this.#state = { phase: "connecting", socket, timer };
     socket.onopen = () => {
       clearTimeout(timer);
-      this.#state = { phase: "open", socket, probe: undefined, due: 0 };
+      const state: Open = { phase: "open", socket, probe: undefined, due: 0 };
+      this.#state = state;
+      this.#probe(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
