@@ -79,6 +79,8 @@ export class Room {
   readonly #outgoing = new OutgoingStates();
   readonly #ticker: Ticker;
   readonly #marks = new Map<Row, Mark>();
+  /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
+  readonly #unmarked = new Set<number>();
   /**
    * Peers that asked for the document and got it. An update that came before what it builds on would be half taken: its
    * deletions at once, the rest later.
@@ -273,6 +275,7 @@ export class Room {
     // the host has it now, and with it the user's choice of status: only then can it say who may see the row
     this.refreshVisibility(row);
     if (this.#count(row)) this.#ticker.schedule();
+    if (this.#unmarked.delete(row.id) && row.visible) this.#sendMarks([markEntry(row, "clear")]);
     if (row.owner === null) this.#setMark(row, "reconnecting");
     else this.#setMark(row, row.owner.silent ? "silent" : "clear");
   }
@@ -285,7 +288,7 @@ export class Room {
   }
 
   #rowRemoved(row: Row): void {
-    this.#marks.delete(row);
+    if (this.#marks.delete(row) && row.visible) this.#unmarked.add(row.id);
     this.#crowd.left(row.id);
     this.#outgoing.removed(row.id);
     this.#people?.delete(row, row.lastSeen, Date.now());
@@ -321,6 +324,7 @@ export class Room {
   #flush(): void {
     const startedAt = performance.now();
     this.#tell(this.#outgoing.takeChanges(this.table.rows, Date.now()), { stockOnly: false });
+    this.#unmarked.clear();
     const events = this.#people?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
     this.#flushMs = ofLate(this.#flushMs, performance.now() - startedAt);
