@@ -2,6 +2,7 @@
 /** `copresence`: a relay on one port, from the command line. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { type OptionName, type RelayOptions, checkOption, optionSpecs } from "./relay/options.ts";
 import { createRelay } from "./relay/index.ts";
 
@@ -138,6 +139,9 @@ async function main(): Promise<void> {
     if (!stopped) throw explained(error);
   }
 }
+
+// most of what a relay holds is small and lives long: room for what is short-lived grows with it, and is of no use
+setFlagsFromString("--semi-space-growth-factor=1");
 
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);

@@ -11,7 +11,7 @@ import {
   StateTooLargeError,
   decodeFrame,
 } from "../wire/index.ts";
-import { type Liveness, nextStep } from "./liveness.ts";
+import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelayOptions } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
@@ -89,7 +89,7 @@ export class Connection implements Peer {
     this.#socket = socket;
     this.#options = options;
     this.#handler = handler;
-    this.#liveness = { lastSeen: now, pingedAt: null };
+    this.#liveness = openedAt(now, Math.random(), options);
     this.#sentAt = now;
     this.#spokeAt = now;
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
@@ -147,12 +147,14 @@ export class Connection implements Peer {
 
   /** @param within ms until the next sweep */
   sweep(now: number, within: number): void {
-    if (this.#isTransferring()) this.#alive(now);
+    // what a socket has carried takes long to ask, of thousands
+    if (this.#liveness.pingedAt !== null && this.#isTransferring()) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#options)) {
       case "wait":
         break;
       case "ping":
         this.#liveness = { ...this.#liveness, pingedAt: now };
+        this.#isTransferring();
         this.#socket.ping();
         break;
       case "dead":
@@ -203,7 +205,7 @@ export class Connection implements Peer {
   }
 
   #alive(now: number): void {
-    this.#liveness = { lastSeen: now, pingedAt: null };
+    this.#liveness = aliveAt(now, this.#options);
   }
 
   #end(code: number): void {

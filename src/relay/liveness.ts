@@ -2,8 +2,25 @@
 export interface Liveness {
   /** The last pong or message, ms since the epoch. */
   readonly lastSeen: number;
+  /** When to ask for the next one, at the latest. */
+  readonly pingBy: number;
   /** When it was asked for a sign of life that has not come yet. */
   readonly pingedAt: number | null;
+}
+
+/** A connection that has just given a sign of life. */
+export function aliveAt(now: number, { pingInterval }: { readonly pingInterval: number }): Liveness {
+  return { lastSeen: now, pingBy: now + pingInterval, pingedAt: null };
+}
+
+/**
+ * A connection that has just opened. Many open together, after a restart: that they are not asked together ever after,
+ * each is asked for the first time at a moment of its own.
+ *
+ * @param chance from 0 to 1
+ */
+export function openedAt(now: number, chance: number, options: { readonly pingInterval: number }): Liveness {
+  return { ...aliveAt(now, options), pingBy: now + chance * options.pingInterval };
 }
 
 export type LivenessStep = "wait" | "ping" | "dead";
@@ -13,13 +30,13 @@ export type LivenessStep = "wait" | "ping" | "dead";
  * dead one is given up at most `pingInterval + pingTimeout` after its last sign of life.
  */
 export function nextStep(
-  { lastSeen, pingedAt }: Liveness,
+  { pingBy, pingedAt }: Liveness,
   now: number,
   within: number,
-  { pingInterval, pingTimeout }: { readonly pingInterval: number; readonly pingTimeout: number },
+  { pingTimeout }: { readonly pingTimeout: number },
 ): LivenessStep {
   const next = now + within;
-  if (pingedAt === null) return next > lastSeen + pingInterval ? "ping" : "wait";
+  if (pingedAt === null) return next > pingBy ? "ping" : "wait";
   return next > pingedAt + pingTimeout ? "dead" : "wait";
 }
 

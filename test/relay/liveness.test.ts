@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { nextStep, sweepInterval } from "../../src/relay/liveness.ts";
+import fc from "fast-check";
+import { aliveAt, nextStep, openedAt, sweepInterval } from "../../src/relay/liveness.ts";
 
 const options = { pingInterval: 1_000, pingTimeout: 500 };
 
@@ -13,7 +14,7 @@ describe("[LIVE-4] what to do about a connection that was last alive at 0, looki
     ["is waited for while the next look is in time", 1_401, 951, "wait"],
     ["is given up when the next look would be late", 1_402, 951, "dead"],
   ] as const)("%s", (_, now, pingedAt, step) => {
-    expect(nextStep({ lastSeen: 0, pingedAt }, now, 50, options)).toBe(step);
+    expect(nextStep({ ...aliveAt(0, options), pingedAt }, now, 50, options)).toBe(step);
   });
 
   it.each([
@@ -29,7 +30,7 @@ describe("[LIVE-4] what to do about a connection that was last alive at 0, looki
       let pingedAt: number | null = null;
       let now = within;
       for (; ; now += within) {
-        const step = nextStep({ lastSeen, pingedAt }, now, within, timing);
+        const step = nextStep({ ...aliveAt(lastSeen, timing), pingedAt }, now, within, timing);
         if (step === "dead") break;
         if (step === "ping") pingedAt = now;
       }
@@ -38,6 +39,16 @@ describe("[LIVE-4] what to do about a connection that was last alive at 0, looki
       expect(pingedAt).not.toBeNull();
     }
   });
+});
+
+it("[LIVE-4] asks those who came together at moments of their own, and never later than those who were here", () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (chance) => {
+      const opened = openedAt(1_000, chance, options);
+      expect(opened.pingBy).toBeCloseTo(1_000 + chance * options.pingInterval);
+      expect(opened.pingBy).toBeLessThanOrEqual(aliveAt(1_000, options).pingBy);
+    }),
+  );
 });
 
 it("looks often enough for the shortest times, and seldom for long ones", () => {
