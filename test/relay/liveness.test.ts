@@ -1,5 +1,5 @@
+import { assert, double, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import fc from "fast-check";
 import { aliveAt, nextStep, openedAt, sweepInterval } from "../../src/relay/liveness.ts";
 
 const options = { pingInterval: 1_000, pingTimeout: 500 };
@@ -42,8 +42,8 @@ describe("[LIVE-4] what to do about a connection that was last alive at 0, looki
 });
 
 it("[LIVE-4] asks those who came together at moments of their own, and never later than those who were here", () => {
-  fc.assert(
-    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (chance) => {
+  assert(
+    property(double({ min: 0, max: 1, noNaN: true }), (chance) => {
       const opened = openedAt(1_000, chance, options);
       expect(opened.pingBy).toBeCloseTo(1_000 + chance * options.pingInterval);
       expect(opened.pingBy).toBeLessThanOrEqual(aliveAt(1_000, options).pingBy);
