@@ -636,8 +636,13 @@ export class World {
       const { now } = this.clock;
       const page = pageOf();
       if (status === "stale" && page !== undefined) this.#checkReason(page, roster.roomId);
-      if (status === "stale" && missed.until < now) missed.from = now;
-      missed.until = status === "stale" ? Infinity : now + HOLD_MS + 3_000 + (page?.hidden ? 60_000 : 0);
+      if (status !== "stale") {
+        if (missed.until === Infinity) missed.until = now + HOLD_MS + 3_000 + (page?.hidden ? 60_000 : 0);
+        return;
+      }
+      // it had missed things since the connection died, not only since that was noticed
+      if (missed.until < now) missed.from = page !== undefined && page.blind.until > now ? page.blind.from : now;
+      missed.until = Infinity;
     });
     roster.on("join", ({ userId }) => {
       this.log(`  ${observer}: ${userId} joins`);
