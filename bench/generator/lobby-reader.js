@@ -13,7 +13,7 @@ const UPDATE = 2;
 export class LobbyReader {
   #doc = new Y.Doc();
   #onChange;
-  /** The answer to its question for the document. @type {Uint8Array | null} */
+  /** The largest update: the whole document. @type {Uint8Array | null} */
   snapshot = null;
 
   /** @param {(userId: string, change: number) => void} onChange */
@@ -38,7 +38,7 @@ export class LobbyReader {
     if (step !== STEP_2 && step !== UPDATE) return;
     // the buffer that it is read from is soon written to again
     const update = decoding.readVarUint8Array(decoder).slice();
-    if (step === STEP_2) this.snapshot = update;
+    if (update.length > (this.snapshot?.length ?? 0)) this.snapshot = update;
     Y.applyUpdate(this.#doc, update);
   }
 

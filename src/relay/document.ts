@@ -112,13 +112,23 @@ export class SharedDocument implements RoomDocument {
 
 /** How much more than a snapshot those who come may be sent for its age. */
 const MAX_SINCE = 1 / 4;
+/** A document that is smaller had better be encoded anew, bytes. */
+const MIN_SNAPSHOT = 64 * 1024;
+const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
+
+interface Snapshot {
+  /** How large the document was, bytes. */
+  readonly size: number;
+  /** The whole document as it was, and what was written since. */
+  readonly updates: Packet[];
+}
 
 /** A document that only the relay writes: clients' updates are ignored. */
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onUpdate: (update: Uint8Array) => void;
-  /** The whole document as it was, and what was written since: encoding it takes long, and many come at once. */
-  #snapshot: Packet[] | null = null;
+  /** Encoding a large document takes long, and many come at once. */
+  #snapshot: Snapshot | null = null;
   #sinceBytes = 0;
 
   constructor(doc: Y.Doc, broadcast: Broadcast) {
@@ -137,21 +147,25 @@ export class ReadOnlyDocument implements RoomDocument {
 
   sync(stateVector: Uint8Array): readonly Packet[] {
     if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
-    this.#snapshot ??= [new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc)))];
-    return this.#snapshot;
+    if (this.#snapshot === null) {
+      const whole = Y.encodeStateAsUpdate(this.#doc);
+      if (whole.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(whole))];
+      this.#snapshot = { size: whole.length, updates: [new Packet(updateFrame(whole))] };
+    }
+    // the answer comes last: one who took the snapshot for all of it would see people who have left since
+    return [...this.#snapshot.updates, DONE];
   }
 
   apply(): void {}
 
   /** Keeps an update for those who are sent the snapshot, until they had better be sent a new one. */
   #remember(update: Packet): void {
-    const [whole] = this.#snapshot ?? [];
-    if (whole === undefined) return;
+    if (this.#snapshot === null) return;
     this.#sinceBytes += update.message.length;
-    if (this.#sinceBytes > whole.message.length * MAX_SINCE) {
+    if (this.#sinceBytes > this.#snapshot.size * MAX_SINCE) {
       this.#snapshot = null;
       this.#sinceBytes = 0;
-    } else this.#snapshot = [...(this.#snapshot ?? []), update];
+    } else this.#snapshot.updates.push(update);
   }
 
   close(): void {

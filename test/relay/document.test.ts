@@ -23,18 +23,45 @@ function take(doc: Y.Doc, packets: readonly Packet[]): void {
 
 it("[ROOM-4] gives a newcomer all, whenever it comes, and encodes it once for all who come", () => {
   const { document, map } = setup();
-  map.set("all", "x".repeat(10_000));
+  map.set("all", "x".repeat(100_000));
   const [whole] = document.sync(EMPTY_STATE_VECTOR);
   for (let i = 0; i < 200; i++) {
-    map.set(`user${i}`, "y".repeat(20));
+    map.set(`user${i}`, "y".repeat(200));
     const packets = document.sync(EMPTY_STATE_VECTOR);
     // what was written since is sent with it, and in the end is not worth it
-    expect(packets[0] === whole || i > 30).toBe(true);
+    expect(packets[0] === whole || i > 80).toBe(true);
     const reader = new Y.Doc();
     take(reader, packets);
     expect(reader.getMap("shards").size).toBe(i + 2);
   }
   expect(document.sync(EMPTY_STATE_VECTOR)[0]).not.toBe(whole);
+});
+
+it("[ROOM-4] is said to be all only once it is: nobody who has left since is taken for present", () => {
+  const { document, map } = setup();
+  map.set("all", "x".repeat(100_000));
+  map.set("alice", "here");
+  document.sync(EMPTY_STATE_VECTOR);
+  map.delete("alice");
+  const reader = new Y.Doc();
+  const answers: (readonly string[])[] = [];
+  for (const packet of document.sync(EMPTY_STATE_VECTOR)) {
+    take(reader, [packet]);
+    if (decodeFrame(packet.message).type === "syncStep2") answers.push([...reader.getMap("shards").keys()]);
+  }
+  expect(answers).toEqual([["all"]]);
+});
+
+it("[ROOM-4] is one message while it is small", () => {
+  const { document, map } = setup();
+  map.set("alice", "here");
+  expect(document.sync(EMPTY_STATE_VECTOR)).toHaveLength(1);
+  map.set("bob", "here");
+  const packets = document.sync(EMPTY_STATE_VECTOR);
+  expect(packets).toHaveLength(1);
+  const reader = new Y.Doc();
+  take(reader, packets);
+  expect(reader.getMap("shards").size).toBe(2);
 });
 
 it("[ROOM-4] gives one that has some of it the rest, and one that has something else all", () => {
