@@ -25,8 +25,17 @@ export function checkQuiet(world: World): void {
   checkRelay(world, users);
 }
 
-/** All sessions of a user hold the same choice of status. */
+/** All sessions of a user hold the same choice of status: the last that was made. */
 function checkChoices(world: World): void {
+  for (const page of world.own) {
+    const made = world.choices.filter((choice) => choice.page.user === page.user);
+    // what a page chose that is gone by now, others may have heard or not
+    const last = made.findLastIndex((choice) => world.pages.has(choice.page));
+    if (last < 0) continue;
+    const { manual } = page.presence.status;
+    const possible = made.slice(last).map(({ status }) => status);
+    if (!possible.includes(manual)) world.fail(`${page.actor.name} is ${manual}, but chose ${possible.join(" or ")}`);
+  }
   for (const a of world.own) {
     for (const b of world.own) {
       if (a.user !== b.user || a.presence.status.manual === b.presence.status.manual) continue;

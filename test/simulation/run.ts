@@ -37,7 +37,12 @@ function runWorld(seed: number, clock: VirtualClock): World {
 
 function open(world: World): void {
   const { random } = world;
-  if (random.chance(0.3)) return void world.openStock();
+  if (random.chance(0.3)) {
+    const page = world.openStock();
+    // before it has heard what others are told of it
+    if (random.chance(0.5)) world.moveCursor(page);
+    return;
+  }
   const page = world.openOwn();
   for (const room of ROOMS) if (random.chance(0.5)) world.join(page, room);
 }

@@ -91,6 +91,8 @@ export class World {
   /** What the document of each room has held while this relay ran, at some quiet time. */
   readonly kept: Map<string, readonly string[]> = new Map();
   readonly #startedAt: number;
+  /** All choices of status, in the order in which they were made. */
+  readonly choices: { readonly page: OwnPage; readonly status: ManualStatus | null; readonly at: number }[] = [];
   /** Until when a leave of a user has a reason. */
   readonly #excused = new Map<string, number>();
   /** When the last page of a user ended, and until when the user may be shown. */
@@ -484,6 +486,7 @@ export class World {
     const status = this.random.pick<ManualStatus | null>(["busy", "dnd", "away", "invisible", null, null]);
     this.log(`${page.actor.name} chooses ${status}`);
     this.clock.as(page.actor, () => page.presence.setStatus(status));
+    this.choices.push({ page, status, at: this.clock.now });
     // the choice may reach others when its author comes back, much later
     this.excuse(page.user, 120_000);
   }
