@@ -21,10 +21,21 @@ import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
 import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
+import { type TokenSource, Tokens } from "./token.ts";
 
 export interface PresenceOptions<Meta = JsonObject> {
-  /** Who the user is. `id` is what counts them once, however many tabs and devices. */
+  /**
+   * Who the user is. `id` is what counts them once, however many tabs and devices. What a token says of the user holds
+   * instead, for oneself as for others.
+   */
   readonly user: UserInfo;
+  /**
+   * What the relay admits this client with, a JWT unless it is told otherwise; default: nothing. A function is asked
+   * anew for each attempt to connect (at once for all rooms that connect at the same time), and in time before the token
+   * expires, which renews the connections as they are. While it throws, rejects, or returns what no token can be, it is
+   * asked again as LIVE-6 has it, and the lobby emits `error`. An empty text is no token.
+   */
+  readonly token?: TokenSource;
   /** What everyone sees as this session's metadata. Default `{}`. */
   readonly meta?: Meta;
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
@@ -102,6 +113,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   readonly #lobbyAwareness: Awareness;
   readonly #lobbyDoc: Y.Doc;
   readonly #lobbyProvider: Provider;
+  readonly #tokens: Tokens;
   readonly #rooms = new Map<string, JoinedRoom<RoomMeta>>();
   #meta: Meta;
   #destroyed = false;
@@ -126,6 +138,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     });
     const name = lobbyRoom(options.lobby);
     checkRoomName(name);
+    this.#tokens = new Tokens(options.token, {
+      renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
+      failed: (error) => this.lobby.fail(error),
+    });
     this.#lobbyDoc = new Y.Doc();
     this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
     this.#lobbyProvider = this.#provider(
@@ -142,7 +158,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#followLobby();
     this.#announce();
     this.#session.on("change", () => this.#announce());
-    this.#session.on("wake", () => this.#eachProvider((provider) => provider.wake()));
+    this.#session.on("wake", () => {
+      this.#tokens.wake();
+      this.#eachProvider((provider) => provider.wake());
+    });
     this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
     try {
       this.#lobbyProvider.connect();
@@ -209,6 +228,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.#session.stop();
+    this.#tokens.stop();
     for (const room of this.#rooms.values()) room.destroy();
     this.#rooms.clear();
     this.lobby.destroy();
@@ -226,10 +246,13 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,
+      tokens: this.#tokens,
       isHidden: () => !this.#session.visible,
       ...(this.#options.timing !== undefined && { timing: this.#options.timing }),
     });
     provider.on("control", (control) => {
+      if ("user" in control) this.#session.bind(control.user);
+      if ("expiresInMs" in control) this.#tokens.expires(control.expiresInMs ?? Infinity);
       if (control.kind === "manual") this.#session.adopt(control.manual);
       if (control.kind === "superseded" && control.session === this.#session.id) this.#session.renew();
     });
