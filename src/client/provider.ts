@@ -317,8 +317,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "pong":
         if (this.#holdIsOver) this.#release();
         break;
+      case "access":
       case "manual":
       case "superseded":
+      case "token":
       case "ping":
         break;
     }
