@@ -336,9 +336,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "pong":
         if (this.#holdIsOver) this.#release();
         break;
+      case "access":
       case "manual":
       case "superseded":
-      case "access":
       case "token":
       case "ping":
         break;

@@ -175,6 +175,17 @@ describe("control messages", () => {
     { kind: "manual", manual: { status: "dnd", at: 5 } },
     { kind: "manual", manual: { status: null, at: 5 } },
     { kind: "superseded", session: "s1" },
+    {
+      kind: "hello",
+      shard: "r_1",
+      graceMs: 3_000,
+      expiresInMs: 0,
+      user: { id: "alice", name: "Alice", color: "#123456" },
+    },
+    { kind: "hello", shard: "r_1", graceMs: 3_000, user: { id: "alice" } },
+    { kind: "token", token: "eyJ.e30.x" },
+    { kind: "access", expiresInMs: 60_000 },
+    { kind: "access", expiresInMs: null },
     { kind: "ping" },
     { kind: "pong" },
   ];
