@@ -42,16 +42,15 @@ describe("when to renew", () => {
 
 /** Tokens of a function that answers when told to. */
 function tokens() {
-  const asked: { resolve(token: unknown): void; reject(error: unknown): void }[] = [];
+  const asked: { resolve(token: string): void; reject(error: unknown): void }[] = [];
   const log: unknown[] = [];
-  const source = (): Promise<string> =>
-    new Promise((resolve, reject) => asked.push({ resolve: resolve as (token: unknown) => void, reject }));
+  const source = (): Promise<string> => new Promise((resolve, reject) => asked.push({ resolve, reject }));
   const made = new Tokens(source, {
     renewed: (token) => log.push(`renewed ${token}`),
     failed: (error) => log.push(error),
   });
   onTestFinished(() => made.stop());
-  const answer = (token: unknown): void => asked.at(-1)?.resolve(token);
+  const answer = (token: unknown): void => asked.at(-1)?.resolve(token as string);
   const get = (): Promise<string> => made.get() as Promise<string>;
   return { made, asked, log, answer, get };
 }
@@ -107,7 +106,7 @@ describe("a token function", () => {
 
   it("[TOKEN-3] that throws is told of once, however many wait, and asked anew", async () => {
     const error = new Error("signed out");
-    const failed = vi.fn();
+    const failed = vi.fn<(error: unknown) => void>();
     let calls = 0;
     const made = new Tokens(
       () => {
