@@ -43,7 +43,7 @@ export function SignIn() {
         {failed && <p role="alert">That did not work. Is the server still there?</p>}
         <p className="hint">
           There is no password: this demo believes whatever name you give. From then on a signed token says who you are,
-          and the relay lets nobody pretend to be you without one.
+          and the relay believes nothing else.
         </p>
       </form>
     </main>

@@ -30,10 +30,11 @@ export interface PresenceOptions<Meta = JsonObject> {
    */
   readonly user: UserInfo;
   /**
-   * What the relay admits this client with, a JWT unless it is told otherwise; default: nothing. A function is asked
-   * anew for each attempt to connect (at once for all rooms that connect at the same time), and in time before the token
-   * expires, which renews the connections as they are. While it throws, rejects, or returns what no token can be, it is
-   * asked again as LIVE-6 has it, and the lobby emits `error`. An empty text is no token.
+   * What the relay lets this client in with: a JWT, or what else its `authenticate` takes, of letters, digits and `._~-`.
+   * Default, and if it is empty: nothing. A function is asked anew for each connect (once for all rooms that connect at
+   * the same time), and in time before the token expires: the connections go on with the next one. While it throws,
+   * rejects or returns what is no token, the lobby emits `error`, and it is asked again with growing waits of up to
+   * 2.5 s (`timing`).
    */
   readonly token?: TokenSource;
   /** What everyone sees as this session's metadata. Default `{}`. */
@@ -95,7 +96,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  *
  * @param url of the relay, `ws://localhost:1234`
  * @throws TypeError for a user without a usable id, or where there is no WebSocket; RangeError for a lobby that no URL
- * names; what the WebSocket throws for a bad url
+ * names; for a bad url what the WebSocket throws, or with a token function TypeError
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   url: string,
@@ -164,6 +165,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     });
     this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
     try {
+      // that of a function comes later, and whoever is to know of a bad address is here now
+      if (typeof options.token === "function") void new URL(this.#url, globalThis.location?.href);
       this.#lobbyProvider.connect();
     } catch (error) {
       // an address that the WebSocket does not take

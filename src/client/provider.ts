@@ -21,14 +21,13 @@ import {
   TOO_LARGE,
   Ticker,
   type Told,
-  awarenessFrame,
   controlFrame,
   decodeFrame,
-  encodeEntries,
   fieldsOf,
   isPatched,
   json,
   patchFrame,
+  stateFrame,
   syncStep1Frame,
   syncStep2Frame,
   text,
@@ -492,8 +491,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #sayWhole(local: object | null): void {
     const { clientID: id, meta } = this.awareness;
-    const state = local && new TextEncoder().encode(JSON.stringify(local));
-    this.#send(awarenessFrame(encodeEntries([{ id, clock: meta.get(id)?.clock ?? 0, state }])));
+    this.#send(stateFrame(id, meta.get(id)?.clock ?? 0, local));
   }
 
   #send(frame: Uint8Array): void {

@@ -122,6 +122,17 @@ export function awarenessFrame(payload: Uint8Array): Uint8Array {
   });
 }
 
+/** An awareness update of one state; null: its owner has left. */
+export function stateFrame(id: number, clock: number, state: object | null): Uint8Array {
+  const entry = frame((encoder) => {
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarUint(encoder, id);
+    encoding.writeVarUint(encoder, clock);
+    encoding.writeVarString(encoder, JSON.stringify(state));
+  });
+  return awarenessFrame(entry);
+}
+
 export function controlFrame(control: Control): Uint8Array {
   return frame((encoder) => {
     encoding.writeVarUint(encoder, CONTROL);

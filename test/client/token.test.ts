@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { WebSocket } from "ws";
+import { type PresenceEvent, createPresence } from "../../src/client/index.ts";
 import { Tokens, renewalInMs } from "../../src/client/token.ts";
-import type { PresenceEvent } from "../../src/client/index.ts";
 import { ownClient, pause, until } from "../support.ts";
 import { tellTime } from "../tab.ts";
 import { type Says, doorman } from "./token-relay.ts";
@@ -222,6 +223,13 @@ describe("a client with a token", () => {
         ]),
       ),
     );
+  });
+
+  it("is told of a bad address at once, though its token is still to come", () => {
+    const token = vi.fn<() => string>(() => "a.b.c");
+    const options = { user: { id: "alice" }, WebSocket, token };
+    expect(() => createPresence("nowhere", options)).toThrow(TypeError);
+    expect(token).not.toHaveBeenCalled();
   });
 
   it("[TOKEN-1] asks once for the lobby and the rooms that open together, and anew for each connect after", async () => {

@@ -14,6 +14,8 @@ import {
   FrameError,
   KEEP_ALIVE_FRAME,
   awarenessFrame,
+  encodeEntries,
+  stateFrame,
   controlFrame,
   decodeControl,
   decodeFrame,
@@ -68,6 +70,15 @@ const frames: [what: string, stock: Uint8Array, ours: Uint8Array | null, frame: 
     awarenessFrame(payload),
     { type: "awareness", payload },
   ],
+  ...([{ user: { name: "ü" } }, null] as const).map((state): (typeof frames)[number] => {
+    const said = encodeEntries([{ id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) }]);
+    return [
+      `the awareness of one: ${JSON.stringify(state)}`,
+      stock(1, (encoder) => encoding.writeVarUint8Array(encoder, said)),
+      stateFrame(7, 300, state),
+      { type: "awareness", payload: said },
+    ];
+  }),
   [
     "a refusal",
     stock(2, (encoder) => auth.writePermissionDenied(encoder, "no")),
