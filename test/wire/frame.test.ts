@@ -71,7 +71,9 @@ const frames: [what: string, stock: Uint8Array, ours: Uint8Array | null, frame: 
     { type: "awareness", payload },
   ],
   ...([{ user: { name: "ü" } }, null] as const).map((state): (typeof frames)[number] => {
-    const said = encodeEntries([{ id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) }]);
+    const said = encodeEntries([
+      { id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) },
+    ]);
     return [
       `the awareness of one: ${JSON.stringify(state)}`,
       stock(1, (encoder) => encoding.writeVarUint8Array(encoder, said)),
