@@ -1,9 +1,10 @@
+import { type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket } from "ws";
-import { type PresenceEvent, createPresence } from "../../src/client/index.ts";
+import { type PresenceEvent, type Roster, createPresence } from "../../src/client/index.ts";
 import { Tokens, renewalInMs } from "../../src/client/token.ts";
-import { ownClient, pause, until } from "../support.ts";
-import { tellTime } from "../tab.ts";
+import { ownClient, pause, startRelay, until } from "../support.ts";
+import { openTab, tellTime } from "../tab.ts";
 import { type Says, doorman } from "./token-relay.ts";
 
 const timing = { backoffMs: 20, maxBackoffMs: 50 };
@@ -333,5 +334,121 @@ describe("a client with a token", () => {
     }
     expect(room.awareness.getLocalState()).toMatchObject({ user: now });
     expect(events.map((event) => (event as PresenceEvent).type)).not.toContain("leave");
+  });
+});
+
+describe("with a relay that asks for tokens", () => {
+  const secret = "a secret of more than thirty-two bytes";
+  const guarded = { tick: 0, lobbyTick: 0, leaveGrace: 1_000, jwtSecret: secret, clockTolerance: 0 };
+
+  const sign = (sub: string, claims: JWTPayload, lifetimeS: number, key = secret): Promise<string> =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject(sub)
+      .setExpirationTime(Math.floor(Date.now() / 1_000) + lifetimeS)
+      .sign(new TextEncoder().encode(key));
+
+  /** What happens to a user in somebody's eyes, as kinds of events. */
+  function happenings(roster: Roster, id: string): string[] {
+    const log: string[] = [];
+    roster.on("event", ({ type, userId, user }) => {
+      if (userId === id) log.push(user.reconnecting ? "reconnecting" : type);
+    });
+    return log;
+  }
+
+  it("[TOKEN-2] goes on with new tokens on the same connections, and nobody sees anything of it", async () => {
+    const { url } = await startRelay(guarded);
+    const alice = ownClient(url, "alice", { token: await sign("alice", {}, 600) });
+    let asked = 0;
+    const token = (): Promise<string> => {
+      asked++;
+      return sign("bob", {}, 3);
+    };
+    const bob = openTab(url, "bob", { token });
+    const [hers, his] = [alice.join("doc"), bob.presence.join("doc")];
+    await until("they see each other", () => hers.roster.users.length === 2 && his.roster.users.length === 2);
+    await until("and in the lobby", () => alice.lobby.get("bob") !== undefined);
+    const seen = [happenings(hers.roster, "bob"), happenings(alice.lobby, "bob")];
+    const statuses: unknown[] = [];
+    his.roster.on("status", (status) => statuses.push(status));
+    await pause(7_000);
+    expect(asked).toBeGreaterThanOrEqual(4);
+    expect(asked).toBeLessThan(12);
+    expect(bob.sockets.map(({ readyState }) => readyState)).toEqual([1, 1]);
+    expect([...seen, statuses]).toEqual([[], [], []]);
+  });
+
+  it("[TOKEN-3] [TOKEN-4] is cut off when its token ends without another, and back with the next", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { url } = await startRelay({ ...guarded, leaveGrace: 20_000 });
+    const alice = ownClient(url, "alice", { token: await sign("alice", {}, 600) });
+    const session = { over: false };
+    const token = (): Promise<string> => (session.over ? Promise.reject(new Error("no")) : sign("bob", {}, 2));
+    const bob = ownClient(url, "bob", { token, timing });
+    await until("she sees him", () => alice.lobby.get("bob")?.status === "online");
+    const events = happenings(alice.lobby, "bob");
+    const statuses: unknown[] = [];
+    bob.lobby.on("status", (status) => statuses.push(status));
+    session.over = true;
+    await until("it is noticed", () => events.includes("reconnecting") && bob.lobby.status === "stale", 20_000);
+    session.over = false;
+    await until("he is back", () => bob.lobby.status === "live" && alice.lobby.get("bob")?.reconnecting === false);
+    expect(statuses).toEqual(["stale", "live"]);
+    expect(new Set(events)).toEqual(new Set(["reconnecting", "update"]));
+  });
+
+  it.for([
+    ["signed with another key", { sub: "alice", claims: {}, key: "another secret, as long as the first one" }, 4401],
+    ["of no grants in the lobby", { sub: "alice", claims: { rooms: { doc: ["observe"] } }, key: secret }, 4403],
+  ] as const)("[TOKEN-4] is told that its token %s is refused", async ([, { sub, claims, key }, code]) => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { url } = await startRelay(guarded);
+    const alice = ownClient(url, "alice", { token: await sign(sub, claims, 600, key), timing });
+    const codes: number[] = [];
+    alice.lobby.on("refused", (refusal) => codes.push(refusal.code));
+    await until("it is refused", () => codes.length > 0);
+    await pause(150);
+    expect(codes).toEqual([code]);
+  });
+
+  it("[TOKEN-4] that may not enter one room is refused there, and in no other", async () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { url } = await startRelay(guarded);
+    const rooms = { "@lobby": ["observe"], "doc-*": ["observe", "presence"] };
+    const alice = ownClient(url, "alice", { token: await sign("alice", { rooms }, 600) });
+    const open = alice.join("doc-1");
+    const closed = alice.join("plans");
+    const codes: number[] = [];
+    closed.roster.on("refused", (refusal) => codes.push(refusal.code));
+    await until("both are settled", () => codes.length === 1 && open.roster.status === "live");
+    expect([codes, closed.roster.status, alice.lobby.status]).toEqual([[4403], "connecting", "live"]);
+  });
+
+  it("[TOKEN-5] is who the token says, for itself and for others, also when a later one says something else", async () => {
+    const { url } = await startRelay(guarded);
+    const alice = ownClient(url, "alice", { token: await sign("u_1", { name: "Alice Adams" }, 600) });
+    let name = "Bob";
+    const bob = ownClient(url, "somebody", {
+      user: { id: "somebody", name: "Admin", color: "#000000" },
+      token: () => sign("u_2", { name, color: "#d05a3f" }, 2),
+    });
+    const [hers, his] = [alice.join("doc"), bob.join("doc")];
+    const views = [hers.roster, his.roster, alice.lobby, bob.lobby];
+    const known = (): unknown[] => views.map((roster) => roster.get("u_2")?.name);
+    await until("all know him", () => known().every((each) => each === "Bob"));
+    for (const roster of views) {
+      expect(roster.users.map(({ id }) => id).toSorted()).toEqual(["u_1", "u_2"]);
+      expect(roster.get("u_2")?.color).toBe("#d05a3f");
+    }
+    expect([his.roster.self?.id, bob.lobby.self?.id, bob.user.name]).toEqual(["u_2", "u_2", "Bob"]);
+    const comings = happenings(hers.roster, "u_2");
+    name = "Robert";
+    await until("all know his new name", () => known().every((each) => each === "Robert"), 10_000);
+    expect(comings).not.toContain("leave");
+    expect(comings).not.toContain("join");
   });
 });
