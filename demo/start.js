@@ -1,12 +1,15 @@
 /**
- * `npm run demo`: the relay and the page in one process.
+ * `npm run demo`: the relay, the page, and the server where people sign in, in one process. The last signs tokens with a
+ * secret that is made here, and that only the relay has besides.
  *
  * COPRESENCE_PORT chooses another port for the relay; the page is told.
  */
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { createServer } from "vite";
+import { sessionServer } from "./session.js";
 
 const PAGE_PORT = 5173;
 const relayPort = Number(process.env.COPRESENCE_PORT ?? 1234);
@@ -64,19 +67,20 @@ if (!existsSync(new URL("../dist/relay/index.js", import.meta.url))) {
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop(0));
 
 const { createRelay } = await import("copresence/relay");
-const relay = createRelay();
+const secret = randomBytes(48).toString("base64url");
+const relay = createRelay({ jwtSecret: secret });
 closing.push(() => relay.close());
 const { url } = await start("relay", () => relay.listen(relayPort, "localhost"), [
   `Port ${relayPort} is taken, perhaps by another relay or y-websocket server.`,
   "Stop that program, or choose another port: COPRESENCE_PORT=4321 npm run demo",
 ]);
 
-// read by the page as import.meta.env.VITE_RELAY_PORT
-process.env.VITE_RELAY_PORT = String(relayPort);
+const session = sessionServer({ secret, relay: () => url });
 const vite = await createServer({
   configFile: fileURLToPath(new URL("../vite.config.ts", import.meta.url)),
   logLevel: "warn",
   server: { port: PAGE_PORT, strictPort: true },
+  plugins: [{ name: "session", configureServer: ({ middlewares }) => void middlewares.use(session) }],
 });
 closing.push(() => vite.close());
 await start("page", () => vite.listen(), [
@@ -88,7 +92,7 @@ console.log(`
   Quire, the copresence demo, is ready.
 
   Open http://localhost:${PAGE_PORT} in two windows: one of them private, or in another browser,
-  so that it is somebody else. Or as whom you like: http://localhost:${PAGE_PORT}/?id=u_alice&name=Alice
+  so that it can sign in as somebody else. Any name will do; there is no password.
 
   relay ${url}   ·   Ctrl+C stops both
 `);

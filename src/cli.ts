@@ -3,8 +3,11 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
-import { type OptionName, type RelayOptions, checkOption, optionSpecs } from "./relay/options.ts";
-import { createRelay } from "./relay/index.ts";
+import { isLoopback } from "./relay/access/address.ts";
+import { isKeyText } from "./relay/access/keys.ts";
+import { type Relay, createRelay } from "./relay/index.ts";
+import { type OptionSpec, parseValue } from "./relay/option.ts";
+import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
 /** A wrong flag or variable; exit code 2. */
 class UsageError extends Error {}
@@ -16,14 +19,26 @@ const variable = (name: string): string => `COPRESENCE_${kebab(name).replaceAll(
 interface Settings {
   readonly host: string;
   readonly port: number;
-  readonly options: Partial<RelayOptions>;
+  readonly options: RelayConfig;
+}
+
+/** Flags that may stand alone get their value: `--open` is `--open=true`, and `--no-open` is `--open=false`. */
+function withValues(args: readonly string[]): string[] {
+  return args.map((arg, i) => {
+    const isNo = arg.startsWith("--no-");
+    const name = names.find((each) => kebab(each) === arg.slice(isNo ? 5 : 2));
+    const kind = name === undefined || !arg.startsWith("--") ? undefined : optionSpecs[name].kind;
+    if (kind !== "flag" && kind !== "hops") return arg;
+    if (isNo) return `--${arg.slice(5)}=false`;
+    return /^(true|false|\d+)$/.test(args[i + 1] ?? "") ? arg : `${arg}=true`;
+  });
 }
 
 function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
   const flags = Object.fromEntries(names.map((name) => [kebab(name), { type: "string" as const }]));
   try {
     return parseArgs({
-      args: [...args],
+      args: withValues(args),
       strict: true,
       options: {
         ...flags,
@@ -61,26 +76,63 @@ function readSettings(flags: Record<string, string | boolean | undefined>, env: 
   const port = pick(flags, env, "port", "PORT");
   const portNumber = port === undefined ? 1234 : integer(port.label, port.value);
   if (portNumber > 65_535) throw new UsageError(`${port?.label} must be a port from 0 to 65535`);
-  const options: Partial<Record<OptionName, number>> = {};
+  const options: Partial<Record<OptionName, unknown>> = {};
+  const labels: Partial<Record<OptionName, string>> = {};
   for (const name of names) {
     const given = pick(flags, env, kebab(name), variable(name));
     if (given === undefined) continue;
-    try {
-      options[name] = checkOption(name, given.label, integer(given.label, given.value));
-    } catch (error) {
-      if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-      throw error;
-    }
+    labels[name] = given.label;
+    options[name] = usage(() => parseValue(optionSpecs[name], given.label, given.value));
   }
+  const key = options.jwtPublicKey;
+  if (typeof key === "string" && !isKeyText(key)) options.jwtPublicKey = readKey(labels.jwtPublicKey ?? "", key);
+  usage(() => resolveConfig(options as RelayConfig, (name) => labels[name] ?? `--${kebab(name)}`));
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
-  return { host: host?.value ?? "localhost", port: portNumber, options };
+  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig };
+}
+
+/** What is out of bounds is said as a mistake of whoever set it. */
+function usage<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function readKey(label: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // not what was given: it may be a key in the wrong place
+    throw new UsageError(`${label} is neither a key nor a file that can be read`);
+  }
+}
+
+function checkOpen(relay: Relay, host: string): void {
+  if (!relay.open || relay.options.open || isLoopback(host)) return;
+  throw new UsageError(
+    `at ${host} anybody could come as anybody: set --jwt-secret, --jwt-public-key or --jwks-url, ` +
+      "or --open if that is meant",
+  );
+}
+
+function rowOf(name: string, spec: OptionSpec): [string, string] {
+  switch (spec.kind) {
+    case "number":
+      return [`${name} N`, `${spec.help} (${spec.default}${spec.unit === "count" ? "" : ` ${spec.unit}`})`];
+    case "flag":
+    case "hops":
+      return [spec.kind === "hops" ? `${name} [N]` : name, `${spec.help} (${spec.default})`];
+    case "text":
+    case "list":
+      return [`${name} ${spec.value}`, spec.help];
+  }
 }
 
 function help(): string {
-  const rows = names.map((name): [string, string] => {
-    const { help: text, default: value, unit } = optionSpecs[name];
-    return [`--${kebab(name)} N`, `${text} (${value}${unit === "count" ? "" : ` ${unit}`})`];
-  });
+  const rows = names.map((name) => rowOf(`--${kebab(name)}`, optionSpecs[name]));
   const all: [string, string][] = [
     ["--host HOST", "address to listen on (localhost; HOST)"],
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
@@ -96,7 +148,7 @@ function help(): string {
     "",
     ...all.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
     "",
-    "The others are variables too: --ping-interval is COPRESENCE_PING_INTERVAL.",
+    "The others are variables too: --ping-interval is COPRESENCE_PING_INTERVAL. --no-lobby-rooms is --lobby-rooms false.",
     "",
   ].join("\n");
 }
@@ -124,7 +176,13 @@ async function main(): Promise<void> {
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
   const { host, port, options } = readSettings(flags, process.env);
-  const relay = createRelay(options);
+  const onError = (error: unknown): void => {
+    process.stderr.write(
+      `copresence: tokens cannot be verified: ${error instanceof Error ? error.message : "unknown"}\n`,
+    );
+  };
+  const relay = createRelay({ ...options, onError });
+  checkOpen(relay, host);
   let stopped = false;
   const stop = (): void => {
     stopped = true;
@@ -134,6 +192,11 @@ async function main(): Promise<void> {
   try {
     const { url } = await relay.listen(port, host);
     process.stdout.write(`copresence: listening on ${url}\n`);
+    if (relay.open) {
+      process.stderr.write(
+        "copresence: open to anyone who can reach it, as anyone: set --jwt-secret, --jwt-public-key or --jwks-url\n",
+      );
+    }
   } catch (error) {
     // stopped before it could listen is stopped all the same
     if (!stopped) throw explained(error);

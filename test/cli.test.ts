@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { optionSpecs } from "../src/relay/options.ts";
+import { type OptionName, optionSpecs } from "../src/relay/options.ts";
 import { rawPeer } from "./relay/raw.ts";
 import { stockClient, until } from "./support.ts";
 
@@ -83,7 +83,7 @@ describe("running", () => {
       expect(await raw.closed).toEqual({ code: 1012, reason: "the relay is stopping" });
       expect(await relay.exit).toBe(0);
       expect(relay.out()).toBe(`copresence: listening on ${relay.url}\n`);
-      expect(relay.err()).toBe("");
+      expect(relay.err()).toMatch(/^copresence: open to anyone [^\n]+--jwt-secret[^\n]+\n$/);
     },
   );
 
@@ -166,9 +166,16 @@ describe("settings", () => {
   });
 
   it("[RUN-2] every option is a flag and a variable", async () => {
-    const value = (name: string): string => `${optionSpecs[name as keyof typeof optionSpecs].default}`;
-    const flags = await listening([...local, ...names.flatMap((name) => [flagOf(name), value(name)])]);
-    const variables = await listening(local, Object.fromEntries(names.map((name) => [variableOf(name), value(name)])));
+    const secret = "a secret of more than thirty-two bytes";
+    const texts: Record<string, string> = { origins: "https://a.example", jwtAudience: "me", jwtIssuer: "me" };
+    const value = (name: string): string => {
+      const { kind, default: none } = optionSpecs[name as OptionName];
+      return kind === "text" || kind === "list" ? (texts[name] ?? secret) : `${none}`;
+    };
+    // of the keys only one can be given
+    const given = names.filter((name) => name !== "jwksUrl" && name !== "jwtPublicKey");
+    const flags = await listening([...local, ...given.flatMap((name) => [flagOf(name), value(name)])]);
+    const variables = await listening(local, Object.fromEntries(given.map((name) => [variableOf(name), value(name)])));
     expect([flags.err(), variables.err()]).toEqual(["", ""]);
   });
 
@@ -198,6 +205,13 @@ describe("settings", () => {
     [["--lobby-tick", "1.5"], {}, /--lobby-tick must be a whole number, not "1.5"/],
     [["--tick", "3000000000"], {}, /--tick must be a whole number of milliseconds from 0/],
     [[], { COPRESENCE_TICK: "fast" }, /COPRESENCE_TICK must be a whole number, not "fast"/],
+    [["--open=maybe"], {}, /--open must be true or false/],
+    [["--jwt-secret="], {}, /--jwt-secret must not be empty/],
+    [["--jwt-secret", "short"], {}, /--jwt-secret must be at least 32 bytes long/],
+    [[], { COPRESENCE_JWT_SECRET: "short" }, /COPRESENCE_JWT_SECRET must be at least 32 bytes long/],
+    [["--jwt-secret", "x".repeat(32), "--jwks-url", "https://a.example"], {}, /not --jwt-secret and --jwks-url/],
+    [["--jwt-public-key", "nowhere.pem"], {}, /--jwt-public-key is neither a key nor a file/],
+    [["--jwt-issuer", "me"], {}, /--jwt-issuer needs one of --jwt-secret/],
     [[], { COPRESENCE_PING_INTERVAL: "0" }, /COPRESENCE_PING_INTERVAL must be a whole number of milliseconds from 1/],
   ])("[RUN-2] %j %j is refused with a message that names it", async (args, env, message) => {
     expect(await refusal(args, env)).toMatch(message);
@@ -215,8 +229,9 @@ describe("help", () => {
     const help = run([flag]);
     expect(await help.exit).toBe(0);
     for (const name of names) {
-      const { default: value } = optionSpecs[name as keyof typeof optionSpecs];
-      expect(help.out()).toMatch(new RegExp(`^ +${flagOf(name)} N +.+\\(${value}( ms| bytes)?\\)$`, "m"));
+      const { kind, default: value } = optionSpecs[name as OptionName];
+      const shown = kind === "text" || kind === "list" ? "[A-Z]+ +.+" : `.* .+\\(${value}( ms| bytes)?\\)`;
+      expect(help.out()).toMatch(new RegExp(`^ +${flagOf(name)} ?${shown}$`, "m"));
     }
     expect(help.out()).toContain("--host HOST");
     expect(help.out()).toContain("--port PORT");

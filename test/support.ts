@@ -6,7 +6,7 @@ import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { type Presence, type PresenceOptions, createPresence } from "../src/client/index.ts";
 import type { JsonObject } from "../src/presence/index.ts";
-import { type Relay, type RelayOptions, createRelay } from "../src/relay/index.ts";
+import { type Relay, type RelayConfig, createRelay } from "../src/relay/index.ts";
 
 /** Waits until `condition` holds, looking again after each turn; fails after `deadlineMs`, saying what it waited for. */
 export async function until(
@@ -38,7 +38,7 @@ export interface RunningRelay {
 }
 
 /** A relay on a free port of loopback, closed with the test. */
-export async function startRelay(options: Partial<RelayOptions> = {}, port = 0): Promise<RunningRelay> {
+export async function startRelay(options: RelayConfig = {}, port = 0): Promise<RunningRelay> {
   const relay = createRelay(options);
   onTestFinished(() => relay.close());
   const address = await relay.listen(port, "127.0.0.1");

@@ -63,3 +63,13 @@ export const statusNames = {
   invisible: "Invisible",
   offline: "Offline",
 } as const;
+
+/** Quire's own. */
+export function Mark() {
+  return (
+    <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <circle cx="12" cy="16" r="9" />
+      <circle cx="20" cy="16" r="9" />
+    </svg>
+  );
+}

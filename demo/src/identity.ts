@@ -1,6 +1,7 @@
 /**
- * Who the visitor is. A new one gets a name and a colour; both are kept in this browser, so that its second tab is the
- * same person. Query parameters (`?id=…&name=…&color=…`) make somebody else, for as long as the page is open.
+ * Who the visitor is: whoever signed in. Where nobody does, a new one gets a name and a colour; both are kept in this
+ * browser, so that its second tab is the same person. Query parameters (`?id=…&name=…&color=…`) make somebody else, for
+ * as long as the page is open.
  */
 import type { UserInfo } from "copresence";
 
@@ -57,6 +58,7 @@ const BIRDS = [
   "Owl",
 ] as const;
 const KEY = "quire:identity";
+const NOTE_KEY = "quire:note";
 
 function pick<T>(from: readonly [T, ...T[]]): T {
   return from[Math.floor(Math.random() * from.length)] ?? from[0];
@@ -93,13 +95,21 @@ function first(): Identity {
 }
 
 let current = first();
+let signedIn = false;
 const listeners = new Set<() => void>();
 
 export const identity = {
   get: (): Identity => current,
   set(change: Partial<Omit<Identity, "id">>): void {
     current = { ...current, ...change };
-    if (!overridden) localStorage.setItem(KEY, JSON.stringify(current));
+    if (signedIn) localStorage.setItem(NOTE_KEY, current.note);
+    else if (!overridden) localStorage.setItem(KEY, JSON.stringify(current));
+    for (const listener of listeners) listener();
+  },
+  /** From now on it is whom the server says; of what is kept in this browser, only the note is theirs to change. */
+  signIn({ id, name, color }: Omit<Identity, "note">): void {
+    signedIn = true;
+    current = { id, name, color, note: localStorage.getItem(NOTE_KEY) ?? "" };
     for (const listener of listeners) listener();
   },
   subscribe(listener: () => void): () => void {
@@ -110,7 +120,7 @@ export const identity = {
 
 // changed in another tab
 addEventListener("storage", (event) => {
-  const next = event.key === KEY && !overridden ? parse(event.newValue) : null;
+  const next = event.key === KEY && !overridden && !signedIn ? parse(event.newValue) : null;
   if (next === null || next.id !== current.id) return;
   current = next;
   for (const listener of listeners) listener();

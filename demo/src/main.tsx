@@ -1,20 +1,19 @@
-import { PresenceProvider } from "copresence/react";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { App } from "./App.tsx";
-import { presence } from "./presence.ts";
+import { Door } from "./Door.tsx";
+import { session } from "./session.ts";
 import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/people.css";
 import "./styles/page.css";
+import "./styles/sign-in.css";
 
 const root = document.querySelector("#root");
 if (root === null) throw new Error("index.html has no #root");
 
+await session.resume();
 createRoot(root).render(
   <StrictMode>
-    <PresenceProvider presence={presence}>
-      <App />
-    </PresenceProvider>
+    <Door />
   </StrictMode>,
 );

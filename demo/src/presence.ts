@@ -1,8 +1,8 @@
 /**
- * The one presence of this page, and what Quire says in its metadata: a note for the whole lobby, and in each document
+ * The presence of this page, and what Quire says in its metadata: a note for the whole lobby, and in each document
  * what its reader or writer is at. Others write metadata too, so it is read with care.
  */
-import { type JsonObject, type User, createPresence } from "copresence";
+import { type JsonObject, type Presence, type User, createPresence } from "copresence";
 import { identity, userOf } from "./identity.ts";
 
 export type LobbyMeta = { readonly note: string };
@@ -20,17 +20,32 @@ function lobbyMeta(): JsonObject {
   return { note: identity.get().note } satisfies LobbyMeta;
 }
 
-export const presence = createPresence(relayUrl, {
-  user: userOf(identity.get()),
-  meta: lobbyMeta(),
-  ...(hiddenMs !== null && { activity: { hiddenMs: Number(hiddenMs) } }),
-});
+export interface Visit {
+  readonly presence: Presence;
+  leave(): void;
+}
 
-identity.subscribe(() => {
-  const { name, color, colorLight } = userOf(identity.get());
-  presence.setUser({ name, color, colorLight });
-  presence.setMeta(lobbyMeta());
-});
+/** @param token what the relay lets one in with; an open relay asks for none */
+export function visit(url: string, token?: () => Promise<string>): Visit {
+  const presence = createPresence(url, {
+    user: userOf(identity.get()),
+    meta: lobbyMeta(),
+    ...(token !== undefined && { token }),
+    ...(hiddenMs !== null && { activity: { hiddenMs: Number(hiddenMs) } }),
+  });
+  const undo = identity.subscribe(() => {
+    const { name, color, colorLight } = userOf(identity.get());
+    presence.setUser({ name, color, colorLight });
+    presence.setMeta(lobbyMeta());
+  });
+  return {
+    presence,
+    leave() {
+      undo();
+      presence.destroy();
+    },
+  };
+}
 
 type Meta = { readonly meta: unknown };
 

@@ -58,6 +58,11 @@ export class Aggregator {
     return this.#sources.size === 0;
   }
 
+  /** How many users connections speak for. */
+  get size(): number {
+    return this.#sourcesOf.size;
+  }
+
   /** The newest choice of status of a user, over all sessions. */
   choiceOf(userId: string): ManualChoice | null {
     return this.#people.choiceOf(userId);

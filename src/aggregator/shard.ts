@@ -17,6 +17,8 @@ export interface RecentPolicy {
   readonly recentTtl: number;
   /** How many of them at most. */
   readonly recentMax: number;
+  /** Whether it says which rooms people are in. */
+  readonly lobbyRooms: boolean;
 }
 
 /** Overwritten values for each live one before the map is replaced. */
@@ -67,7 +69,7 @@ export class Shard {
   #apply({ type, user, userId }: PresenceEvent, now: number): void {
     if (type !== "leave") {
       this.#recent.delete(userId);
-      this.#set(userId, lobbyUser(user, now));
+      this.#set(userId, lobbyUser(user, now, this.#policy.lobbyRooms));
     } else if (isGuest(userId) || this.#policy.recentMax === 0) {
       // a guest never comes back under the same id: nothing to remember them by
       this.#delete(userId);
@@ -127,7 +129,7 @@ function withoutId(user: User): LobbyUser["user"] {
   return info;
 }
 
-function lobbyUser(user: User, now: number): LobbyUser {
+function lobbyUser(user: User, now: number, tellsRooms: boolean): LobbyUser {
   const sessions = user.sessions.map((session): [string, LobbySession] => [
     session.id,
     {
@@ -135,7 +137,7 @@ function lobbyUser(user: User, now: number): LobbyUser {
       ...(session.manual !== null && { manual: session.manual }),
       device: session.device,
       since: session.since,
-      rooms: session.rooms,
+      rooms: tellsRooms ? session.rooms : [],
       meta: session.meta,
       ...(session.reconnecting && { reconnecting: true }),
     },

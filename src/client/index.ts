@@ -25,4 +25,5 @@ export type { Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roste
 export type { OwnStatus } from "./session.ts";
 export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./socket.ts";
 export type { PresenceStorage } from "./storage.ts";
+export type { TokenSource } from "./token.ts";
 export { type TrackOptions, type TrackedRoster, trackAwareness } from "./track.ts";

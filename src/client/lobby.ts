@@ -61,7 +61,7 @@ const NOBODY: readonly never[] = Object.freeze([]);
 export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
   readonly #source: LobbySource;
   readonly #shards: Y.Map<Shard>;
-  readonly #selfId: string;
+  #selfId: string;
   /** Shards whose relay is there. */
   #vouched: ReadonlySet<string> = new Set();
   /** By user id and key. */
@@ -119,7 +119,14 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     const claim = readState<Meta>(this.#source.awareness.clientID, state, this.roomId);
     if (claim === null) return;
     this.#own = { ...claim, session: { ...claim.session, meta: state.copresence.meta, rooms, clientId: null } };
-    this.#readUser(this.#selfId);
+    const { id } = claim.user;
+    // the relay may know us as somebody else than we said
+    if (id !== this.#selfId) {
+      const said = this.#selfId;
+      this.selfId = this.#selfId = id;
+      this.#readUser(said);
+    }
+    this.#readUser(id);
     this.flush();
   }
 

@@ -21,10 +21,22 @@ import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
 import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
+import { type TokenSource, Tokens } from "./token.ts";
 
 export interface PresenceOptions<Meta = JsonObject> {
-  /** Who the user is. `id` is what counts them once, however many tabs and devices. */
+  /**
+   * Who the user is. `id` is what counts them once, however many tabs and devices. What a token says of the user holds
+   * instead, for oneself as for others.
+   */
   readonly user: UserInfo;
+  /**
+   * What the relay lets this client in with: a JWT, or what else its `authenticate` takes, of letters, digits and `._~-`.
+   * Default, and if it is empty: nothing. A function is asked anew for each connect (once for all rooms that connect at
+   * the same time), and in time before the token expires: the connections go on with the next one. While it throws,
+   * rejects or returns what is no token, the lobby emits `error`, and it is asked again with growing waits of up to
+   * 2.5 s (`timing`).
+   */
+  readonly token?: TokenSource;
   /** What everyone sees as this session's metadata. Default `{}`. */
   readonly meta?: Meta;
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
@@ -84,7 +96,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  *
  * @param url of the relay, `ws://localhost:1234`
  * @throws TypeError for a user without a usable id, or where there is no WebSocket; RangeError for a lobby that no URL
- * names; what the WebSocket throws for a bad url
+ * names; for a bad url what the WebSocket throws, or with a token function TypeError
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   url: string,
@@ -102,6 +114,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   readonly #lobbyAwareness: Awareness;
   readonly #lobbyDoc: Y.Doc;
   readonly #lobbyProvider: Provider;
+  readonly #tokens: Tokens;
   readonly #rooms = new Map<string, JoinedRoom<RoomMeta>>();
   #meta: Meta;
   #destroyed = false;
@@ -126,6 +139,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     });
     const name = lobbyRoom(options.lobby);
     checkRoomName(name);
+    this.#tokens = new Tokens(options.token, {
+      renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
+      failed: (error) => this.lobby.fail(error),
+    });
     this.#lobbyDoc = new Y.Doc();
     this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
     this.#lobbyProvider = this.#provider(
@@ -142,9 +159,14 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#followLobby();
     this.#announce();
     this.#session.on("change", () => this.#announce());
-    this.#session.on("wake", () => this.#eachProvider((provider) => provider.wake()));
+    this.#session.on("wake", () => {
+      this.#tokens.wake();
+      this.#eachProvider((provider) => provider.wake());
+    });
     this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
     try {
+      // that of a function comes later, and whoever is to know of a bad address is here now
+      if (typeof options.token === "function") void new URL(this.#url, globalThis.location?.href);
       this.#lobbyProvider.connect();
     } catch (error) {
       // an address that the WebSocket does not take
@@ -209,6 +231,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.#session.stop();
+    this.#tokens.stop();
     for (const room of this.#rooms.values()) room.destroy();
     this.#rooms.clear();
     this.lobby.destroy();
@@ -226,10 +249,13 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,
+      tokens: this.#tokens,
       isHidden: () => !this.#session.visible,
       ...(this.#options.timing !== undefined && { timing: this.#options.timing }),
     });
     provider.on("control", (control) => {
+      if ("user" in control) this.#session.bind(control.user);
+      if ("expiresInMs" in control) this.#tokens.expires(control.expiresInMs ?? Infinity);
       if (control.kind === "manual") this.#session.adopt(control.manual);
       if (control.kind === "superseded" && control.session === this.#session.id) this.#session.renew();
     });

@@ -11,7 +11,6 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { equal, readState } from "../presence/index.ts";
 import {
-  Close,
   type Control,
   type Fields,
   type Frame,
@@ -19,22 +18,29 @@ import {
   KEEP_ALIVE_FRAME,
   type Mark,
   StatesReader,
+  TOO_LARGE,
   Ticker,
   type Told,
-  awarenessFrame,
+  controlFrame,
   decodeFrame,
-  encodeEntries,
   fieldsOf,
   isPatched,
   json,
   patchFrame,
+  stateFrame,
   syncStep1Frame,
   syncStep2Frame,
   text,
   updateFrame,
   writePatch,
 } from "../wire/index.ts";
-import { ReconnectingSocket, type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./socket.ts";
+import {
+  ReconnectingSocket,
+  type SocketTiming,
+  type TokenGiver,
+  type WebSocketConstructor,
+  defaultSocketTiming,
+} from "./socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 
@@ -57,6 +63,7 @@ export type ProviderEvents = {
 
 export interface ProviderOptions {
   readonly WebSocket: WebSocketConstructor;
+  readonly tokens: TokenGiver;
   readonly timing?: Partial<SocketTiming>;
   /**
    * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
@@ -121,18 +128,24 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.awareness = awareness;
     this.#timing = { ...defaultSocketTiming, ...options.timing };
     this.#sync = options.sync !== "none";
-    this.#socket = new ReconnectingSocket(url, options.WebSocket, this.#timing, {
-      dialed: () => this.emit("status", [{ status: "connecting" }]),
-      opened: () => this.#opened(),
-      message: (bytes) => this.#message(bytes),
-      down: () => this.#down(),
-      refused: (code, reason) => {
-        this.#refusedWith = code;
-        this.emit("closed", [{ code, reason }]);
+    this.#socket = new ReconnectingSocket(
+      url,
+      options.WebSocket,
+      this.#timing,
+      {
+        dialed: () => this.emit("status", [{ status: "connecting" }]),
+        opened: () => this.#opened(),
+        message: (bytes) => this.#message(bytes),
+        down: () => this.#down(),
+        refused: (code, reason) => {
+          this.#refusedWith = code;
+          this.emit("closed", [{ code, reason }]);
+        },
+        isBusy: () => this.#sync && !this.#synced,
+        isHidden: options.isHidden ?? (() => false),
       },
-      isBusy: () => this.#sync && !this.#synced,
-      isHidden: options.isHidden ?? (() => false),
-    });
+      options.tokens,
+    );
     this.#sender = new Ticker(
       () => SEND_MS,
       () => this.#sendOwn(),
@@ -180,9 +193,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (!this.#destroyed) this.#socket.connect();
   }
 
+  /** Goes on with another token on the connection as it is, if there is one. */
+  authorize(token: string): void {
+    this.#socket.send(controlFrame({ kind: "token", token }));
+  }
+
   /** Tries again, if what was sent was too large: it may be so no more. */
   retry(): void {
-    if (this.#refusedWith === Close.tooLarge) this.connect();
+    if (this.#refusedWith === TOO_LARGE) this.connect();
   }
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
@@ -317,8 +335,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "pong":
         if (this.#holdIsOver) this.#release();
         break;
+      case "access":
       case "manual":
       case "superseded":
+      case "token":
       case "ping":
         break;
     }
@@ -471,8 +491,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #sayWhole(local: object | null): void {
     const { clientID: id, meta } = this.awareness;
-    const state = local && new TextEncoder().encode(JSON.stringify(local));
-    this.#send(awarenessFrame(encodeEntries([{ id, clock: meta.get(id)?.clock ?? 0, state }])));
+    this.#send(stateFrame(id, meta.get(id)?.clock ?? 0, local));
   }
 
   #send(frame: Uint8Array): void {

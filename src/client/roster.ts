@@ -44,6 +44,8 @@ export interface RosterEvents<Meta = JsonObject> {
   readonly status: RosterStatus;
   /** The relay refused this place for good (4400–4499). A state that was too large (4413) is tried again when it changes. */
   readonly refused: Refusal;
+  /** Of the lobby: there is no token to connect or go on with; the function for it threw this, and is asked again. */
+  readonly error: unknown;
 }
 
 export interface Refusal {
@@ -168,6 +170,12 @@ export class RosterStore<Meta> implements Roster<Meta> {
   refuse(refusal: Refusal): void {
     console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
     this.#emitter.emit("refused", refusal);
+  }
+
+  /** Tells that for now there is no token. */
+  fail(error: unknown): void {
+    console.warn("copresence: no token:", error);
+    this.#emitter.emit("error", error);
   }
 
   clear(): void {

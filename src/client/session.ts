@@ -16,6 +16,7 @@ import {
   type UserInfo,
   awayAt,
   crediblyChosen,
+  equal,
   newerManual,
   onSignal,
   readManual,
@@ -51,6 +52,8 @@ export class OwnSession {
   readonly #unsubscribe: Unsubscribe;
   #id: string;
   #user: UserInfo;
+  /** What the relay knows of the user: it holds, whatever else is said. */
+  #bound: Partial<UserInfo> = {};
   #activity: Activity;
   #auto: AutoStatus;
   #since: number;
@@ -131,8 +134,16 @@ export class OwnSession {
   }
 
   setUser(user: UserInfo): void {
-    this.#user = user;
+    const next = { ...user, ...this.#bound };
+    if (equal(this.#user, next)) return;
+    this.#user = next;
     this.#changed();
+  }
+
+  /** Takes the relay's word on who the user is: it is what others see. */
+  bind(user: Partial<UserInfo>): void {
+    this.#bound = user;
+    this.setUser(this.#user);
   }
 
   /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */

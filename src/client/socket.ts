@@ -2,7 +2,7 @@
  * A WebSocket that comes back: jittered back-off, a time limit for connecting, a probe for a connection that may be dead
  * without anybody having been told.
  */
-import { Close, PATCH_SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
+import { AUTH_PREFIX, GOING_AWAY, NORMAL, PATCH_SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
 export interface WebSocketLike {
@@ -33,6 +33,14 @@ export interface SocketHandler {
   isHidden(): boolean;
   /** The relay ended it for good (4400–4499), and no other will be tried. */
   refused(code: number, reason: string): void;
+}
+
+/** Where the token comes from that a connection is opened with. */
+export interface TokenGiver {
+  /** Empty: there is none. */
+  get(): string | Promise<string>;
+  /** The relay has seen it. */
+  shown(): void;
 }
 
 export interface SocketTiming {
@@ -83,16 +91,24 @@ export class ReconnectingSocket {
   readonly #WebSocket: WebSocketConstructor;
   readonly #timing: SocketTiming;
   readonly #handler: SocketHandler;
+  readonly #tokens: TokenGiver;
   #state: State = { phase: "idle" };
   /** Attempts since the relay last said anything. */
   #attempts = 0;
   #heardAt = 0;
 
-  constructor(url: () => string, WebSocket: WebSocketConstructor, timing: SocketTiming, handler: SocketHandler) {
+  constructor(
+    url: () => string,
+    WebSocket: WebSocketConstructor,
+    timing: SocketTiming,
+    handler: SocketHandler,
+    tokens: TokenGiver,
+  ) {
     this.#url = url;
     this.#WebSocket = WebSocket;
     this.#timing = timing;
     this.#handler = handler;
+    this.#tokens = tokens;
   }
 
   get phase(): State["phase"] {
@@ -122,7 +138,7 @@ export class ReconnectingSocket {
   }
 
   /** Closes, and stays closed until `connect`. */
-  disconnect(code: number = Close.normal): void {
+  disconnect(code: number = NORMAL): void {
     this.#end({ phase: "idle" }, code);
   }
 
@@ -130,7 +146,7 @@ export class ReconnectingSocket {
   suspend(): void {
     if (this.phase === "idle" || this.phase === "refused") return;
     const wasOpen = this.phase === "open";
-    this.#end({ phase: "suspended" }, Close.goingAway);
+    this.#end({ phase: "suspended" }, GOING_AWAY);
     if (wasOpen) this.#handler.down();
   }
 
@@ -205,12 +221,33 @@ export class ReconnectingSocket {
   }
 
   #dial(): void {
-    const socket = new this.#WebSocket(this.#url(), [PATCH_SUBPROTOCOL]);
+    const token = this.#tokens.get();
+    if (typeof token === "string") return this.#open(token);
+    // one that takes its time is asked for again, and perhaps anew
+    const timer = setTimeout(() => this.#dial(), this.#timing.connectTimeoutMs);
+    const state: State = { phase: "waiting", timer };
+    this.#state = state;
+    const settle = (next: () => void): void => {
+      if (this.#state !== state) return;
+      clearTimeout(timer);
+      next();
+    };
+    void token.then(
+      (text) => settle(() => this.#open(text)),
+      () => settle(() => this.#retry()),
+    );
+  }
+
+  #open(token: string): void {
+    const protocols = [PATCH_SUBPROTOCOL];
+    if (token !== "") protocols.push(AUTH_PREFIX + token);
+    const socket = new this.#WebSocket(this.#url(), protocols);
     socket.binaryType = "arraybuffer";
     const timer = setTimeout(() => this.#lost(socket), this.#timing.connectTimeoutMs);
     this.#state = { phase: "connecting", socket, timer };
     socket.onopen = () => {
       clearTimeout(timer);
+      this.#tokens.shown();
       const state: Open = { phase: "open", socket, probe: undefined, due: 0 };
       this.#state = state;
       this.#probe(state, null, this.#timing.connectTimeoutMs);
@@ -244,18 +281,21 @@ export class ReconnectingSocket {
   /** The connection, or the attempt at one, is over, whether or not the socket knows. */
   #lost(socket: WebSocketLike): void {
     this.#stopTimers();
-    discard(socket, Close.goingAway);
+    discard(socket, GOING_AWAY);
     socket.terminate?.();
     const wasOpen = this.#state.phase === "open";
-    const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
-    this.#attempts++;
-    // full jitter: those who lost the relay together do not come back together
-    const state: State = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) };
-    this.#state = state;
+    const state = this.#retry();
     if (!wasOpen) return;
     this.#handler.down();
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
     if (this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
+  }
+
+  #retry(): State {
+    const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
+    this.#attempts++;
+    // full jitter: those who lost the relay together do not come back together
+    return (this.#state = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) });
   }
 
   #stopTimers(): void {
@@ -272,6 +312,6 @@ function discard(socket: WebSocketLike, code: number): void {
   socket.onclose = null;
   socket.onerror = () => {};
   // browsers let a page close with 1000 or 3000–4999 only
-  if (code === Close.normal) socket.close(code);
+  if (code === NORMAL) socket.close(code);
   else socket.close();
 }

@@ -2,7 +2,7 @@
  * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in.
  */
 import type { Claim, Device, JsonObject, ManualChoice, ManualStatus, Session, Status, UserInfo } from "./state.ts";
-import { isGuest } from "./state.ts";
+import { isGuest, readUser } from "./state.ts";
 
 /** A person as one observer sees them. Immutable; the same object for as long as nothing about them changed. */
 export interface User<Meta = JsonObject> {
@@ -146,7 +146,6 @@ const NOW: PropertyDescriptor = { enumerable: true, get: () => Date.now() };
 
 /** A user who is here no more. */
 export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): User<Meta> {
-  const { id, name, color, colorLight, avatar } = user;
   const self = "self" in user && user.self;
   return Object.freeze({
     status: "offline",
@@ -159,21 +158,14 @@ export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): U
     reconnecting: false,
     lastSeen,
     self,
-    guest: isGuest(id),
-    ...infoOf({ id, name, color, colorLight, avatar }),
+    guest: isGuest(user.id),
+    ...infoOf(user),
   });
 }
 
 /** The fields that say who somebody is, without the absent ones. */
-export function infoOf(user: { readonly [K in keyof UserInfo]: UserInfo[K] | undefined } & { id: string }): UserInfo {
-  const { id, name, color, colorLight, avatar } = user;
-  return {
-    id,
-    ...(name !== undefined && { name }),
-    ...(color !== undefined && { color }),
-    ...(colorLight !== undefined && { colorLight }),
-    ...(avatar !== undefined && { avatar }),
-  };
+export function infoOf(user: UserInfo): UserInfo {
+  return readUser(user, user.id);
 }
 
 // only to make total orders: which of two equally present claims names the user, and which of two equally present views

@@ -11,10 +11,14 @@ import {
   StateTooLargeError,
   decodeFrame,
 } from "../wire/index.ts";
+import { Bucket } from "./access/bucket.ts";
+import type { RoomAccess } from "./access/grants.ts";
 import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
-import type { RelayOptions } from "./options.ts";
+import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
+import { truncate } from "./reason.ts";
+import { LobbyFullError } from "./table.ts";
 
 export interface ConnectionHandler {
   /** Throws `FrameError` when the frame breaks the protocol. */
@@ -34,8 +38,8 @@ const KEEP_ALIVE_MS = 20_000;
  * network answers, but nobody is there.
  */
 const SILENT_MS = 75_000;
-/** A close reason is at most so many bytes of UTF-8. */
-const MAX_REASON = 123;
+/** So many seconds' worth of messages may come at once: a machine that wakes has a lot to say. */
+const BURST_S = 5;
 
 /**
  * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
@@ -65,11 +69,13 @@ export interface ServerSocket {
 export class Connection implements Peer {
   readonly trusts: boolean;
   readonly patches: boolean;
-  readonly lobby: string;
+  access: RoomAccess;
   answers: boolean;
   readonly #socket: ServerSocket;
-  readonly #options: RelayOptions;
+  readonly #options: RelaySettings;
   readonly #handler: ConnectionHandler;
+  readonly #messages: Bucket | null;
+  readonly #bytes: Bucket | null;
   #liveness: Liveness;
   #sentAt: number;
   #spokeAt: number;
@@ -81,14 +87,16 @@ export class Connection implements Peer {
   #silent = false;
   #open = true;
 
-  constructor(socket: ServerSocket, lobby: string, options: RelayOptions, handler: ConnectionHandler) {
+  constructor(socket: ServerSocket, access: RoomAccess, options: RelaySettings, handler: ConnectionHandler) {
     const now = Date.now();
     this.patches = socket.protocol === PATCH_SUBPROTOCOL;
     this.answers = this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
-    this.lobby = lobby;
+    this.access = access;
     this.#socket = socket;
     this.#options = options;
     this.#handler = handler;
+    this.#messages = bucket(options.messageRate, now);
+    this.#bytes = bucket(options.byteRate, now);
     this.#liveness = openedAt(now, Math.random(), options);
     this.#sentAt = now;
     this.#spokeAt = now;
@@ -147,6 +155,10 @@ export class Connection implements Peer {
 
   /** @param within ms until the next sweep */
   sweep(now: number, within: number): void {
+    const { expiresAt } = this.access;
+    if (expiresAt !== null && now > expiresAt + this.#options.clockTolerance) {
+      return this.close(Close.tokenExpired, "the token has expired");
+    }
     // what a socket has carried takes long to ask, of thousands
     if (this.#liveness.pingedAt !== null && this.#isTransferring()) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#options)) {
@@ -179,6 +191,9 @@ export class Connection implements Peer {
   #receive(data: Buffer, isBinary: boolean): void {
     if (!this.#open) return;
     const now = Date.now();
+    if (this.#messages?.take(1, now) === false || this.#bytes?.take(data.length, now) === false) {
+      return this.close(Close.tooManyMessages, "too many messages");
+    }
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);
@@ -191,7 +206,7 @@ export class Connection implements Peer {
       this.#handler.frame(this, decodeFrame(bytes), now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close(error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed, error.message);
+      this.close(codeOf(error), error.message);
     }
   }
 
@@ -215,8 +230,11 @@ export class Connection implements Peer {
   }
 }
 
-function truncate(reason: string): string {
-  const bytes = new TextEncoder().encode(reason);
-  // half a character at the end is left out
-  return new TextDecoder().decode(bytes.subarray(0, MAX_REASON), { stream: true });
+function codeOf(error: FrameError): number {
+  if (error instanceof LobbyFullError) return Close.overloaded;
+  return error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed;
+}
+
+function bucket(rate: number, now: number): Bucket | null {
+  return rate === 0 ? null : new Bucket(rate, BURST_S, now);
 }

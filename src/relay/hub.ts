@@ -4,23 +4,35 @@
  */
 import { randomBytes } from "node:crypto";
 import type { PresenceEvent } from "../presence/index.ts";
-import { Close, type Frame, controlFrame, isFinal, isLobby } from "../wire/index.ts";
+import { Close, type Frame, type Hello, controlFrame, isFinal, isLobby } from "../wire/index.ts";
+import type { Denial, RoomAccess } from "./access/grants.ts";
+import { sameAccess } from "./access/grants.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
 import { sweepInterval } from "./liveness.ts";
 import { Lobby } from "./lobby.ts";
-import type { RelayOptions } from "./options.ts";
+import { Counters, type Dropped } from "./metrics.ts";
+import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
-import { admit } from "./request.ts";
+import { type Renew, Renewal } from "./access/renewal.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
+
+/** Where a socket was let in to, and as whom. */
+export interface Admitted {
+  readonly room: string;
+  readonly access: RoomAccess;
+  /** Asks what it may do with a newer token; none where nobody is asked. */
+  readonly renew?: Renew;
+}
 
 export class Hub implements RoomHost, ConnectionHandler {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
-  readonly options: RelayOptions;
+  readonly options: RelaySettings;
+  readonly counters: Counters = new Counters();
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;
@@ -28,11 +40,12 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly #archive = new Archive();
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<Row>;
+  readonly #renewals = new Map<Connection, Renewal>();
   #lobbiesGivenUp = 0;
   #isObserved = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: RelayOptions, onEvents: (events: readonly PresenceEvent[]) => void) {
+  constructor(options: RelaySettings, onEvents: (events: readonly PresenceEvent[]) => void) {
     this.options = options;
     this.#onEvents = onEvents;
     this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
@@ -48,26 +61,17 @@ export class Hub implements RoomHost, ConnectionHandler {
     for (const room of this.rooms.values()) if (!isLobby(room.name)) room.observe();
   }
 
-  /**
-   * Takes a socket that has just been opened.
-   *
-   * @param target what it asked for, `/<room>?params`
-   */
-  accept(socket: ServerSocket, target: string): void {
-    const admission = admit(target);
-    if (!admission.ok) {
-      socket.on("error", () => {});
-      socket.close(admission.code, admission.reason);
-      return;
-    }
+  /** Takes a socket that was let in. */
+  accept(socket: ServerSocket, { room: name, access, renew }: Admitted): void {
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
-    const room = this.#room(admission.room);
-    const connection = new Connection(socket, admission.lobby, this.options, this);
+    const room = this.#room(name);
+    const connection = new Connection(socket, access, this.options, this);
     this.#connections.set(connection, room);
-    if (connection.trusts) {
-      connection.send(new Packet(controlFrame({ kind: "hello", shard: this.shard, graceMs: this.options.leaveGrace })));
-    }
+    this.counters.accepted++;
+    if (renew !== undefined)
+      this.#renewals.set(connection, new Renewal(renew, (renewed) => this.#renewed(connection, renewed)));
+    if (connection.trusts) connection.send(new Packet(controlFrame(this.#hello(access))));
     room.join(connection);
   }
 
@@ -84,6 +88,12 @@ export class Hub implements RoomHost, ConnectionHandler {
   }
 
   frame(connection: Connection, frame: Frame, now: number): void {
+    if (frame.type === "control" && frame.control.kind === "token" && connection.trusts) {
+      const renewal = this.#renewals.get(connection);
+      if (renewal === undefined) tellAccess(connection);
+      else renewal.take(frame.control.token);
+      return;
+    }
     this.#connections.get(connection)?.receive(connection, frame, now);
   }
 
@@ -98,6 +108,8 @@ export class Hub implements RoomHost, ConnectionHandler {
   closed(connection: Connection, code: number, now: number): void {
     const room = this.#connections.get(connection);
     this.#connections.delete(connection);
+    this.#renewals.delete(connection);
+    this.counters.countClosed(code);
     room?.leave(connection, now, (row) => isLeave(code, connection, row));
   }
 
@@ -123,10 +135,41 @@ export class Hub implements RoomHost, ConnectionHandler {
     this.#onEvents(events);
   }
 
+  isFull(lobby: string, userId: string): boolean {
+    const { maxLobbyUsers } = this.options;
+    return maxLobbyUsers !== 0 && this.#lobby(lobby).wouldExceed(maxLobbyUsers, userId);
+  }
+
+  dropped(what: Dropped): void {
+    this.counters.countDropped(what);
+  }
+
   emptied(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
     room.close();
     this.rooms.delete(room.name);
+  }
+
+  #hello({ user, expiresAt }: RoomAccess): Hello {
+    return {
+      kind: "hello",
+      shard: this.shard,
+      graceMs: this.options.leaveGrace,
+      ...(user !== null && { user }),
+      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - Date.now()) }),
+    };
+  }
+
+  #renewed(connection: Connection, renewed: RoomAccess | Denial): void {
+    // it may be gone meanwhile
+    if (!this.#connections.has(connection)) return;
+    if ("ok" in renewed) {
+      connection.close(renewed.code, renewed.reason);
+    } else if (sameAccess(connection.access, renewed)) {
+      connection.access = renewed;
+      tellAccess(connection);
+      // what it may see and what not is settled when it is opened
+    } else connection.close(Close.restart, "what you may do has changed");
   }
 
   #room(name: string): Room {
@@ -167,6 +210,12 @@ export class Hub implements RoomHost, ConnectionHandler {
       this.#lobbiesGivenUp++;
     }
   }
+}
+
+function tellAccess(connection: Connection): void {
+  const { expiresAt } = connection.access;
+  const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - Date.now());
+  connection.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
 }
 
 /** Whether a connection that ended so left for good, or may come back within the grace. */

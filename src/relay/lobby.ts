@@ -58,6 +58,11 @@ export class Lobby {
     return this.room.peers.size === 0 && empty && users.size === 0 && this.#shard.recent === 0;
   }
 
+  /** Whether there would be more than so many users with this one. */
+  wouldExceed(max: number, userId: string): boolean {
+    return this.#aggregator.size >= max && this.#aggregator.sourcesOf(userId).size === 0;
+  }
+
   isInvisible(userId: string): boolean {
     return this.#invisible.has(userId);
   }

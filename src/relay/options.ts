@@ -3,42 +3,14 @@
  * (`--ping-interval`), the environment in upper case (`COPRESENCE_PING_INTERVAL`).
  */
 
-interface OptionSpec {
-  readonly default: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: "ms" | "bytes" | "count";
-  readonly help: string;
-}
+import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
+import type { Authenticate } from "./access/identity.ts";
+import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
-// the longest that a Node timer can wait
-const MAX_MS = 2 ** 31 - 1;
-
-const ms = (value: number, help: string, min = 1): OptionSpec => ({
-  default: value,
-  min,
-  max: MAX_MS,
-  unit: "ms",
-  help,
-});
-const count = (value: number, min: number, help: string): OptionSpec => ({
-  default: value,
-  min,
-  max: 1_000_000,
-  unit: "count",
-  help,
-});
-const bytes = (value: number, help: string): OptionSpec => ({
-  default: value,
-  min: 64,
-  max: 2 ** 31 - 1,
-  unit: "bytes",
-  help,
-});
 
 /** All times in milliseconds, all sizes in bytes, all whole numbers. */
-export interface RelayOptions {
+export interface RelaySettings {
   /** How often each connection is asked for a sign of life. Default 15 000. */
   readonly pingInterval: number;
   /** How long an answer may take before the connection is given up. Default 10 000. */
@@ -65,11 +37,69 @@ export interface RelayOptions {
   readonly maxLag: number;
   /** Most unsent data before a slow connection is closed. Default 64 MiB. */
   readonly maxBuffered: number;
+  /** Largest metadata of a session. Default 16 KiB. */
+  readonly maxMeta: number;
+  /** Messages a second that a connection may send, five seconds' worth at once; 0: any. Default 1 000. */
+  readonly messageRate: number;
+  /** Bytes a second that a connection may send, five seconds' worth at once; 0: any. Default 16 MiB. */
+  readonly byteRate: number;
+  /** Connections a second from one address, ten seconds' worth at once; 0: any. Default 2 000. */
+  readonly connectRate: number;
+  /** Connections from one address; 0: any. Default 50 000. */
+  readonly maxAddressConnections: number;
+  /** Rooms that connections from one address are in; 0: any. Default 50 000. */
+  readonly maxAddressRooms: number;
+  /** Connections of one user, with authentication; 0: any. Default 1 000. */
+  readonly maxUserConnections: number;
+  /** Rooms that one user is in, with authentication; 0: any. Default 1 000. */
+  readonly maxUserRooms: number;
+  /** Users in one lobby; 0: any. Default 100 000. */
+  readonly maxLobbyUsers: number;
+  /** How long a client may take to open a connection, and authentication to answer. Default 10 000. */
+  readonly handshakeTimeout: number;
+  /** Origins whose pages may connect, as `https://app.example`. Default: all. What is no browser always may. */
+  readonly origins: readonly string[];
+  /** How many proxies stand before the relay, whose X-Forwarded-For counts; `true` is 1. Default 0. */
+  readonly trustProxy: number;
+  /** Whether the relay may listen to the network with nobody to ask who connects. Default false. */
+  readonly open: boolean;
+  /** Whether a lobby tells in which rooms people are. Default true. */
+  readonly lobbyRooms: boolean;
+  /** How far the clock of whoever signs tokens may be from the relay's. Default 5 000. */
+  readonly clockTolerance: number;
 }
+
+/** By these the relay verifies tokens itself, see `jwtAuthenticator`. At most one of the three keys can be given. */
+export interface TokenOptions {
+  /** The secret that tokens are signed with (HS256), at least 32 bytes. */
+  readonly jwtSecret: string | null;
+  /** The public key of whoever signs tokens, PEM or JWK: RS256, ES256 or EdDSA. */
+  readonly jwtPublicKey: string | null;
+  /** Where whoever signs tokens publishes their public keys. */
+  readonly jwksUrl: string | null;
+  /** What the `aud` of tokens must be, or hold. Default: anything. */
+  readonly jwtAudience: string | null;
+  /** What the `iss` of tokens must be. Default: anything. */
+  readonly jwtIssuer: string | null;
+}
+
+/** All that the command line can set, too. */
+export interface RelayOptions extends RelaySettings, TokenOptions {}
+
+/** What `createRelay` takes. */
+export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy">> & {
+  readonly trustProxy?: number | boolean;
+  /** `rooms: false` is the option `lobbyRooms`. */
+  readonly lobby?: { readonly rooms?: boolean };
+  /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
+  readonly authenticate?: Authenticate;
+  /** Told what `authenticate` throws. Default: nothing. */
+  readonly onError?: (error: unknown) => void;
+};
 
 export type OptionName = keyof RelayOptions;
 
-export const optionSpecs: { readonly [K in OptionName]: OptionSpec } = {
+export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> } = {
   pingInterval: ms(15_000, "how often each connection is asked for a sign of life"),
   pingTimeout: ms(10_000, "how long an answer may take before the connection is given up"),
   leaveGrace: ms(3_000, "how long a lost connection may take to come back before its user leaves", 0),
@@ -83,24 +113,79 @@ export const optionSpecs: { readonly [K in OptionName]: OptionSpec } = {
   maxCursors: count(0, 0, "how many cursors a room shows, of those who moved lately; 0: all"),
   maxLag: bytes(256 * 2 ** 10, "most unsent data before the awareness that a slow connection is sent waits"),
   maxBuffered: bytes(64 * 2 ** 20, "most unsent data before a slow connection is closed"),
+  maxMeta: bytes(16 * 2 ** 10, "largest metadata of a session"),
+  messageRate: count(1_000, 0, "messages a second that a connection may send; 0: any"),
+  byteRate: bytes(16 * 2 ** 20, "bytes a second that a connection may send; 0: any", 0),
+  connectRate: count(2_000, 0, "connections a second from one address; 0: any"),
+  maxAddressConnections: count(50_000, 0, "connections from one address; 0: any"),
+  maxAddressRooms: count(50_000, 0, "rooms that connections from one address are in; 0: any"),
+  maxUserConnections: count(1_000, 0, "connections of one authenticated user; 0: any"),
+  maxUserRooms: count(1_000, 0, "rooms that one authenticated user is in; 0: any"),
+  maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
+  handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),
+  origins: list("ORIGIN", readOrigin, "origins whose pages may connect, by commas (default: all)"),
+  trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
+  open: flag(false, "listen to the network though nobody is asked who they are"),
+  lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
+  jwtSecret: text("SECRET", "secret of at least 32 bytes that tokens are signed with (HS256)"),
+  jwtPublicKey: text("KEY", "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it"),
+  jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
+  jwtAudience: text("TEXT", "what the aud of tokens must be"),
+  jwtIssuer: text("TEXT", "what the iss of tokens must be"),
+  clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
+
+/** Throws for what no `Origin` header says. */
+function readOrigin(given: string): string {
+  const { origin } = new URL(given);
+  if (origin === "null" || origin !== given.toLowerCase()) throw new TypeError("no origin");
+  return origin;
+}
 
 const names = Object.keys(optionSpecs) as OptionName[];
 
 /** Fills in defaults. Throws a `RangeError` that names a value out of bounds, or an option that there is none of. */
-export function resolveOptions(given: Partial<RelayOptions>): RelayOptions {
+export function resolveOptions(given: Partial<Record<OptionName, unknown>>): RelayOptions {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(optionSpecs, name))
       throw new RangeError(`there is no option "${name}"; there are ${names.join(", ")}`);
   }
-  const entries = names.map((name) => [name, checkOption(name, name, given[name] ?? optionSpecs[name].default)]);
+  const entries = names.map((name) => {
+    const spec = optionSpecs[name];
+    return [name, checkValue(spec, name, given[name] ?? spec.default)];
+  });
   return Object.fromEntries(entries) as RelayOptions;
 }
 
-/** @param label what to call the option in an error: its name, its flag or its variable */
-export function checkOption(name: OptionName, label: string, value: number): number {
-  const { min, max, unit } = optionSpecs[name];
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  const what = unit === "count" ? "a whole number" : `a whole number of ${unit === "ms" ? "milliseconds" : "bytes"}`;
-  throw new RangeError(`${label} must be ${what} from ${min} to ${max}`);
+export interface ResolvedConfig {
+  /** Without keys: these may be shown and logged. */
+  readonly settings: RelaySettings;
+  /** Null: nobody is asked. */
+  readonly authenticate: Authenticate | null;
+  readonly onError: (error: unknown) => void;
+}
+
+/** @param nameOf what an option is called in an error; default: its name */
+export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): string => name): ResolvedConfig {
+  const { authenticate = null, onError = () => {}, lobby, ...given } = config;
+  const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
+  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;
+  const jwt: JwtOptions = {
+    ...(jwtSecret !== null && { secret: jwtSecret }),
+    ...(jwtPublicKey !== null && { publicKey: jwtPublicKey }),
+    ...(jwksUrl !== null && { jwksUrl }),
+    ...(jwtAudience !== null && { audience: jwtAudience }),
+    ...(jwtIssuer !== null && { issuer: jwtIssuer }),
+    clockTolerance: settings.clockTolerance,
+  };
+  const hasKey = jwtSecret !== null || jwtPublicKey !== null || jwksUrl !== null;
+  const keyNames = { secret: nameOf("jwtSecret"), publicKey: nameOf("jwtPublicKey"), jwksUrl: nameOf("jwksUrl") };
+  if (!hasKey) {
+    // whoever asks for an audience believes that tokens are looked at
+    const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
+    if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
+    return { settings, authenticate, onError };
+  }
+  if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
+  return { settings, authenticate: jwtAuthenticator(jwt, keyNames), onError };
 }

@@ -1,3 +1,4 @@
+import type { RoomAccess } from "./access/grants.ts";
 import type { Packet } from "./packet.ts";
 
 /** What a room knows of whoever is connected to it: never a socket. */
@@ -6,8 +7,8 @@ export interface Peer {
   readonly trusts: boolean;
   /** It takes patches of states, and sends them. */
   readonly patches: boolean;
-  /** The lobby that it counts in. */
-  readonly lobby: string;
+  /** What it may do, as whom, and the lobby that it counts in. Only when it ends may change. */
+  readonly access: RoomAccess;
   /** When it last gave a sign of life, ms since the epoch. */
   readonly lastSeen: number;
   /** Its network is there, but its page has said nothing for long. */

@@ -1,17 +1,22 @@
 /**
  * The relay as its users see it: an HTTP server's WebSockets, led to a hub, with events and a view of who is here.
  */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
-import { Close, LOBBY, isLobby, lobbyRoom } from "../wire/index.ts";
+import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
+import { addressOf, isLoopback } from "./access/address.ts";
+import { type Decision, Gate, type Knock } from "./access/gate.ts";
 import { SharedDocument } from "./document.ts";
 import { Hub } from "./hub.ts";
-import { type RelayOptions, resolveOptions } from "./options.ts";
-import { chooseProtocol } from "./request.ts";
+import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
+import type { RelayMetrics } from "./metrics.ts";
+import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
+import { truncate } from "./reason.ts";
+import { chooseProtocol, tokenOf } from "./request.ts";
 import type { Room } from "./room.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
@@ -44,9 +49,12 @@ export interface RelayAddress {
 export interface Relay {
   /** The id of this relay's shard in every lobby (a lobby made anew adds a number); new with each start. */
   readonly shard: string;
-  readonly options: RelayOptions;
+  readonly options: RelaySettings;
+  /** Nobody is asked who they are: there is neither a key nor `authenticate`. */
+  readonly open: boolean;
   /**
-   * Serves on a port of its own: WebSockets, and `GET /healthz`.
+   * Serves on a port of its own: WebSockets, `GET /healthz` and `GET /metrics`. An open relay listens to this machine
+   * alone unless the option `open` is set.
    *
    * @param port default 1234; 0 picks a free one
    * @param host default `localhost`
@@ -70,6 +78,8 @@ export interface Relay {
   /** Rooms that somebody is in, lobbies not among them. */
   rooms(): readonly RoomInfo[];
   room(name: string): RoomInfo | undefined;
+  /** What it counts about itself. */
+  metrics(): RelayMetrics;
 }
 
 /** How long a peer may take to answer a close. */
@@ -78,10 +88,10 @@ const CLOSE_MS = 1_000;
 /**
  * Makes a relay; `listen` or `attach` opens it, `close` frees it.
  *
- * @throws RangeError for an option out of bounds
+ * @throws RangeError for an option out of bounds, or a key that is none
  */
-export function createRelay(options: Partial<RelayOptions> = {}): Relay {
-  return new RelayServer(resolveOptions(options));
+export function createRelay(config: RelayConfig = {}): Relay {
+  return new RelayServer(resolveConfig(config));
 }
 
 /** The `ws` class, but it says "too large" in our words: 1009 would make a stock client try again for ever. */
@@ -93,9 +103,12 @@ class RelaySocket extends WebSocket {
 }
 
 class RelayServer implements Relay {
-  readonly options: RelayOptions;
+  readonly options: RelaySettings;
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #hub: Hub;
+  readonly #gate: Gate;
+  /** Opened, and waiting for somebody to say who they are. */
+  readonly #pending = new Set<WebSocket>();
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
@@ -103,8 +116,15 @@ class RelayServer implements Relay {
   #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: RelayOptions) {
+  constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
     this.options = options;
+    this.#gate = new Gate(options, authenticate, (error) => {
+      try {
+        onError(error);
+      } catch {
+        // it was to be told, no more
+      }
+    });
     this.#hub = new Hub(options, (events) => this.#emit(events));
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
@@ -116,7 +136,7 @@ class RelayServer implements Relay {
       skipUTF8Validation: true,
       closeTimeout: CLOSE_MS,
       WebSocket: RelaySocket,
-      handleProtocols: chooseProtocol,
+      handleProtocols: (offered) => chooseProtocol(offered) ?? false,
     };
     this.#sockets = new WebSocketServer(settings);
   }
@@ -125,8 +145,15 @@ class RelayServer implements Relay {
     return this.#hub.shard;
   }
 
+  get open(): boolean {
+    return this.#gate.open;
+  }
+
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
-    const server = createServer(answer);
+    if (this.open && !this.options.open && !isLoopback(host)) {
+      throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
+    }
+    const server = createHttpServer(this.options.handshakeTimeout, () => this.metrics());
     const undo = this.attach(server);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -157,14 +184,16 @@ class RelayServer implements Relay {
         const isOurs = server.listenerCount("upgrade") === mounts.size;
         const [first] = mounts.keys();
         const isTaken = [...mounts.values()].some((mount) => target.startsWith(`${mount}/`));
-        if (isOurs && first === onUpgrade && !isTaken) refuseUpgrade(socket);
+        if (isOurs && first === onUpgrade && !isTaken) refuseUpgrade(socket, "404 Not Found");
         return;
       }
+      const offered = request.headers["sec-websocket-protocol"];
+      if (offered !== undefined && chooseProtocol(offered.split(",").map((name) => name.trim())) === null) {
+        return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
+      }
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#openSockets++;
-        webSocket.on("close", this.#onSocketClosed);
         // over TLS it is a TLSSocket, which is one too
-        this.#hub.accept(new WebSocketServerSocket(webSocket, socket as Socket), target.slice(prefix.length));
+        this.#receive(webSocket, socket as Socket, this.#knockOf(request, target.slice(prefix.length)));
       });
     };
     server.on("upgrade", onUpgrade);
@@ -176,6 +205,50 @@ class RelayServer implements Relay {
     };
     this.#undo.add(undo);
     return undo;
+  }
+
+  #knockOf(request: IncomingMessage, target: string): Knock {
+    const { headers, socket } = request;
+    const forwarded = headers["x-forwarded-for"];
+    return {
+      target,
+      token: tokenOf(headers["sec-websocket-protocol"], target),
+      origin: headers.origin ?? null,
+      address: addressOf(socket.remoteAddress, forwarded?.toString(), this.options.trustProxy),
+      headers,
+    };
+  }
+
+  #receive(webSocket: WebSocket, socket: Socket, knock: Knock): void {
+    this.#openSockets++;
+    webSocket.on("close", this.#onSocketClosed);
+    webSocket.on("error", () => {});
+    const decision = this.#gate.knock(knock, Date.now());
+    if (!(decision instanceof Promise)) return this.#decided(webSocket, socket, decision);
+    void this.#wait(webSocket, socket, decision);
+  }
+
+  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>): Promise<void> {
+    // what it says meanwhile waits in the network
+    webSocket.pause();
+    this.#pending.add(webSocket);
+    const decided = await decision;
+    webSocket.resume();
+    // the relay may have been closed meanwhile
+    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided);
+    else this.#decided(webSocket, socket, decided);
+  }
+
+  #decided(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+    if (!decision.ok) {
+      this.#hub.counters.countRefused(decision.because);
+      return webSocket.close(decision.code, truncate(decision.reason));
+    }
+    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
+    webSocket.once("close", () => this.#gate.leave(decision));
+    const { room, access } = decision;
+    const renew = { renew: (token: string) => this.#gate.renew(decision, token) };
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...(!this.open && renew) });
   }
 
   close(): Promise<void> {
@@ -203,6 +276,25 @@ class RelayServer implements Relay {
   room(name: string): RoomInfo | undefined {
     const room = this.#hub.rooms.get(name);
     return room === undefined ? undefined : this.#infoOf(room);
+  }
+
+  metrics(): RelayMetrics {
+    const { accepted, refused, closed, dropped } = this.#hub.counters;
+    let [connections, rooms, users] = [0, 0, 0];
+    for (const { name, peers } of this.#hub.rooms.values()) {
+      connections += peers.size;
+      if (!isLobby(name)) rooms++;
+    }
+    for (const lobby of this.#hub.lobbies.values()) users += lobby.users.size;
+    return {
+      connections,
+      rooms,
+      users,
+      accepted,
+      refused: { ...refused },
+      closed: { ...closed },
+      dropped: { ...dropped },
+    };
   }
 
   #infoOf(room: Room): RoomInfo {
@@ -247,6 +339,11 @@ class RelayServer implements Relay {
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#hub.close();
+    for (const webSocket of this.#pending) {
+      webSocket.resume();
+      webSocket.close(Close.restart, "the relay is stopping");
+    }
+    this.#pending.clear();
     await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
     this.#emitter.clear();
@@ -263,26 +360,4 @@ function mountsOf(server: Server): Mounts {
   const mounts: Mounts = new Map();
   allMounts.set(server, mounts);
   return mounts;
-}
-
-/** Node has taken its own listeners off the socket: one that is reset would end the process, and one half-closed stay. */
-function refuseUpgrade(socket: Duplex): void {
-  socket.on("error", () => {});
-  socket.once("finish", () => socket.destroy());
-  socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n");
-}
-
-/** Resolves when the last socket of a server is gone. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    // nothing is answered here that takes any time, and a connection that asks for nothing would be waited for
-    server.closeAllConnections();
-  });
-}
-
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const healthy = request.url === "/healthz" && (request.method === "GET" || request.method === "HEAD");
-  response.writeHead(healthy ? 200 : 426, { "content-type": "text/plain", ...(!healthy && { upgrade: "websocket" }) });
-  response.end(healthy ? "ok\n" : `copresence relay: connect with a WebSocket, ws://…/<room> (lobby: ${LOBBY})\n`);
 }

@@ -9,16 +9,12 @@ import {
   lobbyRoom,
   roomFromPath,
 } from "../wire/index.ts";
+import { type Denial, denial } from "./access/grants.ts";
 
-export type Admission =
-  | { readonly ok: true; readonly room: string; readonly lobby: string }
-  | { readonly ok: false; readonly code: number; readonly reason: string };
+export type Admission = { readonly ok: true; readonly room: string; readonly lobby: string } | Denial;
 
 /**
  * Reads the request target `/<room>?lobby=<name>`.
- *
- * A refusal is said after the handshake, as a close code: a browser does not see the status of a handshake that failed,
- * and would try again for ever.
  *
  * @param target the request target, without the path that the relay is mounted at
  */
@@ -29,7 +25,7 @@ export function admit(target: string): Admission {
   try {
     const room = roomFromPath(path);
     if (isReserved(room)) {
-      return { ok: false, code: Close.notAllowed, reason: "room names that start with @ are reserved" };
+      return denial("reserved", Close.notAllowed, "room names that start with @ are reserved");
     }
     const lobby = lobbyRoom(params.get("lobby"));
     // or it would count in a lobby that nobody can read
@@ -38,13 +34,28 @@ export function admit(target: string): Admission {
     return { ok: true, room, lobby: room.startsWith("@") ? room : lobby };
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
-    return { ok: false, code: Close.malformed, reason: error.message };
+    return denial("malformed", Close.malformed, error.message);
   }
 }
 
-/** Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. */
-export function chooseProtocol(offered: ReadonlySet<string>): string | false {
-  for (const ours of [PATCH_SUBPROTOCOL, SUBPROTOCOL]) if (offered.has(ours)) return ours;
-  const [first] = offered;
-  return first ?? false;
+/** A subprotocol that is none: it carries the token, since browsers set no headers. */
+const TOKEN_PREFIX = "copresence.auth.";
+
+/** The token that a request brings: of the subprotocol, else of the parameter. */
+export function tokenOf(offered: string | undefined, target: string): string | null {
+  const entries = (offered ?? "").split(",").map((entry) => entry.trim());
+  const entry = entries.find((each) => each.startsWith(TOKEN_PREFIX));
+  if (entry !== undefined) return entry.slice(TOKEN_PREFIX.length);
+  const mark = target.indexOf("?");
+  return mark < 0 ? null : new URLSearchParams(target.slice(mark + 1)).get("token");
+}
+
+/**
+ * Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. Never the
+ * token: what is answered may be logged on its way. Null: nothing else was offered, which no browser would take.
+ */
+export function chooseProtocol(offered: Iterable<string>): string | false | null {
+  const names = [...offered];
+  for (const ours of [PATCH_SUBPROTOCOL, SUBPROTOCOL]) if (names.includes(ours)) return ours;
+  return names.find((name) => !name.startsWith(TOKEN_PREFIX)) ?? (names.length === 0 ? false : null);
 }

@@ -9,22 +9,28 @@ import type { PresenceEvent, User } from "../presence/index.ts";
 import {
   Close,
   type Control,
+  EMPTY_STATE_VECTOR,
+  EMPTY_UPDATE,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   type Mark,
   type MarkEntry,
+  NO_STATES_FRAME,
   PERSON,
   QUERY_FRAME,
   Ticker,
   controlFrame,
   decodeEntries,
   isLobby,
+  syncStep1Frame,
+  syncStep2Frame,
 } from "../wire/index.ts";
 import { Crowd } from "./crowd.ts";
 import type { RoomDocument } from "./document.ts";
 import { immediate } from "./immediate.ts";
-import type { RelayOptions } from "./options.ts";
+import type { Dropped } from "./metrics.ts";
+import type { RelaySettings } from "./options.ts";
 import { type News, OutgoingStates } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
 import { PatchedStates } from "./patches.ts";
@@ -35,7 +41,7 @@ import { WholeStates } from "./whole.ts";
 
 /** What a room needs of the relay around it. */
 export interface RoomHost {
-  readonly options: RelayOptions;
+  readonly options: RelaySettings;
   /** Somebody listens to what comes of `events`. */
   readonly isObserved: boolean;
   /** A row is new or its claim or connection changed. */
@@ -46,12 +52,20 @@ export interface RoomHost {
   /** A lost connection's row waits: `expire` it after the grace. */
   orphaned(room: Room, rows: readonly Row[]): void;
   events(events: readonly PresenceEvent[]): void;
+  /** Whether somebody who is not in the lobby yet finds no room there. */
+  isFull(lobby: string, userId: string): boolean;
+  /** A message was not taken, for want of a grant. */
+  dropped(what: Dropped): void;
   /** Nothing is left in it. */
   emptied(room: Room): void;
 }
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
+const NO_STATES = new Packet(NO_STATES_FRAME);
+/** What those get who may not read a document, and what they are asked: its state vector tells of it, too. */
+const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));
+const BLIND_QUESTION = new Packet(syncStep1Frame(EMPTY_STATE_VECTOR));
 const NO_NUDGES: ReadonlyMap<Peer, ReadonlyMap<number, News>> = new Map();
 
 /** How often to look for states to renew. */
@@ -106,6 +120,7 @@ export class Room {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
       stateChanged: (row, changed) => this.#stateChanged(row, changed),
+      isFull: (lobby, userId) => host.isFull(lobby, userId),
       sentClock: (id) => this.#outgoing.clockOf(id),
       returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), Date.now())),
       superseded: (peer, session) => {
@@ -139,7 +154,7 @@ export class Room {
     if (peer.patches) this.#patchPeers++;
     // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
     const question = this.document.ask();
-    if (question !== null) peer.send(new Packet(question));
+    if (question !== null) peer.send(peer.access.read ? new Packet(question) : BLIND_QUESTION);
     this.#sendSnapshot(peer, this.#firstSnapshot(peer));
   }
 
@@ -147,14 +162,16 @@ export class Room {
   receive(peer: Peer, frame: Frame, now: number): void {
     switch (frame.type) {
       case "syncStep1":
+        // a stock client waits for an answer, be it empty
+        if (!peer.access.read) return peer.send(NO_DOCUMENT);
         for (const packet of this.document.sync(frame.stateVector)) peer.send(packet);
         this.#readers.add(peer);
         return;
       case "syncStep2":
         this.#answered(peer);
-        return this.document.apply(frame.update, peer);
+        return this.#write(peer, frame.update);
       case "update":
-        return this.document.apply(frame.update, peer);
+        return this.#write(peer, frame.update);
       case "awareness": {
         // nothing to say but that the page lives; the answer tells it that the relay does
         if (peer.trusts && frame.payload.length === 1 && frame.payload[0] === 0) return peer.send(KEEP_ALIVE);
@@ -165,9 +182,12 @@ export class Room {
           if (!isGone && this.table.rows.get(id)?.owner !== peer && this.table.rows.has(id)) peer.answers = true;
           return this.table.concerns(peer, id, clock, isGone);
         };
-        return this.table.apply(peer, decodeEntries(frame.payload, limits, concerns), now);
+        const entries = decodeEntries(frame.payload, limits, concerns);
+        if (peer.access.presence) return this.table.apply(peer, entries, now);
+        return entries.length > 0 ? this.#host.dropped("awareness") : undefined;
       }
       case "patch":
+        if (!peer.access.presence) return this.#host.dropped("awareness");
         // one that is not known as its own must be said whole
         if (!this.table.patch(peer, frame.id, frame.clock, frame.patch, now)) peer.send(QUERY);
         return;
@@ -223,6 +243,11 @@ export class Room {
     this.#ticker.schedule();
     const mark = this.#marks.get(row);
     if (visible && mark !== undefined) this.#sendMarks([markEntry(row, mark)]);
+  }
+
+  #write(peer: Peer, update: Uint8Array): void {
+    if (peer.access.write) this.document.apply(update, peer);
+    else this.#host.dropped("document");
   }
 
   /** Sends an update of the document to all but its author. */
@@ -338,7 +363,7 @@ export class Room {
     const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
     const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
     for (const peer of this.peers) {
-      if (peer.trusts && to.stockOnly) continue;
+      if ((peer.trusts && to.stockOnly) || !peer.access.observe) continue;
       const packet = peer.patches ? patches : (whole?.without(nudges.get(peer)) ?? null);
       if (packet !== null && !this.#skips(peer, news)) peer.send(packet);
     }
@@ -359,6 +384,7 @@ export class Room {
   /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. */
   #firstSnapshot(peer: Peer): News[] {
     const rows = this.#othersThan(peer);
+    if (!peer.access.observe) return [];
     if (peer.trusts) return this.#outgoing.snapshot(rows, -1);
     const safe = this.#outgoing.snapshot(
       rows.filter((row) => !row.stock),
@@ -369,7 +395,7 @@ export class Room {
 
   /** A stock client that had something to say of itself has said it. */
   #answered(peer: Peer): void {
-    if (!this.table.answered(peer)) return;
+    if (!this.table.answered(peer) || !peer.access.observe) return;
     const rows = this.#othersThan(peer).filter((row) => row.stock);
     const entries = this.#outgoing.afterPreview(rows, this.#stockLeftAt);
     if (entries.length > 0) this.#tellOne(peer, entries);
@@ -380,6 +406,7 @@ export class Room {
   }
 
   #sendSnapshot(peer: Peer, news: readonly News[]): void {
+    if (!peer.access.observe) return peer.trusts ? peer.send(peer.patches ? NO_STATES : KEEP_ALIVE) : undefined;
     if (peer.patches) peer.send(this.#patches.snapshot(this.#seen(news)));
     else if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
     const marked = [...this.#marks].filter(([row]) => row.visible);
@@ -396,7 +423,7 @@ export class Room {
 
   #sendMarks(marks: readonly MarkEntry[]): void {
     const packet = control({ kind: "marks", marks });
-    for (const peer of this.peers) if (peer.trusts) peer.send(packet);
+    for (const peer of this.peers) if (peer.trusts && peer.access.observe) peer.send(packet);
   }
 
   #control(peer: Peer, { kind }: Control): void {

@@ -8,11 +8,13 @@
  * somebody who returns may be an echo. Messages keep their order, which tells them apart: a client announces itself
  * before it answers the first question that it is asked, and echoes what it is told after the question only afterwards.
  */
-import { type Claim, crediblyChosen, equal, readState } from "../presence/index.ts";
+import { type Claim, crediblyChosen, equal, isRecord, readState } from "../presence/index.ts";
+import { stampField, withUser } from "./access/stamp.ts";
 import {
   type Entry,
   FrameError,
   PERSON,
+  MetaTooLargeError,
   type StateBytes,
   type StateChange,
   StateTooLargeError,
@@ -28,7 +30,10 @@ export interface Row {
   readonly id: number;
   readonly room: string;
   clock: number;
+  /** As observers get it: as its author said it, but for the user, where the relay knows better. */
   state: StateBytes;
+  /** As its author said it. */
+  said: StateBytes;
   claim: Claim;
   /** The lobby that its connection counts in. */
   lobby: string;
@@ -46,6 +51,8 @@ export interface Row {
 interface Departed {
   readonly clock: number;
   readonly owner: Peer | null;
+  /** Who may be expected back, of one whose connection was lost. */
+  readonly user: string | null;
   readonly at: number;
 }
 
@@ -59,6 +66,8 @@ export interface TableEvents {
   sentClock(id: number): number;
   /** A stock client is back while its old connection still seems open: it has dropped whom it saw. */
   returned(peer: Peer): void;
+  /** Whether somebody who is not in the lobby yet finds no room there. */
+  isFull(lobby: string, userId: string): boolean;
   /** The peer's session is spoken for by a newer connection. */
   superseded(peer: Peer, session: string): void;
 }
@@ -73,6 +82,14 @@ export interface TableLimits {
   readonly maxState: number;
   /** Most ids that one connection may own. */
   readonly maxStates: number;
+  /** Largest metadata of a session, in bytes. */
+  readonly maxMeta: number;
+}
+
+export class LobbyFullError extends FrameError {
+  constructor() {
+    super("the lobby is full");
+  }
 }
 
 interface PeerRecord {
@@ -89,9 +106,14 @@ interface Said {
   readonly id: number;
   readonly clock: number;
   /** null: it is gone. */
-  readonly change: StateChange | null;
+  readonly change: Stated | null;
 }
-type SaidState = Said & { readonly change: StateChange };
+type SaidState = Said & { readonly change: Stated };
+
+interface Stated extends StateChange {
+  /** The state as its author wrote it. */
+  readonly said: StateBytes;
+}
 
 export class AwarenessTable {
   readonly rows: Map<number, Row> = new Map();
@@ -146,7 +168,7 @@ export class AwarenessTable {
     const said = new Map<number, Said>();
     for (const entry of entries) {
       if (!this.concerns(peer, entry.id, entry.clock, entry.state === null)) continue;
-      said.set(entry.id, this.#read(entry));
+      said.set(entry.id, this.#read(peer, entry));
     }
     for (const each of said.values()) {
       const { id, clock, change } = each;
@@ -165,9 +187,9 @@ export class AwarenessTable {
     const row = this.rows.get(id);
     if (row === undefined || row.owner !== peer) return false;
     if (clock <= row.clock) return true;
-    const change = patchState(patch, row.state);
+    const change = patchState(patch, row.said);
     if (change.state.size > this.#limits.maxState) throw new StateTooLargeError(this.#limits.maxState);
-    this.#takeState(peer, { id, clock, change }, now);
+    this.#takeState(peer, { id, clock, change: this.#stated(peer, change, row) }, now);
     return true;
   }
 
@@ -175,9 +197,9 @@ export class AwarenessTable {
   setOwn(id: number, state: StateBytes): void {
     const claim = readState(id, {}, this.#room);
     if (claim === null) throw new TypeError("unreachable");
-    const row = this.rows.get(id) ?? this.#addRow(id, 0, state, null, claim, "", 0);
+    const row = this.rows.get(id) ?? this.#addRow(id, 0, { state, said: state }, null, claim, "", 0);
     row.visible = true;
-    row.state = state;
+    row.state = row.said = state;
     this.#events.stateChanged(row, new Set(state.fields.keys()));
   }
 
@@ -200,7 +222,12 @@ export class AwarenessTable {
   remove(row: Row, now: number): void {
     if (this.rows.get(row.id) !== row) return;
     this.rows.delete(row.id);
-    this.#departed.set(row.id, { clock: row.clock, owner: row.owner, at: now });
+    this.#departed.set(row.id, {
+      clock: row.clock,
+      owner: row.owner,
+      user: row.owner === null ? row.claim.user.id : null,
+      at: now,
+    });
     this.#unindex(row);
     this.#disown(row);
     this.#events.removed(row);
@@ -217,15 +244,42 @@ export class AwarenessTable {
     return forgotten;
   }
 
-  #read({ id, clock, state }: Entry): Said {
+  #read(peer: Peer, { id, clock, state }: Entry): Said {
     if (state === null) return { id, clock, change: null };
-    const known = this.rows.get(id)?.state;
-    if (known !== undefined && sameBytes(known.whole, state)) {
-      return { id, clock, change: { state: known, changed: UNCHANGED } };
+    const row = this.rows.get(id);
+    const isOwn = row?.owner === peer || peer.access.user === null;
+    if (row !== undefined && isOwn && sameBytes(row.said.whole, state)) {
+      return { id, clock, change: { state: row.state, said: row.said, changed: UNCHANGED } };
     }
     const { maxState } = this.#limits;
     if (state.length > maxState) throw new StateTooLargeError(maxState);
-    return { id, clock, change: readStateBytes(state, known) };
+    const change = readStateBytes(state, row?.said);
+    return { id, clock, change: change === null ? null : this.#stated(peer, change, row) };
+  }
+
+  /** A state with the relay's word for who it is from, if it has one. */
+  #stated(peer: Peer, { state, changed }: StateChange, row: Row | undefined): Stated {
+    if (changed.has("copresence")) this.#checkMeta(state);
+    const { user } = peer.access;
+    // in a lobby an empty state announces nobody
+    if (user === null || (isLobby(this.#room) && state.fields.size === 0)) return { state, said: state, changed };
+    const before = row?.state.fields.get("user");
+    // on the way of every cursor that moves: nothing is looked at that did not change
+    if (before !== undefined && row?.owner === peer && !changed.has("user")) {
+      return { state: withUser(state, before), said: state, changed };
+    }
+    const field = stampField(state.fields.get("user"), user);
+    if (before !== undefined && sameBytes(before, field))
+      return { state: withUser(state, before), said: state, changed };
+    return { state: withUser(state, field), said: state, changed: new Set(changed).add("user") };
+  }
+
+  #checkMeta({ fields }: StateBytes): void {
+    const { maxMeta } = this.#limits;
+    if ((fields.get("copresence")?.length ?? 0) <= maxMeta) return;
+    const { copresence } = valuesOf(fields, "copresence");
+    const meta = isRecord(copresence) && Object.hasOwn(copresence, "meta") ? copresence["meta"] : null;
+    if (new TextEncoder().encode(JSON.stringify(meta)).length > maxMeta) throw new MetaTooLargeError(maxMeta);
   }
 
   #takeRemoval(peer: Peer, { id, clock }: { readonly id: number; readonly clock: number }, now: number): void {
@@ -255,6 +309,7 @@ export class AwarenessTable {
 
   #update(row: Row, said: SaidState, now: number): void {
     const { state, changed } = said.change;
+    row.said = said.change.said;
     row.lastSeen = now;
     row.clock = said.clock;
     // a renewal: observers are told in due time
@@ -276,7 +331,7 @@ export class AwarenessTable {
   /** Somebody speaks for an id whose owner is another connection, or none. */
   #claim(peer: Peer, row: Row, said: SaidState, now: number): void {
     const claim = this.#claimOf(said, now);
-    if (row.lobby !== peer.lobby || row.claim.user.id !== claim.user.id) return;
+    if (row.lobby !== peer.access.lobby || row.claim.user.id !== claim.user.id) return;
     // one of ours may have taken another session id since it was last heard
     if (row.claim.session.id !== claim.session.id && !peer.trusts) return;
     const wasOpen = row.owner !== null;
@@ -295,8 +350,13 @@ export class AwarenessTable {
       throw new FrameError(`more than ${this.#limits.maxStates} awareness states on one connection`);
     }
     const { id, clock, change } = said;
+    const { user, lobby } = peer.access;
+    // of somebody whose connection was lost: else whoever was quick could lock them out
+    const departed = this.#departed.get(id);
+    if (user !== null && departed !== undefined && (departed.user ?? user.id) !== user.id) return;
+    if (this.#events.isFull(lobby, claim.user.id)) throw new LobbyFullError();
     this.#departed.delete(id);
-    const row = this.#addRow(id, clock, change.state, peer, claim, peer.lobby, now);
+    const row = this.#addRow(id, clock, change, peer, claim, lobby, now);
     this.#events.changed(row);
     this.#events.stateChanged(row, change.changed);
     this.#takeOver(row, now);
@@ -318,14 +378,14 @@ export class AwarenessTable {
 
   /** A newer connection holds the session: until this one takes another, it would only take over back and forth. */
   #isSuperseded(peer: Peer, claim: Claim): boolean {
-    const key = sessionKey(claim, peer.lobby);
+    const key = sessionKey(claim, peer.access.lobby);
     return this.#peers.get(peer)?.superseded?.has(key) === true && this.#bySession.has(key);
   }
 
   #addRow(
     id: number,
     clock: number,
-    state: StateBytes,
+    { state, said }: Pick<Stated, "state" | "said">,
     owner: Peer | null,
     claim: Claim,
     lobby: string,
@@ -336,6 +396,7 @@ export class AwarenessTable {
       room: this.#room,
       clock,
       state,
+      said,
       claim,
       lobby,
       owner: null,

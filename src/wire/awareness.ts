@@ -54,8 +54,15 @@ export function decodeEntries(
 }
 
 export class StateTooLargeError extends FrameError {
-  constructor(maxStateBytes: number) {
-    super(`awareness state larger than ${maxStateBytes} bytes`);
+  constructor(maxBytes: number, what = "awareness state") {
+    super(`${what} larger than ${maxBytes} bytes`);
+  }
+}
+
+/** So is a session's metadata. */
+export class MetaTooLargeError extends StateTooLargeError {
+  constructor(maxMetaBytes: number) {
+    super(maxMetaBytes, "session metadata");
   }
 }
 

@@ -1,18 +1,23 @@
+// by themselves, for the client, which need not carry the others
+/** An explicit leave. */
+export const NORMAL = 1000;
+/** The page goes away: closed, reloaded, or navigated. */
+export const GOING_AWAY = 1001;
+export const TOO_LARGE = 4413;
+
 /**
  * Why a connection ends. y-websocket 3.1 never reconnects after 4400–4499, so those mean "for good"; what waiting can
  * mend is 45xx or one of the standard codes.
  */
 export const Close = {
-  /** An explicit leave. */
-  normal: 1000,
-  /** The page goes away: closed, reloaded, or navigated. */
-  goingAway: 1001,
+  normal: NORMAL as typeof NORMAL,
+  goingAway: GOING_AWAY as typeof GOING_AWAY,
   /** The relay stops or restarts; come back. */
   restart: 1012,
   malformed: 4400,
   notAuthenticated: 4401,
   notAllowed: 4403,
-  tooLarge: 4413,
+  tooLarge: TOO_LARGE as typeof TOO_LARGE,
   tokenExpired: 4501,
   overloaded: 4503,
   /** No sign of life within the ping time-out. */

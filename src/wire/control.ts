@@ -1,7 +1,7 @@
 /**
  * What relay and client say to each other beyond y-websocket: small, rare, JSON.
  */
-import { type ManualChoice, isRecord, readManual } from "../presence/index.ts";
+import { type ManualChoice, type UserInfo, isRecord, readManual, readUser, readUserId } from "../presence/index.ts";
 import { FrameError, json } from "./bytes.ts";
 
 /**
@@ -13,15 +13,31 @@ export type Mark = "reconnecting" | "silent" | "clear";
 /** Client id, mark, and when the connection was last known to be alive, ms since the epoch by the relay's clock. */
 export type MarkEntry = readonly [clientId: number, mark: Mark, lastSeen: number];
 
+/** Relay → client, first of all. */
+export interface Hello {
+  readonly kind: "hello";
+  /** New with each start of the relay. */
+  readonly shard: string;
+  /** Its leave grace. */
+  readonly graceMs: number;
+  /** Until the token expires, by the relay's clock; absent when it does not. */
+  readonly expiresInMs?: number;
+  /** Who the relay knows the connection as, whatever its states claim; absent when it has not asked. */
+  readonly user?: UserInfo;
+}
+
 export type Control =
-  /** Relay → client, first of all. `shard` is new with each start of the relay; `graceMs` is its leave grace. */
-  | { readonly kind: "hello"; readonly shard: string; readonly graceMs: number }
+  | Hello
   /** Relay → client, in a room. */
   | { readonly kind: "marks"; readonly marks: readonly MarkEntry[] }
   /** Relay → client, in a lobby: another session of the same user holds a newer choice of status. */
   | { readonly kind: "manual"; readonly manual: ManualChoice }
   /** Relay → client: another connection to this room speaks for your session. If you live, take a new session id. */
   | { readonly kind: "superseded"; readonly session: string }
+  /** Client → relay: a newer token of the same user, in place of the one that the connection was opened with. */
+  | { readonly kind: "token"; readonly token: string }
+  /** Relay → client: it is taken. Until it expires, by the relay's clock; null when it does not. */
+  | { readonly kind: "access"; readonly expiresInMs: number | null }
   /** Client → relay: are you there? */
   | { readonly kind: "ping" }
   /** Relay → client. */
@@ -44,10 +60,8 @@ export function decodeControl(source: string): Control {
 
 function readControl(value: Record<string, unknown>): Control | null {
   switch (value["kind"]) {
-    case "hello": {
-      const { shard, graceMs } = value;
-      return typeof shard === "string" && typeof graceMs === "number" ? { kind: "hello", shard, graceMs } : null;
-    }
+    case "hello":
+      return readHello(value);
     case "marks": {
       const { marks } = value;
       return Array.isArray(marks) && marks.every(isMarkEntry) ? { kind: "marks", marks } : null;
@@ -60,12 +74,32 @@ function readControl(value: Record<string, unknown>): Control | null {
       const { session } = value;
       return typeof session === "string" ? { kind: "superseded", session } : null;
     }
+    case "token": {
+      const { token } = value;
+      return typeof token === "string" ? { kind: "token", token } : null;
+    }
+    case "access": {
+      const { expiresInMs } = value;
+      return expiresInMs === null || typeof expiresInMs === "number" ? { kind: "access", expiresInMs } : null;
+    }
     case "ping":
     case "pong":
       return { kind: value["kind"] };
     default:
       return null;
   }
+}
+
+function readHello({ shard, graceMs, expiresInMs, user }: Record<string, unknown>): Hello | null {
+  if (typeof shard !== "string" || typeof graceMs !== "number") return null;
+  const id = isRecord(user) ? readUserId(user["id"]) : undefined;
+  return {
+    kind: "hello",
+    shard,
+    graceMs,
+    ...(typeof expiresInMs === "number" && { expiresInMs }),
+    ...(id !== undefined && { user: readUser(user, id) }),
+  };
 }
 
 function isMarkEntry(value: unknown): value is MarkEntry {

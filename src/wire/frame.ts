@@ -12,6 +12,8 @@ import { FrameError, expectEnd, readBytes, readRest, readText, readUint, reader 
 export const SUBPROTOCOL = "copresence.v1";
 /** The same, and that states are sent as patches, both ways. */
 export const PATCH_SUBPROTOCOL = "copresence.v2";
+/** A client's token is offered as a subprotocol that begins so, behind the others: no log of addresses has it. */
+export const AUTH_PREFIX = "copresence.auth.";
 
 const SYNC = 0;
 const AWARENESS = 1;
@@ -86,8 +88,9 @@ export function statesFrame(count: number, entries: Uint8Array): Uint8Array {
   });
 }
 
+// what the client needs none of is marked as pure, so that bundlers leave it out
 /** Nobody is there. */
-export const NO_STATES_FRAME: Uint8Array = statesFrame(0, new Uint8Array());
+export const NO_STATES_FRAME: Uint8Array = /* @__PURE__ */ statesFrame(0, /* @__PURE__ */ new Uint8Array());
 
 /** @param write as `writePatch` of patch.ts does */
 export function patchFrame(id: number, clock: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
@@ -119,6 +122,17 @@ export function awarenessFrame(payload: Uint8Array): Uint8Array {
   });
 }
 
+/** An awareness update of one state; null: its owner has left. */
+export function stateFrame(id: number, clock: number, state: object | null): Uint8Array {
+  const entry = frame((encoder) => {
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarUint(encoder, id);
+    encoding.writeVarUint(encoder, clock);
+    encoding.writeVarString(encoder, JSON.stringify(state));
+  });
+  return awarenessFrame(entry);
+}
+
 export function controlFrame(control: Control): Uint8Array {
   return frame((encoder) => {
     encoding.writeVarUint(encoder, CONTROL);
@@ -127,8 +141,8 @@ export function controlFrame(control: Control): Uint8Array {
 }
 
 /** The state vector of a document without content, and the update that adds nothing. */
-export const EMPTY_STATE_VECTOR: Uint8Array = Uint8Array.of(0);
-export const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0);
+export const EMPTY_STATE_VECTOR: Uint8Array = /* @__PURE__ */ Uint8Array.of(0);
+export const EMPTY_UPDATE: Uint8Array = /* @__PURE__ */ Uint8Array.of(0, 0);
 
 /**
  * An awareness update of no states. A stock client counts it as a sign of life and does nothing else (it reconnects
@@ -137,4 +151,4 @@ export const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0);
 export const KEEP_ALIVE_FRAME: Uint8Array = awarenessFrame(Uint8Array.of(0));
 
 /** Asks for the whole own state. */
-export const QUERY_FRAME: Uint8Array = Uint8Array.of(QUERY_AWARENESS);
+export const QUERY_FRAME: Uint8Array = /* @__PURE__ */ Uint8Array.of(QUERY_AWARENESS);

@@ -127,6 +127,9 @@ function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
       at = skipSpace(bytes, nameEnd);
       if (bytes[at] !== COLON) throw new FrameError("invalid JSON");
       const valueEnd = skipValue(bytes, at + 1);
+      // a name said twice: of the values the last one counts, but a reader of the whole reads them all
+      const before = fields.get(name);
+      if (before !== undefined) json(text(before), MAX_DEPTH - 1);
       fields.set(name, bytes.subarray(at + 1, valueEnd));
       at = skipSpace(bytes, valueEnd + 1);
       if (bytes[valueEnd] === CLOSE_BRACE) break;

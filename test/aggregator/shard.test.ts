@@ -8,8 +8,8 @@ import { anyClaim, anySession } from "../presence/claims.ts";
 import { report } from "./reports.ts";
 
 const DAY = 24 * 3_600_000;
-const REMEMBER: RecentPolicy = { recentTtl: DAY, recentMax: 1_000 };
-const FORGET: RecentPolicy = { recentTtl: DAY, recentMax: 0 };
+const REMEMBER: RecentPolicy = { recentTtl: DAY, recentMax: 1_000, lobbyRooms: true };
+const FORGET: RecentPolicy = { recentTtl: DAY, recentMax: 0, lobbyRooms: true };
 
 /** A lobby as its relay has it and, unless that takes too long, a reader that has heard all that was written. */
 class Place {
@@ -158,7 +158,7 @@ describe("those who left", () => {
   });
 
   it("[LOBBY-7] are remembered up to the given number, the last to leave", () => {
-    const place = new Place({ ...REMEMBER, recentMax: 2 });
+    const place = new Place({ ...REMEMBER, recentMax: 2, lobbyRooms: true });
     for (const [i, id] of ["alice", "bob", "carol", "alice", "dave"].entries()) leave(place, id, 1_000 + i, 1_000 + i);
     expect([...read(place.reader).keys()].toSorted()).toEqual(["alice", "dave"]);
     const none = new Place(FORGET);
@@ -187,7 +187,7 @@ it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who 
   const rounds = fc.array(fc.array(anyChange, { maxLength: 4 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(rounds, fc.integer({ min: 0, max: 2 }), (ticks, recentMax) => {
-      const place = new Place({ recentTtl: 20_000, recentMax });
+      const place = new Place({ recentTtl: 20_000, recentMax, lobbyRooms: true });
       const sources = Array.from({ length: 5 }, (_, i) => ({ i }));
       const left = new Map<string, number>();
       for (const [i, changes] of ticks.entries()) {

@@ -7,6 +7,7 @@ import { controlFrame, decodeFrame } from "../../src/wire/index.ts";
 import { pause, until } from "../support.ts";
 import { tellTime } from "../tab.ts";
 
+const noToken = { get: () => "", shown() {} };
 const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs, renewalTimeoutMs } = defaultSocketTiming;
 
 /** A WebSocket without a network: what it tells is told by hand. */
@@ -48,15 +49,21 @@ function scripted() {
   ScriptedSocket.made = [];
   const log: unknown[] = [];
   const page = { hidden: false, busy: false };
-  const socket = new ReconnectingSocket(() => "ws://relay/doc", ScriptedSocket, defaultSocketTiming, {
-    dialed: () => log.push("dialed"),
-    opened: () => log.push("opened"),
-    message: () => log.push("message"),
-    down: () => log.push("down"),
-    refused: (code) => log.push(`refused ${code}`),
-    isBusy: () => page.busy,
-    isHidden: () => page.hidden,
-  });
+  const socket = new ReconnectingSocket(
+    () => "ws://relay/doc",
+    ScriptedSocket,
+    defaultSocketTiming,
+    {
+      dialed: () => log.push("dialed"),
+      opened: () => log.push("opened"),
+      message: () => log.push("message"),
+      down: () => log.push("down"),
+      refused: (code) => log.push(`refused ${code}`),
+      isBusy: () => page.busy,
+      isHidden: () => page.hidden,
+    },
+    noToken,
+  );
   const latest = (): ScriptedSocket => ScriptedSocket.made.at(-1)!;
   const dialed = (): number => ScriptedSocket.made.length;
   /** How long until the next attempt. */
@@ -365,15 +372,21 @@ describe("the relay's close code", () => {
     const timing = { ...defaultSocketTiming, backoffMs: 5, maxBackoffMs: 5 };
     const refused: unknown[] = [];
     const sockets = [...final, ...mendable].map((code) => {
-      const socket = new ReconnectingSocket(() => `ws://127.0.0.1:${port}/${code}`, WebSocket, timing, {
-        dialed() {},
-        opened() {},
-        message() {},
-        down() {},
-        refused: (because, reason) => refused.push([code, because, reason]),
-        isBusy: () => false,
-        isHidden: () => false,
-      });
+      const socket = new ReconnectingSocket(
+        () => `ws://127.0.0.1:${port}/${code}`,
+        WebSocket,
+        timing,
+        {
+          dialed() {},
+          opened() {},
+          message() {},
+          down() {},
+          refused: (because, reason) => refused.push([code, because, reason]),
+          isBusy: () => false,
+          isHidden: () => false,
+        },
+        noToken,
+      );
       onTestFinished(() => socket.disconnect());
       socket.connect();
       return socket;

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Server, createServer } from "node:http";
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,17 +17,27 @@ function needs(path: string, script: string): string {
   return file;
 }
 
-/** Serves `dist-demo`. */
-export async function serveDemo(): Promise<{ readonly url: string; readonly server: Server }> {
+/** What answers before the demo's files do. */
+export type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+
+/**
+ * Serves `dist-demo`.
+ *
+ * @param first default: nothing, and nobody can sign in
+ */
+export async function serveDemo(
+  first: Middleware = (_request, _response, next) => next(),
+): Promise<{ readonly url: string; readonly server: Server }> {
   const index = needs("dist-demo/index.html", "build:demo");
-  const server = createServer((request, response) => {
+  const files = (request: IncomingMessage, response: ServerResponse): void => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const file = pathname === "/" ? index : fileURLToPath(new URL(`dist-demo${pathname}`, root));
     readFile(file).then(
       (body) => response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream").end(body),
       () => response.writeHead(404).end(),
     );
-  });
+  };
+  const server = createServer((request, response) => first(request, response, () => files(request, response)));
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });

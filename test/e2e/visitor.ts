@@ -5,7 +5,7 @@ import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import type { Presence } from "../../src/client/index.ts";
 import { ownClient, until } from "../support.ts";
 import { type Chromium, launchChromium } from "./chromium.ts";
-import { type RelayProcess, serveDemo, spawnRelay } from "./servers.ts";
+import { type Middleware, type RelayProcess, serveDemo, spawnRelay } from "./servers.ts";
 
 /** How long anything may take to be seen: machines that run tests are busy. */
 const DEADLINE_MS = 15_000;
@@ -32,18 +32,26 @@ export class Demo {
   #server: { readonly url: string; readonly server: Server } | undefined;
   #chromium: Chromium | undefined;
 
-  /** @param flags for the browser */
-  constructor(flags: readonly string[] = []) {
+  /**
+   * @param flags for the browser
+   * @param session where people sign in; default: nowhere
+   */
+  constructor(flags: readonly string[] = [], session?: Middleware) {
     // on a machine that does other things as well, pages take their time
     vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
     beforeAll(async () => {
-      [this.#server, this.#chromium] = await Promise.all([serveDemo(), launchChromium(flags)]);
+      [this.#server, this.#chromium] = await Promise.all([serveDemo(session), launchChromium(flags)]);
     });
     afterAll(async () => {
       await this.#chromium?.kill("browser");
       this.#server?.server.closeAllConnections();
       this.#server?.server.close();
     });
+  }
+
+  /** Where the page is. */
+  get url(): string {
+    return this.#server?.url ?? "";
   }
 
   get chromium(): Chromium {
@@ -119,7 +127,7 @@ export class Demo {
       ...(color !== undefined && { color }),
       ...query,
     });
-    return `${this.#server?.url}/?${search}#/${document}`;
+    return `${this.url}/?${search}#/${document}`;
   }
 }
 
@@ -167,6 +175,13 @@ export class Visitor {
     await this.sees(`${testId("roster-status")}[data-status="live"]`);
     await this.misses(".banner");
     await this.sees(".stack-avatar");
+  }
+
+  /** Gives a name where it is asked for. */
+  async signIn(name: string): Promise<void> {
+    await this.page.locator(testId("sign-in-name")).fill(name);
+    await this.page.locator(testId("sign-in")).click();
+    await this.isLive();
   }
 
   async sees(selector: string, text?: string): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from "../../src/wire/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { tellTime } from "../tab.ts";
+import { openAccess } from "../../src/relay/access/grants.ts";
 import { Connection } from "../../src/relay/connection.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
@@ -369,7 +370,7 @@ describe("signs of life", () => {
     };
     const handler = { frame() {}, silence() {}, drained() {}, closed() {} };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
-    const connection = new Connection(socket, "@lobby", options, handler);
+    const connection = new Connection(socket, openAccess("@lobby"), options, handler);
     const elapse = (seconds: number, each: () => void): void => {
       for (let i = 0; i < seconds * 4 && closed.length === 0; i++) {
         each();

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type RelayOptions, checkOption, resolveOptions } from "../../src/relay/options.ts";
+import { checkValue, parseValue } from "../../src/relay/option.ts";
+import {
+  type OptionName,
+  type RelayConfig,
+  optionSpecs,
+  resolveConfig,
+  resolveOptions,
+} from "../../src/relay/options.ts";
 import { createRelay } from "../../src/relay/index.ts";
 
 describe("resolveOptions", () => {
@@ -16,12 +23,12 @@ describe("resolveOptions", () => {
   });
 
   it("takes what is given, zero too, and the default for what is undefined", () => {
-    const given = { leaveGrace: 0, tick: 0, pingTimeout: undefined } as unknown as Partial<RelayOptions>;
+    const given = { leaveGrace: 0, tick: 0, pingTimeout: undefined } as unknown as RelayConfig;
     expect(resolveOptions(given)).toMatchObject({ leaveGrace: 0, tick: 0, pingTimeout: 10_000, pingInterval: 15_000 });
   });
 
   it("[RUN-2] refuses an option that there is none of", () => {
-    const given = { pingIntervall: 5 } as Partial<RelayOptions>;
+    const given = { pingIntervall: 5 } as RelayConfig;
     expect(() => resolveOptions(given)).toThrow(/^there is no option "pingIntervall"; there are pingInterval, /);
   });
 
@@ -40,7 +47,62 @@ describe("resolveOptions", () => {
   });
 
   it("calls an option what its user calls it", () => {
-    expect(() => checkOption("pingInterval", "--ping-interval", 0)).toThrow(/^--ping-interval must be/);
-    expect(checkOption("pingInterval", "--ping-interval", 7)).toBe(7);
+    expect(() => checkValue(optionSpecs.pingInterval, "--ping-interval", 0)).toThrow(/^--ping-interval must be/);
+    expect(checkValue(optionSpecs.pingInterval, "--ping-interval", 7)).toBe(7);
+  });
+
+  it.each<[OptionName, string, unknown]>([
+    ["tick", "0", 0],
+    ["open", "true", true],
+    ["open", "0", false],
+    ["lobbyRooms", "false", false],
+    ["trustProxy", "true", 1],
+    ["trustProxy", "2", 2],
+    ["jwtAudience", "my app", "my app"],
+    ["origins", "https://a.example, http://localhost:5173", ["https://a.example", "http://localhost:5173"]],
+  ])("[RUN-2] reads %s from %j", (name, source, value) => {
+    expect(parseValue(optionSpecs[name], name, source)).toEqual(value);
+  });
+
+  it.each<[OptionName, string, string]>([
+    ["open", "yes", "open must be true or false"],
+    ["trustProxy", "99", "trustProxy must be true, false, or how many proxies, at most 16"],
+    ["jwtSecret", "", "jwtSecret must not be empty"],
+    ["origins", "https://a.example/app", 'origins: "https://a.example/app" is no ORIGIN'],
+    ["origins", "a.example", 'origins: "a.example" is no ORIGIN'],
+    ["origins", "*", 'origins: "*" is no ORIGIN'],
+  ])("[RUN-2] refuses to read %s from %j", (name, source, message) => {
+    expect(() => parseValue(optionSpecs[name], name, source)).toThrow(new RangeError(message));
+  });
+});
+
+describe("resolveConfig", () => {
+  const secret = "a secret of more than thirty-two bytes";
+
+  it("keeps keys out of what may be shown", () => {
+    const { settings, authenticate } = resolveConfig({ jwtSecret: secret, jwtIssuer: "me", trustProxy: true });
+    expect(settings).toMatchObject({ trustProxy: 1, tick: 33 });
+    expect(JSON.stringify(createRelay({ jwtSecret: secret }).options)).not.toContain("secret of");
+    expect(Object.keys(settings)).not.toContain("jwtSecret");
+    expect(authenticate).toBeTypeOf("function");
+    expect(resolveConfig({}).authenticate).toBeNull();
+    expect([createRelay({ jwtSecret: secret }).open, createRelay().open]).toEqual([false, true]);
+  });
+
+  it("[PRIV-2] takes lobby.rooms for lobbyRooms", () => {
+    expect(resolveConfig({ lobby: { rooms: false } }).settings.lobbyRooms).toBe(false);
+    expect(resolveConfig({}).settings.lobbyRooms).toBe(true);
+  });
+
+  it.each<[RelayConfig, string]>([
+    [{ jwtSecret: secret, jwksUrl: "https://a.example" }, "only one of jwtSecret, jwtPublicKey, jwksUrl can be given"],
+    [{ jwtSecret: "short" }, "jwtSecret must be at least 32 bytes long"],
+    [{ jwtAudience: "me" }, "jwtAudience needs one of jwtSecret, jwtPublicKey, jwksUrl"],
+    [{ jwtSecret: secret, authenticate: () => ({ userId: "a" }) }, "authenticate stands instead of a key"],
+    [{ jwtSecret: "" }, "jwtSecret must not be empty"],
+    [{ jwtPublicKey: "nonsense" }, "jwtPublicKey must be the PEM or JWK of a public key"],
+    [{ jwksUrl: "ftp://a.example" }, "jwksUrl must be an http or https URL"],
+  ])("[JWT-2] refuses keys that are none, two, or to be guessed: %#", (config, message) => {
+    expect(() => createRelay(config)).toThrow(message);
   });
 });

@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import { OutgoingStates } from "../../src/relay/outgoing.ts";
 import type { Row } from "../../src/relay/table.ts";
 import { readState } from "../../src/presence/index.ts";
+import { openAccess } from "../../src/relay/access/grants.ts";
 import { StateBytes } from "../../src/wire/index.ts";
 
 const state = new StateBytes(new Map());
 
 function rowOf(id: number, clock: number, given: Partial<Row> = {}): Row {
   const claim = readState(id, {}, "doc")!;
-  const fixed = { id, room: "doc", clock, state, claim, lobby: "@lobby", owner: null, lastSeen: 0 };
+  const fixed = { id, room: "doc", clock, state, said: state, claim, lobby: "@lobby", owner: null, lastSeen: 0 };
   return { ...fixed, visible: true, stock: true, ...given };
 }
 
@@ -102,7 +103,7 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
     const owner = (trusts: boolean): Row["owner"] => {
       return {
         trusts,
-        lobby: "@lobby",
+        access: openAccess("@lobby"),
         lastSeen: 0,
         silent: false,
         lagging: false,

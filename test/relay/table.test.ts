@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Stamp } from "../../src/relay/access/identity.ts";
 import type { Peer } from "../../src/relay/peer.ts";
-import { AwarenessTable, isStock } from "../../src/relay/table.ts";
+import { openAccess } from "../../src/relay/access/grants.ts";
+import { AwarenessTable, type TableLimits, isStock } from "../../src/relay/table.ts";
 import { type Entry, StateBytes, fieldsOf } from "../../src/wire/index.ts";
 import { type Said, stateOf } from "./raw.ts";
 
@@ -15,13 +17,13 @@ const entryOf = ([id, clock, state]: Said): Entry => ({
 });
 
 /** A table, what it told its room, and the clocks that observers were sent: a thousand above the authors'. */
-function setup(room = "doc") {
+function setup(room = "doc", limits: Partial<TableLimits> = {}) {
   const log: string[] = [];
   const nameOf = (peer: Peer | null): string => (peer as TestPeer | null)?.name ?? "nobody";
   const sent = new Map<number, number>();
   const table = new AwarenessTable(
     room,
-    { maxState: 200, maxStates: 3 },
+    { maxState: 200, maxStates: 3, maxMeta: 50, ...limits },
     {
       changed: (row) => log.push(`${row.id} of ${nameOf(row.owner)}`),
       removed: (row) => log.push(`${row.id} removed`),
@@ -30,6 +32,7 @@ function setup(room = "doc") {
         sent.set(row.id, row.clock + 1_000);
       },
       sentClock: (id) => sent.get(id) ?? -1,
+      isFull: (_, userId) => userId === "one too many",
       returned: (peer) => log.push(`${nameOf(peer)} returned`),
       superseded: (peer, session) => log.push(`${nameOf(peer)} superseded as ${session}`),
     },
@@ -37,12 +40,15 @@ function setup(room = "doc") {
   let now = 0;
   return {
     table,
-    connect: (name: string, given: { trusts?: boolean; lobby?: string; answered?: boolean } = {}): TestPeer => {
-      const { trusts = false, lobby = "@lobby", answered = true } = given;
+    connect: (
+      name: string,
+      given: { trusts?: boolean; lobby?: string; answered?: boolean; user?: Stamp } = {},
+    ): TestPeer => {
+      const { trusts = false, lobby = "@lobby", answered = true, user = null } = given;
       const peer: TestPeer = {
         name,
         trusts,
-        lobby,
+        access: { ...openAccess(lobby), user },
         lastSeen: 7,
         silent: false,
         lagging: false,

@@ -16,7 +16,9 @@ import {
   type Roster,
   createPresence,
 } from "../../src/client/index.ts";
+import { openAccess } from "../../src/relay/access/grants.ts";
 import { Hub } from "../../src/relay/hub.ts";
+import { admit } from "../../src/relay/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import { Network, stopped } from "./network.ts";
@@ -133,7 +135,10 @@ export class World {
       const hub = new Hub(resolveOptions({}), () => {});
       this.hub = hub;
       this.network.relayActor = actor;
-      this.network.listener = (socket, target) => hub.accept(socket, target);
+      this.network.listener = (socket, target) => {
+        const asked = admit(target);
+        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby) });
+      };
     });
     this.log("relay starts");
   }

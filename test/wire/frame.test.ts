@@ -14,6 +14,8 @@ import {
   FrameError,
   KEEP_ALIVE_FRAME,
   awarenessFrame,
+  encodeEntries,
+  stateFrame,
   controlFrame,
   decodeControl,
   decodeFrame,
@@ -68,6 +70,17 @@ const frames: [what: string, stock: Uint8Array, ours: Uint8Array | null, frame: 
     awarenessFrame(payload),
     { type: "awareness", payload },
   ],
+  ...([{ user: { name: "ü" } }, null] as const).map((state): (typeof frames)[number] => {
+    const said = encodeEntries([
+      { id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) },
+    ]);
+    return [
+      `the awareness of one: ${JSON.stringify(state)}`,
+      stock(1, (encoder) => encoding.writeVarUint8Array(encoder, said)),
+      stateFrame(7, 300, state),
+      { type: "awareness", payload: said },
+    ];
+  }),
   [
     "a refusal",
     stock(2, (encoder) => auth.writePermissionDenied(encoder, "no")),
@@ -175,6 +188,17 @@ describe("control messages", () => {
     { kind: "manual", manual: { status: "dnd", at: 5 } },
     { kind: "manual", manual: { status: null, at: 5 } },
     { kind: "superseded", session: "s1" },
+    {
+      kind: "hello",
+      shard: "r_1",
+      graceMs: 3_000,
+      expiresInMs: 0,
+      user: { id: "alice", name: "Alice", color: "#123456" },
+    },
+    { kind: "hello", shard: "r_1", graceMs: 3_000, user: { id: "alice" } },
+    { kind: "token", token: "eyJ.e30.x" },
+    { kind: "access", expiresInMs: 60_000 },
+    { kind: "access", expiresInMs: null },
     { kind: "ping" },
     { kind: "pong" },
   ];

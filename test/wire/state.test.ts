@@ -99,6 +99,7 @@ describe("a state as bytes", () => {
     '{"a":[1}',
     '{"a":1]}',
     '{"a":]1}',
+    '{"a":1:,"a":1}',
   ])("[WIRE-2] refuses %j: no JSON", (state) => {
     expect(() => read(state)).toThrow(new FrameError("invalid JSON"));
   });

@@ -1,9 +1,14 @@
 import { useState, type FormEvent } from "react";
-import { who } from "../Avatar.tsx";
-import { colors, identity, type Identity } from "../identity.ts";
+import { identity, type Identity } from "../identity.ts";
+import { session } from "../session.ts";
+import { Swatches } from "../Swatches.tsx";
 
-/** One's note to everyone, name and colour; text is taken on Enter or on leaving the field. */
+/**
+ * One's note to everyone, name and colour; text is taken on Enter or on leaving the field. Of one who signed in, name and
+ * colour are as the token has them.
+ */
 export function Profile({ me }: { me: Identity }) {
+  const isSignedIn = session.get().state === "in";
   const [note, setNote] = useState(me.note);
   const [name, setName] = useState(me.name);
 
@@ -34,30 +39,25 @@ export function Profile({ me }: { me: Identity }) {
         onChange={(event) => setNote(event.target.value)}
         onBlur={keepNote}
       />
-      <input
-        value={name}
-        maxLength={40}
-        placeholder="Your name"
-        aria-label="Your name"
-        data-testid="name"
-        autoComplete="off"
-        onChange={(event) => setName(event.target.value)}
-        onBlur={keepName}
-      />
-      <fieldset className="swatches">
-        <legend className="sr">Your colour</legend>
-        {colors.map((color) => (
-          <label key={color.value} title={color.name} style={who({ color: color.value })}>
-            <input
-              type="radio"
-              name="color"
-              aria-label={color.name}
-              checked={color.value === me.color}
-              onChange={() => identity.set({ color: color.value })}
-            />
-          </label>
-        ))}
-      </fieldset>
+      {isSignedIn ? (
+        <button type="button" className="sign-out" data-testid="sign-out" onClick={() => void session.signOut()}>
+          Sign out
+        </button>
+      ) : (
+        <>
+          <input
+            value={name}
+            maxLength={40}
+            placeholder="Your name"
+            aria-label="Your name"
+            data-testid="name"
+            autoComplete="off"
+            onChange={(event) => setName(event.target.value)}
+            onBlur={keepName}
+          />
+          <Swatches color={me.color} onChoose={(color) => identity.set({ color })} />
+        </>
+      )}
       <button className="sr" tabIndex={-1}>
         Save
       </button>

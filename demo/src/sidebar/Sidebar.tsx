@@ -1,6 +1,7 @@
 import type { Room } from "copresence";
 import { useLobby } from "copresence/react";
 import { memo } from "react";
+import { Mark } from "../icons.tsx";
 import { Documents } from "./Documents.tsx";
 import { People } from "./People.tsx";
 import { Recent } from "./Recent.tsx";
@@ -13,10 +14,7 @@ export const Sidebar = memo(function Sidebar({ current, room }: { current: strin
   return (
     <nav className="sidebar" aria-label="Documents and people" data-status={status}>
       <header className="brand">
-        <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
-          <circle cx="12" cy="16" r="9" />
-          <circle cx="20" cy="16" r="9" />
-        </svg>
+        <Mark />
         <h1>Quire</h1>
         <span className="live" data-testid="roster-status" data-status={status}>
           {words[status]}

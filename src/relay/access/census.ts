@@ -1,0 +1,132 @@
+/** How many connections and rooms each address and each user has. Pure but for its own counts; `now` comes in. */
+import { Close } from "../../wire/index.ts";
+import { Bucket } from "./bucket.ts";
+import { type Denial, denial } from "./grants.ts";
+
+export interface CensusLimits {
+  readonly connectRate: number;
+  readonly maxAddressConnections: number;
+  readonly maxAddressRooms: number;
+  readonly maxUserConnections: number;
+  readonly maxUserRooms: number;
+}
+
+/** How many seconds' worth of connects may come at once: all clients come back when a relay was restarted. */
+const CONNECT_BURST_S = 10;
+/** So many addresses are remembered before those that have been quiet are forgotten. */
+const MAX_QUIET = 10_000;
+
+/** What one connection was counted as. */
+export interface Ticket {
+  readonly address: string;
+  /** Where it was counted, once it is known who it is; null before. */
+  place: { readonly user: string | null; readonly room: string } | null;
+}
+
+export class Census {
+  readonly #limits: CensusLimits;
+  readonly #rates = new Map<string, Bucket>();
+  readonly #connections = new Map<string, number>();
+  readonly #rooms = new Map<string, Map<string, number>>();
+
+  constructor(limits: CensusLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts a connection that is opened, before anything is known of it but its address. */
+  connect(address: string, now: number): Ticket | Denial {
+    if (!this.#mayConnect(address, now)) {
+      return denial("rate", Close.overloaded, "too many connections at once from your address");
+    }
+    const key = `address ${address}`;
+    if (isOver(this.#connections.get(key), this.#limits.maxAddressConnections)) {
+      return denial("address", Close.overloaded, "too many connections from your address");
+    }
+    add(this.#connections, key);
+    return { address, place: null };
+  }
+
+  /** Counts it where it goes. Returns why it may not. */
+  enter(ticket: Ticket, user: string | null, room: string): Denial | null {
+    const limits = this.#limits;
+    const address = `address ${ticket.address}`;
+    if (this.#isFull(address, room, limits.maxAddressRooms)) {
+      return denial("address", Close.overloaded, "too many rooms from your address");
+    }
+    if (user !== null) {
+      const key = `user ${user}`;
+      if (isOver(this.#connections.get(key), limits.maxUserConnections)) {
+        return denial("user", Close.overloaded, "too many connections of yours");
+      }
+      if (this.#isFull(key, room, limits.maxUserRooms)) {
+        return denial("user", Close.overloaded, "too many rooms of yours");
+      }
+      add(this.#connections, key);
+      add(mapOf(this.#rooms, key), room);
+    }
+    add(mapOf(this.#rooms, address), room);
+    ticket.place = { user, room };
+    return null;
+  }
+
+  /** It is over. */
+  leave({ address, place }: Ticket): void {
+    remove(this.#connections, `address ${address}`);
+    if (place === null) return;
+    this.#leaveRoom(`address ${address}`, place.room);
+    if (place.user === null) return;
+    remove(this.#connections, `user ${place.user}`);
+    this.#leaveRoom(`user ${place.user}`, place.room);
+  }
+
+  #mayConnect(address: string, now: number): boolean {
+    const { connectRate } = this.#limits;
+    if (connectRate === 0) return true;
+    let bucket = this.#rates.get(address);
+    if (bucket === undefined) {
+      if (this.#rates.size >= MAX_QUIET) this.#forgetQuiet(now);
+      bucket = new Bucket(connectRate, CONNECT_BURST_S, now);
+      this.#rates.set(address, bucket);
+    }
+    return bucket.take(1, now);
+  }
+
+  #forgetQuiet(now: number): void {
+    for (const [address, bucket] of this.#rates) if (bucket.isFull(now)) this.#rates.delete(address);
+  }
+
+  #isFull(key: string, room: string, max: number): boolean {
+    const rooms = this.#rooms.get(key);
+    return rooms?.has(room) !== true && isOver(rooms?.size, max);
+  }
+
+  #leaveRoom(key: string, room: string): void {
+    const rooms = this.#rooms.get(key);
+    if (rooms === undefined) return;
+    remove(rooms, room);
+    if (rooms.size === 0) this.#rooms.delete(key);
+  }
+}
+
+function isOver(count = 0, max: number): boolean {
+  return max !== 0 && count >= max;
+}
+
+function mapOf(maps: Map<string, Map<string, number>>, key: string): Map<string, number> {
+  let map = maps.get(key);
+  if (map === undefined) {
+    map = new Map();
+    maps.set(key, map);
+  }
+  return map;
+}
+
+function add(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function remove(counts: Map<string, number>, key: string): void {
+  const rest = (counts.get(key) ?? 0) - 1;
+  if (rest > 0) counts.set(key, rest);
+  else counts.delete(key);
+}

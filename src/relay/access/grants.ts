@@ -1,0 +1,113 @@
+/** What an identity may do in a room. Pure. */
+import { isRecord } from "../../presence/index.ts";
+import { Close, LOBBY, isLobby, lobbyRoom } from "../../wire/index.ts";
+import { type Grant, type Identity, type Stamp, stampOf } from "./identity.ts";
+
+/** What a connection may do in its room, and as whom. */
+export interface RoomAccess {
+  /** Who the relay knows it to be; null: whoever it says. */
+  readonly user: Stamp | null;
+  /** The lobby that it counts in. */
+  readonly lobby: string;
+  /** It is told who is there; in a lobby, by its document. */
+  readonly observe: boolean;
+  /** What it says of itself is taken. */
+  readonly presence: boolean;
+  /** It is sent the document. */
+  readonly read: boolean;
+  /** What it changes about the document is taken. */
+  readonly write: boolean;
+  /** When it ends, ms since the epoch. */
+  readonly expiresAt: number | null;
+}
+
+/** What anybody may do who comes to a relay that asks nobody. */
+export function openAccess(lobby: string): RoomAccess {
+  return { user: null, lobby, observe: true, presence: true, read: true, write: true, expiresAt: null };
+}
+
+/** Why a connection is refused; the first word is that of the metric. */
+export interface Denial {
+  readonly ok: false;
+  readonly because: Because;
+  readonly code: number;
+  readonly reason: string;
+}
+
+export type Because =
+  | "malformed"
+  | "reserved"
+  | "origin"
+  | "rate"
+  | "address"
+  | "unauthenticated"
+  | "forbidden"
+  | "expired"
+  | "unavailable"
+  | "grants"
+  | "user"
+  | "stopping";
+
+export function denial(because: Because, code: number, reason: string): Denial {
+  return { ok: false, because, code, reason };
+}
+
+/** @param asked the lobby that it asked to count in */
+export function accessTo(
+  identity: Identity,
+  room: string,
+  asked: string,
+): { readonly ok: true; readonly access: RoomAccess } | Denial {
+  const own = identity.lobby === undefined ? null : lobbyRoom(identity.lobby);
+  // else whoever belongs to one tenant could look at another's people
+  if (own !== null && isLobby(room) && room !== own) return denial("grants", Close.notAllowed, `your lobby is ${own}`);
+  const granted = grantsFor(identity.rooms, room);
+  if (granted.size === 0) {
+    const place = isLobby(room) ? "the lobby" : "this room";
+    return denial("grants", Close.notAllowed, `nothing is granted to you in ${place}`);
+  }
+  const observe = granted.has("observe");
+  return {
+    ok: true,
+    access: {
+      user: stampOf(identity),
+      lobby: isLobby(room) ? room : (own ?? asked),
+      observe,
+      presence: granted.has("presence"),
+      // the document of a lobby says who is there
+      read: isLobby(room) ? observe : granted.has("read"),
+      write: granted.has("write"),
+      expiresAt: identity.expiresAt ?? null,
+    },
+  };
+}
+
+const ALL: ReadonlySet<Grant> = new Set(["observe", "presence", "read", "write"]);
+const NONE: ReadonlySet<Grant> = new Set();
+
+/** The grants of the most specific entry for a room. */
+export function grantsFor(rooms: Identity["rooms"], room: string): ReadonlySet<Grant> {
+  if (rooms === undefined) return ALL;
+  if (Object.hasOwn(rooms, room)) return known(rooms[room]);
+  if (isLobby(room)) return Object.hasOwn(rooms, LOBBY) ? known(rooms[LOBBY]) : NONE;
+  let best: string | null = null;
+  for (const key of Object.keys(rooms)) {
+    if (key.endsWith("*") && room.startsWith(key.slice(0, -1)) && key.length > (best?.length ?? 0)) best = key;
+  }
+  return best === null ? NONE : known(rooms[best]);
+}
+
+/** What is not known grants nothing. */
+function known(grants: readonly Grant[] | undefined): ReadonlySet<Grant> {
+  return new Set(Array.isArray(grants) ? (grants as readonly Grant[]).filter((grant) => ALL.has(grant)) : []);
+}
+
+/** Whether a claim is a map from rooms to lists. */
+export function isGrants(value: unknown): value is NonNullable<Identity["rooms"]> {
+  return isRecord(value) && Object.values(value).every((grants) => Array.isArray(grants));
+}
+
+/** Whether a connection with one access may go on with the other: all is the same but when it ends. */
+export function sameAccess(a: RoomAccess, b: RoomAccess): boolean {
+  return JSON.stringify({ ...a, expiresAt: 0 }) === JSON.stringify({ ...b, expiresAt: 0 });
+}

@@ -1,0 +1,94 @@
+/** Identities from JSON Web Tokens. */
+import { type JWTPayload, errors, jwtVerify } from "jose";
+import { readUserId } from "../../presence/index.ts";
+import { Close } from "../../wire/index.ts";
+import { isGrants } from "./grants.ts";
+import type { Authenticate, Identity, Refusal, RefusalCode } from "./identity.ts";
+import { type KeyNames, type KeySource, verifyingKey } from "./keys.ts";
+
+export interface JwtOptions extends KeySource {
+  /** What `aud` must be, or hold. Default: anything. */
+  readonly audience?: string;
+  /** What `iss` must be. Default: anything. */
+  readonly issuer?: string;
+  /** How far the signer's clock may be from ours, ms. Default 5 000. */
+  readonly clockTolerance?: number;
+}
+
+const CLOCK_TOLERANCE_MS = 5_000;
+/** Longer than any token that fits in a request. */
+const MAX_TOKEN_LENGTH = 16 * 1024;
+
+/**
+ * An `authenticate` that takes signed tokens. Claims: `sub` is the user's id; `name`, `color` and `avatar`, if given,
+ * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`.
+ *
+ * @param names what the options are called in an error
+ * @throws RangeError unless there is exactly one key, and it is fit for use
+ */
+export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authenticate {
+  const { key, algorithms } = verifyingKey(options, names);
+  const { audience, issuer, clockTolerance = CLOCK_TOLERANCE_MS } = options;
+  const settings = {
+    algorithms: [...algorithms],
+    requiredClaims: ["sub"],
+    clockTolerance: clockTolerance / 1_000,
+    ...(audience !== undefined && { audience }),
+    ...(issuer !== undefined && { issuer }),
+  };
+  return async ({ token }) => {
+    if (token === null) return refuse("no token");
+    if (token.length > MAX_TOKEN_LENGTH) return refuse("token too long");
+    try {
+      // the overloads tell keys and functions apart, which matters to callers alone
+      const { payload } = await (typeof key === "function"
+        ? jwtVerify(token, key, settings)
+        : jwtVerify(token, key, settings));
+      return identityOf(payload);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      return refusal;
+    }
+  };
+}
+
+function refuse(reason: string, code: RefusalCode = Close.notAuthenticated): Refusal {
+  return { code, reason };
+}
+
+/** Reads the claims of a token that is genuine. */
+export function identityOf(payload: JWTPayload): Identity | Refusal {
+  const { sub, exp, name, color, avatar, lobby, rooms } = payload;
+  const userId = readUserId(sub);
+  if (userId === undefined) return refuse("the token's sub is no usable user id");
+  // what limits its bearer must not be lost on the way
+  if (lobby !== undefined && typeof lobby !== "string") return refuse("the token's lobby is not a text");
+  if (rooms !== undefined && !isGrants(rooms)) return refuse("the token's rooms are not a map of lists");
+  return {
+    userId,
+    ...(typeof name === "string" && { name }),
+    ...(typeof color === "string" && { color }),
+    ...(typeof avatar === "string" && { avatar }),
+    ...(lobby !== undefined && { lobby }),
+    ...(rooms !== undefined && { rooms }),
+    ...(exp !== undefined && { expiresAt: exp * 1_000 }),
+  };
+}
+
+/** What is wrong with a token, in our words: the library's may quote it. Null: nothing is; it could not be verified. */
+function refusalOf(error: unknown): Refusal | null {
+  if (error instanceof errors.JWTExpired) return refuse("the token has expired", Close.tokenExpired);
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return refuse(`the token's ${error.claim} is ${error.reason === "missing" ? "missing" : "not accepted"}`);
+  }
+  const isBad =
+    error instanceof errors.JWSInvalid ||
+    error instanceof errors.JWTInvalid ||
+    error instanceof errors.JWSSignatureVerificationFailed ||
+    error instanceof errors.JOSEAlgNotAllowed ||
+    error instanceof errors.JOSENotSupported ||
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys;
+  return isBad ? refuse("the token is not valid") : null;
+}

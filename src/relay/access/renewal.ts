@@ -1,0 +1,34 @@
+/**
+ * Newer tokens of an open connection, looked at one after the other: of those that come meanwhile, the last counts.
+ */
+import type { Denial, RoomAccess } from "./grants.ts";
+
+/** Never fails. */
+export type Renew = (token: string) => Promise<RoomAccess | Denial>;
+
+export class Renewal {
+  readonly #renew: Renew;
+  readonly #done: (renewed: RoomAccess | Denial) => void;
+  #isBusy = false;
+  #next: string | null = null;
+
+  constructor(renew: Renew, done: (renewed: RoomAccess | Denial) => void) {
+    this.#renew = renew;
+    this.#done = done;
+  }
+
+  take(token: string): void {
+    this.#next = token;
+    if (!this.#isBusy) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#next !== null) {
+      const token = this.#next;
+      this.#next = null;
+      this.#done(await this.#renew(token));
+    }
+    this.#isBusy = false;
+  }
+}

@@ -1,0 +1,53 @@
+/** The HTTP side of a relay's own server: what is answered to those who do not ask for a WebSocket. */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { Duplex } from "node:stream";
+import { LOBBY } from "../wire/index.ts";
+import { type RelayMetrics, metricsText } from "./metrics.ts";
+
+/** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off */
+export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {
+  const settings = {
+    headersTimeout: timeout,
+    requestTimeout: timeout,
+    connectionsCheckingInterval: Math.max(50, Math.floor(timeout / 10)),
+  };
+  return createServer(settings, (request, response) => answer(request, response, metrics));
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, metrics: () => RelayMetrics): void {
+  const path = request.method === "GET" || request.method === "HEAD" ? request.url : undefined;
+  switch (path) {
+    case "/healthz":
+      return say(response, 200, "ok\n");
+    case "/metrics":
+      return say(response, 200, metricsText(metrics()), { "content-type": "text/plain; version=0.0.4" });
+    default:
+      return say(response, 426, `copresence relay: connect with a WebSocket, ws://…/<room> (lobby: ${LOBBY})\n`, {
+        upgrade: "websocket",
+      });
+  }
+}
+
+function say(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { "content-type": "text/plain", ...headers });
+  response.end(body);
+}
+
+/**
+ * Refuses an upgrade. Node has taken its own listeners off the socket: one that is reset would end the process, and one
+ * half-closed stay.
+ */
+export function refuseUpgrade(socket: Duplex, status: "404 Not Found" | "400 Bad Request", reason = ""): void {
+  socket.on("error", () => {});
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${reason.length}\r\n\r\n${reason}`);
+}
+
+/** Resolves when the last socket of a server is gone. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    // nothing is answered here that takes any time, and a connection that asks for nothing would be waited for
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,152 @@
+/** The kinds of options, and how their values are checked and read from text. Pure. */
+export interface NumberOption {
+  readonly kind: "number";
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: "ms" | "bytes" | "count";
+  readonly help: string;
+}
+
+export interface FlagOption {
+  readonly kind: "flag";
+  readonly default: boolean;
+  readonly help: string;
+}
+
+/** A number, where true is 1 and false is 0. */
+export interface HopsOption {
+  readonly kind: "hops";
+  readonly default: number;
+  readonly help: string;
+}
+
+export interface TextOption {
+  readonly kind: "text";
+  readonly default: null;
+  /** What it is called in the help. */
+  readonly value: string;
+  readonly help: string;
+}
+
+export interface ListOption {
+  readonly kind: "list";
+  readonly default: readonly string[];
+  readonly value: string;
+  /** How an item is kept. Throws a `TypeError` for what is none. */
+  readonly item: (text: string) => string;
+  readonly help: string;
+}
+
+export type OptionSpec = NumberOption | FlagOption | HopsOption | TextOption | ListOption;
+
+/** The kind that an option of this type is. */
+export type SpecOf<T> = T extends boolean
+  ? FlagOption
+  : T extends number
+    ? NumberOption | HopsOption
+    : T extends readonly string[]
+      ? ListOption
+      : TextOption;
+
+// the longest that a Node timer can wait
+const MAX_MS = 2 ** 31 - 1;
+const MAX_HOPS = 16;
+
+export const ms = (value: number, help: string, min = 1): NumberOption => ({
+  kind: "number",
+  default: value,
+  min,
+  max: MAX_MS,
+  unit: "ms",
+  help,
+});
+
+export const count = (value: number, min: number, help: string): NumberOption => ({
+  kind: "number",
+  default: value,
+  min,
+  max: 1_000_000,
+  unit: "count",
+  help,
+});
+
+export const bytes = (value: number, help: string, min = 64): NumberOption => ({
+  kind: "number",
+  default: value,
+  min,
+  max: 2 ** 31 - 1,
+  unit: "bytes",
+  help,
+});
+
+export const flag = (value: boolean, help: string): FlagOption => ({ kind: "flag", default: value, help });
+export const hops = (help: string): HopsOption => ({ kind: "hops", default: 0, help });
+export const text = (value: string, help: string): TextOption => ({ kind: "text", default: null, value, help });
+export const list = (value: string, item: ListOption["item"], help: string): ListOption => ({
+  kind: "list",
+  default: [],
+  value,
+  item,
+  help,
+});
+
+/** @param label what to call the option in an error: its name, its flag or its variable */
+export function checkValue(spec: OptionSpec, label: string, value: unknown): unknown {
+  switch (spec.kind) {
+    case "number": {
+      const { min, max, unit } = spec;
+      if (isWhole(value, min, max)) return value;
+      const what =
+        unit === "count" ? "a whole number" : `a whole number of ${unit === "ms" ? "milliseconds" : "bytes"}`;
+      throw new RangeError(`${label} must be ${what} from ${min} to ${max}`);
+    }
+    case "flag":
+      if (typeof value === "boolean") return value;
+      throw new RangeError(`${label} must be true or false`);
+    case "hops":
+      if (typeof value === "boolean") return Number(value);
+      if (isWhole(value, 0, MAX_HOPS)) return value;
+      throw new RangeError(`${label} must be true, false, or how many proxies, at most ${MAX_HOPS}`);
+    case "text":
+      // never what it is: it may be a secret
+      if (value === null || (typeof value === "string" && value !== "")) return value;
+      throw new RangeError(`${label} must not be empty`);
+    case "list":
+      if (Array.isArray(value)) return value.map((item: unknown) => checkItem(spec, label, item));
+      throw new RangeError(`${label} must be a list`);
+  }
+}
+
+function checkItem({ item, value }: ListOption, label: string, given: unknown): string {
+  try {
+    return item(String(given));
+  } catch {
+    throw new RangeError(`${label}: "${String(given)}" is no ${value}`);
+  }
+}
+
+/** Reads a value as a flag or variable has it. Throws a `RangeError`. */
+export function parseValue(spec: OptionSpec, label: string, source: string): unknown {
+  switch (spec.kind) {
+    case "number":
+      if (!/^\d+$/.test(source)) throw new RangeError(`${label} must be a whole number, not "${source}"`);
+      return checkValue(spec, label, Number(source));
+    case "flag":
+      return checkValue(spec, label, SWITCH[source]);
+    case "hops":
+      return checkValue(spec, label, /^\d+$/.test(source) ? Number(source) : SWITCH[source]);
+    case "text":
+      return checkValue(spec, label, source);
+    case "list": {
+      const items = source.split(",").map((item) => item.trim());
+      return checkValue(spec, label, items);
+    }
+  }
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false };
+
+function isWhole(value: unknown, min: number, max: number): boolean {
+  return Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+}
