@@ -315,24 +315,14 @@ describe("grants", () => {
   });
 
   it.each<[string, string, Record<string, unknown>, string]>([
-    [
-      "a room that is not listed",
-      "other",
-      { rooms: { doc: ["observe"] } },
-      "nothing is granted to you in this room",
-    ],
+    ["a room that is not listed", "other", { rooms: { doc: ["observe"] } }, "nothing is granted to you in this room"],
     [
       "a room with an empty list",
       "doc",
       { rooms: { "*": ["observe"], doc: [] } },
       "nothing is granted to you in this room",
     ],
-    [
-      "a lobby that is not listed",
-      "@lobby",
-      { rooms: { "*": ["observe"] } },
-      "nothing is granted to you in the lobby",
-    ],
+    ["a lobby that is not listed", "@lobby", { rooms: { "*": ["observe"] } }, "nothing is granted to you in the lobby"],
     ["another tenant's lobby", "@lobby/acme", { lobby: "evil" }, "your lobby is @lobby/evil"],
     ["the default lobby", "@lobby", { lobby: "evil" }, "your lobby is @lobby/evil"],
   ])("[GRANT-2] [GRANT-6] [GRANT-7] [PRIV-1] %s is closed with 4403", async (_, path, claims, reason) => {
