@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { type PresenceEvent, type Roster, createPresence } from "../../src/client/index.ts";
 import { Tokens, renewalInMs } from "../../src/client/token.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
-import { openTab, tellTime } from "../tab.ts";
+import { openTab, tellTime, untilTold } from "../tab.ts";
 import { type Says, doorman } from "./token-relay.ts";
 
 const timing = { backoffMs: 20, maxBackoffMs: 50 };
@@ -257,6 +257,20 @@ describe("a client with a token", () => {
     await until("two renewals of both", () => door.renewals.length >= 4);
     expect(door.renewals.slice(0, 4)).toEqual(["t2", "t2", "t3", "t3"]);
     expect([door.dialed.length, log]).toEqual([2, ["live"]]);
+  });
+
+  it("[TOKEN-2] whose page's timers were held up renews when the page returns", async () => {
+    tellTime();
+    const door = await doorman({ expiresInMs: HOUR });
+    let asked = 0;
+    const alice = openTab(door.url, "alice", { token: () => `t${++asked}` });
+    const room = alice.presence.join("doc");
+    await untilTold("it is in", () => room.roster.status === "live");
+    // time passes, and no timer runs
+    vi.setSystemTime(Date.now() + 55 * MINUTE);
+    alice.page.show();
+    await untilTold("it is renewed", () => door.renewals.length === 2);
+    expect([door.renewals, door.dialed.length]).toEqual([["t2", "t2"], 2]);
   });
 
   it("[TOKEN-3] tells in the lobby of each failure, and is connecting until there is a token", async () => {
