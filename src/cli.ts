@@ -2,7 +2,6 @@
 /** `copresence`: a relay on one port, from the command line. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { setFlagsFromString } from "node:v8";
 import { isLoopback } from "./relay/access/address.ts";
 import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
@@ -202,9 +201,6 @@ async function main(): Promise<void> {
     if (!stopped) throw explained(error);
   }
 }
-
-// most of what a relay holds is small and lives long: room for what is short-lived grows with it, and is of no use
-setFlagsFromString("--semi-space-growth-factor=1");
 
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);

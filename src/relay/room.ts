@@ -362,11 +362,25 @@ export class Room {
     const patches = to.stockOnly || this.#patchPeers === 0 ? null : this.#patches.changes(news);
     const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
     const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
+    const author = this.#authorOf(news);
     for (const peer of this.peers) {
       if ((peer.trusts && to.stockOnly) || !peer.access.observe) continue;
+      // in small rooms most news is of one, who knows it; but patches build on what they were told before
+      if (peer === author && !peer.patches && !nudges.has(peer)) continue;
       const packet = peer.patches ? patches : (whole?.without(nudges.get(peer)) ?? null);
       if (packet !== null && !this.#skips(peer, news)) peer.send(packet);
     }
+  }
+
+  /** Whose news it is, if all of it is one peer's. */
+  #authorOf(news: readonly News[]): Peer | null {
+    let author: Peer | null = null;
+    for (const { id, state } of news) {
+      const owner = state === null ? null : (this.table.rows.get(id)?.owner ?? null);
+      if (owner === null || (author !== null && owner !== author)) return null;
+      author = owner;
+    }
+    return author;
   }
 
   /** A peer that reads too slowly is told once, when it has caught up, how things are then. */
