@@ -8,7 +8,7 @@
  * somebody who returns may be an echo. Messages keep their order, which tells them apart: a client announces itself
  * before it answers the first question that it is asked, and echoes what it is told after the question only afterwards.
  */
-import { type Claim, crediblyChosen, equal, isRecord, readState } from "../presence/index.ts";
+import { type Claim, crediblyChosen, equal, isRecord, readState, readUserId } from "../presence/index.ts";
 import { stampField, withUser } from "./access/stamp.ts";
 import {
   type Entry,
@@ -354,6 +354,8 @@ export class AwarenessTable {
     // of somebody whose connection was lost: else whoever was quick could lock them out
     const departed = this.#departed.get(id);
     if (user !== null && departed !== undefined && (departed.user ?? user.id) !== user.id) return;
+    // a tab passes on what it heard from another of its browser, where somebody else is signed in: they say it themselves
+    if (user !== null && this.#ownsAny(peer) && (claimedUser(change.said) ?? user.id) !== user.id) return;
     if (this.#events.isFull(lobby, claim.user.id)) throw new LobbyFullError();
     this.#departed.delete(id);
     const row = this.#addRow(id, clock, change, peer, claim, lobby, now);
@@ -447,6 +449,12 @@ export class AwarenessTable {
     drop(rows, row);
     if (rows.length === 0) this.#bySession.delete(key);
   }
+}
+
+/** The user id that a state claims, if any. */
+function claimedUser({ fields }: StateBytes): string | undefined {
+  const { user } = valuesOf(fields, "user");
+  return isRecord(user) ? readUserId(user["id"]) : undefined;
 }
 
 function drop<T>(from: T[], item: T): void {

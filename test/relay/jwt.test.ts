@@ -159,6 +159,7 @@ describe("claims", () => {
   it.each<[Record<string, unknown>]>([
     [{ lobby: 7 }],
     [{ lobby: null }],
+    [{ lobby: "l".repeat(506) }],
     [{ rooms: ["doc"] }],
     [{ rooms: "doc" }],
     [{ rooms: null }],
