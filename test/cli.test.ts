@@ -1,14 +1,18 @@
 /** The command, as a process of its own. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type OptionName, optionSpecs } from "../src/relay/options.ts";
-import { rawPeer } from "./relay/raw.ts";
+import { SignJWT } from "jose";
+import { SUBPROTOCOL } from "../src/wire/index.ts";
+import { RawPeer, rawPeer } from "./relay/raw.ts";
+import { SECRET, tokenFor } from "./relay/tokens.ts";
 import { stockClient, until } from "./support.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -221,6 +225,71 @@ describe("settings", () => {
     const refused = run([], { PORT: "99999" });
     expect(await refused.exit).toBe(2);
     expect(refused.err()).toContain("PORT must be a port from 0 to 65535");
+  });
+});
+
+describe("access", () => {
+  it("[AUTH-8] a relay that asks nobody is not for the network, unless that is meant", async () => {
+    const anywhere = ["--host", "0.0.0.0", "--port", "0"];
+    for (const [args, env] of [
+      [anywhere, {}],
+      [[], { HOST: "0.0.0.0", PORT: "0" }],
+      [[...anywhere, "--no-open"], { COPRESENCE_OPEN: "true" }],
+    ] as const) {
+      const refused = run(args, env);
+      expect(await refused.exit).toBe(2);
+      expect(refused.out()).toBe("");
+      expect(refused.err()).toMatch(/^copresence: at 0\.0\.0\.0 anybody .+--jwt-secret.+--open.*\nTry --help\.\n$/);
+    }
+    const open = await listening([...anywhere, "--open"]);
+    await until("it says so", () => open.err().startsWith("copresence: open to anyone"));
+    await listening(anywhere, { COPRESENCE_OPEN: "1" });
+    const asking = await listening(anywhere, { COPRESENCE_JWT_SECRET: SECRET });
+    expect(asking.err()).toBe("");
+  });
+
+  it("[AUTH-7] neither secret nor token is written anywhere", async () => {
+    // nobody serves keys there
+    const none = await listening([...local, "--jwks-url", "http://127.0.0.1:1/keys"]);
+    const relay = await listening([...local, "--jwt-secret", SECRET]);
+    const good = await tokenFor({ sub: "alice", name: "Alice" });
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const other = await new SignJWT({ sub: "alice" }).setProtectedHeader({ alg: "EdDSA" }).sign(privateKey);
+    const tokens = [other, good, await tokenFor({ sub: "alice" }, { secret: `${SECRET}!` }), "not.a.token", `${good}x`];
+    const codes: unknown[] = [];
+    for (const { url } of [relay, none]) {
+      for (const token of tokens) {
+        for (const [path, protocols] of [
+          ["doc", [SUBPROTOCOL, `copresence.auth.${token}`]],
+          [`doc?token=${token}`, []],
+        ] as const) {
+          const peer = new RawPeer(url, path, [...protocols]);
+          peer.socket.once("open", () => setTimeout(() => peer.socket.close(1000), 500));
+          codes.push((await peer.closed).code);
+        }
+      }
+    }
+    expect(codes.slice(0, 10)).toEqual([4401, 4401, 1000, 1000, 4401, 4401, 4401, 4401, 4401, 4401]);
+    expect(codes.slice(10, 14)).toEqual([4503, 4503, 4401, 4401]);
+    expect(none.err()).toMatch(/^copresence: tokens cannot be verified: /);
+    const refused = run([...local, "--jwt-secret", "too short a one", "--jwt-public-key", SECRET]);
+    await refused.exit;
+    for (const { child } of [relay, none]) child.kill("SIGTERM");
+    await Promise.all([relay.exit, none.exit]);
+    const said = [relay, none, refused].map(({ out, err }) => out() + err()).join("");
+    const parts = tokens.flatMap((token) => token.split(".")).filter((part) => part.length > 5);
+    for (const secret of [SECRET, "too short a one", ...tokens, ...parts]) expect(said).not.toContain(secret);
+    expect(relay.out() + relay.err()).toBe(`copresence: listening on ${relay.url}\n`);
+  });
+
+  it("[JWT-2] a public key may be a file", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+    const path = join(place, "key.pem");
+    writeFileSync(path, publicKey.export({ type: "spki", format: "pem" }));
+    const { url } = await listening([...local, "--jwt-public-key", path]);
+    const token = await new SignJWT({ sub: "alice" }).setProtectedHeader({ alg: "EdDSA" }).sign(privateKey);
+    const peer = new RawPeer(url, `doc?token=${token}`, []);
+    await until("it is let in", () => peer.received.length > 0);
   });
 });
 

@@ -1,0 +1,289 @@
+import { connect } from "node:net";
+import * as fc from "fast-check";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+import { addressKey, addressOf, isLoopback } from "../../src/relay/access/address.ts";
+import { Bucket } from "../../src/relay/access/bucket.ts";
+import { Census, type CensusLimits, type Ticket } from "../../src/relay/access/census.ts";
+import { createRelay } from "../../src/relay/index.ts";
+import { KEEP_ALIVE_FRAME, updateFrame } from "../../src/wire/index.ts";
+import { closeOf, ownClient, pause, startRelay, stockClient, until } from "../support.ts";
+import { rawPeer, stateOf } from "./raw.ts";
+import { SECRET, tokenFor } from "./tokens.ts";
+
+const prompt = { tick: 0, lobbyTick: 0 };
+
+describe("a bucket", () => {
+  it("[LIMIT-1] lets through so many seconds' worth at once, then the rate, and one large thing when there is room", () => {
+    const bucket = new Bucket(10, 2, 0);
+    const taken = (now: number): number => {
+      let count = 0;
+      while (bucket.take(1, now)) count++;
+      return count;
+    };
+    expect([taken(0), taken(0), taken(1_000), taken(1_500), taken(60_000)]).toEqual([20, 0, 10, 5, 20]);
+    expect([bucket.isFull(61_000), bucket.isFull(62_000)]).toEqual([false, true]);
+    expect([bucket.take(70, 62_000), bucket.take(1, 66_999), bucket.take(1, 67_001)]).toEqual([true, false, true]);
+    // a clock that is set back
+    expect([bucket.take(1, 0), taken(100)]).toEqual([false, 1]);
+  });
+
+  it("[LIMIT-1] never lets through more than the burst and the rate, whatever comes when", () => {
+    const steps = fc.array(fc.tuple(fc.nat(2_000), fc.nat(20)), { maxLength: 60 });
+    fc.assert(
+      fc.property(steps, (all) => {
+        const bucket = new Bucket(10, 2, 0);
+        let [now, sum, largest] = [0, 0, 0];
+        for (const [elapsed, cost] of all) {
+          now += elapsed;
+          if (bucket.take(cost, now)) sum += cost;
+          largest = Math.max(largest, cost);
+        }
+        expect(sum).toBeLessThanOrEqual(20 + now / 100 + largest + 1e-6);
+      }),
+    );
+  });
+});
+
+describe("an address", () => {
+  it.each<[string | undefined, string | undefined, number, string]>([
+    ["10.0.0.1", "1.1.1.1", 0, "10.0.0.1"],
+    ["10.0.0.1", undefined, 1, "10.0.0.1"],
+    ["10.0.0.1", "1.1.1.1", 1, "1.1.1.1"],
+    // the first was written by whoever called
+    ["10.0.0.1", "6.6.6.6, 1.1.1.1", 1, "1.1.1.1"],
+    ["10.0.0.1", "6.6.6.6, 1.1.1.1, 10.0.0.2", 2, "1.1.1.1"],
+    ["10.0.0.1", "1.1.1.1", 3, "1.1.1.1"],
+    ["10.0.0.1", "1.1.1.1:443", 1, "1.1.1.1"],
+    ["10.0.0.1", "[2001:db8::1]:443", 1, "2001:db8::1"],
+    ["10.0.0.1", "unknown", 1, "10.0.0.1"],
+    ["10.0.0.1", "<script>", 1, "10.0.0.1"],
+    ["::ffff:127.0.0.1", undefined, 0, "127.0.0.1"],
+    [undefined, undefined, 0, ""],
+  ])("[LIMIT-6] of %s behind %s with %i trusted is %s", (remote, forwarded, hops, address) => {
+    expect(addressOf(remote, forwarded, hops)).toBe(address);
+  });
+
+  it.each([
+    ["1.2.3.4", "1.2.3.4"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:DB8:1:2::7", "2001:db8:1:2::/64"],
+    ["2001:0db8::1", "2001:db8:0:0::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+    ["", ""],
+  ])("[LIMIT-2] %s counts as %s", (address, key) => {
+    expect(addressKey(address)).toBe(key);
+  });
+
+  it("[AUTH-8] is of this machine or not", () => {
+    for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1", "[::1]"]) {
+      expect(isLoopback(host)).toBe(true);
+    }
+    for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "a.localhost.example", "example.com"]) {
+      expect(isLoopback(host)).toBe(false);
+    }
+  });
+});
+
+describe("a census", () => {
+  const none: CensusLimits = {
+    connectRate: 0,
+    maxAddressConnections: 0,
+    maxAddressRooms: 0,
+    maxUserConnections: 0,
+    maxUserRooms: 0,
+  };
+  const enter = (census: Census, address: string, user: string | null, room: string, now = 0): Ticket | string => {
+    const ticket = census.connect(address, now);
+    if ("ok" in ticket) return ticket.reason;
+    const refused = census.enter(ticket, user, room);
+    if (refused === null) return ticket;
+    census.leave(ticket);
+    return refused.reason;
+  };
+
+  it.each<[keyof CensusLimits, string, (i: number) => [string, string | null, string]]>([
+    ["maxAddressConnections", "too many connections from your address", () => ["a", null, "doc"]],
+    ["maxAddressRooms", "too many rooms from your address", (i) => ["a", null, `doc${i}`]],
+    ["maxUserConnections", "too many connections of yours", (i) => [`a${i}`, "alice", "doc"]],
+    ["maxUserRooms", "too many rooms of yours", (i) => [`a${i}`, "alice", `doc${i}`]],
+    ["connectRate", "too many connections at once from your address", () => ["a", null, "doc"]],
+  ])("[LIMIT-2] %s lets in so many and no more, until one leaves", (limit, reason, visit) => {
+    // ten seconds' worth of connects may come at once
+    const max = limit === "connectRate" ? 10 : 3;
+    const census = new Census({ ...none, [limit]: limit === "connectRate" ? 1 : 3 });
+    const entered = Array.from({ length: max }, (_, i) => enter(census, ...visit(i)));
+    expect(entered.filter((each) => typeof each === "string")).toEqual([]);
+    expect(enter(census, ...visit(max))).toBe(reason);
+    expect(enter(census, "other", "other", "doc0")).toBeTypeOf("object");
+    census.leave(entered[0] as Ticket);
+    expect(enter(census, ...visit(max), 1_000)).toBeTypeOf("object");
+    expect(enter(census, ...visit(max + 1), 1_000)).toBe(reason);
+  });
+
+  it("[LIMIT-2] counts a room once, however many connections are in it", () => {
+    const census = new Census({ ...none, maxUserRooms: 1 });
+    const tickets = [enter(census, "a", "alice", "doc"), enter(census, "a", "alice", "doc")] as Ticket[];
+    expect(enter(census, "a", "alice", "other")).toBe("too many rooms of yours");
+    census.leave(tickets[0]!);
+    expect(enter(census, "a", "alice", "other")).toBe("too many rooms of yours");
+    census.leave(tickets[1]!);
+    expect(enter(census, "a", "alice", "other")).toBeTypeOf("object");
+  });
+});
+
+describe("a relay", () => {
+  it("[LIMIT-1] closes who says too much too often, and nobody else", async () => {
+    const { relay, url } = await startRelay({ ...prompt, messageRate: 20, byteRate: 2_000 });
+    const alice = stockClient(url, "doc", { user: { id: "alice" } });
+    await until("she is there", () => relay.user("alice") !== undefined);
+    const flood = await rawPeer(url, "doc");
+    for (let i = 0; i < 200; i++) flood.send(KEEP_ALIVE_FRAME);
+    expect(await flood.closed).toEqual({ code: 4529, reason: "too many messages" });
+    const large = await rawPeer(url, "doc");
+    for (let i = 0; i < 3; i++) large.send(updateFrame(new Uint8Array(9_000)));
+    expect(await large.closed).toEqual({ code: 4529, reason: "too many messages" });
+    expect(relay.metrics().closed).toEqual({ 4529: 2 });
+    expect(alice.wsconnected).toBe(true);
+  });
+
+  it("[LIMIT-1] leaves alone a stock client that says back what it hears", async () => {
+    const { relay, url } = await startRelay({ tick: 0, lobbyTick: 1_000 });
+    const clients = Array.from({ length: 9 }, (_, i) => stockClient(url, "doc", { user: { id: `u${i}` } }));
+    await until("all are there", () => relay.room("doc")?.users.length === 9);
+    for (let round = 0; round < 60; round++) {
+      for (const client of clients) client.awareness.setLocalStateField("cursor", round);
+      await pause(5);
+    }
+    const last = clients.map((client) => client.doc.clientID);
+    await until("each has the last of each", () =>
+      clients.every(({ awareness }) => last.every((id) => awareness.getStates().get(id)?.["cursor"] === 59)),
+    );
+    expect(relay.metrics()).toMatchObject({ connections: 9, closed: {} });
+  });
+
+  it("[LIMIT-2] counts by who is known, and lets in again when one has gone", async () => {
+    const { relay, url } = await startRelay({ jwtSecret: SECRET, maxUserConnections: 2 });
+    const open = async (): Promise<WebSocket> => {
+      const socket = new WebSocket(`${url}/doc?token=${await tokenFor({ sub: "alice" })}`);
+      socket.on("error", () => {});
+      onTestFinished(() => socket.terminate());
+      return socket;
+    };
+    const [first] = [await open(), await open()];
+    await until("both are in", () => relay.metrics().connections === 2);
+    expect(await closeOf(await open())).toEqual({ code: 4503, reason: "too many connections of yours" });
+    expect(relay.metrics().refused).toEqual({ user: 1 });
+    first.close();
+    await until("it is gone", () => relay.metrics().connections === 1);
+    await open();
+    await until("there is room", () => relay.metrics().connections === 2);
+  });
+
+  it("[LIMIT-2] [LIMIT-6] counts by address, which proxies say only where they are trusted", async () => {
+    const { relay, url } = await startRelay({ maxAddressConnections: 1, trustProxy: true });
+    const from = (address: string): WebSocket => {
+      const socket = new WebSocket(`${url}/doc`, { headers: { "X-Forwarded-For": `9.9.9.9, ${address}` } });
+      socket.on("error", () => {});
+      onTestFinished(() => socket.terminate());
+      return socket;
+    };
+    from("1.1.1.1");
+    await until("one is in", () => relay.metrics().connections === 1);
+    expect(await closeOf(from("1.1.1.1"))).toMatchObject({ code: 4503 });
+    from("2.2.2.2");
+    await until("another is in", () => relay.metrics().connections === 2);
+    expect(relay.metrics().refused).toEqual({ address: 1 });
+  });
+
+  it("[LIMIT-3] a lobby that is full takes nobody else, but those who are in it", async () => {
+    const { relay, url } = await startRelay({ ...prompt, maxLobbyUsers: 2 });
+    for (const id of ["alice", "bob"]) stockClient(url, "doc", { user: { id } });
+    await until("it is full", () => relay.users().length === 2);
+    const carol = await rawPeer(url, "other");
+    carol.say([1, 1, stateOf("carol", "s_1")]);
+    expect(await carol.closed).toEqual({ code: 4503, reason: "the lobby is full" });
+    const again = await rawPeer(url, "other");
+    again.say([2, 1, stateOf("alice", "s_2")]);
+    await until("she may be in another room", () => relay.user("alice")?.rooms.length === 2);
+  });
+
+  it("[LIMIT-4] metadata has a limit of its own", async () => {
+    const { relay, url } = await startRelay({ ...prompt, maxMeta: 100 });
+    const peer = await rawPeer(url, "doc");
+    const meta = (length: number) => ({ meta: { text: "x".repeat(length) }, other: "y".repeat(200) });
+    peer.say([1, 1, stateOf("alice", "s_1", meta(80))]);
+    await until("she is there", () => relay.user("alice") !== undefined);
+    peer.say([1, 2, stateOf("alice", "s_1", meta(100))]);
+    expect(await peer.closed).toEqual({ code: 4413, reason: "session metadata larger than 100 bytes" });
+  });
+
+  it("[LIMIT-5] cuts off who does not finish asking, and who asks for nothing", async () => {
+    const { port, url } = await startRelay({ handshakeTimeout: 300 });
+    const ends = ["", "GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"].map(async (start) => {
+      const socket = connect(port, "127.0.0.1");
+      onTestFinished(() => void socket.destroy());
+      socket.on("error", () => {}).resume();
+      socket.write(start);
+      const startedAt = performance.now();
+      await new Promise((resolve) => socket.once("close", resolve));
+      return performance.now() - startedAt;
+    });
+    const alice = stockClient(url, "doc");
+    for (const ms of await Promise.all(ends)) expect(ms).toBeLessThan(2_000);
+    await until("others are served", () => alice.synced);
+  });
+
+  it("[AUTH-9] lets in pages of known origins, and what is no page", async () => {
+    const { relay, url } = await startRelay({ origins: ["https://a.example"] });
+    const from = (origin?: string): WebSocket => {
+      const socket = new WebSocket(`${url}/doc`, origin === undefined ? {} : { origin });
+      socket.on("error", () => {});
+      onTestFinished(() => socket.terminate());
+      return socket;
+    };
+    for (const origin of ["https://evil.example", "https://a.example.evil.example", "http://a.example", "null"]) {
+      expect(await closeOf(from(origin))).toEqual({ code: 4403, reason: "pages from your origin are not allowed" });
+    }
+    from("https://a.example");
+    from();
+    await until("both are in", () => relay.metrics().connections === 2);
+    expect(relay.metrics().refused).toEqual({ origin: 4 });
+  });
+
+  it("[LIMIT-7] says what it counts", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const alice = ownClient(url, "alice");
+    alice.join("doc");
+    await until("she is there", () => relay.user("alice")?.rooms.length === 1);
+    expect(await closeOf(new WebSocket(`${url}/@x`))).toMatchObject({ code: 4403 });
+    expect(await closeOf(await rawPeer(url, "doc").then(({ socket }) => (socket.close(4999), socket)))).toBeDefined();
+    await until("it is counted", () => relay.metrics().closed["other"] === 1);
+    const response = await fetch(`${url.replace("ws:", "http:")}/metrics`);
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain; version=0\.0\.4/);
+    const lines = (await response.text()).split("\n");
+    for (const line of [
+      "# TYPE copresence_connections gauge",
+      "copresence_connections 2",
+      "copresence_rooms 1",
+      "copresence_users 1",
+      "copresence_accepted_total 3",
+      'copresence_refused_total{reason="reserved"} 1',
+      'copresence_closed_total{code="other"} 1',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    expect(lines.at(-1)).toBe("");
+  });
+
+  it("[AUTH-8] that asks nobody listens to this machine alone, unless told otherwise", async () => {
+    const relay = createRelay();
+    await expect(relay.listen(0, "0.0.0.0")).rejects.toThrow("at 0.0.0.0 anybody could come as anybody");
+    for (const config of [{ open: true }, { jwtSecret: SECRET }]) {
+      const other = createRelay(config);
+      onTestFinished(() => other.close());
+      expect((await other.listen(0, "0.0.0.0")).port).toBeGreaterThan(0);
+    }
+  });
+});
