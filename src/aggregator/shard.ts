@@ -9,7 +9,7 @@
  * all that ever was takes up two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
-import { type PresenceEvent, type User, infoOf, isGuest } from "../presence/index.ts";
+import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
 export interface RecentPolicy {
@@ -66,7 +66,10 @@ export class Shard {
     this.doc.destroy();
   }
 
-  #apply({ type, user, userId }: PresenceEvent, now: number): void {
+  #apply(event: PresenceEvent, now: number): void {
+    const { type, user, userId } = event;
+    // when somebody goes from room to room is where they are, too
+    if (type === "update" && !this.#policy.lobbyRooms && sameButRooms(event.previous, user)) return;
     if (type !== "leave") {
       this.#recent.delete(userId);
       this.#set(userId, lobbyUser(user, now, this.#policy.lobbyRooms));
@@ -127,6 +130,10 @@ export class Shard {
 function withoutId(user: User): LobbyUser["user"] {
   const { id: _, ...info } = infoOf(user);
   return info;
+}
+
+function sameButRooms(a: User, b: User): boolean {
+  return equal(lobbyUser(a, 0, false), lobbyUser(b, 0, false));
 }
 
 function lobbyUser(user: User, now: number, tellsRooms: boolean): LobbyUser {

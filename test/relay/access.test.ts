@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import type { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import type { RelayConfig } from "../../src/relay/index.ts";
-import { PATCH_SUBPROTOCOL, SUBPROTOCOL, controlFrame, updateFrame } from "../../src/wire/index.ts";
+import {
+  type Fields,
+  PATCH_SUBPROTOCOL,
+  SUBPROTOCOL,
+  controlFrame,
+  fieldsOf,
+  patchFrame,
+  updateFrame,
+  writePatch,
+} from "../../src/wire/index.ts";
 import { pause, startRelay, stockClient, until } from "../support.ts";
 import { RawPeer, stateOf } from "./raw.ts";
 import { SECRET, tokenFor } from "./tokens.ts";
@@ -250,6 +259,53 @@ describe("identity on the wire", () => {
     const again = await letIn(url, "doc", { sub: "alice" });
     again.say([3, 1, stateOf("alice", "s_1")]);
     await until("she is told of her own", () => alice.controls.some(({ kind }) => kind === "superseded"));
+  });
+});
+
+describe("a client id whose connection was lost", () => {
+  it("[ID-3] [OWN-3] is its user's, in the grace and after, however quick somebody else is", async () => {
+    const { relay, url } = await startRelay({ ...signed, leaveGrace: 150 });
+    const first = await letIn(url, "doc", { sub: "alice" });
+    first.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is there", () => relay.user("alice") !== undefined);
+    const mallory = await letIn(url, "doc", { sub: "mallory" });
+    first.socket.terminate();
+    await until("she is missed", () => relay.user("alice")?.reconnecting === true);
+    mallory.say([1, 50, stateOf("alice", "s_1")]);
+    await until("she has left", () => relay.room("doc")?.users.length === 0);
+    mallory.say([1, 51, stateOf("alice", "s_1")]);
+    await mallory.settle();
+    expect(relay.room("doc")?.users).toEqual([]);
+    const again = await letIn(url, "doc", { sub: "alice" });
+    again.say([1, 2, stateOf("alice", "s_1")]);
+    await until("she is back", () => relay.room("doc")?.users[0]?.id === "alice");
+  });
+});
+
+describe("patches", () => {
+  it("[ID-1] [PATCH-1] are of what was said, whatever others are told", async () => {
+    const { relay, url } = await startRelay(signed);
+    const mallory = peerWith(url, "doc", await tokenFor({ sub: "mallory", name: "Mallory" }), PATCH_SUBPROTOCOL);
+    const witness = await letIn(url, "doc", { sub: "alice" });
+    const before = fieldsOf({ user: { id: "alice", name: "Alice" }, cursor: 1 });
+    const moved = fieldsOf({ user: { id: "alice", name: "Alice" }, cursor: 2 });
+    const renamed = fieldsOf({ user: { id: "alicia", name: "Alicia" }, cursor: 2 });
+    await until("it is let in", () => mallory.controls.length > 0);
+    const patch = (clock: number, from: Fields, to: Fields): void =>
+      mallory.send(patchFrame(7, clock, (encoder) => void writePatch(encoder, from, to)));
+    mallory.say([7, 1, { user: { id: "alice", name: "Alice" }, cursor: 1 }]);
+    const user = { id: "mallory", name: "Mallory" };
+    await until("others see it", () => witness.states.has(7));
+    expect(witness.states.get(7)).toEqual({ user, cursor: 1 });
+    patch(2, before, moved);
+    await until("it moves", () => JSON.stringify(witness.states.get(7)).includes('"cursor":2'));
+    expect(witness.states.get(7)).toEqual({ user, cursor: 2 });
+    patch(3, moved, renamed);
+    patch(4, renamed, fieldsOf({ cursor: 3 }));
+    await until("it goes on", () => JSON.stringify(witness.states.get(7)).includes('"cursor":3'));
+    expect(witness.states.get(7)).toEqual({ user, cursor: 3 });
+    expect(relay.room("doc")?.users.map(({ id }) => id)).toEqual(["mallory"]);
+    expect(mallory.close).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type LobbyUser, vouchedShard } from "../../src/wire/index.ts";
+import { type LobbyUser, PATCH_SUBPROTOCOL, QUERY_FRAME, vouchedShard } from "../../src/wire/index.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
-import { type RawPeer, mentions, rawPeer, stateOf } from "./raw.ts";
+import { RawPeer, mentions, rawPeer, stateOf } from "./raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 type Users = Record<string, LobbyUser>;
@@ -118,6 +118,24 @@ describe("an invisible user", () => {
     for (const observer of [room, ownRoom]) {
       expect(observer.updates.flat().filter(([id]) => id === 2)).toHaveLength(2);
     }
+  });
+
+  it("[STATUS-5] [PATCH-1] is told to nobody who asks, however often, nor to those who take patches", async () => {
+    const { url } = await startRelay(prompt);
+    const patched = new RawPeer(url, "doc", [PATCH_SUBPROTOCOL]);
+    const stock = await rawPeer(url, "doc");
+    const tab = await rawPeer(url, "doc", { trusts: true });
+    tab.say([1, 1, stateOf("ina", "s_tab", { manual, meta: { x: "secret" } }, { cursor: "secret" })]);
+    await tab.settle();
+    for (const clock of [2, 3, 4]) {
+      for (const peer of [patched, stock]) peer.send(QUERY_FRAME);
+      tab.say([1, clock, stateOf("ina", "s_tab", { manual, meta: { x: "secret" } }, { cursor: `secret ${clock}` })]);
+      await Promise.all([tab.settle(), patched.settle(), stock.settle()]);
+    }
+    const late = new RawPeer(url, "doc", [PATCH_SUBPROTOCOL]);
+    await until("it is let in", () => late.received.length > 0);
+    const heard = await heardUntilCarol(url, [patched, stock, late], [0, 0, 0]);
+    expect(traces.filter((trace) => mentions(heard, trace))).toEqual([]);
   });
 
   it("[STATUS-5] [LIVE-2] who is seen again while a connection is lost is seen as lost", async () => {
@@ -267,4 +285,26 @@ it("[LOBBY-2] a lobby that was given up and is made anew is vouched for under an
   expect(after).toMatch(/^r_/);
   expect(after).not.toBe(before);
   expect([...second.doc.getMap("shards").keys()]).toEqual([after]);
+});
+
+describe("where people are", () => {
+  it("[PRIV-2] is not in the lobby when it is not to be, nor when they go elsewhere; the server knows", async () => {
+    const { relay, url } = await startRelay({ ...prompt, lobby: { rooms: false } });
+    const alice = ownClient(url, "alice");
+    const room = alice.join("a secret place");
+    await until("the server knows", () => relay.user("alice")?.rooms[0] === "a secret place");
+    const reader = await lobbyReader(url);
+    await until("she is in the lobby", () => shardIn(reader, relay.shard)["alice"] !== undefined);
+    const before = reader.received.length;
+    alice.join("another secret");
+    room.leave();
+    await until("the server knows", () => relay.user("alice")?.rooms[0] === "another secret");
+    const bob = ownClient(url, "bob");
+    await until("Bob is in the lobby", () => shardIn(reader, relay.shard)["bob"] !== undefined);
+    expect(bob.lobby.usersIn("another secret")).toEqual([]);
+    expect(mentions(reader.received, "secret")).toBe(false);
+    expect(mentions(reader.received.slice(before), "alice")).toBe(false);
+    const { sessions } = shardIn(reader, relay.shard)["alice"]!;
+    expect(Object.values(sessions).map(({ rooms }) => rooms)).toEqual([[]]);
+  });
 });

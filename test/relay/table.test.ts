@@ -90,6 +90,54 @@ describe("a choice of status", () => {
   });
 });
 
+describe("who is known", () => {
+  it("[ID-1] a state keeps its bytes when it agrees, and what is known is stamped once, not at every move", () => {
+    const { connect, say, table } = setup();
+    const her = connect("alice", { user: { id: "alice" } });
+    say(her, [1, 1, { ...alice, n: 1 }]);
+    const first = table.rows.get(1)!;
+    expect(first.state).toBe(first.said);
+    const stock = connect("bob", { user: { id: "bob", name: "Bob" } });
+    expect(say(stock, [2, 1, { n: 1 }])).toEqual(["2 of bob", '2 says {"user":{"id":"bob","name":"Bob"},"n":1}']);
+    const row = table.rows.get(2)!;
+    const stamped = row.state.fields.get("user");
+    expect(say(stock, [2, 2, { n: 2 }])).toEqual(['2 says {"user":{"id":"bob","name":"Bob"},"n":2}']);
+    expect(row.state.fields.get("user")).toBe(stamped);
+    // another lie makes no news of who it is
+    expect(say(stock, [2, 3, { n: 2, user: { id: "alice", name: "Bob" } }])).toEqual([
+      '2 says {"n":2,"user":{"id":"bob","name":"Bob"}}',
+    ]);
+    expect(row.state.fields.get("user")).toBe(stamped);
+    expect(say(stock, [2, 4, { n: 2, user: { id: "alice", name: "Bob" } }])).toEqual([]);
+  });
+
+  it("[ID-2] an empty state is the known user's in a room, and nobody's in a lobby", () => {
+    for (const [room, expected] of [
+      ["doc", ["1 of alice", '1 says {"user":{"id":"alice"}}']],
+      ["@lobby", []],
+    ] as const) {
+      const { connect, say } = setup(room);
+      expect(say(connect("alice", { user: { id: "alice" } }), [1, 1, {}])).toEqual(expected);
+    }
+  });
+
+  it("[LIMIT-3] finds no place in a lobby that is full", () => {
+    const { connect, say } = setup();
+    const peer = connect("late", { user: { id: "one too many" } });
+    expect(() => say(peer, [1, 1, {}])).toThrow("the lobby is full");
+  });
+
+  it("[LIMIT-4] may say so much metadata and no more, of which nothing is taken", () => {
+    const { connect, say, table } = setup("doc", { maxState: 1_000 });
+    const peer = connect("alice");
+    say(peer, [1, 1, stateOf("alice", "s_1", { meta: { a: "x".repeat(42) } })]);
+    expect(table.rows.size).toBe(1);
+    const large = stateOf("alice", "s_1", { meta: { a: "x".repeat(43) } });
+    expect(() => say(peer, [2, 1, alice], [1, 2, large])).toThrow("session metadata larger than 50 bytes");
+    expect(table.rows.size).toBe(1);
+  });
+});
+
 describe("what a connection says of its own", () => {
   it("[OWN-2] takes what is newer and drops the rest", () => {
     const { connect, say, table } = setup();
