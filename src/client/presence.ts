@@ -67,6 +67,7 @@ export interface PresenceOptions<Meta = JsonObject> {
 export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
   /** The id of this tab. */
   readonly session: string;
+  /** As others see it: what the token says of the user holds, once the relay has said so. */
   readonly user: UserInfo;
   /** The own status; the same object for as long as nothing changed. */
   readonly status: OwnStatus;
@@ -83,7 +84,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
   setStatus(status: ManualStatus | null): void;
   /** Changes what everyone sees as this session's metadata. */
   setMeta(meta: Meta | ((previous: Meta) => Meta)): void;
-  /** Changes the user's name, colours or avatar, everywhere. */
+  /** Changes the user's name, colours or avatar, everywhere; but for what the token says. */
   setUser(user: Partial<Omit<UserInfo, "id">>): void;
   /** Calls back when the own status, session or user changed. */
   subscribe(listener: () => void): Unsubscribe;
