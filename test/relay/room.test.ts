@@ -95,6 +95,20 @@ describe("the flush", () => {
     expect(c.updates).toHaveLength(2);
   });
 
+  it("[ROOM-5] who alone has something to say is not told of it", async () => {
+    const { url } = await startRelay(prompt);
+    const [a, b] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
+    // ahead of the relay's own clocks, else it would be nudged
+    const clock = 2 * Date.now();
+    a.say([1, clock, alice]);
+    await until("Bob sees Alice", () => b.states.has(1));
+    b.say([2, clock, bob]);
+    await until("Alice sees Bob", () => a.states.has(2));
+    await a.settle();
+    expect(a.updates).toEqual([[[2, clock, bob]]]);
+    expect(b.updates).toEqual([[[1, clock, alice]]]);
+  });
+
   it("[ROOM-5] who comes and goes within one tick is gone", async () => {
     const { url } = await startRelay({ tick: 200 });
     const [a, b] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
