@@ -9,12 +9,14 @@ import { polling } from "./polling.js";
 import { reconnect } from "./reconnect.js";
 import { room } from "./room.js";
 import { rooms } from "./rooms.js";
+import { signed } from "./signed.js";
 import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
 
 /** All cases, in the order in which they run. @type {import("./case.js").Case<unknown>[]} */
 export const cases = [
   room,
+  signed,
   floor,
   echo,
   rooms,

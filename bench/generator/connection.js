@@ -232,7 +232,7 @@ export class Connection {
       };
       const timer = setTimeout(() => fail(new Error("the server does not answer")), CONNECT_TIMEOUT_MS);
       this.#socket = socket;
-      socket.write(handshake(this.kind.path(this.room), this.kind.subprotocol));
+      socket.write(handshake(this.kind.path(this.room, this.index), this.kind.subprotocol));
       socket.on("error", fail);
       socket.on("close", () => {
         this.isOpen = false;

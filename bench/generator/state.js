@@ -21,6 +21,15 @@ export function stockState(index) {
 }
 
 /**
+ * The same of somebody who says who they are.
+ *
+ * @param {number} index
+ */
+export function namedState(index) {
+  return Buffer.from(`{${userOf(index, `"id":"u${index}",`)},${cursorOf(index)}}`);
+}
+
+/**
  * The same of a client of ours, which says a little more.
  *
  * @param {number} index

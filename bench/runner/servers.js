@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { SECRET } from "../secret.js";
 import { SERVER_CORE, pinned } from "./pinning.js";
 import { start, stop } from "./processes.js";
 
@@ -31,6 +32,16 @@ export const relay = (flags = []) => ({
 
 /** The relay, with clients of ours. */
 export const relayOwn = { ...relay(), name: "copresence, own clients", client: "patching" };
+
+/** The relay, open, with stock clients that say who they are. */
+export const relayNamed = { ...relay(), name: "copresence, open", client: "named" };
+
+/** The relay with a key, and the same clients with tokens. */
+export const relaySigned = {
+  ...relay(["--jwt-secret", SECRET]),
+  name: "copresence, with tokens",
+  client: "signed",
+};
 
 /** @type {ServerKind} */
 export const yWebsocket = {

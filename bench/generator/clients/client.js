@@ -5,7 +5,7 @@
  *
  * @typedef {object} ClientKind
  * @property {string | null} subprotocol
- * @property {(room: string) => string} path  What it asks for in the handshake.
+ * @property {(room: string, index: number) => string} path  What it asks for in the handshake.
  * @property {(room: string) => Uint8Array[]} greeting  Messages that it sends when its socket opens, before its state.
  * @property {(index: number, room: string) => StateMessage} stateMessage  Its own state, as it will send it.
  * @property {Uint8Array | null} renewal  What it sends every 15 s while nothing changes; null: its state, at a new clock.

@@ -9,6 +9,7 @@ import { pollingSection } from "./polling.js";
 import { reconnectSection } from "./reconnect.js";
 import { roomSection } from "./room.js";
 import { roomsSection } from "./rooms.js";
+import { signedSection } from "./signed.js";
 import { slowReaderSection } from "./slow-reader.js";
 import { soakSection } from "./soak.js";
 
@@ -16,6 +17,7 @@ import { soakSection } from "./soak.js";
 export const sections = new Map(
   /** @type {[string, (data: never) => string][]} */ ([
     ["room", roomSection],
+    ["signed", signedSection],
     ["floor", floorSection],
     ["echo", echoSection],
     ["rooms", roomsSection],
