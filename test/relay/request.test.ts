@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admit, chooseProtocol } from "../../src/relay/request.ts";
+import { admit, chooseProtocol, tokenOf } from "../../src/relay/request.ts";
 
 describe("admit", () => {
   it.each([
@@ -45,7 +45,24 @@ describe("chooseProtocol", () => {
     // a browser drops a connection whose server takes none of what it offered
     [["auth.abc", "graphql-ws"], "auth.abc"],
     [[], false],
+    [["copresence.auth.t", "copresence.v1", "copresence.v2"], "copresence.v2"],
+    [["copresence.auth.t", "y-websocket"], "y-websocket"],
+    [["copresence.auth.t"], null],
   ])("[WIRE-1] of %j takes %s", (offered, chosen) => {
     expect(chooseProtocol(new Set(offered))).toBe(chosen);
+  });
+});
+
+describe("tokenOf", () => {
+  it.each<[string | undefined, string, string | null]>([
+    [undefined, "/doc", null],
+    [undefined, "/doc?token=a.b.c&x=1", "a.b.c"],
+    [undefined, "/doc?token=", ""],
+    ["copresence.v2, copresence.auth.a.b.c", "/doc", "a.b.c"],
+    ["copresence.auth.a.b.c,copresence.v1", "/doc?token=other", "a.b.c"],
+    ["copresence.v2", "/doc?token=a%2Bb", "a+b"],
+    ["copresence.authx", "/token=a", null],
+  ])("[AUTH-2] of %j and %s is %j", (offered, target, token) => {
+    expect(tokenOf(offered, target)).toBe(token);
   });
 });
