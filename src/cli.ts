@@ -170,17 +170,27 @@ function explained(error: unknown): unknown {
   return hint === undefined ? error : new Error(`${message}; ${hint}`, { cause: error });
 }
 
+/** Whoever connects can bring about an error: they are to fill no log. */
+const REPORT_MS = 1_000;
+
+/** Reports what keeps tokens from being verified: a key set that cannot be had. */
+function reporter(): (error: unknown) => void {
+  let reportedAt = -Infinity;
+  return (error) => {
+    if (performance.now() - reportedAt < REPORT_MS) return;
+    reportedAt = performance.now();
+    const { message, cause } = error instanceof Error ? error : new Error(String(error));
+    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
+    process.stderr.write(`copresence: tokens cannot be verified: ${reason}\n`);
+  };
+}
+
 async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
   const { host, port, options } = readSettings(flags, process.env);
-  const onError = (error: unknown): void => {
-    process.stderr.write(
-      `copresence: tokens cannot be verified: ${error instanceof Error ? error.message : "unknown"}\n`,
-    );
-  };
-  const relay = createRelay({ ...options, onError });
+  const relay = createRelay({ ...options, onError: reporter() });
   checkOpen(relay, host);
   let stopped = false;
   const stop = (): void => {

@@ -167,6 +167,12 @@ export interface ResolvedConfig {
 
 /** @param nameOf what an option is called in an error; default: its name */
 export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): string => name): ResolvedConfig {
+  for (const name of ["jwtSecret", "jwtPublicKey", "jwksUrl", "authenticate"] as const) {
+    // a variable that is not set must not open the relay to everybody
+    if (Object.hasOwn(config, name) && config[name] === undefined) {
+      throw new RangeError(`${name} is given, and undefined: leave it out, if anybody may come as anybody`);
+    }
+  }
   const { authenticate = null, onError = () => {}, lobby, ...given } = config;
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;

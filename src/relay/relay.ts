@@ -8,17 +8,16 @@ import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
 import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
-import { addressOf, isLoopback } from "./access/address.ts";
-import { type Decision, Gate, type Knock } from "./access/gate.ts";
+import { isLoopback } from "./access/address.ts";
+import { Gate } from "./access/gate.ts";
+import { Door } from "./door.ts";
 import { SharedDocument } from "./document.ts";
 import { Hub } from "./hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
-import { truncate } from "./reason.ts";
-import { chooseProtocol, tokenOf } from "./request.ts";
+import { chooseProtocol } from "./request.ts";
 import type { Room } from "./room.ts";
-import { WebSocketServerSocket } from "./websocket.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
@@ -107,8 +106,7 @@ class RelayServer implements Relay {
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #hub: Hub;
   readonly #gate: Gate;
-  /** Opened, and waiting for somebody to say who they are. */
-  readonly #pending = new Set<WebSocket>();
+  readonly #door: Door;
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
@@ -126,6 +124,7 @@ class RelayServer implements Relay {
       }
     });
     this.#hub = new Hub(options, (events) => this.#emit(events));
+    this.#door = new Door(this.#gate, this.#hub);
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
       noServer: true,
@@ -192,8 +191,10 @@ class RelayServer implements Relay {
         return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
       }
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#openSockets++;
+        webSocket.on("close", this.#onSocketClosed);
         // over TLS it is a TLSSocket, which is one too
-        this.#receive(webSocket, socket as Socket, this.#knockOf(request, target.slice(prefix.length)));
+        this.#door.receive(webSocket, socket as Socket, request, target.slice(prefix.length));
       });
     };
     server.on("upgrade", onUpgrade);
@@ -205,50 +206,6 @@ class RelayServer implements Relay {
     };
     this.#undo.add(undo);
     return undo;
-  }
-
-  #knockOf(request: IncomingMessage, target: string): Knock {
-    const { headers, socket } = request;
-    const forwarded = headers["x-forwarded-for"];
-    return {
-      target,
-      token: tokenOf(headers["sec-websocket-protocol"], target),
-      origin: headers.origin ?? null,
-      address: addressOf(socket.remoteAddress, forwarded?.toString(), this.options.trustProxy),
-      headers,
-    };
-  }
-
-  #receive(webSocket: WebSocket, socket: Socket, knock: Knock): void {
-    this.#openSockets++;
-    webSocket.on("close", this.#onSocketClosed);
-    webSocket.on("error", () => {});
-    const decision = this.#gate.knock(knock, Date.now());
-    if (!(decision instanceof Promise)) return this.#decided(webSocket, socket, decision);
-    void this.#wait(webSocket, socket, decision);
-  }
-
-  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>): Promise<void> {
-    // what it says meanwhile waits in the network
-    webSocket.pause();
-    this.#pending.add(webSocket);
-    const decided = await decision;
-    webSocket.resume();
-    // the relay may have been closed meanwhile
-    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided);
-    else this.#decided(webSocket, socket, decided);
-  }
-
-  #decided(webSocket: WebSocket, socket: Socket, decision: Decision): void {
-    if (!decision.ok) {
-      this.#hub.counters.countRefused(decision.because);
-      return webSocket.close(decision.code, truncate(decision.reason));
-    }
-    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
-    webSocket.once("close", () => this.#gate.leave(decision));
-    const { room, access } = decision;
-    const renew = { renew: (token: string) => this.#gate.renew(decision, token) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...(!this.open && renew) });
   }
 
   close(): Promise<void> {
@@ -339,11 +296,7 @@ class RelayServer implements Relay {
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#hub.close();
-    for (const webSocket of this.#pending) {
-      webSocket.resume();
-      webSocket.close(Close.restart, "the relay is stopping");
-    }
-    this.#pending.clear();
+    this.#door.close();
     await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
     this.#emitter.clear();

@@ -8,13 +8,12 @@
  * somebody who returns may be an echo. Messages keep their order, which tells them apart: a client announces itself
  * before it answers the first question that it is asked, and echoes what it is told after the question only afterwards.
  */
-import { type Claim, crediblyChosen, equal, isRecord, readState } from "../presence/index.ts";
-import { stampField, withUser } from "./access/stamp.ts";
+import { type Claim, crediblyChosen, equal, readState } from "../presence/index.ts";
+import { type Stated, checkMeta, claimedUser, stamped } from "./access/stamp.ts";
 import {
   type Entry,
   FrameError,
   PERSON,
-  MetaTooLargeError,
   type StateBytes,
   type StateChange,
   StateTooLargeError,
@@ -109,11 +108,6 @@ interface Said {
   readonly change: Stated | null;
 }
 type SaidState = Said & { readonly change: Stated };
-
-interface Stated extends StateChange {
-  /** The state as its author wrote it. */
-  readonly said: StateBytes;
-}
 
 export class AwarenessTable {
   readonly rows: Map<number, Row> = new Map();
@@ -257,29 +251,13 @@ export class AwarenessTable {
     return { id, clock, change: change === null ? null : this.#stated(peer, change, row) };
   }
 
-  /** A state with the relay's word for who it is from, if it has one. */
-  #stated(peer: Peer, { state, changed }: StateChange, row: Row | undefined): Stated {
-    if (changed.has("copresence")) this.#checkMeta(state);
+  #stated(peer: Peer, change: StateChange, row: Row | undefined): Stated {
+    if (change.changed.has("copresence")) checkMeta(change.state, this.#limits.maxMeta);
     const { user } = peer.access;
     // in a lobby an empty state announces nobody
-    if (user === null || (isLobby(this.#room) && state.fields.size === 0)) return { state, said: state, changed };
-    const before = row?.state.fields.get("user");
-    // on the way of every cursor that moves: nothing is looked at that did not change
-    if (before !== undefined && row?.owner === peer && !changed.has("user")) {
-      return { state: withUser(state, before), said: state, changed };
-    }
-    const field = stampField(state.fields.get("user"), user);
-    if (before !== undefined && sameBytes(before, field))
-      return { state: withUser(state, before), said: state, changed };
-    return { state: withUser(state, field), said: state, changed: new Set(changed).add("user") };
-  }
-
-  #checkMeta({ fields }: StateBytes): void {
-    const { maxMeta } = this.#limits;
-    if ((fields.get("copresence")?.length ?? 0) <= maxMeta) return;
-    const { copresence } = valuesOf(fields, "copresence");
-    const meta = isRecord(copresence) && Object.hasOwn(copresence, "meta") ? copresence["meta"] : null;
-    if (new TextEncoder().encode(JSON.stringify(meta)).length > maxMeta) throw new MetaTooLargeError(maxMeta);
+    if (user === null || (isLobby(this.#room) && change.state.fields.size === 0))
+      return { ...change, said: change.state };
+    return stamped(change, user, row?.state, row?.owner === peer);
   }
 
   #takeRemoval(peer: Peer, { id, clock }: { readonly id: number; readonly clock: number }, now: number): void {
@@ -354,6 +332,8 @@ export class AwarenessTable {
     // of somebody whose connection was lost: else whoever was quick could lock them out
     const departed = this.#departed.get(id);
     if (user !== null && departed !== undefined && (departed.user ?? user.id) !== user.id) return;
+    // a tab passes on what it heard from another of its browser, where somebody else is signed in: they say it themselves
+    if (user !== null && this.#ownsAny(peer) && (claimedUser(change.said) ?? user.id) !== user.id) return;
     if (this.#events.isFull(lobby, claim.user.id)) throw new LobbyFullError();
     this.#departed.delete(id);
     const row = this.#addRow(id, clock, change, peer, claim, lobby, now);

@@ -194,14 +194,18 @@ describe("an authenticate of one's own", () => {
     expect(await closeOf()).toEqual(unavailable);
     answer = () => undefined;
     expect(await closeOf()).toEqual(unavailable);
+    answer = () => ({ userId: "alice", rooms: null });
+    expect(await closeOf()).toEqual(unavailable);
     expect(reported).toEqual([
       "database is down",
       "later, too",
       expect.stringContaining("userId must be"),
       expect.stringContaining("must return"),
+      expect.stringContaining("rooms must be"),
     ]);
     answer = () => new Promise(() => {});
     expect(await closeOf()).toEqual({ code: 4503, reason: "authentication takes too long" });
+    expect(reported.at(-1)).toBe("authentication takes longer than 200 ms");
     answer = () => ({ code: 4403, reason: `no ${"ü".repeat(200)}` });
     expect(await closeOf()).toMatchObject({ code: 4403, reason: expect.stringMatching(/^no ü+$/) as string });
   });

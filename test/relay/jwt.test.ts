@@ -108,20 +108,28 @@ describe("keys", () => {
 });
 
 describe("claims", () => {
-  const now = Math.floor(Date.now() / 1_000);
+  /** `exp` and `nbf` are given in seconds from now. */
   it.each<[string, Record<string, unknown>, JwtOptions, unknown]>([
-    ["in time", { sub: "a", exp: now + 60 }, {}, { userId: "a", expiresAt: (now + 60) * 1_000 }],
-    ["late, within the tolerance", { sub: "a", exp: now - 3 }, {}, { userId: "a", expiresAt: (now - 3) * 1_000 }],
-    ["too late", { sub: "a", exp: now - 30 }, {}, { code: 4501, reason: "the token has expired" }],
-    ["late, with more tolerance", { sub: "a", exp: now - 30 }, { clockTolerance: 60_000 }, { userId: "a" }],
-    ["too early", { sub: "a", nbf: now + 60 }, {}, { code: 4401, reason: "the token's nbf is not accepted" }],
+    ["in time", { sub: "a", exp: 60 }, {}, { userId: "a" }],
+    ["late, within the tolerance", { sub: "a", exp: -2 }, {}, { userId: "a" }],
+    ["too late", { sub: "a", exp: -7 }, {}, { code: 4501, reason: "the token has expired" }],
+    ["late, with more tolerance", { sub: "a", exp: -30 }, { clockTolerance: 60_000 }, { userId: "a" }],
+    ["too early", { sub: "a", nbf: 60 }, {}, { code: 4401, reason: "the token's nbf is not accepted" }],
     ["without sub", {}, {}, { code: 4401, reason: "the token's sub is missing" }],
     ["with a guest's sub", { sub: "guest:1" }, {}, { code: 4401 }],
     ["with an endless sub", { sub: "x".repeat(257) }, {}, { code: 4401 }],
     ["with a sub that is no text", { sub: 7 }, {}, { code: 4401 }],
-  ])("[JWT-1] %s", async (_, claims, options, expected) => {
-    expect(await verify({ secret: SECRET, ...options }, await tokenFor(claims, { expiresIn: null }))).toMatchObject(
-      expected as object,
+  ])("[JWT-1] %s", async (_, { exp, nbf, ...claims }, options, expected) => {
+    const now = Math.floor(Date.now() / 1_000);
+    const times = Object.entries({ exp, nbf }).filter(([, given]) => given !== undefined);
+    const absolute = Object.fromEntries(times.map(([name, given]) => [name, now + Number(given)]));
+    const answer = await verify(
+      { secret: SECRET, ...options },
+      await tokenFor({ ...claims, ...absolute }, { expiresIn: null }),
+    );
+    expect(answer).toMatchObject(expected as object);
+    expect("userId" in answer ? answer.expiresAt : undefined).toBe(
+      "userId" in answer && absolute["exp"] !== undefined ? absolute["exp"] * 1_000 : undefined,
     );
   });
 
@@ -159,6 +167,7 @@ describe("claims", () => {
   it.each<[Record<string, unknown>]>([
     [{ lobby: 7 }],
     [{ lobby: null }],
+    [{ lobby: "l".repeat(506) }],
     [{ rooms: ["doc"] }],
     [{ rooms: "doc" }],
     [{ rooms: null }],

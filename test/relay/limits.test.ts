@@ -220,7 +220,7 @@ describe("a relay", () => {
   });
 
   it("[LIMIT-5] cuts off who does not finish asking, and who asks for nothing", async () => {
-    const { port, url } = await startRelay({ handshakeTimeout: 300 });
+    const { relay, port, url } = await startRelay({ handshakeTimeout: 300 });
     const ends = ["", "GET /doc HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"].map(async (start) => {
       const socket = connect(port, "127.0.0.1");
       onTestFinished(() => void socket.destroy());
@@ -233,6 +233,9 @@ describe("a relay", () => {
     const alice = stockClient(url, "doc");
     for (const ms of await Promise.all(ends)) expect(ms).toBeLessThan(2_000);
     await until("others are served", () => alice.synced);
+    // nor is one that is open cut off
+    await pause(600);
+    expect([alice.wsconnected, relay.metrics().closed]).toEqual([true, {}]);
   });
 
   it("[AUTH-9] lets in pages of known origins, and what is no page", async () => {

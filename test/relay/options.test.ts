@@ -99,6 +99,7 @@ describe("resolveConfig", () => {
     [{ jwtSecret: "short" }, "jwtSecret must be at least 32 bytes long"],
     [{ jwtAudience: "me" }, "jwtAudience needs one of jwtSecret, jwtPublicKey, jwksUrl"],
     [{ jwtSecret: secret, authenticate: () => ({ userId: "a" }) }, "authenticate stands instead of a key"],
+    [{ jwtSecret: undefined as unknown as string }, "jwtSecret is given, and undefined"],
     [{ jwtSecret: "" }, "jwtSecret must not be empty"],
     [{ jwtPublicKey: "nonsense" }, "jwtPublicKey must be the PEM or JWK of a public key"],
     [{ jwksUrl: "ftp://a.example" }, "jwksUrl must be an http or https URL"],

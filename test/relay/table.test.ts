@@ -121,6 +121,17 @@ describe("who is known", () => {
     }
   });
 
+  it("[ID-3] what a tab passes on of another, where somebody else is signed in, is theirs to say", () => {
+    const { connect, say, ownerOf } = setup();
+    const hers = connect("alice", { user: { id: "alice" } });
+    say(hers, [1, 1, {}]);
+    expect(say(hers, [2, 1, bob])).toEqual([]);
+    const his = connect("bob", { user: { id: "bob" } });
+    say(his, [2, 1, bob]);
+    say(hers, [3, 1, alice]);
+    expect([1, 2, 3].map(ownerOf)).toEqual(["alice", "bob", "alice"]);
+  });
+
   it("[LIMIT-3] finds no place in a lobby that is full", () => {
     const { connect, say } = setup();
     const peer = connect("late", { user: { id: "one too many" } });

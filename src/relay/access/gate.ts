@@ -70,11 +70,9 @@ export class Gate {
   }
 
   /** What one that was let in may do with a newer token, if it may go on. */
-  async renew({ room, access, request }: Visitor, token: string): Promise<RoomAccess | Denial> {
+  async renew({ access, request }: Visitor, token: string): Promise<RoomAccess | Denial> {
     if (this.#authenticate === null || request === null) return access;
-    const answer = await this.#ask({ ...request, token, headers: {} });
-    if (!answer.ok) return answer;
-    const renewed = accessTo(answer.identity, room, request.lobby);
+    const renewed = await this.#ask({ ...request, token, headers: {} });
     if (!renewed.ok) return renewed;
     if (renewed.access.user?.id !== access.user?.id || renewed.access.lobby !== access.lobby) {
       return denial("forbidden", Close.notAllowed, "the token is another user's, or of another lobby");
@@ -103,15 +101,13 @@ export class Gate {
       return { ok: true, room, access: openAccess(lobby), request: null, ticket };
     }
     const request = { room, lobby, origin, address };
-    return this.#ask({ ...request, token, headers }).then((answer) => {
-      if (!answer.ok) return answer;
-      const granted = accessTo(answer.identity, room, lobby);
-      return granted.ok ? { ok: true, room, access: granted.access, request, ticket } : granted;
-    });
+    return this.#ask({ ...request, token, headers }).then((granted) =>
+      granted.ok ? { ok: true, room, access: granted.access, request, ticket } : granted,
+    );
   }
 
   /** Never fails, and takes no longer than the handshake may. */
-  async #ask(request: AccessRequest) {
+  async #ask(request: AccessRequest): Promise<ReturnType<typeof accessTo>> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<typeof LATE>((resolve) => {
       timer = setTimeout(() => resolve(LATE), this.#options.handshakeTimeout);
@@ -119,9 +115,12 @@ export class Gate {
     try {
       // a function that throws at once is no different
       const answer = await Promise.race([(async () => this.#authenticate?.(request))(), late]);
-      if (answer === LATE) return unavailable("authentication takes too long");
+      if (answer === LATE) {
+        this.#onError(new Error(`authentication takes longer than ${this.#options.handshakeTimeout} ms`));
+        return unavailable("authentication takes too long");
+      }
       const read = readAnswer(answer);
-      if (read.ok) return read;
+      if (read.ok) return accessTo(read.identity, request.room, request.lobby);
       const { code, reason } = read.refusal;
       return denial(BECAUSE[code], code, reason);
     } catch (error) {

@@ -1,5 +1,4 @@
 /** What an identity may do in a room. Pure. */
-import { isRecord } from "../../presence/index.ts";
 import { Close, LOBBY, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { type Grant, type Identity, type Stamp, stampOf } from "./identity.ts";
 
@@ -100,11 +99,6 @@ export function grantsFor(rooms: Identity["rooms"], room: string): ReadonlySet<G
 /** What is not known grants nothing. */
 function known(grants: readonly Grant[] | undefined): ReadonlySet<Grant> {
   return new Set(Array.isArray(grants) ? (grants as readonly Grant[]).filter((grant) => ALL.has(grant)) : []);
-}
-
-/** Whether a claim is a map from rooms to lists. */
-export function isGrants(value: unknown): value is NonNullable<Identity["rooms"]> {
-  return isRecord(value) && Object.values(value).every((grants) => Array.isArray(grants));
 }
 
 /** Whether a connection with one access may go on with the other: all is the same but when it ends. */

@@ -4,7 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { type UserInfo, isRecord, readUserId } from "../../presence/index.ts";
-import { Close } from "../../wire/index.ts";
+import { Close, MAX_ROOM_LENGTH, lobbyRoom } from "../../wire/index.ts";
 
 /**
  * What a connection may do in a room: `observe` (receive who is there), `presence` (be there, seen by others), `read`
@@ -85,9 +85,21 @@ export function readAnswer(answer: unknown): Answer {
   if (readUserId(answer["userId"]) === undefined) {
     throw new TypeError("userId must be a string of 1 to 256 characters, not beginning with guest:");
   }
-  const { expiresAt } = answer;
+  const { expiresAt, lobby, rooms } = answer;
+  if (lobby !== undefined && !isLobbyName(lobby)) throw new TypeError("lobby must be the name of a lobby");
+  if (rooms !== undefined && !isGrants(rooms)) throw new TypeError("rooms must be a map from rooms to lists of grants");
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError("expiresAt must be a time in ms");
   return { ok: true, identity: answer as unknown as Identity };
+}
+
+/** Whether a claim is a map from rooms to lists. */
+export function isGrants(value: unknown): value is Grants {
+  return isRecord(value) && Object.values(value).every((grants) => Array.isArray(grants));
+}
+
+/** Longer, it would be a lobby that nobody can read. */
+export function isLobbyName(value: unknown): value is string {
+  return typeof value === "string" && lobbyRoom(value).length <= MAX_ROOM_LENGTH;
 }
 
 /** What the relay knows of a user, whatever their states claim. */

@@ -2,8 +2,7 @@
 import { type JWTPayload, errors, jwtVerify } from "jose";
 import { readUserId } from "../../presence/index.ts";
 import { Close } from "../../wire/index.ts";
-import { isGrants } from "./grants.ts";
-import type { Authenticate, Identity, Refusal, RefusalCode } from "./identity.ts";
+import { type Authenticate, type Identity, type Refusal, type RefusalCode, isGrants, isLobbyName } from "./identity.ts";
 import { type KeyNames, type KeySource, verifyingKey } from "./keys.ts";
 
 export interface JwtOptions extends KeySource {
@@ -63,7 +62,7 @@ export function identityOf(payload: JWTPayload): Identity | Refusal {
   const userId = readUserId(sub);
   if (userId === undefined) return refuse("the token's sub is no usable user id");
   // what limits its bearer must not be lost on the way
-  if (lobby !== undefined && typeof lobby !== "string") return refuse("the token's lobby is not a text");
+  if (lobby !== undefined && !isLobbyName(lobby)) return refuse("the token's lobby is no name of one");
   if (rooms !== undefined && !isGrants(rooms)) return refuse("the token's rooms are not a map of lists");
   return {
     userId,

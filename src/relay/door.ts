@@ -1,0 +1,76 @@
+/** From a WebSocket that has just been opened to one that is in the hub, or closed: what the gate says is done here. */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { WebSocket } from "ws";
+import { Close } from "../wire/index.ts";
+import { addressOf } from "./access/address.ts";
+import type { Decision, Gate, Knock } from "./access/gate.ts";
+import type { Hub } from "./hub.ts";
+import { truncate } from "./reason.ts";
+import { tokenOf } from "./request.ts";
+import { WebSocketServerSocket } from "./websocket.ts";
+
+export class Door {
+  readonly #gate: Gate;
+  readonly #hub: Hub;
+  /** Opened, and waiting for somebody to say who they are. */
+  readonly #pending = new Set<WebSocket>();
+
+  constructor(gate: Gate, hub: Hub) {
+    this.#gate = gate;
+    this.#hub = hub;
+  }
+
+  /** @param target what it asks for, without the path that the relay is mounted at */
+  receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
+    webSocket.on("error", ignore);
+    const decision = this.#gate.knock(knockOf(request, target, this.#hub.options.trustProxy), Date.now());
+    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
+    else this.#enter(webSocket, socket, decision);
+  }
+
+  /** Those who still wait may come back later. */
+  close(): void {
+    for (const webSocket of this.#pending) {
+      webSocket.resume();
+      webSocket.close(Close.restart, "the relay is stopping");
+    }
+    this.#pending.clear();
+  }
+
+  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>): Promise<void> {
+    // what it says meanwhile waits in the network
+    webSocket.pause();
+    this.#pending.add(webSocket);
+    const decided = await decision;
+    webSocket.resume();
+    // the relay may have been closed meanwhile
+    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided);
+    else this.#enter(webSocket, socket, decided);
+  }
+
+  #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+    if (!decision.ok) {
+      this.#hub.counters.countRefused(decision.because);
+      return webSocket.close(decision.code, truncate(decision.reason));
+    }
+    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
+    webSocket.once("close", () => this.#gate.leave(decision));
+    const { room, access } = decision;
+    const renew = { renew: (token: string) => this.#gate.renew(decision, token) };
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...(!this.#gate.open && renew) });
+  }
+}
+
+function knockOf({ headers, socket }: IncomingMessage, target: string, trustProxy: number): Knock {
+  return {
+    target,
+    token: tokenOf(headers["sec-websocket-protocol"], target),
+    origin: headers.origin ?? null,
+    address: addressOf(socket.remoteAddress, headers["x-forwarded-for"]?.toString(), trustProxy),
+    headers,
+  };
+}
+
+/** What goes wrong with a socket closes it, and that is noticed. */
+function ignore(): void {}
