@@ -48,7 +48,6 @@ const SHORT_MS = 1_200;
 interface PageBase {
   readonly actor: Actor;
   readonly user: string;
-  readonly openedAt: number;
   /** The tokens that this page wrote, by room. */
   readonly wrote: Map<string, string[]>;
   /** Where its cursor is, by room. */
@@ -529,7 +528,6 @@ export class World {
     return {
       actor,
       user,
-      openedAt: now,
       wrote: new Map(),
       cursors: new Map(),
       busyUntil: now + 2_000,
@@ -632,8 +630,10 @@ export class World {
   #watch<Meta>(observer: string, roster: Roster<Meta>, pageOf: () => Page | undefined): void {
     const present = new Set<string>();
     let isSynced = false;
+    let syncedAt = Infinity;
     roster.on("synced", ({ users }) => {
       isSynced = true;
+      syncedAt = this.clock.now;
       for (const user of users) if (user.status !== "offline" || user.self) present.add(user.id);
       this.log(`  ${observer}: synced [${[...present].join(" ")}]`);
     });
@@ -661,9 +661,8 @@ export class World {
     roster.on("leave", ({ userId, roomId }) => {
       this.log(`  ${observer}: ${userId} leaves ${roomId}`);
       if (!present.delete(userId)) this.fail(`${observer} saw ${userId} leave twice`);
-      // one that came while nobody reached the relay has nobody to wait for, and takes its word
-      const openedAt = pageOf()?.openedAt ?? 0;
-      if (openedAt >= this.#cutAt && this.clock.now < this.#cutAt + 20_000 + SHOWN_MS) return;
+      // one that was first let in since nobody reached the relay has nobody to wait for, and takes its word
+      if (syncedAt >= this.#cutAt && this.clock.now < this.#cutAt + 20_000 + SHOWN_MS) return;
       // one that was blind meanwhile may learn of it late
       const { now } = this.clock;
       const since = [missed, pageOf()?.blind].flatMap((gap) => (gap !== undefined && gap.until > now ? gap.from : []));
