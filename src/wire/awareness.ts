@@ -23,6 +23,11 @@ export interface EntryLimits {
  * the end of the number range would lock its id for ever.
  */
 export const MAX_CLOCK: number = 2 ** 48;
+/**
+ * The highest clock that may be heard. The relay's own may pass that of the one it speaks of, and whoever says back what
+ * it was told does nothing wrong.
+ */
+const MAX_ECHOED_CLOCK = 2 * MAX_CLOCK;
 
 const NULL: Uint8Array = new TextEncoder().encode("null");
 
@@ -43,11 +48,13 @@ export function decodeEntries(
   for (let i = 0; i < count; i++) {
     const id = readUint(from);
     const clock = readUint(from);
-    if (clock > MAX_CLOCK) throw new FrameError("awareness clock out of range");
+    if (clock > MAX_ECHOED_CLOCK) throw new FrameError("awareness clock out of range");
     const state = readBytes(from);
     if (state.length > limits.maxStateBytes) throw new StateTooLargeError(limits.maxStateBytes);
     const isGone = isNull(state);
-    if (concerns(id, clock, isGone)) entries.push({ id, clock, state: isGone ? null : state });
+    if (!concerns(id, clock, isGone)) continue;
+    if (clock > MAX_CLOCK) throw new FrameError("awareness clock out of range");
+    entries.push({ id, clock, state: isGone ? null : state });
   }
   expectEnd(from);
   return entries;

@@ -68,6 +68,19 @@ describe("somebody hostile, with a token of her own", () => {
     await undisturbed();
   });
 
+  it("[WIRE-5] [OWN-2] does not have those closed who say back what they hear of her", async () => {
+    const { mallory, alice, undisturbed } = await scene();
+    const first = await mallory();
+    first.say([666, 2 ** 48, { n: 1 }]);
+    await until("Alice hears of her", () => alice.awareness.states.has(666));
+    first.socket.terminate();
+    const second = await mallory();
+    second.say([666, 2 ** 48, { n: 2 }]);
+    await until("Alice hears more", () => alice.awareness.states.get(666)?.["n"] === 2);
+    expect(alice.awareness.meta.get(666)?.clock).toBeGreaterThan(2 ** 48);
+    await undisturbed();
+  });
+
   it("[OWN-6] brings back nobody who has left", async () => {
     const { mallory, url, relay, undisturbed } = await scene();
     const peer = await mallory();
