@@ -325,7 +325,7 @@ export class World {
     this.clock.after(downMs, () => {
       const next = this.openOwn(page.user, page.storage);
       for (const room of rooms) this.join(next, room);
-      next.busyUntil = this.clock.now + BACK_MS;
+      next.busyUntil = Math.max(next.busyUntil, this.clock.now + BACK_MS);
     });
   }
 
@@ -530,7 +530,8 @@ export class World {
       user,
       wrote: new Map(),
       cursors: new Map(),
-      busyUntil: now + 2_000,
+      // one that opens while nobody reaches the relay has yet to connect
+      busyUntil: now < this.#cutUntil ? this.#cutUntil + BACK_MS : now + 2_000,
       hidden: false,
       blind: { from: now, until: now + 2_000 },
     };
