@@ -1,4 +1,5 @@
 // @ts-check
+import { attacksCase } from "./attacks.js";
 import { connections } from "./connections.js";
 import { echo } from "./echo.js";
 import { floor } from "./floor.js";
@@ -28,4 +29,5 @@ export const cases = [
   polling,
   reconnect,
   soak,
+  attacksCase,
 ];

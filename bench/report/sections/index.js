@@ -1,4 +1,5 @@
 // @ts-check
+import { attacksSection } from "./attacks.js";
 import { connectionsSection } from "./connections.js";
 import { echoSection } from "./echo.js";
 import { floorSection } from "./floor.js";
@@ -29,5 +30,6 @@ export const sections = new Map(
     ["polling", pollingSection],
     ["reconnect", reconnectSection],
     ["soak", soakSection],
+    ["attacks", attacksSection],
   ]),
 );
