@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { expect, describe, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
-import { Close, awarenessFrame, encodeEntries, updateFrame } from "../../src/wire/index.ts";
+import { Close, awarenessFrame, encodeEntries, patchFrame, updateFrame } from "../../src/wire/index.ts";
 import { type Said, RawPeer, mentions, rawPeer } from "../relay/raw.ts";
 import { SECRET, tokenFor } from "../relay/tokens.ts";
 import { type RunningRelay, startRelay, until } from "../support.ts";
@@ -78,6 +78,18 @@ describe("somebody hostile, with a token of her own", () => {
     second.say([666, 2 ** 48, { n: 2 }]);
     await until("Alice hears more", () => alice.awareness.states.get(666)?.["n"] === 2);
     expect(alice.awareness.meta.get(666)?.clock).toBeGreaterThan(2 ** 48);
+    await undisturbed();
+  });
+
+  it("[WIRE-5] [PATCH-1] poisons no clock with a patch, which others would say back", async () => {
+    const { url, alice, undisturbed } = await scene();
+    const token = await tokenFor({ sub: "mallory" });
+    const peer = new RawPeer(url, `${ROOM}?token=${token}`, ["copresence.v2"]);
+    await until("she is in", () => peer.received.length > 0);
+    peer.say([666, 1, { n: 1 }]);
+    await until("Alice hears of her", () => alice.awareness.states.has(666));
+    peer.send(patchFrame(666, Number.MAX_SAFE_INTEGER, () => {}));
+    expect((await peer.closed).code).toBe(Close.malformed);
     await undisturbed();
   });
 
