@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+const CROWD = "test/faults/crowd.test.ts";
+
 export default defineConfig({
   root: here("demo"),
   plugins: [react()],
@@ -28,14 +30,19 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**", "test/soak/**"],
+          exclude: ["test/e2e/**", "test/soak/**", CROWD],
           sequence: { groupOrder: 0 },
         },
       },
       {
+        // a thousand clients and their relay are a core each
+        extends: true,
+        test: { name: "crowd", include: [CROWD], maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+      {
         // a real browser wants both cores: after the rest, one file at a time
         extends: true,
-        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

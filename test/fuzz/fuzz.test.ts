@@ -12,7 +12,7 @@ import { witnesses } from "../attacks/witnesses.ts";
 import { SECRET, tokenFor } from "../relay/tokens.ts";
 import { frames } from "./frames.ts";
 
-const FRAMES = Number(process.env["FUZZ_FRAMES"] ?? 20_000);
+const FRAMES = Number(process.env["FUZZ_FRAMES"] ?? 10_000);
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 const ROOM = "doc";
 const ATTACKERS = 8;
