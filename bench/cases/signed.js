@@ -1,5 +1,6 @@
 // @ts-check
 /** What it costs that the relay knows who everybody is: the same room, open and with tokens. */
+import { median, microsPerState } from "../report/format.js";
 import { relayNamed, relaySigned } from "../runner/servers.js";
 import { describe, measureRoom } from "./measure-room.js";
 
@@ -25,7 +26,7 @@ export const signed = {
         }
       }
       const [open = NaN, asked = NaN] = [relayNamed, relaySigned].map(({ name }) =>
-        median(rows.filter((row) => row.server === name && row.size === perRoom).map(cpuPerState)),
+        median(rows.filter((row) => row.server === name && row.size === perRoom).map(microsPerState)),
       );
       ratios.push({ size: perRoom, ratio: asked / open });
       log(`${perRoom} people: ${(asked / open).toFixed(2)} × the CPU per state`);
@@ -33,11 +34,3 @@ export const signed = {
     return { rows, ratios };
   },
 };
-
-/** @param {RoomRow} row */
-const cpuPerState = ({ serverCpuSeconds, delivered }) => serverCpuSeconds / delivered;
-
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}

@@ -57,8 +57,8 @@ export class Door {
     if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
     webSocket.once("close", () => this.#gate.leave(decision));
     const { room, access } = decision;
-    const renew = { renew: (token: string) => this.#gate.renew(decision, token) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...(!this.#gate.open && renew) });
+    const renew = this.#gate.open ? {} : { renew: (token: string) => this.#gate.renew(decision, token) };
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...renew });
   }
 }
 

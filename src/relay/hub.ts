@@ -156,7 +156,7 @@ export class Hub implements RoomHost, ConnectionHandler {
       shard: this.shard,
       graceMs: this.options.leaveGrace,
       ...(user !== null && { user }),
-      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - Date.now()) }),
+      ...(expiresAt !== null && { expiresInMs: msUntil(expiresAt) }),
     };
   }
 
@@ -212,9 +212,13 @@ export class Hub implements RoomHost, ConnectionHandler {
   }
 }
 
+function msUntil(time: number): number {
+  return Math.max(0, time - Date.now());
+}
+
 function tellAccess(connection: Connection): void {
   const { expiresAt } = connection.access;
-  const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - Date.now());
+  const expiresInMs = expiresAt === null ? null : msUntil(expiresAt);
   connection.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
 }
 

@@ -1,5 +1,6 @@
 /** What a client asks for when it opens a WebSocket. Pure. */
 import {
+  AUTH_PREFIX,
   Close,
   FrameError,
   MAX_ROOM_LENGTH,
@@ -19,9 +20,7 @@ export type Admission = { readonly ok: true; readonly room: string; readonly lob
  * @param target the request target, without the path that the relay is mounted at
  */
 export function admit(target: string): Admission {
-  const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
-  const params = new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1));
+  const { path, params } = split(target);
   try {
     const room = roomFromPath(path);
     if (isReserved(room)) {
@@ -38,16 +37,18 @@ export function admit(target: string): Admission {
   }
 }
 
-/** A subprotocol that is none: it carries the token, since browsers set no headers. */
-const TOKEN_PREFIX = "copresence.auth.";
+function split(target: string): { readonly path: string; readonly params: URLSearchParams } {
+  const mark = target.indexOf("?");
+  if (mark < 0) return { path: target, params: new URLSearchParams() };
+  return { path: target.slice(0, mark), params: new URLSearchParams(target.slice(mark + 1)) };
+}
 
 /** The token that a request brings: of the subprotocol, else of the parameter. */
 export function tokenOf(offered: string | undefined, target: string): string | null {
   const entries = (offered ?? "").split(",").map((entry) => entry.trim());
-  const entry = entries.find((each) => each.startsWith(TOKEN_PREFIX));
-  if (entry !== undefined) return entry.slice(TOKEN_PREFIX.length);
-  const mark = target.indexOf("?");
-  return mark < 0 ? null : new URLSearchParams(target.slice(mark + 1)).get("token");
+  const entry = entries.find((each) => each.startsWith(AUTH_PREFIX));
+  if (entry !== undefined) return entry.slice(AUTH_PREFIX.length);
+  return split(target).params.get("token");
 }
 
 /**
@@ -57,5 +58,5 @@ export function tokenOf(offered: string | undefined, target: string): string | n
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];
   for (const ours of [PATCH_SUBPROTOCOL, SUBPROTOCOL]) if (names.includes(ours)) return ours;
-  return names.find((name) => !name.startsWith(TOKEN_PREFIX)) ?? (names.length === 0 ? false : null);
+  return names.find((name) => !name.startsWith(AUTH_PREFIX)) ?? (names.length === 0 ? false : null);
 }

@@ -362,7 +362,7 @@ export class Room {
     const patches = to.stockOnly || this.#patchPeers === 0 ? null : this.#patches.changes(news);
     const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
     const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
-    const author = this.#authorOf(news);
+    const author = whole === null ? null : this.#authorOf(news);
     for (const peer of this.peers) {
       if ((peer.trusts && to.stockOnly) || !peer.access.observe) continue;
       // in small rooms most news is of one, who knows it; but patches build on what they were told before

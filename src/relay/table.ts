@@ -13,11 +13,11 @@ import { type Stated, checkMeta, claimedUser, stamped } from "./access/stamp.ts"
 import {
   type Entry,
   FrameError,
-  MAX_CLOCK,
   PERSON,
   type StateBytes,
   type StateChange,
   StateTooLargeError,
+  checkClock,
   isLobby,
   patchState,
   readStateBytes,
@@ -181,7 +181,7 @@ export class AwarenessTable {
   patch(peer: Peer, id: number, clock: number, patch: Uint8Array, now: number): boolean {
     const row = this.rows.get(id);
     if (row === undefined || row.owner !== peer) return false;
-    if (clock > MAX_CLOCK) throw new FrameError("awareness clock out of range");
+    checkClock(clock);
     if (clock <= row.clock) return true;
     const change = patchState(patch, row.said);
     if (change.state.size > this.#limits.maxState) throw new StateTooLargeError(this.#limits.maxState);

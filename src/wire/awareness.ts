@@ -29,6 +29,11 @@ export const MAX_CLOCK: number = 2 ** 48;
  */
 const MAX_ECHOED_CLOCK = 2 * MAX_CLOCK;
 
+/** Throws `FrameError` for a clock that nobody may give their own state. */
+export function checkClock(clock: number, max: number = MAX_CLOCK): void {
+  if (clock > max) throw new FrameError("awareness clock out of range");
+}
+
 const NULL: Uint8Array = new TextEncoder().encode("null");
 
 /**
@@ -48,12 +53,12 @@ export function decodeEntries(
   for (let i = 0; i < count; i++) {
     const id = readUint(from);
     const clock = readUint(from);
-    if (clock > MAX_ECHOED_CLOCK) throw new FrameError("awareness clock out of range");
+    checkClock(clock, MAX_ECHOED_CLOCK);
     const state = readBytes(from);
     if (state.length > limits.maxStateBytes) throw new StateTooLargeError(limits.maxStateBytes);
     const isGone = isNull(state);
     if (!concerns(id, clock, isGone)) continue;
-    if (clock > MAX_CLOCK) throw new FrameError("awareness clock out of range");
+    checkClock(clock);
     entries.push({ id, clock, state: isGone ? null : state });
   }
   expectEnd(from);

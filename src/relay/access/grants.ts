@@ -44,8 +44,7 @@ export type Because =
   | "expired"
   | "unavailable"
   | "grants"
-  | "user"
-  | "stopping";
+  | "user";
 
 export function denial(because: Because, code: number, reason: string): Denial {
   return { ok: false, because, code, reason };

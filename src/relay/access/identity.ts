@@ -106,8 +106,16 @@ export function isLobbyName(value: unknown): value is string {
 export type Stamp = Pick<UserInfo, "id" | "name" | "color" | "avatar">;
 
 export function stampOf({ userId, name, color, avatar }: Identity): Stamp {
+  return { id: userId, ...bindingOf({ name, color, avatar }) };
+}
+
+/** Those of these claims that say something of the user. */
+export function bindingOf({
+  name,
+  color,
+  avatar,
+}: Readonly<Record<"name" | "color" | "avatar", unknown>>): Omit<Stamp, "id"> {
   return {
-    id: userId,
     ...(typeof name === "string" && { name }),
     ...(typeof color === "string" && { color }),
     ...(typeof avatar === "string" && { avatar }),

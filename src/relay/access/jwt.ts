@@ -2,7 +2,15 @@
 import { type JWTPayload, errors, jwtVerify } from "jose";
 import { readUserId } from "../../presence/index.ts";
 import { Close } from "../../wire/index.ts";
-import { type Authenticate, type Identity, type Refusal, type RefusalCode, isGrants, isLobbyName } from "./identity.ts";
+import {
+  type Authenticate,
+  type Identity,
+  type Refusal,
+  type RefusalCode,
+  bindingOf,
+  isGrants,
+  isLobbyName,
+} from "./identity.ts";
 import { type KeyNames, type KeySource, verifyingKey } from "./keys.ts";
 
 export interface JwtOptions extends KeySource {
@@ -66,9 +74,7 @@ export function identityOf(payload: JWTPayload): Identity | Refusal {
   if (rooms !== undefined && !isGrants(rooms)) return refuse("the token's rooms are not a map of lists");
   return {
     userId,
-    ...(typeof name === "string" && { name }),
-    ...(typeof color === "string" && { color }),
-    ...(typeof avatar === "string" && { avatar }),
+    ...bindingOf({ name, color, avatar }),
     ...(lobby !== undefined && { lobby }),
     ...(rooms !== undefined && { rooms }),
     ...(exp !== undefined && { expiresAt: exp * 1_000 }),

@@ -1,0 +1,42 @@
+/** What the scripts share that run a seeded test for longer than `npm test` does. */
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+
+/**
+ * The options of the command line, whole numbers above 0; a wrong one ends the process with 2.
+ *
+ * @template {string} Name
+ * @param {Readonly<Record<Name, number>>} defaults
+ * @returns {Record<Name, number>}
+ */
+export function wholeNumbers(defaults) {
+  const entries = /** @type {[Name, number][]} */ (Object.entries(defaults));
+  const options = Object.fromEntries(
+    entries.map(([name, value]) => [name, { type: /** @type {const} */ ("string"), default: `${value}` }]),
+  );
+  const { values } = parseArgs({ options });
+  const numbers = entries.map(([name]) => {
+    const value = String(values[name]);
+    if (!/^[1-9]\d*$/.test(value)) {
+      console.error(`--${name} must be a whole number above 0, not "${value}"`);
+      process.exit(2);
+    }
+    return [name, Number(value)];
+  });
+  return Object.fromEntries(numbers);
+}
+
+/**
+ * Runs tests, and ends as they do.
+ *
+ * @param {string} path
+ * @param {Readonly<Record<string, number>>} settings  for their environment
+ */
+export function runTests(path, settings) {
+  const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, `${value}`]));
+  const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", path], {
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  });
+  process.exit(status ?? 1);
+}
