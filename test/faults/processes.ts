@@ -10,16 +10,23 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export interface RunningProcess {
   readonly process: ChildProcess;
   readonly lines: string[];
+  /** What it says is wrong. */
+  readonly errors: string[];
   /** The exit code, or the signal that ended it; undefined while it runs. */
   readonly exit: () => number | string | undefined;
 }
 
 /** Runs a script of this project in Node, until the end of the test. */
 export function run(script: string, args: readonly string[]): RunningProcess {
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
   const lines: string[] = [];
+  const errors: string[] = [];
   let exit: number | string | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    errors.push(line);
+    console.error(line);
+  });
   child.once("exit", (code, signal) => {
     exit = code ?? signal ?? "unknown";
   });
@@ -27,7 +34,7 @@ export function run(script: string, args: readonly string[]): RunningProcess {
     // a stopped process takes no other signal
     child.kill("SIGKILL");
   });
-  return { process: child, lines, exit: () => exit };
+  return { process: child, lines, errors, exit: () => exit };
 }
 
 /** The `copresence` command, once it listens. */

@@ -20,16 +20,20 @@ const values = fc.oneof(
   fc.constant({ id: "__proto__" }),
   fc.constant({ session: "s_bob", status: "online", manual: { status: "invisible", at: 2 ** 53 - 1 }, meta: {} }),
 );
-const state = fc.oneof(
-  { weight: 6, arbitrary: fc.dictionary(names, values, { maxKeys: 4 }).map((each) => JSON.stringify(each)) },
-  { weight: 2, arbitrary: fc.constantFrom("null", "{}", '{"user":{"id":"alice"}}') },
-  { weight: 1, arbitrary: fc.constantFrom("[]", "1", '"', "{", '{"a":1,"a":2}', "\u0000", "[".repeat(200)) },
+const sound = fc.oneof(
+  { weight: 3, arbitrary: fc.dictionary(names, values, { maxKeys: 4 }).map((each) => JSON.stringify(each)) },
+  { weight: 1, arbitrary: fc.constantFrom("null", "{}", '{"user":{"id":"alice"}}') },
 );
+const broken = fc.constantFrom("[]", "1", '"', "{", '{"a":1,"a":2}', "\u0000", "[".repeat(200));
 
-/** @param targets client ids of honest people */
-function awareness(targets: readonly number[]): fc.Arbitrary<Uint8Array> {
-  const id = fc.oneof(fc.constantFrom(...targets), fc.nat({ max: 40 }), uint);
-  const entry = fc.record({ id, clock: uint, state: state.map((text) => new TextEncoder().encode(text)) });
+/** @param targets client ids of honest people; with some of its own, no more than one connection may have */
+function awareness(
+  targets: readonly number[],
+  state: fc.Arbitrary<string>,
+  clock: fc.Arbitrary<number>,
+): fc.Arbitrary<Uint8Array> {
+  const id = fc.oneof(fc.constantFrom(...targets), fc.nat({ max: 40 }));
+  const entry = fc.record({ id, clock, state: state.map((text) => new TextEncoder().encode(text)) });
   return fc.array(entry, { maxLength: 6 }).map((entries) => awarenessFrame(encodeEntries(entries)));
 }
 
@@ -56,18 +60,26 @@ function mutated(frame: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
   });
 }
 
-/** Most are well formed, so that those who send them are not closed each time. */
+/** Most are well formed, so that those who send them are not closed each time; some are not. */
 export function frames(targets: readonly number[]): fc.Arbitrary<Uint8Array> {
-  const sound = fc.oneof({ weight: 10, arbitrary: awareness(targets) }, { weight: 2, arbitrary: control });
-  const patch = fc.tuple(fc.constantFrom(...targets, 1, 2, 3), uint, bytes(20)).map(([id, clock, tail]) => {
-    const head = patchFrame(id, clock, () => {});
+  const clock = fc.oneof(fc.nat({ max: 300 }), fc.nat(), fc.constantFrom(0, 2 ** 32, 2 ** 48));
+  const said = awareness(targets, sound, clock);
+  const patch = fc.tuple(fc.constantFrom(...targets, 1, 2, 3), uint, bytes(20)).map(([id, at, tail]) => {
+    const head = patchFrame(id, at, () => {});
     return Uint8Array.from([...head, ...tail]);
   });
+  const hostile = fc.oneof(
+    awareness(targets, fc.oneof(sound, broken), uint),
+    sync,
+    control,
+    patch,
+    mutated(fc.oneof(said, sync, patch)),
+    bytes(200),
+  );
+  const harmless = fc.constantFrom(syncStep1Frame(Uint8Array.of(0)), updateFrame(Uint8Array.of(0, 0)));
   return fc.oneof(
-    { weight: 40, arbitrary: sound },
-    { weight: 2, arbitrary: sync },
-    { weight: 2, arbitrary: patch },
-    { weight: 2, arbitrary: mutated(fc.oneof(sound, sync, patch)) },
-    { weight: 1, arbitrary: bytes(200) },
+    { weight: 90, arbitrary: said },
+    { weight: 6, arbitrary: harmless },
+    { weight: 4, arbitrary: hostile },
   );
 }
