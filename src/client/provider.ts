@@ -116,6 +116,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The relay renews the own state for observers that need it: one of ours, which said so. */
   #renews = false;
   #synced = false;
+  #awaitsLong = false;
   #snapshot = false;
   /** The code with which the relay refused for good. */
   #refusedWith: number | undefined;
@@ -141,7 +142,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
           this.#refusedWith = code;
           this.emit("closed", [{ code, reason }]);
         },
-        isBusy: () => this.#sync && !this.#synced,
+        // the relay announces what is long; of another server, the document may be
+        isBusy: () => this.#awaitsLong || (!this.#renews && this.#sync && !this.#synced),
         isHidden: options.isHidden ?? (() => false),
       },
       options.tokens,
@@ -252,6 +254,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#reader = new StatesReader();
     this.#refusedWith = undefined;
     this.#renews = false;
+    this.#awaitsLong = false;
     this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
     if (this.#sync) this.#send(syncStep1Frame(Y.encodeStateVector(this.doc)));
@@ -281,6 +284,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #message(bytes: Uint8Array): void {
     this.#unanswered += bytes.length;
+    this.#awaitsLong = false;
     if (this.#renews && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
     let frame: Frame;
     try {
@@ -334,6 +338,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
         break;
       case "pong":
         if (this.#holdIsOver) this.#release();
+        break;
+      case "long":
+        this.#awaitsLong = true;
         break;
       case "access":
       case "manual":

@@ -9,6 +9,7 @@ import {
   PATCH_SUBPROTOCOL,
   SUBPROTOCOL,
   StateTooLargeError,
+  controlFrame,
   decodeFrame,
 } from "../wire/index.ts";
 import { Bucket } from "./access/bucket.ts";
@@ -47,7 +48,11 @@ const BURST_S = 5;
  */
 const WINDOW_BYTES = 96 * 1024;
 
+/** Over a slow line a longer message takes so long that the client had better know of it. */
+const LONG_BYTES = 64 * 1024;
+
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
+const LONG = new Packet(controlFrame({ kind: "long" }));
 
 /** What is needed of a WebSocket. */
 export interface ServerSocket {
@@ -132,6 +137,7 @@ export class Connection implements Peer {
     }
     this.#sentAt = Date.now();
     this.#unanswered += packet.message.length;
+    if (this.trusts && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
     this.#socket.send(packet);
   }
 

@@ -38,6 +38,8 @@ export type Control =
   | { readonly kind: "token"; readonly token: string }
   /** Relay → client: it is taken. Until it expires, by the relay's clock; null when it does not. */
   | { readonly kind: "access"; readonly expiresInMs: number | null }
+  /** Relay → client: the next message is long, and may be under way for a while. */
+  | { readonly kind: "long" }
   /** Client → relay: are you there? */
   | { readonly kind: "ping" }
   /** Relay → client. */
@@ -82,6 +84,7 @@ function readControl(value: Record<string, unknown>): Control | null {
       const { expiresInMs } = value;
       return expiresInMs === null || typeof expiresInMs === "number" ? { kind: "access", expiresInMs } : null;
     }
+    case "long":
     case "ping":
     case "pong":
       return { kind: value["kind"] };

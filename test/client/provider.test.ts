@@ -5,8 +5,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import * as Y from "yjs";
+import { Awareness } from "y-protocols/awareness";
 import type { Presence, Room, Roster } from "../../src/client/index.ts";
+import { Provider } from "../../src/client/provider.ts";
 import {
+  EMPTY_UPDATE,
   type Fields,
   KEEP_ALIVE_FRAME,
   NO_STATES_FRAME,
@@ -17,12 +20,14 @@ import {
   fieldsOf,
   readPatch,
   reader,
+  syncStep2Frame,
   text,
   valuesOf,
 } from "../../src/wire/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
-import { openTab } from "../tab.ts";
+import { openTab, tellTime } from "../tab.ts";
+import { ScriptedSocket } from "./scripted-socket.ts";
 
 const quick = { tick: 0, lobbyTick: 0, leaveGrace: 300 };
 /** Long enough that a busy machine does not take it for an absence. */
@@ -473,6 +478,41 @@ describe("a room's provider", () => {
     room.leave();
     await until("it is closed", () => ends.length === 1);
     expect(ends).toEqual([["/doc", 1000, [{ id, clock, state: null }]]]);
+  });
+
+  it("[LIVE-12] waits longer for what the relay says is long, and for any document of another server", () => {
+    tellTime();
+    const probeTimeoutMs = 1_000;
+    const dial = (...said: Uint8Array[]): { readonly provider: Provider; readonly socket: ScriptedSocket } => {
+      const doc = new Y.Doc();
+      const awareness = new Awareness(doc);
+      const tokens = { get: () => "", shown() {} };
+      const options = { WebSocket: ScriptedSocket, tokens, timing: { probeTimeoutMs } };
+      const provider = new Provider(() => "ws://relay/doc", doc, awareness, options);
+      onTestFinished(() => doc.destroy());
+      onTestFinished(() => provider.destroy());
+      provider.connect();
+      const socket = ScriptedSocket.made.at(-1)!;
+      socket.opens();
+      for (const message of said) socket.says(message);
+      return { provider, socket };
+    };
+    const patience = ({ provider }: ReturnType<typeof dial>): number => {
+      provider.wake();
+      for (let ms = 0; ms <= 10_000; ms++) {
+        if (!provider.wsconnected) return ms;
+        vi.advanceTimersByTime(1);
+      }
+      return Infinity;
+    };
+    const hello = controlFrame({ kind: "hello", shard: "r_1", graceMs: 3_000 });
+    const long = controlFrame({ kind: "long" });
+    expect(patience(dial(hello, NO_STATES_FRAME))).toBe(probeTimeoutMs);
+    expect(patience(dial(hello, NO_STATES_FRAME, long))).toBe(5 * probeTimeoutMs);
+    expect(patience(dial(hello, long, NO_STATES_FRAME))).toBe(probeTimeoutMs);
+    // a server that does not know of it
+    expect(patience(dial(NO_STATES_FRAME))).toBe(5 * probeTimeoutMs);
+    expect(patience(dial(NO_STATES_FRAME, syncStep2Frame(EMPTY_UPDATE)))).toBe(probeTimeoutMs);
   });
 
   it("ignores what it cannot read, all of it, and goes on", async () => {

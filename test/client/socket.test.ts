@@ -2,44 +2,14 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { ReconnectingSocket, type WebSocketLike, defaultSocketTiming } from "../../src/client/socket.ts";
+import { ReconnectingSocket, defaultSocketTiming } from "../../src/client/socket.ts";
 import { controlFrame, decodeFrame } from "../../src/wire/index.ts";
 import { pause, until } from "../support.ts";
 import { tellTime } from "../tab.ts";
+import { ScriptedSocket } from "./scripted-socket.ts";
 
 const noToken = { get: () => "", shown() {} };
 const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs, renewalTimeoutMs } = defaultSocketTiming;
-
-/** A WebSocket without a network: what it tells is told by hand. */
-class ScriptedSocket implements WebSocketLike {
-  static made: ScriptedSocket[] = [];
-  binaryType = "";
-  bufferedAmount = 0;
-  onopen: ((event: never) => void) | null = null;
-  onmessage: ((event: never) => void) | null = null;
-  onclose: ((event: never) => void) | null = null;
-  onerror: ((event: never) => void) | null = null;
-  readonly sent: Uint8Array[] = [];
-  readonly closed: (number | undefined)[] = [];
-  constructor() {
-    ScriptedSocket.made.push(this);
-  }
-  send(data: Uint8Array): void {
-    this.sent.push(data);
-  }
-  close(code?: number): void {
-    this.closed.push(code);
-  }
-  opens(): void {
-    this.onopen?.({} as never);
-  }
-  says(): void {
-    this.onmessage?.({ data: new ArrayBuffer(1) } as never);
-  }
-  closes(code: number): void {
-    this.onclose?.({ code, reason: "" } as never);
-  }
-}
 
 /** In told time, with the longest waits that chance can bring. */
 function scripted() {

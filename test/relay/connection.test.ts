@@ -388,6 +388,32 @@ describe("signs of life", () => {
     expect(closed).toEqual([4504]);
   });
 
+  it("[LIVE-12] one that trusts the relay is told before a message that is long", async () => {
+    const { url } = await startRelay();
+    const alice = await rawPeer(url, "doc", { trusts: true });
+    await alice.settle();
+    const doc = new Y.Doc();
+    const write = (size: number): void => {
+      doc.getMap("m").set("k", new Uint8Array(size));
+      alice.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+    };
+    for (const [size, expected] of [
+      [65_000, ["syncStep2"]],
+      [66_000, ["control", "syncStep2"]],
+    ] as const) {
+      write(size);
+      await alice.settle();
+      const bob = await rawPeer(url, "doc", { trusts: true });
+      await bob.settle();
+      const answer = bob.frames.findIndex(({ type }) => type === "syncStep2");
+      expect(bob.frames.slice(answer - expected.length + 1, answer + 1).map(({ type }) => type)).toEqual(expected);
+      expect(bob.controls.filter(({ kind }) => kind === "long")).toHaveLength(expected.length - 1);
+      const stock = await rawPeer(url, "doc");
+      await stock.settle();
+      expect(stock.controls).toEqual([]);
+    }
+  });
+
   it("[LIVE-4] [USER-7] one that dies silently is shown by nobody within interval, time-out and grace", async () => {
     const { relay, url } = await startRelay(timing);
     const gone = new Map<string, number>();

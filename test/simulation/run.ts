@@ -69,6 +69,7 @@ function say(world: World, page: Page): void {
   ];
   const own: ((page: OwnPage) => void)[] = [(each) => world.setMeta(each), (each) => world.setStatus(each)];
   if (page.kind === "own" && random.chance(0.4)) return random.pick(own)(page);
+  if (page.kind === "stock" && random.chance(0.1)) return world.sayOtherGone(page);
   random.pick(others)(page);
 }
 

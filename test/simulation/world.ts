@@ -20,6 +20,7 @@ import { openAccess } from "../../src/relay/access/grants.ts";
 import { Hub } from "../../src/relay/hub.ts";
 import { admit } from "../../src/relay/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
+import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import { Network, stopped } from "./network.ts";
 import { type Random, chance, seeded } from "./random.ts";
@@ -144,7 +145,10 @@ export class World {
 
   restartRelay(): void {
     const downMs = this.random.int(50, 2_500);
-    this.log(`relay is killed, for ${downMs} ms`);
+    const isStopped = this.random.chance(0.5);
+    this.log(`relay is ${isStopped ? "stopped" : "killed"}, for ${downMs} ms`);
+    // it takes its leave of everybody first
+    if (isStopped) this.clock.as(this.network.relayActor!, () => this.hub!.close());
     this.network.relayActor!.mode = "dead";
     this.network.killRelay();
     this.hub = null;
@@ -247,7 +251,7 @@ export class World {
         const room = page.presence.join(name, { meta: { n: 0 } });
         page.rooms.set(name, room);
         this.#watch(`${page.actor.name} in ${name}`, room.roster, () => page);
-        room.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, room.awareness));
+        this.#watchStates(page, name, room.awareness);
       } else {
         const provider = new WebsocketProvider(URL, name, new Y.Doc(), {
           disableBc: true,
@@ -256,7 +260,7 @@ export class World {
         if (page.lurks) provider.awareness.setLocalState(null);
         else provider.awareness.setLocalStateField("user", { id: page.user, name: page.user });
         page.rooms.set(name, provider);
-        provider.awareness.on("change", () => this.#checkCarets(`${page.actor.name} in ${name}`, provider.awareness));
+        this.#watchStates(page, name, provider.awareness);
         provider.on("status", ({ status }) => {
           if (status === "disconnected") this.#checkReason(page, name);
           else page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
@@ -462,6 +466,18 @@ export class World {
     });
   }
 
+  /** Says that somebody else has left, as a tab does of whom its sibling, over a BroadcastChannel, has let go of. */
+  sayOtherGone(page: StockPage): void {
+    const [name, provider] = this.random.pick([...page.rooms]) ?? [];
+    if (name === undefined || provider === undefined) return;
+    const others = [...provider.awareness.meta].filter(([id]) => id !== provider.awareness.clientID);
+    const [id, meta] = this.random.pick(others) ?? [];
+    if (id === undefined || meta === undefined || provider.ws?.readyState !== 1) return;
+    this.log(`${page.actor.name} says that ${id} has left ${name}`);
+    const gone = { id, clock: meta.clock + this.random.int(0, 2), state: null };
+    this.clock.as(page.actor, () => provider.ws!.send(Uint8Array.from(awarenessFrame(encodeEntries([gone])))));
+  }
+
   moveCursor(page: Page): void {
     const name = this.random.pick([...page.rooms.keys()]);
     if (name === undefined) return;
@@ -470,9 +486,12 @@ export class World {
     for (let i = this.random.int(1, 5), ms = 0; i > 0; i--, ms += this.random.int(1, 500)) {
       const x = this.random.int(0, 999);
       this.clock.after(ms, () => {
-        if (!this.pages.has(page) || !page.rooms.has(name)) return;
-        page.cursors.set(name, x);
-        this.clock.as(page.actor, () => page.rooms.get(name)?.awareness.setLocalStateField("cursor", { x }));
+        this.clock.as(page.actor, () => {
+          const room = page.rooms.get(name);
+          if (!this.pages.has(page) || room === undefined) return;
+          page.cursors.set(name, x);
+          room.awareness.setLocalStateField("cursor", { x });
+        });
       });
     }
   }
@@ -603,6 +622,18 @@ export class World {
     }
   }
 
+  #watchStates(page: Page, name: string, awareness: Awareness): void {
+    const observer = `${page.actor.name} in ${name}`;
+    awareness.on("change", () => this.#checkCarets(observer, awareness));
+    awareness.on("update", () => {
+      // nobody but its author changes a state, also not for a moment
+      const own = awareness.getLocalState();
+      const cursor = own?.["cursor"] as { readonly x: number } | undefined;
+      if (own === null || !page.rooms.has(name) || cursor?.x === page.cursors.get(name)) return;
+      this.fail(`${observer}: own cursor is ${cursor?.x}, but was left at ${page.cursors.get(name)}`);
+    });
+  }
+
   /** A session has one state in a room, also at the moment that it is back: no second caret. */
   #checkCarets(observer: string, { clientID, states }: Awareness): void {
     const seen = new Set<string>();
@@ -657,6 +688,7 @@ export class World {
       this.log(`  ${observer}: ${userId} joins`);
       if (!isSynced) this.fail(`${observer} saw ${userId} join before all who were there first`);
       if (present.has(userId)) this.fail(`${observer} saw ${userId} join twice`);
+      this.#checkGhost(observer, userId, pageOf());
       present.add(userId);
     });
     roster.on("leave", ({ userId, roomId }) => {
@@ -671,6 +703,14 @@ export class World {
         this.fail(`${observer} saw ${userId} leave ${roomId} for no reason`);
       }
     });
+  }
+
+  /** Nobody who has gone comes, to those who see all that goes on. */
+  #checkGhost(observer: string, user: string, page: Page | undefined): void {
+    const end = this.#ends.get(user);
+    if (page === undefined || end === undefined || [...this.pages].some((each) => each.user === user)) return;
+    if (page.blind.until > end.endedAt - SETTLED_MS || this.clock.now < end.endedAt + SETTLED_MS) return;
+    this.fail(`${observer} saw ${user} join, ${this.clock.now - end.endedAt} ms after their end`);
   }
 
   /** Nobody shows a user for longer than the bound after their last page ended, nor as seen later than that. */

@@ -199,6 +199,7 @@ describe("control messages", () => {
     { kind: "token", token: "eyJ.e30.x" },
     { kind: "access", expiresInMs: 60_000 },
     { kind: "access", expiresInMs: null },
+    { kind: "long" },
     { kind: "ping" },
     { kind: "pong" },
   ];
