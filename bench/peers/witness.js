@@ -14,9 +14,17 @@ const SYNC = 0;
 const AWARENESS = 1;
 const AUTH = 2;
 
+/**
+ * @typedef {object} WitnessOptions
+ * @property {boolean} named  Each message begins with the name of the document.
+ * @property {string | undefined} token
+ * @property {string} origin
+ * @property {number} [id]  The client id. Default: a new one.
+ */
+
 export class Witness {
   /** @type {Awareness} */
-  awareness = new Awareness(new Y.Doc());
+  awareness;
   /** Times that its connection was lost. */
   lost = 0;
   #socket;
@@ -25,11 +33,20 @@ export class Witness {
   /**
    * @param {string} url
    * @param {string} room
-   * @param {{ named: boolean, token?: string | undefined }} options
+   * @param {WitnessOptions} options
    */
-  constructor(url, room, { named, token }) {
+  constructor(url, room, { named, token, origin, id }) {
+    const doc = new Y.Doc();
+    if (id !== undefined) doc.clientID = id;
+    this.awareness = new Awareness(doc);
     this.#name = named ? room : null;
-    this.#socket = new WebSocket(`${url}/${named ? "" : room}${token === undefined ? "" : `?token=${token}`}`);
+    const query = token === undefined ? "" : `?token=${token}`;
+    this.#socket = new WebSocket(`${url}/${named ? "" : room}${query}`, { origin });
+    // as y-websocket does, be it news of its own or what it hears
+    this.awareness.on("update", (/** @type {Record<"added" | "updated" | "removed", number[]>} */ update) => {
+      const { added, updated, removed } = update;
+      this.#tell(encodeAwarenessUpdate(this.awareness, [...added, ...updated, ...removed]));
+    });
     this.#socket.on("close", () => this.lost++);
     this.#socket.on("error", () => {});
     this.#socket.on("message", (data) => this.#receive(new Uint8Array(/** @type {Buffer} */ (data))));
@@ -37,6 +54,11 @@ export class Witness {
 
   get id() {
     return this.awareness.clientID;
+  }
+
+  /** Bytes that wait to be sent. */
+  get unsent() {
+    return this.#socket.bufferedAmount;
   }
 
   async open() {
@@ -49,7 +71,6 @@ export class Witness {
   /** @param {string} field @param {unknown} value */
   set(field, value) {
     this.awareness.setLocalState({ ...this.awareness.getLocalState(), [field]: value });
-    this.#tell(encodeAwarenessUpdate(this.awareness, [this.id]));
   }
 
   /** @param {...[id: number, clock: number, state: string]} said */
@@ -96,9 +117,6 @@ export class Witness {
     const decoder = decoding.createDecoder(message);
     if (this.#name !== null) decoding.readVarString(decoder);
     if (decoding.readVarUint(decoder) !== AWARENESS) return;
-    const update = decoding.readVarUint8Array(decoder);
-    applyAwarenessUpdate(this.awareness, update, "server");
-    // as y-websocket does
-    this.#tell(update);
+    applyAwarenessUpdate(this.awareness, decoding.readVarUint8Array(decoder), "server");
   }
 }

@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { SECRET } from "../secret.js";
+import { AUDIENCE, ORIGIN, SECRET } from "../secret.js";
 import { SERVER_CORE, pinned } from "./pinning.js";
 import { start, stop } from "./processes.js";
 
@@ -41,6 +41,12 @@ export const relaySigned = {
   ...relay(["--jwt-secret", SECRET]),
   name: "copresence, with tokens",
   client: "signed",
+};
+
+/** The same, for pages of one site and tokens of one service. */
+export const relayGuarded = {
+  ...relaySigned,
+  command: relay(["--jwt-secret", SECRET, "--jwt-audience", AUDIENCE, "--origins", ORIGIN]).command,
 };
 
 /** @type {ServerKind} */

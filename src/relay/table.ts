@@ -39,6 +39,8 @@ export interface Row {
   lobby: string;
   /** The connection that may set or remove it; null while its connection is lost, and for the relay's own. */
   owner: Peer | null;
+  /** Who the relay knows its author as; null where it has not asked. */
+  user: string | null;
   /** When its connection was last known to be alive. */
   lastSeen: number;
   /** Observers may see it. */
@@ -51,7 +53,7 @@ export interface Row {
 interface Departed {
   readonly clock: number;
   readonly owner: Peer | null;
-  /** Who may be expected back, of one whose connection was lost. */
+  /** Who may be expected back, of one whose connection was lost; null where the relay does not know who that is. */
   readonly user: string | null;
   readonly at: number;
 }
@@ -76,6 +78,8 @@ const UNCHANGED: ReadonlySet<string> = new Set();
 
 /** How long departed ids are remembered: longer than anything stays in flight. */
 const DEPARTED_MS = 120_000;
+/** So many that were lost are kept for their users beyond that, until the room is empty: those that were lost last. */
+const MAX_LOST = 1_000;
 
 export interface TableLimits {
   /** Largest state, in bytes. */
@@ -95,6 +99,8 @@ export class LobbyFullError extends FrameError {
 interface PeerRecord {
   /** Mostly one. */
   readonly owned: Row[];
+  /** How many ids of its own it took back that are still remembered. */
+  departed: number;
   /** It has heard what others say, and says it back. */
   echoes: boolean;
   /** Sessions that newer connections have taken over from it, if any. */
@@ -118,6 +124,8 @@ export class AwarenessTable {
   readonly #peers = new Map<Peer, PeerRecord>();
   readonly #bySession = new Map<string, Row[]>();
   readonly #departed = new Map<number, Departed>();
+  /** Client id → user: a stock client that was long away comes back with the id that it had. */
+  readonly #lost = new Map<number, string>();
 
   constructor(room: string, limits: TableLimits, events: TableEvents) {
     this.#room = room;
@@ -217,13 +225,10 @@ export class AwarenessTable {
 
   remove(row: Row, now: number): void {
     if (this.rows.get(row.id) !== row) return;
-    this.rows.delete(row.id);
-    this.#departed.set(row.id, {
-      clock: row.clock,
-      owner: row.owner,
-      user: row.owner === null ? row.claim.user.id : null,
-      at: now,
-    });
+    const { id, clock, owner, user } = row;
+    this.rows.delete(id);
+    this.#departed.set(id, { clock, owner, user: owner === null ? user : null, at: now });
+    if (owner !== null) this.#peer(owner).departed++;
     this.#unindex(row);
     this.#disown(row);
     this.#events.removed(row);
@@ -232,12 +237,25 @@ export class AwarenessTable {
   /** Forgets ids that left long ago, and returns them. */
   sweep(now: number): number[] {
     const forgotten: number[] = [];
-    for (const [id, { at }] of this.#departed) {
-      if (at > now - DEPARTED_MS) break;
-      this.#departed.delete(id);
+    for (const [id, departed] of this.#departed) {
+      if (departed.at > now - DEPARTED_MS) break;
+      this.#forget(id, departed);
+      if (departed.user !== null) this.#keepFor(departed.user, id);
       forgotten.push(id);
     }
     return forgotten;
+  }
+
+  #forget(id: number, { owner }: Departed): void {
+    this.#departed.delete(id);
+    const record = owner === null ? undefined : this.#peers.get(owner);
+    if (record !== undefined) record.departed--;
+  }
+
+  #keepFor(user: string, id: number): void {
+    this.#lost.delete(id);
+    this.#lost.set(id, user);
+    if (this.#lost.size > MAX_LOST) this.#lost.delete(firstOf(this.#lost.keys()));
   }
 
   #read(peer: Peer, { id, clock, state }: Entry): Said {
@@ -326,22 +344,30 @@ export class AwarenessTable {
   #introduce(peer: Peer, said: SaidState, now: number): void {
     const claim = this.#claimOf(said, now);
     if (this.#isSuperseded(peer, claim)) return;
-    if ((this.#peers.get(peer)?.owned.length ?? 0) >= this.#limits.maxStates) {
-      throw new FrameError(`more than ${this.#limits.maxStates} awareness states on one connection`);
-    }
     const { id, clock, change } = said;
     const { user, lobby } = peer.access;
-    // of somebody whose connection was lost: else whoever was quick could lock them out
     const departed = this.#departed.get(id);
-    if (user !== null && departed !== undefined && (departed.user ?? user.id) !== user.id) return;
+    this.#checkCount(peer, departed?.owner === peer);
+    // of somebody whose connection was lost: else whoever took it meanwhile could lock them out
+    const expected = departed === undefined ? this.#lost.get(id) : departed.user;
+    if (user !== null && (expected ?? user.id) !== user.id) return;
     // a tab passes on what it heard from another of its browser, where somebody else is signed in: they say it themselves
     if (user !== null && this.#ownsAny(peer) && (claimedUser(change.said) ?? user.id) !== user.id) return;
     if (this.#events.isFull(lobby, claim.user.id)) throw new LobbyFullError();
-    this.#departed.delete(id);
+    if (departed !== undefined) this.#forget(id, departed);
+    this.#lost.delete(id);
     const row = this.#addRow(id, clock, change, peer, claim, lobby, now);
     this.#events.changed(row);
     this.#events.stateChanged(row, change.changed);
     this.#takeOver(row, now);
+  }
+
+  /** What it took back is limited as what it has, for as long as that is remembered. Throws `FrameError`. */
+  #checkCount(peer: Peer, isBack: boolean): void {
+    const { maxStates } = this.#limits;
+    const { owned, departed } = this.#peer(peer);
+    if (owned.length < maxStates && (isBack || departed < maxStates)) return;
+    throw new FrameError(`more than ${maxStates} awareness states on one connection`);
   }
 
   /** The moment a session speaks through a new connection, what it said through an old one is void. */
@@ -382,6 +408,7 @@ export class AwarenessTable {
       claim,
       lobby,
       owner: null,
+      user: null,
       lastSeen: now,
       visible: false,
       stock: owner?.trusts === false,
@@ -394,6 +421,7 @@ export class AwarenessTable {
 
   #own(row: Row, peer: Peer): void {
     row.owner = peer;
+    row.user = peer.access.user?.id ?? null;
     this.#peer(peer).owned.push(row);
   }
 
@@ -409,7 +437,7 @@ export class AwarenessTable {
   #peer(peer: Peer): PeerRecord {
     let record = this.#peers.get(peer);
     if (record === undefined) {
-      record = { owned: [], echoes: false, superseded: null };
+      record = { owned: [], departed: 0, echoes: false, superseded: null };
       this.#peers.set(peer, record);
     }
     return record;
@@ -429,6 +457,11 @@ export class AwarenessTable {
     drop(rows, row);
     if (rows.length === 0) this.#bySession.delete(key);
   }
+}
+
+function firstOf<T>(values: Iterable<T>): T {
+  for (const value of values) return value;
+  throw new RangeError("there is none");
 }
 
 function drop<T>(from: T[], item: T): void {

@@ -184,6 +184,20 @@ describe("somebody hostile, with a token of her own", () => {
     expect(relay.user("mallory")?.sessions.length ?? 0).toBeLessThanOrEqual(64);
     await undisturbed();
   });
+
+  it("[WIRE-3] [OWN-6] is closed for thousands of ids one after the other", async () => {
+    const { mallory, undisturbed } = await scene();
+    const peer = await mallory();
+    for (let i = 0; i < 100; i++) {
+      peer.say([1_000 + i, 1, {}]);
+      peer.say([1_000 + i, 2, null]);
+    }
+    expect(await peer.closed).toEqual({
+      code: Close.malformed,
+      reason: "more than 64 awareness states on one connection",
+    });
+    await undisturbed();
+  });
 });
 
 describe("a stranger", () => {

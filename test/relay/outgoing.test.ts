@@ -9,8 +9,8 @@ const state = new StateBytes(new Map());
 
 function rowOf(id: number, clock: number, given: Partial<Row> = {}): Row {
   const claim = readState(id, {}, "doc")!;
-  const fixed = { id, room: "doc", clock, state, said: state, claim, lobby: "@lobby", owner: null, lastSeen: 0 };
-  return { ...fixed, visible: true, stock: true, ...given };
+  const fixed = { id, room: "doc", clock, state, said: state, claim, lobby: "@lobby", owner: null, user: null };
+  return { ...fixed, lastSeen: 0, visible: true, stock: true, ...given };
 }
 
 /** Some rows, and what was sent of them: id and clock, a clock that is negative for an end. */

@@ -298,6 +298,53 @@ describe("ids that left", () => {
     expect(say(reader, [1, 5, alice])).toHaveLength(2);
   });
 
+  it("[OWN-6] [WIRE-3] a connection may take back only so many while they are remembered", () => {
+    const { connect, say, table, at } = setup();
+    const peer = connect("Alice");
+    for (const id of [1, 2, 3]) {
+      say(peer, [id, 1, alice]);
+      say(peer, [id, 2, null]);
+    }
+    // those that are back are no more than they were
+    for (let clock = 3; clock < 9; clock += 2) {
+      expect(say(peer, [1, clock, alice])).toHaveLength(2);
+      expect(say(peer, [1, clock + 1, null])).toEqual(["1 removed"]);
+    }
+    expect(() => say(peer, [4, 1, alice])).toThrow("more than 3 awareness states on one connection");
+    expect(table.known).toBe(3);
+    expect(say(connect("Bob"), [4, 1, bob])).toHaveLength(2);
+    expect(table.sweep(200_000)).toHaveLength(3);
+    at(200_000);
+    expect(say(peer, [5, 1, alice], [6, 1, alice], [7, 1, alice])).toHaveLength(6);
+    expect(() => say(peer, [8, 1, alice])).toThrow("more than 3 awareness states on one connection");
+  });
+
+  it("[ID-3] one that was lost is kept for its user for as long as the room lasts, of the last thousand", () => {
+    const { connect, say, table, ownerOf } = setup("doc", { maxStates: 1_100 });
+    const as = (id: string, name = id): TestPeer => connect(name, { user: { id } });
+    const lost = as("alice");
+    const ids = Array.from({ length: 1_001 }, (_, i) => i);
+    say(lost, ...ids.map((id): Said => [id, 1, alice]));
+    for (const row of table.orphan(lost)) table.remove(row, 1_000);
+    expect(table.sweep(500_000)).toEqual(ids);
+    expect(table.known).toBe(0);
+    const mallory = as("mallory");
+    say(mallory, [0, 9, bob], [1, 9, bob], [1_000, 9, bob]);
+    expect([0, 1, 1_000].map(ownerOf)).toEqual(["mallory", "nobody", "nobody"]);
+    say(as("alice", "alice again"), [0, 10, alice], [1, 2, alice]);
+    expect([0, 1].map(ownerOf)).toEqual(["mallory", "alice again"]);
+  });
+
+  it("[OWN-6] where nobody is asked who they are, none is kept for anybody", () => {
+    const { connect, say, table, ownerOf } = setup();
+    const lost = connect("Alice");
+    say(lost, [1, 1, alice]);
+    for (const row of table.orphan(lost)) table.remove(row, 1_000);
+    table.sweep(500_000);
+    say(connect("Bob"), [1, 1, bob]);
+    expect(ownerOf(1)).toBe("Bob");
+  });
+
   it("[OWN-6] the same connection takes back a leave with a newer clock", () => {
     const { connect, say } = setup();
     const peer = connect("Alice");

@@ -682,8 +682,10 @@ export class World {
         if (missed.until === Infinity) missed.until = now + HOLD_MS + 3_000 + (page?.hidden ? 60_000 : 0);
         return;
       }
-      // it had missed things since the connection died, not only since that was noticed
-      if (missed.until < now) missed.from = page !== undefined && page.blind.until > now ? page.blind.from : now;
+      // it had missed things since the connection died, not only since that was noticed; or since it had done so before,
+      // and was yet to learn of them
+      const since = page !== undefined && page.blind.until > now ? page.blind.from : now;
+      if (missed.until < since) missed.from = since;
       missed.until = Infinity;
     });
     roster.on("join", ({ userId }) => {

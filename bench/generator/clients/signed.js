@@ -2,7 +2,7 @@
 /** Stock clients whose states say who they are; and the same with tokens that say so too. */
 import { createHmac } from "node:crypto";
 import { namedState } from "../state.js";
-import { SECRET } from "../../secret.js";
+import { AUDIENCE, SECRET } from "../../secret.js";
 import { stateMessage } from "./messages.js";
 import { stock } from "./stock.js";
 
@@ -17,12 +17,15 @@ export const signed = { ...named, path: (room, index) => `/${room}?token=${token
 
 const HOUR_S = 3_600;
 
-/** @param {number} index */
-export function tokenOf(index) {
+/**
+ * @param {number} index
+ * @param {object} [claims]
+ * @param {string | null} [secret]  Null: unsigned.
+ */
+export function tokenOf(index, claims = {}, secret = SECRET) {
   const exp = Math.floor(Date.now() / 1000) + HOUR_S;
-  const [header, claims] = [{ alg: "HS256" }, { sub: `u${index}`, exp }].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString("base64url"),
-  );
-  const signature = createHmac("sha256", SECRET).update(`${header}.${claims}`).digest("base64url");
-  return `${header}.${claims}.${signature}`;
+  const alg = secret === null ? "none" : "HS256";
+  const parts = [{ alg }, { sub: `u${index}`, aud: AUDIENCE, exp, ...claims }];
+  const body = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  return `${body}.${secret === null ? "" : createHmac("sha256", secret).update(body).digest("base64url")}`;
 }
