@@ -50,8 +50,7 @@ const attacks = {
     await sleep(SETTLE_MS);
     mallory.say([carol.id, FAR, '{"user":{"id":"u2","name":"Mallory"}}']);
     await sleep(SETTLE_MS);
-    const again = await open(3, { id: carol.id });
-    again.set("user", { id: "u3", name: "Carol" });
+    const again = await open(3, { as: carol });
     await sleep(2 * SETTLE_MS);
     const seen = /** @type {{ id?: string } | undefined} */ (bob.awareness.states.get(carol.id)?.["user"]);
     again.awareness.setLocalState(null);
@@ -203,6 +202,7 @@ function lookAt(alice, bob) {
   const told = [];
   const state = bob.awareness.states.get(alice.id);
   if (state === undefined) told.push("Alice is gone for Bob");
+  else if (bob.missed.includes(alice.id)) told.push("Alice is gone for Bob, and comes back");
   else if (state["cursor"] !== 1) told.push("Alice's cursor is forged");
   if (!alice.awareness.states.has(bob.id)) told.push("Bob is gone for Alice");
   const others = [...bob.awareness.states].filter(([id]) => id !== alice.id && id !== bob.id);

@@ -13,18 +13,23 @@ import * as Y from "yjs";
 const SYNC = 0;
 const AWARENESS = 1;
 const AUTH = 2;
+const STEP_1 = 0;
+/** Step 2, of an empty document. */
+const EMPTY_ANSWER = Uint8Array.of(SYNC, 1, 2, 0, 0);
 
 /**
  * @typedef {object} WitnessOptions
  * @property {boolean} named  Each message begins with the name of the document.
  * @property {string | undefined} token
  * @property {string} origin
- * @property {number} [id]  The client id. Default: a new one.
+ * @property {Witness} [as]  Whom it is, back with a new connection. Default: somebody new.
  */
 
 export class Witness {
   /** @type {Awareness} */
   awareness;
+  /** Client ids that went, each time. @type {number[]} */
+  missed = [];
   /** Times that its connection was lost. */
   lost = 0;
   #socket;
@@ -35,18 +40,18 @@ export class Witness {
    * @param {string} room
    * @param {WitnessOptions} options
    */
-  constructor(url, room, { named, token, origin, id }) {
-    const doc = new Y.Doc();
-    if (id !== undefined) doc.clientID = id;
-    this.awareness = new Awareness(doc);
+  constructor(url, room, { named, token, origin, as }) {
+    this.awareness = as?.awareness ?? new Awareness(new Y.Doc());
     this.#name = named ? room : null;
     const query = token === undefined ? "" : `?token=${token}`;
     this.#socket = new WebSocket(`${url}/${named ? "" : room}${query}`, { origin });
     // as y-websocket does, be it news of its own or what it hears
     this.awareness.on("update", (/** @type {Record<"added" | "updated" | "removed", number[]>} */ update) => {
       const { added, updated, removed } = update;
+      this.missed.push(...removed);
       this.#tell(encodeAwarenessUpdate(this.awareness, [...added, ...updated, ...removed]));
     });
+    this.#socket.on("open", () => this.#opened());
     this.#socket.on("close", () => this.lost++);
     this.#socket.on("error", () => {});
     this.#socket.on("message", (data) => this.#receive(new Uint8Array(/** @type {Buffer} */ (data))));
@@ -63,9 +68,15 @@ export class Witness {
 
   async open() {
     await once(this.#socket, "open");
+  }
+
+  /** Asks for the document and announces itself, before it hears anything. */
+  #opened() {
     if (this.#name !== null) this.send(Uint8Array.of(AUTH, 0, 0));
-    this.send(Uint8Array.of(SYNC, 0, 1, 0));
-    this.send(Uint8Array.of(SYNC, 1, 2, 0, 0));
+    this.send(Uint8Array.of(SYNC, STEP_1, 1, 0));
+    if (Object.keys(this.awareness.getLocalState() ?? {}).length > 0) {
+      this.#tell(encodeAwarenessUpdate(this.awareness, [this.id]));
+    }
   }
 
   /** @param {string} field @param {unknown} value */
@@ -116,7 +127,9 @@ export class Witness {
   #receive(message) {
     const decoder = decoding.createDecoder(message);
     if (this.#name !== null) decoding.readVarString(decoder);
-    if (decoding.readVarUint(decoder) !== AWARENESS) return;
+    const type = decoding.readVarUint(decoder);
+    if (type === SYNC && decoding.readVarUint(decoder) === STEP_1) this.send(EMPTY_ANSWER);
+    if (type !== AWARENESS) return;
     applyAwarenessUpdate(this.awareness, decoding.readVarUint8Array(decoder), "server");
   }
 }
