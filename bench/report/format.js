@@ -28,9 +28,10 @@ export function bytes(value) {
 /**
  * @param {readonly string[]} head
  * @param {readonly (readonly string[])[]} rows
+ * @param {{ words?: boolean }} [options]  Whether the cells hold words; default: figures, behind the first column.
  */
-export function table(head, rows) {
-  const lines = [head, head.map((_, column) => (column === 0 ? "---" : "---:")), ...rows];
+export function table(head, rows, { words = false } = {}) {
+  const lines = [head, head.map((_, column) => (words || column === 0 ? "---" : "---:")), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 

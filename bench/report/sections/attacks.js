@@ -11,5 +11,7 @@ export function attacksSection({ rows }) {
     );
     return [`Mallory ${attack}`, ...outcomes.map((outcome) => outcome ?? "")];
   });
-  return ["What Alice and Bob, in the same room, notice.", "", table(["", ...servers], cells)].join("\n");
+  return ["What Alice and Bob, in the same room, notice.", "", table(["", ...servers], cells, { words: true })].join(
+    "\n",
+  );
 }
