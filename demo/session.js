@@ -15,8 +15,8 @@ import { SignJWT } from "jose";
 
 const COOKIE = "quire";
 const MAX_BODY = 1_000;
-/** How long a token is good for: short, since what was granted is not taken back before. */
-const LIFETIME_S = 90;
+/** How long a token is good for: short, since what was granted is not taken back before; yet a hidden tab renews it in time. */
+const LIFETIME_S = 180;
 
 /**
  * @param {object} options

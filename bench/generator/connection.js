@@ -14,6 +14,7 @@ const readBuffer = Buffer.allocUnsafe(1 << 20);
 
 const HANDSHAKE_END = Buffer.from("\r\n\r\n");
 const CONNECT_TIMEOUT_MS = 60_000;
+const ANSWER_BYTES = 16 * 1024;
 
 /**
  * @typedef {object} Dial
@@ -60,6 +61,8 @@ export class Connection {
   #scanner = new FrameScanner(this);
   #nudged = false;
   #others = 0;
+  /** What it had been sent when it last said that it reads. */
+  #answeredAt = 0;
   /** @type {Uint8Array} */
   #reading = readBuffer;
 
@@ -150,6 +153,15 @@ export class Connection {
     if (opcode !== Opcode.binary) return;
     this.states += this.kind.countStates(bytes, start, end);
     if (this.whole) this.#read(bytes, start, end);
+    this.#answer();
+  }
+
+  /** A client of ours says now and then that it reads; else the relay would send it no more for a while. */
+  #answer() {
+    const { renewal } = this.kind;
+    if (renewal === null || this.bytes - this.#answeredAt < ANSWER_BYTES) return;
+    this.#answeredAt = this.bytes;
+    this.send(renewal);
   }
 
   /**

@@ -126,6 +126,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
         `createPresence: user.id must be a text of 1 to ${MAX_ID_LENGTH} characters that does not begin with "guest:"`,
       );
     }
+    const name = lobbyRoom(options.lobby);
+    checkRoomName(name);
     this.#url = url.replace(/\/+$/, "");
     this.#options = options;
     this.#WebSocket = webSocketOf(options);
@@ -138,8 +140,6 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       tab: options.tabStorage ?? tabStorage(),
       local: options.userStorage ?? userStorage(),
     });
-    const name = lobbyRoom(options.lobby);
-    checkRoomName(name);
     this.#tokens = new Tokens(options.token, {
       renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
       failed: (error) => this.lobby.fail(error),

@@ -97,8 +97,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     if (doc !== undefined && doc !== this.doc) {
       throw new Error(`room "${this.name}" is joined with another document; leave it first`);
     }
-    this.#holders++;
     if (meta !== undefined) this.setMeta(meta);
+    this.#holders++;
   }
 
   leave(): void {

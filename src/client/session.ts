@@ -58,6 +58,8 @@ export class OwnSession {
   #auto: AutoStatus;
   #since: number;
   #choice: ManualChoice | null;
+  /** The choice was made, or heard of, since the page was loaded. */
+  #isFresh = false;
   #status: OwnStatus;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -128,16 +130,31 @@ export class OwnSession {
   /** Takes a choice made in another session, if it is newer. */
   adopt(choice: ManualChoice): void {
     if (newerManual(this.#choice, choice) !== choice) return;
-    this.#choice = choice;
-    this.#options.local.set(this.#choiceKey, JSON.stringify(choice));
+    this.#isFresh = true;
+    this.#keep(choice);
     this.#changed();
   }
 
   setUser(user: UserInfo): void {
     const next = { ...user, ...this.#bound };
     if (equal(this.#user, next)) return;
+    const isOther = this.#user.id !== next.id;
     this.#user = next;
+    if (isOther) this.#takeStoredChoice();
     this.#changed();
+  }
+
+  /** The user is another than was said at first: what was stored for that one is not theirs. */
+  #takeStoredChoice(): void {
+    const stored = this.#storedChoice();
+    const made = this.#isFresh ? this.#choice : null;
+    this.#choice = newerManual(stored, made);
+    if (this.#choice !== null && this.#choice !== stored) this.#keep(this.#choice);
+  }
+
+  #keep(choice: ManualChoice): void {
+    this.#choice = choice;
+    this.#options.local.set(this.#choiceKey, JSON.stringify(choice));
   }
 
   /** Takes the relay's word on who the user is: it is what others see. */

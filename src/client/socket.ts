@@ -31,7 +31,7 @@ export interface SocketHandler {
   isBusy(): boolean;
   /** Whether the page is hidden: a browser may let its timers wait for a minute. */
   isHidden(): boolean;
-  /** The relay ended it for good (4400–4499), and no other will be tried. */
+  /** The relay ended it for good (4400–4499), or the address cannot be dialed (1006), and no other will be tried. */
   refused(code: number, reason: string): void;
 }
 
@@ -64,6 +64,8 @@ export const defaultSocketTiming: SocketTiming = {
   renewalTimeoutMs: 10_000,
 };
 
+/** What a WebSocket says of itself that never was one. */
+const ABNORMAL = 1006;
 /** How much longer to wait while a long message may be under way. */
 const BUSY_FACTOR = 5;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
@@ -233,9 +235,18 @@ export class ReconnectingSocket {
       next();
     };
     void token.then(
-      (text) => settle(() => this.#open(text)),
+      (text) => settle(() => this.#openLater(text)),
       () => settle(() => this.#retry()),
     );
+  }
+
+  /** Where nobody is there any more to catch what the WebSocket throws: that the address is none that it may dial. */
+  #openLater(token: string): void {
+    try {
+      this.#open(token);
+    } catch (error) {
+      this.#refused(ABNORMAL, String(error));
+    }
   }
 
   #open(token: string): void {

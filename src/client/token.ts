@@ -112,6 +112,8 @@ export class Tokens {
     this.shown();
     try {
       const token = await this.get();
+      // to go on with none would end what the last one still keeps open
+      if (token === "") return this.#plan();
       // each connection is told anew for how long
       this.#expiresAt = Infinity;
       if (!this.#stopped) this.#handler.renewed(token);

@@ -11,6 +11,7 @@ import {
   StateTooLargeError,
   controlFrame,
   decodeFrame,
+  isAwareness,
 } from "../wire/index.ts";
 import { Bucket } from "./access/bucket.ts";
 import type { RoomAccess } from "./access/grants.ts";
@@ -81,11 +82,13 @@ export class Connection implements Peer {
   readonly #handler: ConnectionHandler;
   readonly #messages: Bucket | null;
   readonly #bytes: Bucket | null;
+  readonly #answers: Bucket | null;
   #liveness: Liveness;
   #sentAt: number;
   #spokeAt: number;
-  /** Bytes that were sent since it last spoke. */
+  /** Bytes that were sent since it last spoke; and of them those that a stock client says back. */
   #unanswered = 0;
+  #unechoed = 0;
   /** What had come in and left when it was last looked at; the latter only while more was to leave. */
   #received = 0;
   #left = Infinity;
@@ -102,6 +105,7 @@ export class Connection implements Peer {
     this.#handler = handler;
     this.#messages = bucket(options.messageRate, now);
     this.#bytes = bucket(options.byteRate, now);
+    this.#answers = bucket(options.byteRate, now);
     this.#liveness = openedAt(now, Math.random(), options);
     this.#sentAt = now;
     this.#spokeAt = now;
@@ -122,7 +126,8 @@ export class Connection implements Peer {
 
   get lagging(): boolean {
     if (this.#socket.bufferedAmount > this.#options.maxLag) return true;
-    return this.#unanswered > WINDOW_BYTES && (this.answers || this.#silent);
+    if (this.#silent || (this.trusts && this.answers)) return this.#unanswered > WINDOW_BYTES;
+    return this.answers && this.#unechoed > WINDOW_BYTES;
   }
 
   get lastSeen(): number {
@@ -137,6 +142,7 @@ export class Connection implements Peer {
     }
     this.#sentAt = Date.now();
     this.#unanswered += packet.message.length;
+    if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.trusts && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
     this.#socket.send(packet);
   }
@@ -203,13 +209,18 @@ export class Connection implements Peer {
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);
-    this.#unanswered = 0;
+    this.#unanswered = this.#unechoed = 0;
     this.#caughtUp();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
     try {
       // a plain view: a Buffer's slice would not copy
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
-      this.#handler.frame(this, decodeFrame(bytes), now);
+      const frame = decodeFrame(bytes);
+      if (!isQuestion(frame)) return this.#handler.frame(this, frame, now);
+      // a few bytes ask for the whole document, or the whole room: it is the answers that count
+      if (this.#answers?.take(0, now) === false) return this.close(Close.tooManyMessages, "too many questions");
+      this.#handler.frame(this, frame, now);
+      this.#answers?.take(this.#unanswered, now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.close(codeOf(error), error.message);
@@ -234,6 +245,10 @@ export class Connection implements Peer {
     this.#open = false;
     this.#handler.closed(this, code, Date.now());
   }
+}
+
+function isQuestion({ type }: Frame): boolean {
+  return type === "syncStep1" || type === "queryAwareness";
 }
 
 function codeOf(error: FrameError): number {

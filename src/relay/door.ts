@@ -5,6 +5,7 @@ import type { WebSocket } from "ws";
 import { Close } from "../wire/index.ts";
 import { addressOf } from "./access/address.ts";
 import type { Decision, Gate, Knock } from "./access/gate.ts";
+import type { Denial } from "./access/grants.ts";
 import type { Hub } from "./hub.ts";
 import { truncate } from "./reason.ts";
 import { tokenOf } from "./request.ts";
@@ -50,15 +51,22 @@ export class Door {
   }
 
   #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
-    if (!decision.ok) {
-      this.#hub.counters.countRefused(decision.because);
-      return webSocket.close(decision.code, truncate(decision.reason));
+    if (!decision.ok) return this.#refuse(webSocket, decision);
+    const refusal = this.#hub.refusal(decision.access);
+    if (refusal !== null) {
+      this.#gate.leave(decision);
+      return this.#refuse(webSocket, refusal);
     }
     if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
     webSocket.once("close", () => this.#gate.leave(decision));
     const { room, access } = decision;
     const renew = this.#gate.open ? {} : { renew: (token: string) => this.#gate.renew(decision, token) };
     this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...renew });
+  }
+
+  #refuse(webSocket: WebSocket, { because, code, reason }: Denial): void {
+    this.#hub.counters.countRefused(because);
+    webSocket.close(code, truncate(reason));
   }
 }
 

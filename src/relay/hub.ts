@@ -5,8 +5,7 @@
 import { randomBytes } from "node:crypto";
 import type { PresenceEvent } from "../presence/index.ts";
 import { Close, type Frame, type Hello, controlFrame, isFinal, isLobby } from "../wire/index.ts";
-import type { Denial, RoomAccess } from "./access/grants.ts";
-import { sameAccess } from "./access/grants.ts";
+import { type Denial, type RoomAccess, denial, sameAccess } from "./access/grants.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
@@ -59,6 +58,14 @@ export class Hub implements RoomHost, ConnectionHandler {
   observe(): void {
     this.#isObserved = true;
     for (const room of this.rooms.values()) if (!isLobby(room.name)) room.observe();
+  }
+
+  /** Why a connection that was let in cannot be taken now; null: it can. */
+  refusal({ lobby }: RoomAccess): Denial | null {
+    const { maxLobbies } = this.options;
+    // a lobby outlives its connections: whoever named a new one each time would fill the relay with them
+    if (maxLobbies === 0 || this.lobbies.size < maxLobbies || this.lobbies.has(lobby)) return null;
+    return denial("lobbies", Close.overloaded, "too many lobbies");
   }
 
   /** Takes a socket that was let in. */

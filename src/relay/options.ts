@@ -55,6 +55,8 @@ export interface RelaySettings {
   readonly maxUserRooms: number;
   /** Users in one lobby; 0: any. Default 100 000. */
   readonly maxLobbyUsers: number;
+  /** Lobbies at once, counting those of which only somebody who left is remembered; 0: any. Default 10 000. */
+  readonly maxLobbies: number;
   /** How long a client may take to open a connection, and authentication to answer. Default 10 000. */
   readonly handshakeTimeout: number;
   /** Origins whose pages may connect, as `https://app.example`. Default: all. What is no browser always may. */
@@ -122,6 +124,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxUserConnections: count(1_000, 0, "connections of one authenticated user; 0: any"),
   maxUserRooms: count(1_000, 0, "rooms that one authenticated user is in; 0: any"),
   maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
+  maxLobbies: count(10_000, 0, "lobbies, be it that somebody who left is remembered in them; 0: any"),
   handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),
   origins: list("ORIGIN", readOrigin, "origins whose pages may connect, by commas (default: all)"),
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),

@@ -187,6 +187,7 @@ export class Room {
         return entries.length > 0 ? this.#host.dropped("awareness") : undefined;
       }
       case "patch":
+        if (!peer.patches) throw new FrameError("unexpected patch message");
         if (!peer.access.presence) return this.#host.dropped("awareness");
         // one that is not known as its own must be said whole
         if (!this.table.patch(peer, frame.id, frame.clock, frame.patch, now)) peer.send(QUERY);

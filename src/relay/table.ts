@@ -52,7 +52,8 @@ export interface Row {
 /** A client id that left, remembered so that an echo of it on its way does not bring a ghost back. */
 interface Departed {
   readonly clock: number;
-  readonly owner: Peer | null;
+  /** Of the connection that took it back; a record, since a connection that is gone would keep its sockets. */
+  readonly owner: PeerRecord | null;
   /** Who may be expected back, of one whose connection was lost; null where the relay does not know who that is. */
   readonly user: string | null;
   readonly at: number;
@@ -99,7 +100,7 @@ export class LobbyFullError extends FrameError {
 interface PeerRecord {
   /** Mostly one. */
   readonly owned: Row[];
-  /** How many ids of its own it took back that are still remembered. */
+  /** How many ids that were its own have left and are still remembered. */
   departed: number;
   /** It has heard what others say, and says it back. */
   echoes: boolean;
@@ -154,9 +155,10 @@ export class AwarenessTable {
   concerns(peer: Peer, id: number, clock: number, isGone: boolean): boolean {
     const row = this.rows.get(id);
     if (isGone) return row?.owner === peer && clock >= row.clock;
-    const last = row ?? this.#departed.get(id);
+    const departed = row === undefined ? this.#departed.get(id) : undefined;
+    const last = row ?? departed;
     if (last === undefined) return true;
-    if (last.owner === peer) return clock > last.clock;
+    if (row?.owner === peer || this.#tookBack(peer, departed)) return clock > last.clock;
     // one that owns an id already is a sibling that passes on what it heard
     if (this.#ownsAny(peer)) return false;
     // a client that returns is not behind itself, and one that may be an echo is ahead of all that it can have heard
@@ -191,6 +193,8 @@ export class AwarenessTable {
     if (row === undefined || row.owner !== peer) return false;
     checkClock(clock);
     if (clock <= row.clock) return true;
+    // what changes more than all of it had better say it whole
+    if (patch.length > 2 * this.#limits.maxState) throw new StateTooLargeError(this.#limits.maxState);
     const change = patchState(patch, row.said);
     if (change.state.size > this.#limits.maxState) throw new StateTooLargeError(this.#limits.maxState);
     this.#takeState(peer, { id, clock, change: this.#stated(peer, change, row) }, now);
@@ -227,8 +231,9 @@ export class AwarenessTable {
     if (this.rows.get(row.id) !== row) return;
     const { id, clock, owner, user } = row;
     this.rows.delete(id);
-    this.#departed.set(id, { clock, owner, user: owner === null ? user : null, at: now });
-    if (owner !== null) this.#peer(owner).departed++;
+    const record = owner === null ? null : this.#peer(owner);
+    this.#departed.set(id, { clock, owner: record, user: record === null ? user : null, at: now });
+    if (record !== null) record.departed++;
     this.#unindex(row);
     this.#disown(row);
     this.#events.removed(row);
@@ -248,8 +253,7 @@ export class AwarenessTable {
 
   #forget(id: number, { owner }: Departed): void {
     this.#departed.delete(id);
-    const record = owner === null ? undefined : this.#peers.get(owner);
-    if (record !== undefined) record.departed--;
+    if (owner !== null) owner.departed--;
   }
 
   #keepFor(user: string, id: number): void {
@@ -317,6 +321,7 @@ export class AwarenessTable {
     const claim = [...PERSON].some((name) => changed.has(name)) ? this.#claimOf(said, now) : row.claim;
     const renamed = !equal(row.claim, claim);
     if (renamed) {
+      if (row.claim.user.id !== claim.user.id) this.#checkFull(row.lobby, claim);
       this.#unindex(row);
       row.claim = claim;
       this.#index(row);
@@ -347,19 +352,23 @@ export class AwarenessTable {
     const { id, clock, change } = said;
     const { user, lobby } = peer.access;
     const departed = this.#departed.get(id);
-    this.#checkCount(peer, departed?.owner === peer);
+    this.#checkCount(peer, this.#tookBack(peer, departed));
     // of somebody whose connection was lost: else whoever took it meanwhile could lock them out
     const expected = departed === undefined ? this.#lost.get(id) : departed.user;
     if (user !== null && (expected ?? user.id) !== user.id) return;
     // a tab passes on what it heard from another of its browser, where somebody else is signed in: they say it themselves
     if (user !== null && this.#ownsAny(peer) && (claimedUser(change.said) ?? user.id) !== user.id) return;
-    if (this.#events.isFull(lobby, claim.user.id)) throw new LobbyFullError();
+    this.#checkFull(lobby, claim);
     if (departed !== undefined) this.#forget(id, departed);
     this.#lost.delete(id);
     const row = this.#addRow(id, clock, change, peer, claim, lobby, now);
     this.#events.changed(row);
     this.#events.stateChanged(row, change.changed);
     this.#takeOver(row, now);
+  }
+
+  #checkFull(lobby: string, { user }: Claim): void {
+    if (this.#events.isFull(lobby, user.id)) throw new LobbyFullError();
   }
 
   /** What it took back is limited as what it has, for as long as that is remembered. Throws `FrameError`. */
@@ -379,9 +388,15 @@ export class AwarenessTable {
       const { owner } = other;
       this.remove(other, now);
       if (owner === null) continue;
-      (this.#peer(owner).superseded ??= new Set()).add(key);
+      this.#supersede(this.#peer(owner), key);
       this.#events.superseded(owner, row.claim.session.id);
     }
+  }
+
+  #supersede(record: PeerRecord, key: string): void {
+    // of those that nobody holds any more nothing is to be known
+    const held = [...(record.superseded ?? [])].filter((each) => this.#bySession.has(each));
+    record.superseded = new Set([...held, key]);
   }
 
   /** A newer connection holds the session: until this one takes another, it would only take over back and forth. */
@@ -428,6 +443,10 @@ export class AwarenessTable {
   #disown(row: Row): void {
     const owned = row.owner === null ? undefined : this.#peers.get(row.owner)?.owned;
     if (owned !== undefined) drop(owned, row);
+  }
+
+  #tookBack(peer: Peer, departed: Departed | undefined): boolean {
+    return departed !== undefined && departed.owner !== null && departed.owner === this.#peers.get(peer);
   }
 
   #ownsAny(peer: Peer): boolean {

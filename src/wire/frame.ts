@@ -150,5 +150,10 @@ export const EMPTY_UPDATE: Uint8Array = /* @__PURE__ */ Uint8Array.of(0, 0);
  */
 export const KEEP_ALIVE_FRAME: Uint8Array = awarenessFrame(Uint8Array.of(0));
 
+/** Whether an encoded message holds awareness, as stock clients know it. */
+export function isAwareness(message: Uint8Array): boolean {
+  return message[0] === AWARENESS;
+}
+
 /** Asks for the whole own state. */
 export const QUERY_FRAME: Uint8Array = /* @__PURE__ */ Uint8Array.of(QUERY_AWARENESS);

@@ -78,18 +78,25 @@ export function writePatch(encoder: encoding.Encoder, before: Fields, after: Fie
   return fields;
 }
 
-/** Reads a patch to its end. What it does not change is the same object as before. Throws `FrameError`. */
+/**
+ * Reads a patch to its end. What it does not change is the same object as before. Throws `FrameError`.
+ *
+ * Fields come in their order, each at most once: two bytes that change a long field cost a copy of it.
+ */
 export function readPatch(from: Reader, before: Fields): Map<string, Uint8Array> {
   const names = [...before.keys()];
   const fields = new Map(before);
-  for (;;) {
+  for (let next = 0; ;) {
     const head = readUint(from) - 1;
     if (head < END) return fields;
     if (head % KINDS === SET) {
       fields.set(readText(from), readBytes(from).slice());
       continue;
     }
-    const name = names[Math.floor(head / KINDS)];
+    const place = Math.floor(head / KINDS);
+    if (place < next) throw new FrameError("patch of a field behind a later one");
+    next = place + 1;
+    const name = names[place];
     const value = name === undefined ? undefined : before.get(name);
     if (name === undefined || value === undefined) throw new FrameError("patch of a field that is not there");
     if (head % KINDS === REMOVE) fields.delete(name);

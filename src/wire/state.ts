@@ -103,6 +103,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
+/** JSON has what comes before only as escapes. */
+const FIRST_PRINTABLE = 0x20;
 
 /** Space before the first brace, null, or no object at all: whatever it is, it is rare. */
 function readOther(bytes: Uint8Array): StateChange | null {
@@ -140,8 +142,10 @@ function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
 }
 
 function readName(quoted: Uint8Array): string {
+  // an escape, or what would have to be one
+  const isPlain = quoted.every((byte) => byte >= FIRST_PRINTABLE && byte !== BACKSLASH);
   const source = text(quoted);
-  return source.includes("\\") ? String(json(source, 0)) : source.slice(1, -1);
+  return isPlain ? source.slice(1, -1) : String(json(source, 0));
 }
 
 function skipSpace(bytes: Uint8Array, from: number): number {

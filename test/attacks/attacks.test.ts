@@ -1,9 +1,17 @@
 /** What somebody hostile may try, each on a relay with a key, in a room with two honest people who must notice nothing. */
 import { connect } from "node:net";
+import * as encoding from "lib0/encoding";
 import { expect, describe, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
-import { Close, awarenessFrame, encodeEntries, patchFrame, updateFrame } from "../../src/wire/index.ts";
+import {
+  Close,
+  PATCH_SUBPROTOCOL,
+  awarenessFrame,
+  encodeEntries,
+  patchFrame,
+  updateFrame,
+} from "../../src/wire/index.ts";
 import { type Said, RawPeer, mentions, rawPeer } from "../relay/raw.ts";
 import { SECRET, tokenFor } from "../relay/tokens.ts";
 import { type RunningRelay, startRelay, until } from "../support.ts";
@@ -182,6 +190,38 @@ describe("somebody hostile, with a token of her own", () => {
     peer.say(...Array.from({ length: 5_000 }, (_, i): Said => [1_000 + i, 1, {}]));
     expect((await peer.closed).code).toBe(Close.malformed);
     expect(relay.user("mallory")?.sessions.length ?? 0).toBeLessThanOrEqual(64);
+    await undisturbed();
+  });
+
+  it.each([
+    [5_000_000, Close.tooLarge],
+    [60_000, Close.malformed],
+  ])("[WIRE-2] [PATCH-3] stops nobody with a patch that says %d times that nothing changed", async (times, code) => {
+    const { url, undisturbed } = await scene();
+    const peer = new RawPeer(url, `${ROOM}?token=${await tokenFor({ sub: "mallory" })}`, [PATCH_SUBPROTOCOL]);
+    await until("she is in", () => peer.received.length > 0);
+    peer.say([66, 1, { a: "x".repeat(60_000) }]);
+    // over field 0, in no place
+    const patch = new Uint8Array(2 * times + 1).map((_, i) => (i % 2 === 0 && i < 2 * times ? 4 : 0));
+    peer.send(patchFrame(66, 2, (encoder) => encoding.writeUint8Array(encoder, patch)));
+    expect((await peer.closed).code).toBe(code);
+    await undisturbed();
+  });
+
+  it("[WIRE-1] is closed for a patch, on a connection that takes none", async () => {
+    const { mallory, undisturbed } = await scene();
+    const peer = await mallory();
+    peer.send(patchFrame(66, 2, (encoder) => encoding.writeUint8(encoder, 0)));
+    expect((await peer.closed).code).toBe(Close.malformed);
+    await undisturbed();
+  });
+
+  it("[WIRE-2] is closed for a state that stock clients could not read", async () => {
+    const { mallory, undisturbed } = await scene();
+    const peer = await mallory();
+    const state = new TextEncoder().encode('{"a\nb":1}');
+    peer.send(awarenessFrame(encodeEntries([{ id: 66, clock: 1, state }])));
+    expect(await peer.closed).toEqual({ code: Close.malformed, reason: "invalid JSON" });
     await undisturbed();
   });
 

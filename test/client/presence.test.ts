@@ -51,6 +51,8 @@ describe("createPresence", () => {
     onTestFinished(() => void vi.useRealTimers());
     const page = testPage();
     expect(() => createPresence("nowhere", { user: { id: "alice" }, WebSocket, page })).toThrow(SyntaxError);
+    const bad = { user: { id: "alice" }, WebSocket, page, lobby: "\ud800" };
+    expect(() => createPresence("ws://localhost:1", bad)).toThrow(RangeError);
     expect([vi.getTimerCount(), page.listeners]).toEqual([0, 0]);
   });
 

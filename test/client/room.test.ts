@@ -162,6 +162,7 @@ describe("joining and leaving", () => {
     const alice = ownClient(url, "alice");
     const room = alice.join("doc");
     expect(() => alice.join("doc", { doc: new Y.Doc() })).toThrow(/"doc" is joined with another document/);
+    expect(() => alice.join("doc", { meta: 7 as never })).toThrow(TypeError);
     await until("she is in", () => relay.room("doc")?.users.length === 1);
     room.leave();
     await until("she is out", () => relay.room("doc") === undefined);

@@ -179,6 +179,38 @@ describe("the status a user chooses", () => {
     expect(log).toEqual(["join", "online"]);
   });
 
+  it("[STATUS-4] [TOKEN-5] is that of whom the relay knows the user as, not of whom the page took them for", () => {
+    const local = memory();
+    const session = (): OwnSession => {
+      const own = new OwnSession({
+        user: { id: "somebody" },
+        device: "desktop",
+        policy: defaultActivityPolicy,
+        page: testPage(),
+        tab: memory(),
+        local,
+      });
+      onTestFinished(() => own.stop());
+      return own;
+    };
+    const alice = session();
+    alice.bind({ id: "alice" });
+    alice.choose("invisible");
+    const again = session();
+    expect(again.status.manual).toBeNull();
+    again.bind({ id: "alice" });
+    expect(again.status.manual).toBe("invisible");
+    // what is chosen before the relay has spoken is hers
+    const early = session();
+    early.choose("busy");
+    early.bind({ id: "alice" });
+    expect(early.status.manual).toBe("busy");
+    const bob = session();
+    bob.bind({ id: "bob" });
+    expect(bob.status.manual).toBeNull();
+    expect(JSON.parse(local.get("copresence:status:alice")!)).toMatchObject({ status: "busy" });
+  });
+
   it("[STATUS-2] once cleared stays so when a session returns that knows the old one", async () => {
     const { proxy, desktop, phone, seen, log } = await desk();
     desktop.presence.setStatus("away");

@@ -137,6 +137,34 @@ describe("coming back", () => {
 });
 
 describe("a connection that may be dead", () => {
+  it("[TOKEN-1] is refused when an address cannot be dialed once the token is there", async () => {
+    const refused: unknown[] = [];
+    const socket = new ReconnectingSocket(
+      () => "ws://relay/doc",
+      class extends ScriptedSocket {
+        constructor() {
+          super();
+          throw new SyntaxError("no fragment, please");
+        }
+      },
+      defaultSocketTiming,
+      {
+        dialed() {},
+        opened() {},
+        message() {},
+        down() {},
+        refused: (...said) => refused.push(said),
+        isBusy: () => false,
+        isHidden: () => false,
+      },
+      { get: () => Promise.resolve("a.b.c"), shown() {} },
+    );
+    onTestFinished(() => socket.disconnect());
+    socket.connect();
+    await until("it is refused", () => refused.length > 0);
+    expect([refused, socket.phase]).toEqual([[[1006, "SyntaxError: no fragment, please"]], "refused"]);
+  });
+
   it("[LIVE-12] is given up when the relay does not speak first", () => {
     const { socket, log, latest } = scripted();
     socket.connect();

@@ -196,6 +196,18 @@ describe("a renewal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("[TOKEN-3] that yields an empty text, which is no token, leaves the connections what they have", async () => {
+    const { made, asked, answer, log } = told();
+    made.expires(2 * MINUTE);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    answer("");
+    await vi.advanceTimersByTimeAsync(30 * SECOND);
+    expect([asked.length, log]).toEqual([2, []]);
+    answer("two");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(log).toEqual(["renewed two"]);
+  });
+
   it("[RUN-3] leaves no timer behind, though an answer is still to come", async () => {
     const { made, asked, log } = told();
     made.expires(2 * MINUTE);

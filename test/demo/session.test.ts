@@ -39,7 +39,7 @@ it("whoever gives a name is given tokens that name them, until they sign out", a
   expect(cache).toBe("no-store");
   const { payload } = await jwtVerify(token, new TextEncoder().encode(SECRET));
   expect(payload).toMatchObject({ sub: user.id, name: user.name, color: user.color });
-  expect((payload.exp ?? 0) - Date.now() / 1_000).toBeCloseTo(90, -1);
+  expect((payload.exp ?? 0) - Date.now() / 1_000).toBeCloseTo(180, -1);
   await ask("DELETE", "/session");
   expect((await ask("GET", "/session/token")).status).toBe(401);
 });

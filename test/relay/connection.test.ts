@@ -301,6 +301,24 @@ describe("what is sent", () => {
     expect(carol.updates.length - heard).toBeLessThan(15);
   });
 
+  it("[FLOW-4] what a stock client does not say back, such as a long paste, keeps no cursor from it", async () => {
+    const { url } = await startRelay({ tick: 0 });
+    const [bob, carol] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
+    for (const peer of [bob, carol]) await peer.settle();
+    bob.say([2, 1, { user: { id: "bob" }, n: 1 }]);
+    await until("Carol is told", () => carol.states.has(2));
+    // as y-websocket does
+    carol.send(syncStep2Frame(EMPTY_UPDATE));
+    carol.say(...(carol.updates.at(-1) ?? []));
+    await carol.settle();
+    const doc = new Y.Doc();
+    doc.getText("t").insert(0, "x".repeat(500_000));
+    bob.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+    await until("Carol has it", () => carol.doc.getText("t").length === 500_000);
+    bob.say([2, 2, { user: { id: "bob" }, n: 2 }]);
+    await until("Carol is told", () => (carol.states.get(2) as { n: number }).n === 2);
+  });
+
   it("[FLOW-2] a reader that does not read is closed before it fills the memory", async () => {
     const { relay, url } = await startRelay({ tick: 0, maxBuffered: 1_000_000 });
     const alice = await rawPeer(url, "doc");

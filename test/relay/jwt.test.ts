@@ -102,8 +102,29 @@ describe("keys", () => {
     await second.settle().catch(() => {});
     await expect.poll(() => second.received.length).toBeGreaterThan(0);
     expect(await verify({ jwksUrl }, token)).toEqual({ userId: "alice", lobby: "acme" });
-    expect(await verify({ jwksUrl }, await signedBy("RS256"))).toEqual(invalid);
+    const unknown = { code: 4503, reason: "the token's key is not known" };
+    expect(await verify({ jwksUrl }, await signedBy("RS256"))).toEqual(unknown);
     expect(await verify({ jwksUrl }, await tokenFor({ sub: "alice" }))).toEqual(invalid);
+  });
+
+  it("[JWT-1] of several keys that a token may mean, any may be the one", async () => {
+    const more = await Promise.all(Array.from({ length: 2 }, () => generateKeyPair("ES256", { extractable: true })));
+    const known = [pairs.ES256, ...more].map(({ publicKey }) => exportJWK(publicKey));
+    const keys = await Promise.all(known);
+    const server = createServer((_, response) => void response.end(JSON.stringify({ keys })));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const nameless = (key: GenerateKeyPairResult, sub: string): Promise<string> =>
+      new SignJWT({ sub }).setProtectedHeader({ alg: "ES256" }).sign(key.privateKey);
+    for (const [i, pair] of [pairs.ES256, ...more].entries()) {
+      expect(await verify({ jwksUrl }, await nameless(pair, `user${i}`))).toEqual({ userId: `user${i}` });
+    }
+    const stranger = await generateKeyPair("ES256", { extractable: true });
+    expect(await verify({ jwksUrl }, await nameless(stranger, "alice"))).toEqual(invalid);
+    const late = new SignJWT({ sub: "alice", exp: 1 }).setProtectedHeader({ alg: "ES256" }).sign(more[1]!.privateKey);
+    expect(await verify({ jwksUrl }, await late)).toMatchObject({ code: 4501 });
   });
 });
 

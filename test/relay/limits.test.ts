@@ -2,11 +2,18 @@ import { connect } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
+import * as Y from "yjs";
 import { addressKey, addressOf, isLoopback } from "../../src/relay/access/address.ts";
 import { Bucket } from "../../src/relay/access/bucket.ts";
 import { Census, type CensusLimits, type Ticket } from "../../src/relay/access/census.ts";
 import { createRelay } from "../../src/relay/index.ts";
-import { KEEP_ALIVE_FRAME, updateFrame } from "../../src/wire/index.ts";
+import {
+  EMPTY_STATE_VECTOR,
+  KEEP_ALIVE_FRAME,
+  QUERY_FRAME,
+  syncStep1Frame,
+  updateFrame,
+} from "../../src/wire/index.ts";
 import { closeOf, ownClient, pause, startRelay, stockClient, until } from "../support.ts";
 import { rawPeer, stateOf } from "./raw.ts";
 import { SECRET, tokenFor } from "./tokens.ts";
@@ -207,6 +214,40 @@ describe("a relay", () => {
     const again = await rawPeer(url, "other");
     again.say([2, 1, stateOf("alice", "s_2")]);
     await until("she may be in another room", () => relay.user("alice")?.rooms.length === 2);
+  });
+
+  it("[LIMIT-3] there are only so many lobbies, those counted in which somebody is remembered", async () => {
+    const { relay, url } = await startRelay({ ...prompt, maxLobbies: 2 });
+    for (const lobby of ["acme", "other"]) {
+      const peer = await rawPeer(url, `doc?lobby=${lobby}`);
+      peer.say([1, 1, stateOf("alice", "s_1")]);
+      await until("she is there", () => relay.users(lobby).length === 1);
+      peer.socket.close(1000);
+      await until("she has left", () => relay.users(lobby).length === 0);
+    }
+    for (const path of ["doc?lobby=third", "@lobby/third", "doc"]) {
+      expect(await (await rawPeer(url, path)).closed).toEqual({ code: 4503, reason: "too many lobbies" });
+    }
+    expect(relay.metrics().refused).toEqual({ lobbies: 3 });
+    const again = await rawPeer(url, "doc?lobby=acme");
+    again.say([2, 1, stateOf("alice", "s_2")]);
+    await until("she is back where there is a lobby", () => relay.users("acme").length === 1);
+  });
+
+  it("[LIMIT-1] whoever asks again and again for much is sent so much a second", async () => {
+    const { url } = await startRelay({ ...prompt, byteRate: 100_000 });
+    const doc = new Y.Doc();
+    doc.getMap("m").set("k", new Uint8Array(90_000));
+    const alice = await rawPeer(url, "doc");
+    alice.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+    await alice.settle();
+    for (const question of [syncStep1Frame(EMPTY_STATE_VECTOR), QUERY_FRAME]) {
+      const mallory = await rawPeer(url, "doc");
+      alice.say([1, Date.now(), { user: { id: "alice" }, big: "x".repeat(60_000) }]);
+      for (let i = 0; i < 30; i++) mallory.send(question);
+      expect(await mallory.closed).toEqual({ code: 4529, reason: "too many questions" });
+      expect(mallory.received.length).toBeLessThan(20);
+    }
   });
 
   it("[LIMIT-4] metadata has a limit of its own", async () => {

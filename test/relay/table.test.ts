@@ -136,6 +136,9 @@ describe("who is known", () => {
     const { connect, say } = setup();
     const peer = connect("late", { user: { id: "one too many" } });
     expect(() => say(peer, [1, 1, {}])).toThrow("the lobby is full");
+    const renamed = connect("renamed");
+    say(renamed, [2, 1, alice]);
+    expect(() => say(renamed, [2, 2, { user: { id: "one too many" } }])).toThrow("the lobby is full");
   });
 
   it("[LIMIT-4] may say so much metadata and no more, of which nothing is taken", () => {

@@ -51,6 +51,25 @@ describe("[PATCH-1] a patch", () => {
     );
   });
 
+  it("[WIRE-2] costs no more than a copy of what it changes: no field comes twice, nor behind a later one", () => {
+    const before = fieldsOf({ a: "x".repeat(100), b: 1 });
+    const read = (...bytes: number[]): unknown => valueOf(readPatch(reader(Uint8Array.from(bytes)), before));
+    const [overlayA, spliceA, overlayB] = [
+      [4, 0],
+      [1, 102, 0, 0],
+      [8, 0],
+    ] as const;
+    expect(read(...overlayA, ...overlayB, 0)).toEqual(valueOf(before));
+    for (const twice of [
+      [...overlayA, ...overlayA],
+      [...spliceA, ...overlayA],
+      [...overlayB, ...overlayA],
+      [3, ...spliceA],
+    ]) {
+      expect(() => read(...twice, 0)).toThrow(new FrameError("patch of a field behind a later one"));
+    }
+  });
+
   it("says nothing where nothing changed", () => {
     fc.assert(
       fc.property(state, (value) => {

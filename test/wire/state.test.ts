@@ -100,12 +100,31 @@ describe("a state as bytes", () => {
     '{"a":1]}',
     '{"a":]1}',
     '{"a":1:,"a":1}',
+    '{"a\n":1}',
+    '{"a":1,"\u0000":1}',
   ])("[WIRE-2] refuses %j: no JSON", (state) => {
     expect(() => read(state)).toThrow(new FrameError("invalid JSON"));
   });
 
   it("[WIRE-2] takes for JSON what JSON.parse takes, and nothing else", () => {
-    const pieces = fc.constantFrom("{", "}", "[", "]", ",", ":", '"', "\\", "a", "1", " ", "null", '"a":', '"b":1');
+    const pieces = fc.constantFrom(
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      ":",
+      '"',
+      "\\",
+      "a",
+      "1",
+      " ",
+      "null",
+      '"a":',
+      '"b":1',
+      "\n",
+      "\u0000",
+    );
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
         const state = `{${parts.join("")}`;

@@ -44,6 +44,7 @@ export type Because =
   | "expired"
   | "unavailable"
   | "grants"
+  | "lobbies"
   | "user";
 
 export function denial(because: Because, code: number, reason: string): Denial {

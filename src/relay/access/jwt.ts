@@ -1,5 +1,5 @@
 /** Identities from JSON Web Tokens. */
-import { type JWTPayload, errors, jwtVerify } from "jose";
+import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, errors, jwtVerify } from "jose";
 import { readUserId } from "../../presence/index.ts";
 import { Close } from "../../wire/index.ts";
 import {
@@ -48,16 +48,36 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
     if (token.length > MAX_TOKEN_LENGTH) return refuse("token too long");
     try {
       // the overloads tell keys and functions apart, which matters to callers alone
-      const { payload } = await (typeof key === "function"
-        ? jwtVerify(token, key, settings)
-        : jwtVerify(token, key, settings));
-      return identityOf(payload);
+      const verified =
+        typeof key === "function" ? verifyWithSet(token, key, settings) : jwtVerify(token, key, settings);
+      return identityOf((await verified).payload);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null) throw error;
       return refusal;
     }
   };
+}
+
+/** Of a token that does not name its key, and a set of several that fit, any may be the one. */
+async function verifyWithSet(
+  token: string,
+  key: JWTVerifyGetKey,
+  settings: JWTVerifyOptions,
+): Promise<{ readonly payload: JWTPayload }> {
+  try {
+    return await jwtVerify(token, key, settings);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const each of error) {
+      try {
+        return await jwtVerify(token, each, settings);
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 }
 
 function refuse(reason: string, code: RefusalCode = Close.notAuthenticated): Refusal {
@@ -87,13 +107,13 @@ function refusalOf(error: unknown): Refusal | null {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return refuse(`the token's ${error.claim} is ${error.reason === "missing" ? "missing" : "not accepted"}`);
   }
+  // it may have begun to sign with it since the set was fetched, which is not done for each token: it may be there soon
+  if (error instanceof errors.JWKSNoMatchingKey) return refuse("the token's key is not known", Close.overloaded);
   const isBad =
     error instanceof errors.JWSInvalid ||
     error instanceof errors.JWTInvalid ||
     error instanceof errors.JWSSignatureVerificationFailed ||
     error instanceof errors.JOSEAlgNotAllowed ||
-    error instanceof errors.JOSENotSupported ||
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys;
+    error instanceof errors.JOSENotSupported;
   return isBad ? refuse("the token is not valid") : null;
 }
