@@ -40,7 +40,10 @@ function roomPlots({ rows, largest }) {
     title: "What a delivered state costs the server",
     subtitle: ["CPU time for each state that arrived", MOVES],
     unit: "µs",
-    points: points.map(({ cost, ...point }) => ({ ...point, value: cost })),
+    // a server that delivered nothing has no cost
+    points: points
+      .map(({ cost, ...point }) => ({ ...point, value: cost }))
+      .filter(({ value }) => Number.isFinite(value)),
   });
   const size = barPlot({
     title: "The largest room that stays fresh, on one core",
