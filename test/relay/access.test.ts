@@ -327,6 +327,8 @@ describe("grants", () => {
   it("[GRANT-3] an observer sees, and is not seen, in the room or in the lobby", async () => {
     const { relay, alice, olga } = await room("observe", "read", "write");
     await until("she sees Alice", () => usersSeen(olga).length === 1);
+    // what is written before comes behind it, as chance has it
+    await until("she has the text", () => olga.doc.getText("t").toJSON() === "secret");
     olga.doc.getText("t").insert(0, "not ");
     await until("she may write", () => alice.doc.getText("t").toJSON() === "not secret");
     olga.awareness.setLocalStateField("cursor", 1);
