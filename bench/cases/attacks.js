@@ -7,6 +7,7 @@ import { tokenOf } from "../generator/clients/signed.js";
 import { Witness } from "../peers/witness.js";
 import { hocuspocus, relay, relayGuarded, startServer, yWebsocket } from "../runner/servers.js";
 import { ORIGIN } from "../secret.js";
+import { until } from "../until.js";
 
 /** @typedef {{ server: string, attack: string, outcome: string }} AttackRow */
 /** @typedef {import("../peers/witness.js").WitnessOptions} WitnessOptions */
@@ -124,15 +125,6 @@ async function heldAfter(port, each) {
   const held = open().length;
   for (const socket of sockets) socket.destroy();
   return held === 0 ? [] : [`${held} are held open after ${PATIENCE_MS / 1_000} s`];
-}
-
-/**
- * @param {() => boolean} condition
- * @param {number} ms
- */
-async function until(condition, ms) {
-  for (const limit = Date.now() + ms; Date.now() < limit; await sleep(20)) if (condition()) return true;
-  return false;
 }
 
 /** @type {import("./case.js").Case<{ rows: AttackRow[] }>} */
