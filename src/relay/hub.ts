@@ -18,6 +18,7 @@ import type { Peer } from "./peer.ts";
 import { type Renew, Renewal } from "./access/renewal.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
+import { FlushLoad } from "./tick.ts";
 
 /** Where a socket was let in to, and as whom. */
 export interface Admitted {
@@ -32,6 +33,7 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly options: RelaySettings;
   readonly counters: Counters = new Counters();
+  readonly load: FlushLoad = new FlushLoad();
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;

@@ -36,12 +36,13 @@ import { Packet } from "./packet.ts";
 import { PatchedStates } from "./patches.ts";
 import type { Peer } from "./peer.ts";
 import { AwarenessTable, type Row } from "./table.ts";
-import { ofLate, tickMs } from "./tick.ts";
+import { type FlushLoad, tickMs } from "./tick.ts";
 import { WholeStates } from "./whole.ts";
 
 /** What a room needs of the relay around it. */
 export interface RoomHost {
   readonly options: RelaySettings;
+  readonly load: FlushLoad;
   /** Somebody listens to what comes of `events`. */
   readonly isObserved: boolean;
   /** A row is new or its claim or connection changed. */
@@ -106,8 +107,6 @@ export class Room {
   /** Peers that read too slowly, with the client ids that they have missed something of. */
   readonly #missed = new Map<Peer, Missed>();
   #stockPeers = 0;
-  /** How long flushes take of late, ms. */
-  #flushMs = 0;
   /** When a stock client was last seen to go: it remembers clocks up to then. ms since the epoch */
   #stockLeftAt = 0;
   #renewalsAt = 0;
@@ -127,7 +126,10 @@ export class Room {
         if (peer.trusts) peer.send(control({ kind: "superseded", session }));
       },
     });
-    const interval = (): number => tickMs(host.options.tick, this.peers.size, this.#flushMs);
+    const interval = (): number => {
+      const roundMs = host.load.roundMs(this, Date.now());
+      return tickMs(host.options.tick, this.peers.size, roundMs);
+    };
     this.#ticker = new Ticker(interval, () => this.#flush(), immediate);
     this.document = makeDocument(this);
     if (host.isObserved && !isLobby(name)) this.observe();
@@ -293,6 +295,7 @@ export class Room {
     this.peers.clear();
     this.#readers.clear();
     this.#missed.clear();
+    this.#host.load.forget(this);
     this.document.close();
   }
 
@@ -353,7 +356,7 @@ export class Room {
     this.#unmarked.clear();
     const events = this.#people?.flush(Date.now()) ?? [];
     if (events.length > 0) this.#host.events(events);
-    this.#flushMs = ofLate(this.#flushMs, performance.now() - startedAt);
+    this.#host.load.flushed(this, performance.now() - startedAt, Date.now());
   }
 
   /** One message for all of a kind, but for owners that must not see a clock above their own. */

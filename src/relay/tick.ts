@@ -1,12 +1,12 @@
 /**
  * How often a room tells its peers what changed. Latest-wins states need not be told at once to be right, so a room that
- * grows, or a machine that is busy, makes them a little older rather than lose any. Pure.
+ * grows, or a machine that is busy, makes them a little older rather than lose any. Pure; time comes in as `now`.
  */
 
-/** For each peer. A state of a room costs with the square of its people, so the interval grows with their number. */
-const MS_PER_PEER = 0.2;
-/** A room may take this part of the relay's time for its flushes. */
-const MAX_SHARE = 1 / 3;
+/** For each peer: what they all have to read grows with the square of their number. */
+const MS_PER_PEER = 0.05;
+/** Flushes may take this part of the relay's time. */
+const MAX_SHARE = 1 / 2;
 /** Nobody's state is held back for longer, ms. */
 const MAX_TICK_MS = 1_000;
 
@@ -14,14 +14,47 @@ const MAX_TICK_MS = 1_000;
  * The shortest time between two flushes, ms.
  *
  * @param tick the option: as often as it gets
- * @param flushMs how long flushes take of late
+ * @param roundMs how long flushes take of late, as `FlushLoad` has it
  */
-export function tickMs(tick: number, peers: number, flushMs: number): number {
-  return Math.min(MAX_TICK_MS, Math.max(tick, peers * MS_PER_PEER, flushMs / MAX_SHARE));
+export function tickMs(tick: number, peers: number, roundMs: number): number {
+  return Math.min(MAX_TICK_MS, Math.max(tick, peers * MS_PER_PEER, roundMs / MAX_SHARE));
 }
 
-/** A figure of late: a mean over about so many flushes as `1 / WEIGHT`. */
+/** A flush that takes longer is one of those that share the relay's time, ms. */
+const HEAVY_MS = 1;
+/** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.2;
-export function ofLate(before: number, now: number): number {
-  return before + (now - before) * WEIGHT;
+
+interface Flushes {
+  /** How long one takes of late, ms. */
+  ms: number;
+  /** When it was, ms since the epoch. */
+  at: number;
+}
+
+/** How long the flushes of all rooms take. */
+export class FlushLoad {
+  readonly #heavy = new Map<object, Flushes>();
+
+  /** A room has flushed. */
+  flushed(room: object, ms: number, now: number): void {
+    const before = this.#heavy.get(room)?.ms ?? 0;
+    const ofLate = before + (ms - before) * WEIGHT;
+    if (ofLate < HEAVY_MS * WEIGHT) this.#heavy.delete(room);
+    else this.#heavy.set(room, { ms: ofLate, at: now });
+  }
+
+  /** How long one flush takes of each room that is as busy as this one, ms. */
+  roundMs(room: object, now: number): number {
+    const own = this.#heavy.get(room)?.ms ?? 0;
+    if (own < HEAVY_MS) return own;
+    let sum = 0;
+    for (const { ms, at } of this.#heavy.values()) if (ms >= HEAVY_MS && at > now - MAX_TICK_MS) sum += ms;
+    // its own may be longer ago
+    return Math.max(own, sum);
+  }
+
+  forget(room: object): void {
+    this.#heavy.delete(room);
+  }
 }
