@@ -61,6 +61,9 @@ export class Connection {
   #scanner = new FrameScanner(this);
   #nudged = false;
   #others = 0;
+  /** Where in a message its own state stands, if there. */
+  #ownFrom = 0;
+  #ownTo = 0;
   /** What it had been sent when it last said that it reads. */
   #answeredAt = 0;
   /** @type {Uint8Array} */
@@ -94,8 +97,8 @@ export class Connection {
     if (announce) this.announce();
   }
 
-  /** @param {Uint8Array} message */
-  send(message) {
+  /** @param {readonly Uint8Array[]} message  in pieces */
+  send(...message) {
     this.#write(clientFrame(message));
   }
 
@@ -149,7 +152,7 @@ export class Connection {
    */
   frame(opcode, bytes, start, end) {
     this.frames++;
-    if (opcode === Opcode.ping) this.#write(clientFrame(bytes.subarray(start, end), Opcode.pong));
+    if (opcode === Opcode.ping) this.#write(clientFrame([bytes.subarray(start, end)], Opcode.pong));
     if (opcode !== Opcode.binary) return;
     this.states += this.kind.countStates(bytes, start, end);
     if (this.whole) this.#read(bytes, start, end);
@@ -173,10 +176,10 @@ export class Connection {
     const reply = this.kind.reply(bytes, start, end, this.room);
     if (reply !== null) this.send(reply);
     this.#events.message?.(this, bytes, start, end);
-    this.#others = 0;
+    this.#others = this.#ownFrom = this.#ownTo = 0;
     this.#reading = bytes;
     this.#eachState(bytes, start, end, this.#onState);
-    if (this.echo && this.#others > 0) this.send(bytes.subarray(start, end));
+    if (this.echo && this.#others > 0) this.send(...this.#othersIn(bytes, start, end));
     // said to be gone, it says that it is not
     if (this.#nudged) {
       this.#nudged = false;
@@ -184,13 +187,29 @@ export class Connection {
     }
   }
 
+  /**
+   * What it heard of others: its own state is not news to it.
+   *
+   * @param {Uint8Array} bytes
+   * @param {number} start
+   * @param {number} end
+   */
+  #othersIn(bytes, start, end) {
+    if (this.#ownTo === 0) return [bytes.subarray(start, end)];
+    return this.kind.withoutState(bytes, start, end, this.#ownFrom, this.#ownTo);
+  }
+
   /** @type {import("./clients/client.js").StateVisitor} */
-  #onState = (id, clock, end, isNull, source = this.#reading) => {
+  #onState = (id, clock, end, isNull, source = this.#reading, from = 0) => {
     const sender = id - FIRST_ID;
     if (sender !== this.index) this.#others++;
-    else if (isNull) {
-      this.clock = Math.max(this.clock, clock);
-      this.#nudged = true;
+    else {
+      this.#ownFrom = from;
+      this.#ownTo = end;
+      if (isNull) {
+        this.clock = Math.max(this.clock, clock);
+        this.#nudged = true;
+      }
     }
     if (!isNull) this.#events.state?.(this, sender, readChange(source, end));
   };

@@ -11,24 +11,29 @@ const MASK_BYTES = 4;
 /**
  * A frame from a client. The mask key is zero, so the payload stands in it as it is, and may be changed in place.
  *
- * @param {Uint8Array} payload
+ * @param {readonly Uint8Array[]} payload  in pieces
  * @param {number} [opcode]
  */
 export function clientFrame(payload, opcode = Opcode.binary) {
-  const { length } = payload;
+  const length = payload.reduce((sum, piece) => sum + piece.length, 0);
   const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
-  const frame = Buffer.alloc(2 + lengthBytes + MASK_BYTES + length);
+  let at = 2 + lengthBytes + MASK_BYTES;
+  const frame = Buffer.allocUnsafe(at + length);
+  frame.fill(0, 0, at);
   frame[0] = FIN | opcode;
   frame[1] = MASKED | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
   if (lengthBytes === 2) frame.writeUInt16BE(length, 2);
   if (lengthBytes === 8) frame.writeBigUInt64BE(BigInt(length), 2);
-  frame.set(payload, 2 + lengthBytes + MASK_BYTES);
+  for (const piece of payload) {
+    frame.set(piece, at);
+    at += piece.length;
+  }
   return frame;
 }
 
 /** @param {number} code */
 export function closeFrame(code) {
-  return clientFrame(Uint8Array.of(code >> 8, code & 0xff), Opcode.close);
+  return clientFrame([Uint8Array.of(code >> 8, code & 0xff)], Opcode.close);
 }
 
 /**

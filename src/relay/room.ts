@@ -28,6 +28,7 @@ import {
 } from "../wire/index.ts";
 import { Crowd } from "./crowd.ts";
 import type { RoomDocument } from "./document.ts";
+import { Echoes } from "./echoes.ts";
 import { immediate } from "./immediate.ts";
 import type { Dropped } from "./metrics.ts";
 import type { RelaySettings } from "./options.ts";
@@ -103,6 +104,7 @@ export class Room {
   readonly #readers = new Set<Peer>();
   readonly #crowd: Crowd;
   readonly #patches = new PatchedStates();
+  readonly #echoes = new Echoes();
   #patchPeers = 0;
   /** Peers that read too slowly, with the client ids that they have missed something of. */
   readonly #missed = new Map<Peer, Missed>();
@@ -177,6 +179,10 @@ export class Room {
       case "awareness": {
         // nothing to say but that the page lives; the answer tells it that the relay does
         if (peer.trusts && frame.payload.length === 1 && frame.payload[0] === 0) return peer.send(KEEP_ALIVE);
+        if (this.#isEcho(peer, frame.payload)) {
+          peer.answers = true;
+          return;
+        }
         // a stock client says back what it hears of everybody, so what bounds it is the room; the table bounds its own
         const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.table.known + SPARE_ENTRIES };
         const concerns = (id: number, clock: number, isGone: boolean): boolean => {
@@ -266,6 +272,8 @@ export class Room {
     }
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
+    // of a room that has fallen quiet nothing is kept
+    this.#echoes.forget();
     if (this.#stockPeers === 0) return;
     this.#tell(this.#outgoing.takeRenewals(this.table.rows.values(), now), { stockOnly: true });
   }
@@ -365,6 +373,11 @@ export class Room {
     const news = this.#seen(told);
     const patches = to.stockOnly || this.#patchPeers === 0 ? null : this.#patches.changes(news);
     const whole = this.#patchPeers === this.peers.size ? null : new WholeStates(news);
+    if (whole !== null && this.#stockPeers > 0)
+      this.#echoes.told(
+        news.map(({ id }) => id),
+        whole.encoded,
+      );
     const nudges = whole === null ? NO_NUDGES : this.#outgoing.nudges(news, this.table.rows);
     const author = whole === null ? null : this.#authorOf(news);
     for (const peer of this.peers) {
@@ -374,6 +387,12 @@ export class Room {
       const packet = peer.patches ? patches : (whole?.without(nudges.get(peer)) ?? null);
       if (packet !== null && !this.#skips(peer, news)) peer.send(packet);
     }
+  }
+
+  /** Whether a stock client only says back what it heard: nothing that another reading of it would take. */
+  #isEcho(peer: Peer, update: Uint8Array): boolean {
+    const own = peer.trusts ? undefined : this.table.onlyRowOf(peer);
+    return own !== undefined && this.#echoes.has(update, own.id);
   }
 
   /** Whose news it is, if all of it is one peer's. */

@@ -215,6 +215,12 @@ export class AwarenessTable {
     return this.#peers.get(peer)?.owned.slice() ?? [];
   }
 
+  /** The row of a peer that has just one, as most do. */
+  onlyRowOf(peer: Peer): Row | undefined {
+    const owned = this.#peers.get(peer)?.owned;
+    return owned?.length === 1 ? owned[0] : undefined;
+  }
+
   /** Forgets a connection that is gone. Rows that it still owns wait without an owner; they are returned. */
   orphan(peer: Peer): Row[] {
     const rows = this.rowsOf(peer);

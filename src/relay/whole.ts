@@ -5,18 +5,18 @@ import { Packet } from "./packet.ts";
 
 export class WholeStates {
   readonly packet: Packet;
-  readonly #encoded: EncodedEntries;
+  readonly encoded: EncodedEntries;
 
   constructor(news: readonly News[]) {
-    this.#encoded = layOut(news.map(entryOf));
-    this.packet = new Packet(awarenessFrame(this.#encoded.payload));
+    this.encoded = layOut(news.map(entryOf));
+    this.packet = new Packet(awarenessFrame(this.encoded.payload));
   }
 
   /** The same with some replaced, by their place. */
   without(replacements: ReadonlyMap<number, News> | undefined): Packet {
     if (replacements === undefined) return this.packet;
     const entries = new Map([...replacements].map(([place, news]) => [place, entryOf(news)]));
-    return new Packet(awarenessFrame(replaceEntries(this.#encoded, entries)));
+    return new Packet(awarenessFrame(replaceEntries(this.encoded, entries)));
   }
 }
 

@@ -65,6 +65,12 @@ export function decodeEntries(
   return entries;
 }
 
+/** How many entries an awareness update has, and where the first begins. Throws `FrameError`. */
+export function countEntries(payload: Uint8Array): { readonly count: number; readonly from: number } {
+  const reading = reader(payload);
+  return { count: readUint(reading), from: reading.pos };
+}
+
 export class StateTooLargeError extends FrameError {
   constructor(maxBytes: number, what = "awareness state") {
     super(`${what} larger than ${maxBytes} bytes`);

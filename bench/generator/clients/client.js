@@ -13,6 +13,8 @@
  * @property {(bytes: Uint8Array, start: number, end: number) => number} countStates
  *   How many states the message that begins here holds; it may be cut off.
  * @property {(bytes: Uint8Array, start: number, end: number, visit: StateVisitor) => void} eachState
+ * @property {(bytes: Uint8Array, start: number, end: number, from: number, to: number) => Uint8Array[]} withoutState
+ *   The message that begins here without the state between `from` and `to`, in pieces.
  * @property {() => StatesReader} [makeReader]  For kinds that keep what they were told, in place of `eachState`.
  * @property {(bytes: Uint8Array, start: number, end: number, room: string) => Uint8Array | null} reply
  *   What has to be answered before anything else works: the server's question for the document.
@@ -34,6 +36,7 @@
  * @param {number} end  Where the state ends; `readChange` finds there what it is about.
  * @param {boolean} isNull  Whether it says that the client is gone.
  * @param {Uint8Array} [source]  Where it stands, if not in the message.
+ * @param {number} [from]  Where what is said of this client begins, with its id.
  * @returns {void}
  */
 

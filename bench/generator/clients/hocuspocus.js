@@ -2,7 +2,7 @@
 /** A client of @hocuspocus/provider: each message names its document, and the first is a token. */
 import { stockState } from "../state.js";
 import { cursor, readVarint } from "../varint.js";
-import { SYNC_STEP_1, SYNC_STEP_2, SYNC, countStates, eachState, stateMessage } from "./messages.js";
+import { SYNC_STEP_1, SYNC_STEP_2, SYNC, countStates, eachState, stateMessage, withoutState } from "./messages.js";
 
 const AUTH = 2;
 const TOKEN = 0;
@@ -17,6 +17,7 @@ export const hocuspocus = {
   echoes: true,
   countStates: (bytes, start) => countStates(bytes, afterAddress(bytes, start)),
   eachState: (bytes, start, _end, visit) => eachState(bytes, afterAddress(bytes, start), visit),
+  withoutState: (bytes, start, end, from, to) => withoutState(bytes, start, end, afterAddress(bytes, start), from, to),
   reply: (bytes, start, _end, room) => {
     const at = afterAddress(bytes, start);
     return bytes[at] === SYNC && bytes[at + 1] === 0 ? addressed(room, SYNC_STEP_2) : null;

@@ -44,7 +44,7 @@ export function stateMessage(prefix, index, state) {
     at = writeVarint(payload, at, id);
     const clockEnd = writeVarint(payload, at, clock);
     payload.set(state, writeVarint(payload, clockEnd, state.length));
-    const frame = clientFrame(payload);
+    const frame = clientFrame([payload]);
     clockAt = frame.length - payload.length + at;
     return frame;
   };
@@ -85,10 +85,33 @@ export function eachState(bytes, start, visit) {
   let left = readVarint(bytes, cursor.at);
   let { at } = cursor;
   for (; left > 0; left--) {
+    const from = at;
     const id = readVarint(bytes, at);
     const clock = readVarint(bytes, cursor.at);
     const length = readVarint(bytes, cursor.at);
     at = cursor.at + length;
-    visit(id, clock, at, length === NULL_LENGTH);
+    visit(id, clock, at, length === NULL_LENGTH, bytes, from);
   }
+}
+
+/**
+ * A message of states once more, without the one between `from` and `to`: in three pieces.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} end
+ * @param {number} typeAt  where the message type stands
+ * @param {number} from
+ * @param {number} to
+ */
+export function withoutState(bytes, start, end, typeAt, from, to) {
+  readVarint(bytes, typeAt + 1);
+  const count = readVarint(bytes, cursor.at) - 1;
+  const first = cursor.at;
+  const prefixLength = typeAt - start;
+  const updateLength = varintLength(count) + (from - first) + (end - to);
+  const head = new Uint8Array(prefixLength + 1 + varintLength(updateLength) + varintLength(count));
+  head.set(bytes.subarray(start, typeAt));
+  writeVarint(head, writeVarint(head, writeVarint(head, prefixLength, AWARENESS), updateLength), count);
+  return [head, bytes.subarray(first, from), bytes.subarray(to, end)];
 }

@@ -73,7 +73,7 @@ function patchMessage(index) {
         writeChange(payload, at, change);
         at += 7;
       }
-      message.frame = clientFrame(payload);
+      message.frame = clientFrame([payload]);
     },
   };
   return message;

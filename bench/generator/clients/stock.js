@@ -1,7 +1,7 @@
 // @ts-check
 /** A y-websocket client with the awareness state of an editor binding. */
 import { stockState } from "../state.js";
-import { SYNC, SYNC_STEP_1, SYNC_STEP_2, countStates, eachState, stateMessage } from "./messages.js";
+import { SYNC, SYNC_STEP_1, SYNC_STEP_2, countStates, eachState, stateMessage, withoutState } from "./messages.js";
 
 /** @type {import("./client.js").ClientKind} */
 export const stock = {
@@ -13,5 +13,6 @@ export const stock = {
   echoes: true,
   countStates,
   eachState: (bytes, start, _end, visit) => eachState(bytes, start, visit),
+  withoutState: (bytes, start, end, from, to) => withoutState(bytes, start, end, start, from, to),
   reply: (bytes, start) => (bytes[start] === SYNC && bytes[start + 1] === 0 ? SYNC_STEP_2 : null),
 };
