@@ -14,12 +14,33 @@ export function plotsOf({ cases }) {
   /** @type {[string, object][]} */
   const plots = [];
   if (cases["room"] !== undefined) plots.push(...roomPlots(/** @type {RoomData} */ (cases["room"].data)));
+  if (cases["echo"] !== undefined) plots.push(["echo", echoPlot(/** @type {EchoData} */ (cases["echo"].data))]);
   if (cases["idle"] !== undefined) plots.push(["idle", idlePlot(/** @type {IdleData} */ (cases["idle"].data))]);
   return plots;
 }
 
 /** @typedef {Awaited<ReturnType<typeof import("../../cases/room.js").room.run>>} RoomData */
+/** @typedef {Awaited<ReturnType<typeof import("../../cases/echo.js").echo.run>>} EchoData */
 /** @typedef {Awaited<ReturnType<typeof import("../../cases/idle.js").idle.run>>} IdleData */
+
+/** @param {EchoData} data */
+function echoPlot({ largest }) {
+  return barPlot({
+    title: "The largest room that stays fresh, with y-websocket's and Hocuspocus' clients",
+    subtitle: [MOVES, "and sends back what it hears, as these libraries do"],
+    bars: largest.map(largestBar),
+  });
+}
+
+/** @param {import("../../cases/largest.js").Largest} found */
+function largestBar({ server, limitMs, size, bound }) {
+  return {
+    group: `99 % of changes known within ${limitMs} ms`,
+    server,
+    value: size,
+    label: `${size}${bound === "generator" ? " or more" : ""}`,
+  };
+}
 
 /**
  * @param {RoomData} data
@@ -48,12 +69,7 @@ function roomPlots({ rows, largest }) {
   const size = barPlot({
     title: "The largest room that stays fresh, on one core",
     subtitle: [MOVES],
-    bars: largest.map(({ server, limitMs, size: people, bound }) => ({
-      group: `99 % of changes known within ${limitMs} ms`,
-      server,
-      value: people,
-      label: `${people}${bound === "generator" ? " or more" : ""}`,
-    })),
+    bars: largest.map(largestBar),
   });
   return [
     ["freshness", freshness],

@@ -42,7 +42,7 @@ export function roomCells(row) {
   ];
 }
 
-/** @param {{ rows: RoomRow[], largest: import("../../cases/room.js").Largest[] }} data */
+/** @param {{ rows: RoomRow[], largest: import("../../cases/largest.js").Largest[] }} data */
 export function roomSection({ rows, largest }) {
   const sizes = [...new Set(rows.map(({ size }) => size))];
   const all = sizes.flatMap((size) => {
@@ -57,13 +57,20 @@ export function roomSection({ rows, largest }) {
     "",
     BOUND_NOTE,
     "",
-    "The largest room that stays fresh, within 10 %:",
-    "",
-    table(["server", "p99 at most", "people", "bound by the"], largest.map(largestCells)),
+    ...largestLines(largest),
   ].join("\n");
 }
 
-/** @param {import("../../cases/room.js").Largest} found */
+/** @param {readonly import("../../cases/largest.js").Largest[]} largest */
+export function largestLines(largest) {
+  return [
+    "The largest room that stays fresh, within 10 %:",
+    "",
+    table(["server", "p99 at most", "people", "bound by the"], largest.map(largestCells)),
+  ];
+}
+
+/** @param {import("../../cases/largest.js").Largest} found */
 function largestCells({ server, limitMs, size, bound }) {
   return [server, `${limitMs} ms`, bound === "generator" ? `at least ${size}` : String(size), bound];
 }
