@@ -27,10 +27,16 @@ export interface Report {
   readonly silent: boolean;
 }
 
+interface Reported {
+  /** The connection. */
+  readonly source: object;
+  report: Report;
+}
+
 interface SessionRecord {
   readonly key: string;
-  /** Oldest first: a report that says something new moves to the end. */
-  readonly reports: Map<object, Report>;
+  /** Oldest first: a report that says something new moves to the end. Mostly one. */
+  readonly reports: Reported[];
   status: AutoStatus;
   since: number;
   /** When any connection of it that is gone was last known to be alive. */
@@ -42,7 +48,7 @@ export class Aggregator {
   readonly #people: People;
   readonly #sessions = new Map<string, SessionRecord>();
   readonly #sources = new Map<object, SessionRecord>();
-  readonly #sourcesOf = new Map<string, Set<object>>();
+  readonly #sourcesOf = new Map<string, object[]>();
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -69,13 +75,13 @@ export class Aggregator {
   }
 
   /** The connections that speak for a user. */
-  sourcesOf(userId: string): ReadonlySet<object> {
-    return this.#sourcesOf.get(userId) ?? new Set();
+  sourcesOf(userId: string): readonly object[] {
+    return this.#sourcesOf.get(userId) ?? [];
   }
 
   /** The user that a connection speaks for, if it has spoken. */
   userOf(source: object): string | undefined {
-    return this.#sources.get(source)?.reports.get(source)?.claim.user.id;
+    return reportedBy(source, this.#sources.get(source))?.report.claim.user.id;
   }
 
   /** Takes what a connection says. Returns whether that is news. */
@@ -83,18 +89,21 @@ export class Aggregator {
     const key = sessionKey(report.claim);
     const before = this.#sources.get(source);
     if (before !== undefined && before.key !== key) this.delete(source, now, now);
-    const known = this.#sources.get(source)?.reports.get(source);
+    const known = reportedBy(source, this.#sources.get(source));
     // only what the page itself says makes its report the newest, not what the relay notices about its network
-    const spoke = known === undefined || !equal(known.claim, report.claim);
-    if (!spoke && equal(known, report)) return false;
+    const spoke = known === undefined || !equal(known.report.claim, report.claim);
+    if (!spoke && equal(known.report, report)) return false;
 
     let session = this.#sessions.get(key);
     if (session === undefined) {
-      session = { key, reports: new Map(), status: report.claim.session.status, since: now, lastSeen: 0 };
+      session = { key, reports: [], status: report.claim.session.status, since: now, lastSeen: 0 };
       this.#sessions.set(key, session);
     }
-    if (spoke) session.reports.delete(source);
-    session.reports.set(source, report);
+    if (!spoke) known.report = report;
+    else {
+      if (known !== undefined) take(session.reports, known);
+      session.reports.push({ source, report });
+    }
     this.#sources.set(source, session);
     add(this.#sourcesOf, report.claim.user.id, source);
     this.#publish(session, now);
@@ -104,13 +113,13 @@ export class Aggregator {
   /** @param lastSeen when the connection was last known to be alive */
   delete(source: object, lastSeen: number, now: number): void {
     const session = this.#sources.get(source);
-    const report = session?.reports.get(source);
-    if (session === undefined || report === undefined) return;
+    const reported = reportedBy(source, session);
+    if (session === undefined || reported === undefined) return;
     this.#sources.delete(source);
-    session.reports.delete(source);
-    remove(this.#sourcesOf, report.claim.user.id, source);
+    take(session.reports, reported);
+    remove(this.#sourcesOf, reported.report.claim.user.id, source);
     session.lastSeen = Math.max(session.lastSeen, lastSeen);
-    if (session.reports.size > 0) return this.#publish(session, now);
+    if (session.reports.length > 0) return this.#publish(session, now);
     this.#sessions.delete(session.key);
     this.#people.delete(session.key, session.lastSeen);
   }
@@ -121,7 +130,7 @@ export class Aggregator {
   }
 
   #publish(session: SessionRecord, now: number): void {
-    const reports = [...session.reports.values()];
+    const reports = session.reports.map(({ report }) => report);
     const newest = reports.at(-1);
     if (newest === undefined) return;
     const status = statusOf(reports, newest, session.status);
@@ -166,13 +175,26 @@ function sessionKey({ user, session }: Claim): string {
   return `${user.id.length}\n${user.id}\n${session.id}`;
 }
 
-function add<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
-  const values = index.get(key);
-  if (values === undefined) index.set(key, new Set([value]));
-  else values.add(value);
+function reportedBy(source: object, session: SessionRecord | undefined): Reported | undefined {
+  return session?.reports.find((each) => each.source === source);
 }
 
-function remove<K, V>(index: Map<K, Set<V>>, key: K, value: V): void {
+// most have one of each, for which a Map or a Set would take much memory
+
+function take<T>(values: T[], value: T): void {
+  const at = values.indexOf(value);
+  if (at >= 0) values.splice(at, 1);
+}
+
+function add<K, V>(index: Map<K, V[]>, key: K, value: V): void {
   const values = index.get(key);
-  if (values?.delete(value) === true && values.size === 0) index.delete(key);
+  if (values === undefined) index.set(key, [value]);
+  else if (!values.includes(value)) values.push(value);
+}
+
+function remove<K, V>(index: Map<K, V[]>, key: K, value: V): void {
+  const values = index.get(key);
+  if (values === undefined) return;
+  take(values, value);
+  if (values.length === 0) index.delete(key);
 }

@@ -1,5 +1,6 @@
 /**
- * The shard of one relay in one lobby document: who is here, and who left lately.
+ * The shard of one relay in one lobby document: who is here, and who left lately. Most lobbies are never read, and their
+ * documents would take more memory than all else that is known of people: nothing is written before somebody reads.
  *
  * A Y.Map keeps a trace of every value it ever held; a nested map that is replaced is collected whole. So the shard
  * counts what it has overwritten and starts a new map once that outweighs what is alive.
@@ -21,6 +22,12 @@ export interface RecentPolicy {
   readonly lobbyRooms: boolean;
 }
 
+interface Leaver {
+  /** When they left, ms since the epoch. */
+  readonly at: number;
+  readonly value: LobbyUser;
+}
+
 /** Overwritten values for each live one before the map is replaced. */
 const DEAD_PER_LIVE = 2;
 /** A small map is not worth replacing often. */
@@ -30,11 +37,12 @@ export class Shard {
   readonly id: string;
   readonly doc: Y.Doc;
   readonly #policy: RecentPolicy;
-  /** When leavers left, by user id, the longest gone first. */
-  readonly #recent = new Map<string, number>();
+  /** Those who left, by user id, the longest gone first. */
+  readonly #recent = new Map<string, Leaver>();
   /** The client id that maps are written under. */
   readonly #mapWriter: number;
-  #map: ShardMap;
+  /** null: nobody has read it yet. */
+  #map: ShardMap | null = null;
   // a Y.Map counts its keys anew whenever it is asked
   #live = 0;
   #dead = 0;
@@ -44,12 +52,21 @@ export class Shard {
     this.#policy = policy;
     this.doc = new Y.Doc();
     this.#mapWriter = (this.doc.clientID ^ 1) >>> 0;
-    this.#map = this.#newMap();
   }
 
   /** Leavers that are still remembered. */
   get recent(): number {
     return this.#recent.size;
+  }
+
+  /** Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. */
+  open(users: Iterable<User>, now: number): void {
+    if (this.#map !== null) return;
+    this.doc.transact(() => {
+      this.#map = this.#newMap();
+      for (const user of users) this.#set(user.id, lobbyUser(user, now, this.#policy.lobbyRooms));
+      for (const [userId, { value }] of this.#recent) this.#set(userId, value);
+    });
   }
 
   /** Writes what the events changed, and forgets who is remembered no more, in one transaction. */
@@ -58,7 +75,7 @@ export class Shard {
     this.doc.transact(() => {
       for (const event of events) this.#apply(event, now);
       while (this.#hasForgettable(now)) this.#forgetFirst();
-      if (this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replaceMap();
+      if (this.#map !== null && this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replace(this.#map);
     });
   }
 
@@ -72,20 +89,21 @@ export class Shard {
     if (type === "update" && !this.#policy.lobbyRooms && sameButRooms(event.previous, user)) return;
     if (type !== "leave") {
       this.#recent.delete(userId);
-      this.#set(userId, lobbyUser(user, now, this.#policy.lobbyRooms));
+      if (this.#map !== null) this.#set(userId, lobbyUser(user, now, this.#policy.lobbyRooms));
     } else if (isGuest(userId) || this.#policy.recentMax === 0) {
       // a guest never comes back under the same id: nothing to remember them by
       this.#delete(userId);
     } else {
+      const value = { user: withoutId(user), sessions: {}, lastSeen: user.lastSeen };
       this.#recent.delete(userId);
-      this.#recent.set(userId, now);
-      this.#set(userId, { user: withoutId(user), sessions: {}, lastSeen: user.lastSeen });
+      this.#recent.set(userId, { at: now, value });
+      this.#set(userId, value);
     }
   }
 
   #hasForgettable(now: number): boolean {
     if (this.#recent.size > this.#policy.recentMax) return true;
-    for (const leftAt of this.#recent.values()) return leftAt <= now - this.#policy.recentTtl;
+    for (const { at } of this.#recent.values()) return at <= now - this.#policy.recentTtl;
     return false;
   }
 
@@ -97,20 +115,21 @@ export class Shard {
   }
 
   #set(userId: string, value: LobbyUser): void {
+    if (this.#map === null) return;
     if (this.#map.has(userId)) this.#dead++;
     else this.#live++;
     this.#map.set(userId, value);
   }
 
   #delete(userId: string): void {
-    if (!this.#map.has(userId)) return;
+    if (this.#map?.has(userId) !== true) return;
     this.#map.delete(userId);
     this.#live--;
     this.#dead++;
   }
 
-  #replaceMap(): void {
-    const entries = [...this.#map.entries()];
+  #replace(map: ShardMap): void {
+    const entries = [...map.entries()];
     this.#map = this.#newMap();
     for (const [userId, value] of entries) this.#map.set(userId, value);
     this.#dead = 0;

@@ -13,13 +13,13 @@ import {
   decodeFrame,
   isAwareness,
 } from "../wire/index.ts";
-import { Bucket } from "./access/bucket.ts";
 import type { RoomAccess } from "./access/grants.ts";
 import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import { truncate } from "./reason.ts";
+import { Spending } from "./spending.ts";
 import { LobbyFullError } from "./table.ts";
 
 export interface ConnectionHandler {
@@ -40,9 +40,6 @@ const KEEP_ALIVE_MS = 20_000;
  * network answers, but nobody is there.
  */
 const SILENT_MS = 75_000;
-/** So many seconds' worth of messages may come at once: a machine that wakes has a lot to say. */
-const BURST_S = 5;
-
 /**
  * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
  * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead.
@@ -54,6 +51,17 @@ const LONG_BYTES = 64 * 1024;
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = new Packet(controlFrame({ kind: "long" }));
+
+/** What a WebSocket tells of. */
+export interface SocketEvents {
+  message(data: Uint8Array, isBinary: boolean): void;
+  /** A ping or a pong came. */
+  sign(): void;
+  /** What waited for the other end to make room has left. */
+  drain(): void;
+  /** It is over, with this close code. */
+  end(code: number): void;
+}
 
 /** What is needed of a WebSocket. */
 export interface ServerSocket {
@@ -68,11 +76,11 @@ export interface ServerSocket {
   ping(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
-  /** `message` (data: Buffer, isBinary: boolean), `ping`, `pong`, `drain`, `close` (code: number), `error` (error: Error) */
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  /** Says who is told from now on. */
+  tell(events: SocketEvents): void;
 }
 
-export class Connection implements Peer {
+export class Connection implements Peer, SocketEvents {
   readonly trusts: boolean;
   readonly patches: boolean;
   access: RoomAccess;
@@ -80,9 +88,8 @@ export class Connection implements Peer {
   readonly #socket: ServerSocket;
   readonly #options: RelaySettings;
   readonly #handler: ConnectionHandler;
-  readonly #messages: Bucket | null;
-  readonly #bytes: Bucket | null;
-  readonly #answers: Bucket | null;
+  /** What it has said of late; null: nothing that counts. */
+  #spending: Spending | null = null;
   #liveness: Liveness;
   #sentAt: number;
   #spokeAt: number;
@@ -103,21 +110,10 @@ export class Connection implements Peer {
     this.#socket = socket;
     this.#options = options;
     this.#handler = handler;
-    this.#messages = bucket(options.messageRate, now);
-    this.#bytes = bucket(options.byteRate, now);
-    this.#answers = bucket(options.byteRate, now);
     this.#liveness = openedAt(now, Math.random(), options);
     this.#sentAt = now;
     this.#spokeAt = now;
-    socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
-    socket.on("drain", () => this.#caughtUp());
-    socket.on("pong", () => this.#alive(Date.now()));
-    socket.on("ping", () => this.#alive(Date.now()));
-    socket.on("close", (code: number) => this.#end(code));
-    // what goes wrong with a socket closes it, and "close" says so; but not that it was the socket that refused a message
-    socket.on("error", (error: Error & { readonly code?: string }) => {
-      if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this.#end(Close.tooLarge);
-    });
+    socket.tell(this);
   }
 
   get silent(): boolean {
@@ -149,7 +145,7 @@ export class Connection implements Peer {
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
-    this.#end(code);
+    this.end(code);
     if (code === Close.tooSlow || code === Close.timedOut) {
       // nobody reads the other end: what is queued for it would only be kept
       this.#socket.close(code, reason);
@@ -161,7 +157,7 @@ export class Connection implements Peer {
 
   /** Cuts the connection without a word. */
   terminate(): void {
-    this.#end(1006);
+    this.end(1006);
     this.#socket.terminate();
   }
 
@@ -186,6 +182,8 @@ export class Connection implements Peer {
     }
     if (!this.#silent && now - this.#spokeAt >= SILENT_MS) this.#setSilent(true);
     if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE);
+    // thousands say nothing for long: what would be full is not kept
+    if (this.#spending?.isOver(now) === true) this.#spending = null;
   }
 
   /**
@@ -200,17 +198,18 @@ export class Connection implements Peer {
     return isTransferring;
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
+  message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
     const now = Date.now();
-    if (this.#messages?.take(1, now) === false || this.#bytes?.take(data.length, now) === false) {
+    this.#spending ??= new Spending(this.#options, now);
+    if (!this.#spending.says(data.length, now)) {
       return this.close(Close.tooManyMessages, "too many messages");
     }
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);
     this.#unanswered = this.#unechoed = 0;
-    this.#caughtUp();
+    this.drain();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
     try {
       // a plain view: a Buffer's slice would not copy
@@ -218,16 +217,20 @@ export class Connection implements Peer {
       const frame = decodeFrame(bytes);
       if (!isQuestion(frame)) return this.#handler.frame(this, frame, now);
       // a few bytes ask for the whole document, or the whole room: it is the answers that count
-      if (this.#answers?.take(0, now) === false) return this.close(Close.tooManyMessages, "too many questions");
+      if (!this.#spending.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
       this.#handler.frame(this, frame, now);
-      this.#answers?.take(this.#unanswered, now);
+      this.#spending.wasAnswered(this.#unanswered, now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.close(codeOf(error), error.message);
     }
   }
 
-  #caughtUp(): void {
+  sign(): void {
+    this.#alive(Date.now());
+  }
+
+  drain(): void {
     if (this.#open && !this.lagging) this.#handler.drained(this);
   }
 
@@ -240,7 +243,7 @@ export class Connection implements Peer {
     this.#liveness = aliveAt(now, this.#options);
   }
 
-  #end(code: number): void {
+  end(code: number): void {
     if (!this.#open) return;
     this.#open = false;
     this.#handler.closed(this, code, Date.now());
@@ -254,8 +257,4 @@ function isQuestion({ type }: Frame): boolean {
 function codeOf(error: FrameError): number {
   if (error instanceof LobbyFullError) return Close.overloaded;
   return error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed;
-}
-
-function bucket(rate: number, now: number): Bucket | null {
-  return rate === 0 ? null : new Bucket(rate, BURST_S, now);
 }

@@ -8,36 +8,38 @@ const CALM_MS = 2_000;
 
 export class Crowd {
   readonly #max: number;
-  /** When each that is shown moved last; the one that did longest ago first. */
-  readonly #shown = new Map<number, number>();
+  /** When each that is shown moved last; the one that did longest ago first; null: all are shown. */
+  readonly #shown: Map<number, number> | null;
 
   /** @param max how many cursors are shown; 0: all */
   constructor(max: number) {
     this.#max = max;
+    this.#shown = max === 0 ? null : new Map();
   }
 
   shows(id: number): boolean {
-    return this.#max === 0 || this.#shown.has(id);
+    return this.#shown === null || this.#shown.has(id);
   }
 
   /** Somebody moved. Returns who is shown no more for it, if anybody. */
   moved(id: number, now: number): number | null {
-    if (this.#max === 0) return null;
-    const isNew = !this.#shown.delete(id);
-    if (!isNew || this.#shown.size < this.#max) {
-      this.#shown.set(id, now);
+    const shown = this.#shown;
+    if (shown === null) return null;
+    const isNew = !shown.delete(id);
+    if (!isNew || shown.size < this.#max) {
+      shown.set(id, now);
       return null;
     }
-    for (const [calm, at] of this.#shown) {
+    for (const [calm, at] of shown) {
       if (at > now - CALM_MS) return null;
-      this.#shown.delete(calm);
-      this.#shown.set(id, now);
+      shown.delete(calm);
+      shown.set(id, now);
       return calm;
     }
     return null;
   }
 
   left(id: number): void {
-    this.#shown.delete(id);
+    this.#shown?.delete(id);
   }
 }

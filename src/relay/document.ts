@@ -126,13 +126,16 @@ interface Snapshot {
 /** A document that only the relay writes: clients' updates are ignored. */
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
+  readonly #onRead: () => void;
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
   #sinceBytes = 0;
 
-  constructor(doc: Y.Doc, broadcast: Broadcast) {
+  /** @param onRead before it is read: what is in it may wait until then */
+  constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
     this.#doc = doc;
+    this.#onRead = onRead;
     this.#onUpdate = (update) => {
       const packet = new Packet(updateFrame(update));
       this.#remember(packet);
@@ -146,6 +149,7 @@ export class ReadOnlyDocument implements RoomDocument {
   }
 
   sync(stateVector: Uint8Array): readonly Packet[] {
+    this.#onRead();
     if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
     if (this.#snapshot === null) {
       const whole = Y.encodeStateAsUpdate(this.#doc);

@@ -4,8 +4,10 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { Close } from "../wire/index.ts";
 import { addressOf } from "./access/address.ts";
-import type { Decision, Gate, Knock } from "./access/gate.ts";
+import type { Ticket } from "./access/census.ts";
+import type { Decision, Gate, Knock, Visitor } from "./access/gate.ts";
 import type { Denial } from "./access/grants.ts";
+import type { Renew } from "./access/renewal.ts";
 import type { Hub } from "./hub.ts";
 import { truncate } from "./reason.ts";
 import { tokenOf } from "./request.ts";
@@ -46,7 +48,7 @@ export class Door {
     const decided = await decision;
     webSocket.resume();
     // the relay may have been closed meanwhile
-    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided);
+    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided.ticket);
     else this.#enter(webSocket, socket, decided);
   }
 
@@ -54,14 +56,24 @@ export class Door {
     if (!decision.ok) return this.#refuse(webSocket, decision);
     const refusal = this.#hub.refusal(decision.access);
     if (refusal !== null) {
-      this.#gate.leave(decision);
+      this.#gate.leave(decision.ticket);
       return this.#refuse(webSocket, refusal);
     }
-    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision);
-    webSocket.once("close", () => this.#gate.leave(decision));
+    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision.ticket);
+    this.#leaveWith(webSocket, decision.ticket);
     const { room, access } = decision;
-    const renew = this.#gate.open ? {} : { renew: (token: string) => this.#gate.renew(decision, token) };
+    const renew = this.#gate.open ? {} : { renew: this.#renewOf(decision) };
     this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...renew });
+  }
+
+  // on their own, since what is made in one function keeps all that any of it needs
+
+  #leaveWith(webSocket: WebSocket, ticket: Ticket): void {
+    webSocket.on("close", () => this.#gate.leave(ticket));
+  }
+
+  #renewOf(visitor: Visitor): Renew {
+    return (token) => this.#gate.renew(visitor, token);
   }
 
   #refuse(webSocket: WebSocket, { because, code, reason }: Denial): void {

@@ -34,11 +34,10 @@ export class Lobby {
     this.#onVisibility = onVisibility;
     this.#aggregator = new Aggregator(name);
     this.#shard = new Shard(relay.shard, host.options);
-    this.room = new Room(
-      name,
-      host,
-      (room) => new ReadOnlyDocument(this.#shard.doc, (packet) => room.sendUpdate(packet, null)),
-    );
+    this.room = new Room(name, host, (room) => {
+      const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
+      return new ReadOnlyDocument(this.#shard.doc, broadcast, () => this.#shard.open(this.users.values(), Date.now()));
+    });
     this.#ticker = new Ticker(
       () => host.options.lobbyTick,
       () => this.#flush(),
@@ -60,7 +59,7 @@ export class Lobby {
 
   /** Whether there would be more than so many users with this one. */
   wouldExceed(max: number, userId: string): boolean {
-    return this.#aggregator.size >= max && this.#aggregator.sourcesOf(userId).size === 0;
+    return this.#aggregator.size >= max && this.#aggregator.sourcesOf(userId).length === 0;
   }
 
   isInvisible(userId: string): boolean {

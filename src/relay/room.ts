@@ -272,8 +272,9 @@ export class Room {
     }
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
-    // of a room that has fallen quiet nothing is kept
+    // of a room that has fallen quiet no more is kept than has to be
     this.#echoes.forget();
+    this.table.fold(now - RENEWAL_SWEEP_MS);
     if (this.#stockPeers === 0) return;
     this.#tell(this.#outgoing.takeRenewals(this.table.rows.values(), now), { stockOnly: true });
   }

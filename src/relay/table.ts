@@ -257,6 +257,15 @@ export class AwarenessTable {
     return forgotten;
   }
 
+  /** Makes the states small of those who have said nothing since. */
+  fold(since: number): void {
+    for (const { lastSeen, state, said } of this.rows.values()) {
+      if (lastSeen >= since) continue;
+      state.fold();
+      said.fold();
+    }
+  }
+
   #forget(id: number, { owner }: Departed): void {
     this.#departed.delete(id);
     if (owner !== null) owner.departed--;

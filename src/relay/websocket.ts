@@ -3,8 +3,9 @@
  * to the TCP socket as it is; `ws` does the same with what it frames, for as long as it compresses nothing.
  */
 import type { Socket } from "node:net";
-import type { WebSocket } from "ws";
-import type { ServerSocket } from "./connection.ts";
+import type { RawData, WebSocket } from "ws";
+import { Close } from "../wire/index.ts";
+import type { ServerSocket, SocketEvents } from "./connection.ts";
 import type { Packet } from "./packet.ts";
 
 /** What is written at once. A longer message leaves piece by piece, so that one can see it leave. */
@@ -55,8 +56,42 @@ export class WebSocketServerSocket implements ServerSocket {
     this.#webSocket.terminate();
   }
 
-  on(event: string, listener: (...args: never[]) => void): void {
-    const source = event === "drain" ? this.#socket : this.#webSocket;
-    source.on(event, listener as (...args: unknown[]) => void);
+  tell(events: SocketEvents): void {
+    const webSocket: Telling<WebSocket> = this.#webSocket;
+    const socket: Telling<Socket> = this.#socket;
+    webSocket[EVENTS] = socket[EVENTS] = events;
+    webSocket.on("message", onMessage);
+    webSocket.on("ping", onSign);
+    webSocket.on("pong", onSign);
+    webSocket.on("close", onClose);
+    webSocket.on("error", onError);
+    socket.on("drain", onDrain);
   }
+}
+
+// one function for all sockets: thousands of each would take a part of the memory of a connection
+
+const EVENTS = Symbol("events");
+type Telling<T> = T & { [EVENTS]?: SocketEvents };
+
+function onMessage(this: Telling<WebSocket>, data: RawData, isBinary: boolean): void {
+  // `nodebuffer`, the default
+  this[EVENTS]?.message(data as Buffer, isBinary);
+}
+
+function onSign(this: Telling<WebSocket>): void {
+  this[EVENTS]?.sign();
+}
+
+function onDrain(this: Telling<Socket>): void {
+  this[EVENTS]?.drain();
+}
+
+function onClose(this: Telling<WebSocket>, code: number): void {
+  this[EVENTS]?.end(code);
+}
+
+/** What goes wrong with a socket closes it, and `close` says so; but not that it was the socket that refused a message. */
+function onError(this: Telling<WebSocket>, error: Error & { readonly code?: string }): void {
+  if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this[EVENTS]?.end(Close.tooLarge);
 }

@@ -14,13 +14,23 @@ export const PERSON: ReadonlySet<string> = new Set(["user", "copresence"]);
 /** Immutable. What is whole is split, and what is split made whole, when somebody asks. */
 export class StateBytes {
   #whole: Uint8Array | undefined;
+  #fields: Fields | undefined;
   #person: StateBytes | undefined;
-  readonly fields: Fields;
 
-  /** @param whole the same as its author wrote it, if that is known */
+  /** @param whole the same as its author wrote it, if that is known: an object, from its brace on */
   constructor(fields: Fields, whole?: Uint8Array) {
-    this.fields = fields;
+    this.#fields = fields;
     this.#whole = whole;
+  }
+
+  get fields(): Fields {
+    this.#fields ??= splitFields(this.whole);
+    return this.#fields;
+  }
+
+  /** Forgets what can be found again: a state that has not changed for long need not take twice its size. */
+  fold(): void {
+    if (this.#whole !== undefined) this.#fields = this.#person = undefined;
   }
 
   /** The same without all that is not about who it is from: no cursor, no selection. */
@@ -113,7 +123,7 @@ function readOther(bytes: Uint8Array): StateChange | null {
   if (typeof value !== "object" || Array.isArray(value)) throw new FrameError("awareness state is not an object");
   const encoder = new TextEncoder();
   const fields = new Map(Object.entries(value).map(([name, each]) => [name, encoder.encode(JSON.stringify(each))]));
-  return { state: new StateBytes(fields, bytes.slice()), changed: new Set(fields.keys()) };
+  return { state: new StateBytes(fields), changed: new Set(fields.keys()) };
 }
 
 /** Finds the fields of an object. That each value is sound by itself is for the caller to see. */

@@ -100,7 +100,7 @@ describe("counting", () => {
     lobby.set(tab, report("alice", "s1"), 0);
     expect(lobby.empty).toBe(false);
     lobby.delete(tab, 1, 1);
-    expect([lobby.empty, lobby.userOf(tab), lobby.sourcesOf("alice").size]).toEqual([true, undefined, 0]);
+    expect([lobby.empty, lobby.userOf(tab), lobby.sourcesOf("alice").length]).toEqual([true, undefined, 0]);
   });
 });
 

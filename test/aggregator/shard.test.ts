@@ -22,6 +22,7 @@ class Place {
 
   constructor(policy: RecentPolicy = REMEMBER, { followed = true } = {}) {
     this.shard = new Shard("shard1", policy);
+    this.shard.open([], 0);
     if (!followed) return;
     Y.applyUpdate(this.reader, Y.encodeStateAsUpdate(this.shard.doc));
     this.shard.doc.on("update", (update: Uint8Array) => {
@@ -177,7 +178,7 @@ describe("those who left", () => {
   });
 });
 
-it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who left lately, and nobody else", () => {
+it("[LOBBY-1] [LOBBY-5] [LOBBY-7] any readers, early or late, have who is present and who left lately, and nobody else", () => {
   const ids = fc.constantFrom("alice", "bob", "carol", "guest:1", "__proto__");
   const anyChange = fc.record({
     source: fc.integer({ min: 0, max: 4 }),
@@ -186,8 +187,11 @@ it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who 
   });
   const rounds = fc.array(fc.array(anyChange, { maxLength: 4 }), { minLength: 1, maxLength: 60 });
   fc.assert(
-    fc.property(rounds, fc.integer({ min: 0, max: 2 }), (ticks, recentMax) => {
+    fc.property(rounds, fc.integer({ min: 0, max: 2 }), fc.nat(), (ticks, recentMax, n) => {
       const place = new Place({ recentTtl: 20_000, recentMax, lobbyRooms: true });
+      // one that nobody reads before a while has passed
+      const unread = new Shard("shard1", { recentTtl: 20_000, recentMax, lobbyRooms: true });
+      const openedAt = n % ticks.length;
       const sources = Array.from({ length: 5 }, (_, i) => ({ i }));
       const left = new Map<string, number>();
       for (const [i, changes] of ticks.entries()) {
@@ -199,6 +203,9 @@ it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who 
         }
         const events = place.aggregator.flush(now);
         place.shard.write(events, now);
+        unread.write(events, now);
+        if (i >= openedAt) unread.open(place.aggregator.users.values(), now);
+        expect(shardsOf(unread.doc).size).toBe(i < openedAt ? 0 : 1);
         for (const { type, userId, user } of events) {
           left.delete(userId);
           if (type === "leave" && !isGuest(userId)) left.set(userId, user.lastSeen);
@@ -206,12 +213,13 @@ it("[LOBBY-1] [LOBBY-7] any readers, early or late, have who is present and who 
         const remembered = [...left].slice(Math.max(0, left.size - recentMax));
         const recent = new Map(remembered.filter(([, lastSeen]) => lastSeen > now - 20_000));
         for (const id of left.keys()) if (!recent.has(id)) left.delete(id);
-        for (const doc of [place.reader, late(place.bytes)]) {
+        const docs = [place.reader, late(place.bytes), ...(i < openedAt ? [] : [unread.doc])];
+        for (const doc of docs) {
           expect(presentIn(doc)).toEqual(present(place.aggregator.users));
           const gone = [...read(doc)].filter(([, { claims }]) => claims.length === 0);
           expect(new Map(gone.map(([id, { lastSeen }]) => [id, lastSeen]))).toEqual(recent);
         }
-        expect(place.shard.recent).toBe(recent.size);
+        expect([place.shard.recent, unread.recent]).toEqual([recent.size, recent.size]);
       }
     }),
     { numRuns: 60 },

@@ -384,7 +384,7 @@ describe("signs of life", () => {
       ping() {},
       close: (code?: number) => void closed.push(code),
       terminate() {},
-      on() {},
+      tell() {},
     };
     const handler = { frame() {}, silence() {}, drained() {}, closed() {} };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });

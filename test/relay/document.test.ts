@@ -5,10 +5,14 @@ import type { Packet } from "../../src/relay/packet.ts";
 import { EMPTY_STATE_VECTOR, FrameError, decodeFrame } from "../../src/wire/index.ts";
 
 /** A document that a relay writes, and what is told of it. */
-function setup() {
+function setup({ onRead = () => {} }: { readonly onRead?: (map: Y.Map<string>) => void } = {}) {
   const doc = new Y.Doc();
   const told: Packet[] = [];
-  const document = new ReadOnlyDocument(doc, (packet) => told.push(packet));
+  const document = new ReadOnlyDocument(
+    doc,
+    (packet) => told.push(packet),
+    () => onRead(doc.getMap("shards")),
+  );
   onTestFinished(() => document.close());
   return { doc, document, told, map: doc.getMap<string>("shards") };
 }
@@ -79,4 +83,11 @@ it("[ROOM-4] gives one that has some of it the rest, and one that has something 
   expect([...other.getMap("shards").keys()].toSorted((x, y) => (x < y ? -1 : 1))).toEqual(["a", "b", "c", "old"]);
   expect(document.sync(Y.encodeStateVector(other))[0]).not.toBe(all);
   expect(() => document.sync(Uint8Array.of(1))).toThrow(FrameError);
+});
+
+it("[LOBBY-5] is written when somebody reads it, and the first reader gets what was written then", () => {
+  const { document } = setup({ onRead: (map) => map.set("all", "everybody") });
+  const reader = new Y.Doc();
+  take(reader, document.sync(EMPTY_STATE_VECTOR));
+  expect(reader.getMap("shards").get("all")).toBe("everybody");
 });

@@ -3,7 +3,7 @@
  * and outlived by one of their ends.
  */
 import type { WebSocketConstructor } from "../../src/client/index.ts";
-import type { ServerSocket } from "../../src/relay/connection.ts";
+import type { ServerSocket, SocketEvents } from "../../src/relay/connection.ts";
 import type { Packet } from "../../src/relay/packet.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import type { Random } from "./random.ts";
@@ -228,7 +228,7 @@ export class SimServerSocket implements ServerSocket {
   readonly #link: Link;
   readonly #actor: Actor;
   readonly #clock: VirtualClock;
-  readonly #listeners = new Map<string, (...args: never[]) => void>();
+  #events: SocketEvents | null = null;
   #open = true;
 
   constructor(link: Link, actor: Actor, clock: VirtualClock, protocol: string) {
@@ -238,8 +238,8 @@ export class SimServerSocket implements ServerSocket {
     this.protocol = protocol;
   }
 
-  on(event: string, listener: (...args: never[]) => void): void {
-    this.#listeners.set(event, listener);
+  tell(events: SocketEvents): void {
+    this.#events = events;
   }
 
   send({ message }: Packet): void {
@@ -254,7 +254,7 @@ export class SimServerSocket implements ServerSocket {
     this.#link.deliver("down", () => {
       const { client, actor } = this.#link;
       const answer = (): void => {
-        if (client.answers) this.#link.deliver("up", () => this.#emit("pong"));
+        if (client.answers) this.#link.deliver("up", () => this.#emit((events) => events.sign()));
       };
       if (stopped.has(actor)) this.#clock.as(actor, answer);
       else if (actor.mode !== "dead") answer();
@@ -273,7 +273,7 @@ export class SimServerSocket implements ServerSocket {
   }
 
   receive(data: Buffer): void {
-    this.#emit("message", data, true);
+    this.#emit((events) => events.message(data, true));
   }
 
   peerClosed(code: number): void {
@@ -283,14 +283,14 @@ export class SimServerSocket implements ServerSocket {
 
   closed(code: number): void {
     if (!this.#open) return;
-    this.#emit("close", code);
+    this.#emit((events) => events.end(code));
     this.#open = false;
     this.#link.ended();
   }
 
-  #emit(event: string, ...args: unknown[]): void {
-    if (!this.#open) return;
-    this.#clock.as(this.#actor, () => this.#listeners.get(event)?.(...(args as never[])));
+  #emit(tell: (events: SocketEvents) => void): void {
+    const events = this.#events;
+    if (this.#open && events !== null) this.#clock.as(this.#actor, () => tell(events));
   }
 }
 

@@ -56,7 +56,7 @@ export class Gate {
     return this.#authenticate === null;
   }
 
-  /** Decides, at once if nobody has to be asked. One that is let in must `leave`. */
+  /** Decides, at once if nobody has to be asked. One that is let in must `leave` with its ticket. */
   knock(knock: Knock, now: number): Decision | Promise<Decision> {
     const ticket = this.#census.connect(addressKey(knock.address), now);
     if ("ok" in ticket) return ticket;
@@ -65,7 +65,7 @@ export class Gate {
     return decision.then((decided) => this.#settle(decided, ticket));
   }
 
-  leave({ ticket }: Visitor): void {
+  leave(ticket: Ticket): void {
     this.#census.leave(ticket);
   }
 
