@@ -36,7 +36,7 @@ interface Reported {
 interface SessionRecord {
   readonly key: string;
   /** Oldest first: a report that says something new moves to the end. Mostly one. */
-  readonly reports: Reported[];
+  reports: Reported[];
   status: AutoStatus;
   since: number;
   /** When any connection of it that is gone was last known to be alive. */
@@ -101,8 +101,7 @@ export class Aggregator {
     }
     if (!spoke) known.report = report;
     else {
-      if (known !== undefined) take(session.reports, known);
-      session.reports.push({ source, report });
+      session.reports = [...session.reports.filter((each) => each !== known), { source, report }];
     }
     this.#sources.set(source, session);
     add(this.#sourcesOf, report.claim.user.id, source);

@@ -94,7 +94,6 @@ export class Room {
   #people: Aggregator | null = null;
   readonly #outgoing = new OutgoingStates();
   readonly #ticker: Ticker;
-  readonly #marks = new Map<Row, Mark>();
   /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
   readonly #unmarked = new Set<number>();
   /**
@@ -250,8 +249,7 @@ export class Room {
     else this.#outgoing.removed(row.id);
     this.#count(row);
     this.#ticker.schedule();
-    const mark = this.#marks.get(row);
-    if (visible && mark !== undefined) this.#sendMarks([markEntry(row, mark)]);
+    if (visible && row.mark !== "clear") this.#sendMarks([markEntry(row)]);
   }
 
   #write(peer: Peer, update: Uint8Array): void {
@@ -313,7 +311,7 @@ export class Room {
     // the host has it now, and with it the user's choice of status: only then can it say who may see the row
     this.refreshVisibility(row);
     if (this.#count(row)) this.#ticker.schedule();
-    if (this.#unmarked.delete(row.id) && row.visible) this.#sendMarks([markEntry(row, "clear")]);
+    if (this.#unmarked.delete(row.id) && row.visible) this.#sendMarks([[row.id, "clear", row.lastSeen]]);
     if (row.owner === null) this.#setMark(row, "reconnecting");
     else this.#setMark(row, row.owner.silent ? "silent" : "clear");
   }
@@ -326,7 +324,7 @@ export class Room {
   }
 
   #rowRemoved(row: Row): void {
-    if (this.#marks.delete(row) && row.visible) this.#unmarked.add(row.id);
+    if (row.mark !== "clear" && row.visible) this.#unmarked.add(row.id);
     this.#crowd.left(row.id);
     this.#outgoing.removed(row.id);
     this.#people?.delete(row, row.lastSeen, Date.now());
@@ -353,10 +351,9 @@ export class Room {
   }
 
   #setMark(row: Row, mark: Mark): void {
-    if ((this.#marks.get(row) ?? "clear") === mark) return;
-    if (mark === "clear") this.#marks.delete(row);
-    else this.#marks.set(row, mark);
-    if (row.visible) this.#sendMarks([markEntry(row, mark)]);
+    if (row.mark === mark) return;
+    row.mark = mark;
+    if (row.visible) this.#sendMarks([markEntry(row)]);
   }
 
   #flush(): void {
@@ -447,10 +444,9 @@ export class Room {
     if (!peer.access.observe) return peer.trusts ? peer.send(peer.patches ? NO_STATES : KEEP_ALIVE) : undefined;
     if (peer.patches) peer.send(this.#patches.snapshot(this.#seen(news)));
     else if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
-    const marked = [...this.#marks].filter(([row]) => row.visible);
-    if (marked.length > 0 && peer.trusts) {
-      peer.send(control({ kind: "marks", marks: marked.map(([row, mark]) => markEntry(row, mark)) }));
-    }
+    if (!peer.trusts) return;
+    const marked = [...this.table.rows.values()].filter(({ mark, visible }) => mark !== "clear" && visible);
+    if (marked.length > 0) peer.send(control({ kind: "marks", marks: marked.map(markEntry) }));
   }
 
   /** Tells one peer these states, whole. */
@@ -476,8 +472,8 @@ export function reportOf(row: Row): Report {
   return { room, claim: row.claim, connected: row.owner !== null, silent: row.owner?.silent ?? false };
 }
 
-function markEntry(row: Row, mark: Mark): MarkEntry {
-  return [row.id, mark, row.lastSeen];
+function markEntry({ id, mark, lastSeen }: Row): MarkEntry {
+  return [id, mark, lastSeen];
 }
 
 function control(message: Control): Packet {

@@ -13,6 +13,7 @@ import { type Stated, checkMeta, claimedUser, stamped } from "./access/stamp.ts"
 import {
   type Entry,
   FrameError,
+  type Mark,
   PERSON,
   type StateBytes,
   type StateChange,
@@ -45,6 +46,8 @@ export interface Row {
   lastSeen: number;
   /** Observers may see it. */
   visible: boolean;
+  /** What observers that trust the relay are told of its connection. */
+  mark: Mark;
   /** Its author is a stock client, which minds the clock that it is sent its own state with. */
   readonly stock: boolean;
 }
@@ -99,7 +102,7 @@ export class LobbyFullError extends FrameError {
 
 interface PeerRecord {
   /** Mostly one. */
-  readonly owned: Row[];
+  owned: Row[];
   /** How many ids that were its own have left and are still remembered. */
   departed: number;
   /** It has heard what others say, and says it back. */
@@ -441,6 +444,7 @@ export class AwarenessTable {
       user: null,
       lastSeen: now,
       visible: false,
+      mark: "clear",
       stock: owner?.trusts === false,
     };
     this.rows.set(id, row);
@@ -452,7 +456,10 @@ export class AwarenessTable {
   #own(row: Row, peer: Peer): void {
     row.owner = peer;
     row.user = peer.access.user?.id ?? null;
-    this.#peer(peer).owned.push(row);
+    const record = this.#peer(peer);
+    // what is pushed to an empty array makes it one of seventeen
+    if (record.owned.length === 0) record.owned = [row];
+    else record.owned.push(row);
   }
 
   #disown(row: Row): void {
