@@ -10,7 +10,7 @@ const state = new StateBytes(new Map());
 function rowOf(id: number, clock: number, given: Partial<Row> = {}): Row {
   const claim = readState(id, {}, "doc")!;
   const fixed = { id, room: "doc", clock, state, said: state, claim, lobby: "@lobby", owner: null, user: null };
-  return { ...fixed, lastSeen: 0, visible: true, stock: true, ...given };
+  return { ...fixed, lastSeen: 0, visible: true, mark: "clear", stock: true, ...given };
 }
 
 /** Some rows, and what was sent of them: id and clock, a clock that is negative for an end. */
