@@ -2,7 +2,7 @@
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import type { JsonObject, Unsubscribe } from "../presence/index.ts";
-import { equal, isRecord } from "../presence/index.ts";
+import { asRecord, equal } from "../presence/index.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider.ts";
 import type { Roster } from "./roster.ts";
@@ -131,7 +131,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     const local = this.awareness.getLocalState() ?? {};
     const { user, copresence } = this.#session.announce(this.#meta);
     // a binding may add to the user (a colour it needs), but not say that it is somebody else
-    const merged = { ...(isRecord(local["user"]) ? local["user"] : {}), ...user };
+    const merged = { ...asRecord(local["user"]), ...user };
     if (equal(local["user"], merged) && equal(local["copresence"], copresence)) return;
     this.awareness.setLocalState({ ...local, user: merged, copresence });
   };

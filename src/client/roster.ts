@@ -160,7 +160,10 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#snapshot = undefined;
 
     // a listener that looks at the roster from within an event sees it as it is after all of them
-    if (wasSynced) for (const event of events) this.#emit(event);
+    for (const event of wasSynced ? events : []) {
+      this.#emitter.emit("event", event);
+      this.#emitter.emit(event.type, event);
+    }
     if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
     if (statusChanged) this.#emitter.emit("status", status);
     this.#emitter.emit("change", null);
@@ -180,18 +183,6 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
   clear(): void {
     this.#emitter.clear();
-  }
-
-  #emit(event: PresenceEvent<Meta>): void {
-    this.#emitter.emit("event", event);
-    switch (event.type) {
-      case "join":
-        return this.#emitter.emit("join", event);
-      case "leave":
-        return this.#emitter.emit("leave", event);
-      case "update":
-        return this.#emitter.emit("update", event);
-    }
   }
 
   protected makeSnapshot(): RosterSnapshot<Meta> {

@@ -4,27 +4,22 @@ export interface PresenceStorage {
   set(key: string, value: string): void;
 }
 
-function memory(): PresenceStorage {
-  const values = new Map<string, string>();
-  return { get: (key) => values.get(key) ?? null, set: (key, value) => void values.set(key, value) };
-}
-
 /** A browser's storage, or memory where there is none or it is forbidden. */
 function web(name: "sessionStorage" | "localStorage"): PresenceStorage {
-  const fallback = memory();
+  const memory = new Map<string, string>();
   return {
     get(key) {
       try {
         return globalThis[name].getItem(key);
       } catch {
-        return fallback.get(key);
+        return memory.get(key) ?? null;
       }
     },
     set(key, value) {
       try {
         globalThis[name].setItem(key, value);
       } catch {
-        fallback.set(key, value);
+        memory.set(key, value);
       }
     },
   };

@@ -7,10 +7,8 @@ export function equal(a: unknown, b: unknown): boolean {
   if (keys.length !== Object.keys(b).length) return false;
   for (const key of keys) {
     const [x, y] = [Object.getOwnPropertyDescriptor(a, key), Object.getOwnPropertyDescriptor(b, key)];
-    if (x === undefined || y === undefined) return false;
-    if (x.get !== undefined || y.get !== undefined) {
-      if (x.get === undefined || y.get === undefined) return false;
-    } else if (!equal(x.value, y.value)) return false;
+    // an accessor has no value
+    if (x === undefined || y === undefined || typeof x.get !== typeof y.get || !equal(x.value, y.value)) return false;
   }
   return true;
 }

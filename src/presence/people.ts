@@ -5,7 +5,7 @@
  * and a leave alternate and nothing unchanged is repeated. No effects, no clock.
  */
 import { equal } from "./equal.ts";
-import { type PresenceEvent, diffUser, isPresent } from "./roster.ts";
+import { type PresenceEvent, diffUser, isPresent, updateOf } from "./roster.ts";
 import type { Claim, JsonObject, ManualChoice } from "./state.ts";
 import { type User, departed, newestManual, userOf } from "./user.ts";
 
@@ -95,11 +95,12 @@ export class People<Meta = JsonObject> {
     if (next === undefined) this.#users.delete(userId);
     else this.#users.set(userId, next);
     if (person.claims.size === 0) this.#persons.delete(userId);
-    if (userId === this.selfId) return selfUpdate(this.roomId, previous, next, now);
+    const at = { roomId: this.roomId, now };
+    // nobody joins or leaves in their own eyes; all that they do is an update
+    if (userId === this.selfId) return updateOf(previous, next, at);
     // one who left is said to have left when they were last alive; one who turned invisible, now
     const seen = person.claims.size > 0 ? now : person.lastSeen || now;
-    const after = next ?? (previous === undefined ? undefined : departed(previous, seen));
-    return diffUser(previous, after, { roomId: this.roomId, now });
+    return diffUser(previous, next ?? (previous && departed(previous, seen)), at);
   }
 
   #viewOf(userId: string, person: Person<Meta>): User<Meta> | undefined {
@@ -118,24 +119,4 @@ export class People<Meta = JsonObject> {
     }
     return person;
   }
-}
-
-/** Nobody joins or leaves in their own eyes; all that they do is an update. */
-function selfUpdate<Meta>(
-  roomId: string,
-  previous: User<Meta> | undefined,
-  next: User<Meta> | undefined,
-  now: number,
-): PresenceEvent<Meta> | null {
-  if (previous === undefined || next === undefined || previous === next) return null;
-  return {
-    type: "update",
-    userId: next.id,
-    status: next.status,
-    metadata: next.meta,
-    roomId,
-    timestamp: now,
-    user: next,
-    previous,
-  };
 }

@@ -29,6 +29,12 @@ export interface UpdateEvent<Meta = JsonObject> extends EventBase<Meta> {
 }
 export type PresenceEvent<Meta = JsonObject> = JoinEvent<Meta> | LeaveEvent<Meta> | UpdateEvent<Meta>;
 
+/** Where and when something was noticed. */
+interface Occasion {
+  readonly roomId: string;
+  readonly now: number;
+}
+
 /** Present as others see it: at least one session, and not invisible. */
 export function isPresent(user: User<unknown> | undefined): user is User<unknown> {
   return user !== undefined && user.status !== "offline";
@@ -42,21 +48,26 @@ export function isPresent(user: User<unknown> | undefined): user is User<unknown
 export function diffUser<Meta>(
   previous: User<Meta> | undefined,
   next: User<Meta> | undefined,
-  at: { readonly roomId: string; readonly now: number },
+  at: Occasion,
 ): PresenceEvent<Meta> | null {
   const before = isPresent(previous);
   const after = isPresent(next);
-  const base = (user: User<Meta>): EventBase<Meta> => ({
-    userId: user.id,
-    status: user.status,
-    metadata: user.meta,
-    roomId: at.roomId,
-    timestamp: at.now,
-    user,
-  });
-  if (!before && after) return { type: "join", ...base(next) };
+  if (!before && after) return { type: "join", ...eventOf(next, at) };
   // a leave says who left: the last view's metadata, the new view's last seen
-  if (before && !after && next !== undefined) return { type: "leave", ...base(next), metadata: previous.meta };
-  if (before && after && !equal(previous, next)) return { type: "update", ...base(next), previous };
-  return null;
+  if (before && !after && next !== undefined) return { type: "leave", ...eventOf(next, at), metadata: previous.meta };
+  return before ? updateOf(previous, next, at) : null;
+}
+
+/** What is new about a user who was there and still is, whether or not others see it. */
+export function updateOf<Meta>(
+  previous: User<Meta> | undefined,
+  next: User<Meta> | undefined,
+  at: Occasion,
+): UpdateEvent<Meta> | null {
+  if (previous === undefined || next === undefined || equal(previous, next)) return null;
+  return { type: "update", ...eventOf(next, at), previous };
+}
+
+function eventOf<Meta>(user: User<Meta>, { roomId, now }: Occasion): EventBase<Meta> {
+  return { userId: user.id, status: user.status, metadata: user.meta, roomId, timestamp: now, user };
 }

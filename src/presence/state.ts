@@ -83,6 +83,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The value, if it is a record, and else one without anything in it. */
+export function asRecord(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
+
 function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
@@ -124,7 +129,7 @@ export function readDevice(value: unknown): Device {
 
 /** Reads the user of a state; `fallbackId` names one that gives no id (a guest). */
 export function readUser(value: unknown, fallbackId: string): UserInfo {
-  const record = isRecord(value) ? value : {};
+  const record = asRecord(value);
   const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readUserId(own(record, "id")) ?? fallbackId };
   for (const key of ["name", "color", "colorLight", "avatar"] as const) {
     const text = own(record, key);
@@ -142,14 +147,13 @@ export function readSession<Meta = JsonObject>(
   record: Record<string, unknown>,
   place: { readonly rooms: readonly string[]; readonly clientId: number | null },
 ): Session<Meta> {
-  const meta = own(record, "meta");
   return {
     id,
     status: AUTO.has(own(record, "status")) ? (own(record, "status") as AutoStatus) : "online",
     manual: readManual(own(record, "manual")),
     device: readDevice(own(record, "device")),
     since: readTime(own(record, "since")) ?? 0,
-    meta: (isRecord(meta) ? meta : {}) as Meta,
+    meta: asRecord(own(record, "meta")) as Meta,
     rooms: place.rooms,
     reconnecting: own(record, "reconnecting") === true,
     clientId: place.clientId,
@@ -176,8 +180,7 @@ export function isGuest(userId: string): boolean {
 export function readState<Meta = JsonObject>(clientId: number, state: unknown, room: string): Claim<Meta> | null {
   if (!isRecord(state)) return null;
   const user = readUser(own(state, "user"), guestId(clientId));
-  const ours = own(state, "copresence");
-  const record = isRecord(ours) ? ours : {};
+  const record = asRecord(own(state, "copresence"));
   const session = readId(own(record, "session"));
   // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no
   // property can be named: in a lobby document sessions are properties

@@ -146,19 +146,10 @@ const NOW: PropertyDescriptor = { enumerable: true, get: () => Date.now() };
 
 /** A user who is here no more. */
 export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): User<Meta> {
-  const self = "self" in user && user.self;
   return Object.freeze({
-    status: "offline",
-    manual: null,
-    device: "unknown",
-    devices: Object.freeze([]),
-    meta: "meta" in user ? user.meta : ({} as Meta),
-    sessions: Object.freeze([]),
-    rooms: Object.freeze([]),
-    reconnecting: false,
+    ...userOf<Meta>(user.id, []),
+    ...("meta" in user && { meta: user.meta, self: user.self }),
     lastSeen,
-    self,
-    guest: isGuest(user.id),
     ...infoOf(user),
   });
 }

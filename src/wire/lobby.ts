@@ -10,6 +10,7 @@ import {
   type AutoStatus,
   type Device,
   type UserInfo,
+  asRecord,
   isRecord,
   readSession,
   readUser,
@@ -48,9 +49,7 @@ export interface RelayState {
 
 /** The shard that an awareness state of a lobby vouches for, if it is a relay's. */
 export function vouchedShard(state: unknown): string | null {
-  const ours = isRecord(state) ? state["copresence"] : undefined;
-  const relay = isRecord(ours) ? ours["relay"] : undefined;
-  const shard = isRecord(relay) ? relay["shard"] : undefined;
+  const { shard } = asRecord(asRecord(asRecord(state)["copresence"])["relay"]);
   return typeof shard === "string" ? shard : null;
 }
 
@@ -63,10 +62,9 @@ export interface ShardUser<Meta = JsonObject> {
 
 /** Reads a user of a shard. The type of the metadata is the application's word, not checked. */
 export function readShardUser<Meta = JsonObject>(userId: string, value: unknown): ShardUser<Meta> {
-  const record = isRecord(value) ? value : {};
+  const record = asRecord(value);
   const user = { ...readUser(record["user"], userId), id: userId };
-  const sessions = isRecord(record["sessions"]) ? record["sessions"] : {};
-  const claims = Object.entries(sessions).flatMap(([id, session]) => {
+  const claims = Object.entries(asRecord(record["sessions"])).flatMap(([id, session]) => {
     if (!isRecord(session)) return [];
     const rooms = Array.isArray(session["rooms"])
       ? session["rooms"].filter((room): room is string => typeof room === "string")
