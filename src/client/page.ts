@@ -25,38 +25,35 @@ const CLOCK_JUMP_MS = 5_000;
 
 export function browserPage(): Page {
   if (typeof document === "undefined" || typeof window === "undefined") return noPage;
+  const isVisible = (): boolean => document.visibilityState !== "hidden";
   return {
     get visible() {
-      return document.visibilityState !== "hidden";
+      return isVisible();
     },
     subscribe(listener) {
       const scope = new AbortController();
-      const options = { capture: true, passive: true, signal: scope.signal } as const;
+      const options = { capture: true, passive: true, signal: scope.signal };
+      const on = (target: EventTarget, types: readonly string[], act: () => void): void => {
+        for (const type of types) target.addEventListener(type, act, options);
+      };
       const wake = (): void => listener("wake");
-      document.addEventListener(
-        "visibilitychange",
-        () => {
-          const hidden = document.visibilityState === "hidden";
-          listener(hidden ? "hidden" : "visible");
-          if (!hidden) wake();
-        },
-        options,
-      );
+      on(document, ["visibilitychange"], () => {
+        listener(isVisible() ? "visible" : "hidden");
+        if (isVisible()) wake();
+      });
       // a page in the back/forward cache would keep its connections, and with them a user who went elsewhere
-      window.addEventListener("pagehide", () => listener("suspend"), options);
+      on(window, ["pagehide"], () => listener("suspend"));
       // resume: thawed; pageshow: back from the back/forward cache
-      document.addEventListener("resume", wake, options);
-      window.addEventListener("pageshow", wake, options);
-      window.addEventListener("online", wake, options);
+      on(document, ["resume"], wake);
+      on(window, ["pageshow", "online"], wake);
 
       let lastInput = -Infinity;
-      const onInput = (): void => {
+      on(window, INPUTS, () => {
         const now = Date.now();
         if (now - lastInput < INPUT_EVERY_MS) return;
         lastInput = now;
         listener("input");
-      };
-      for (const type of INPUTS) window.addEventListener(type, onInput, options);
+      });
 
       // a machine that slept tells nobody; its clock does
       let lastTick = Date.now();

@@ -112,8 +112,6 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   readonly #options: PresenceOptions<Meta>;
   readonly #WebSocket: WebSocketConstructor;
   readonly #session: OwnSession;
-  readonly #lobbyAwareness: Awareness;
-  readonly #lobbyDoc: Y.Doc;
   readonly #lobbyProvider: Provider;
   readonly #tokens: Tokens;
   readonly #rooms = new Map<string, JoinedRoom<RoomMeta>>();
@@ -144,19 +142,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
       failed: (error) => this.lobby.fail(error),
     });
-    this.#lobbyDoc = new Y.Doc();
-    this.#lobbyAwareness = new Awareness(this.#lobbyDoc);
-    this.#lobbyProvider = this.#provider(
-      name,
-      this.#lobbyDoc,
-      this.#lobbyAwareness,
-      options.observeLobby === false ? "none" : "read",
-    );
-    this.lobby = new LobbyReader<Meta>(name, options.user.id, {
-      doc: this.#lobbyDoc,
-      awareness: this.#lobbyAwareness,
-      provider: this.#lobbyProvider,
-    });
+    const doc = new Y.Doc();
+    const awareness = new Awareness(doc);
+    this.#lobbyProvider = this.#provider(name, doc, awareness, options.observeLobby === false ? "none" : "read");
+    this.lobby = new LobbyReader<Meta>(name, options.user.id, { doc, awareness, provider: this.#lobbyProvider });
     this.#followLobby();
     this.#announce();
     this.#session.on("change", () => this.#announce());
@@ -237,8 +226,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#rooms.clear();
     this.lobby.destroy();
     this.#lobbyProvider.destroy();
-    this.#lobbyAwareness.destroy();
-    this.#lobbyDoc.destroy();
+    this.#lobbyProvider.awareness.destroy();
+    this.#lobbyProvider.doc.destroy();
   }
 
   #provider(
@@ -265,8 +254,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
 
   #urlOf(room: string): string {
     const params = new URLSearchParams(this.#options.params);
-    const lobby = lobbyRoom(this.#options.lobby);
-    if (lobby !== LOBBY) params.set("lobby", lobby);
+    if (this.lobby.roomId !== LOBBY) params.set("lobby", this.lobby.roomId);
     const query = params.toString();
     return `${this.#url}${roomToPath(room)}${query === "" ? "" : `?${query}`}`;
   }
@@ -284,15 +272,12 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       settle();
     });
     provider.on("released", () => lobby.release());
-    provider.on("status", ({ status }) => {
-      if (status === "disconnected" && lobby.synced) lobby.flush("stale");
-    });
-    provider.on("closed", (refusal) => lobby.refuse(refusal));
+    lobby.follow(provider);
   }
 
   /** Says in the lobby who and how we are. */
   #announce(): void {
-    this.#lobbyAwareness.setLocalState(this.#session.announce(this.#meta));
+    this.#lobbyProvider.awareness.setLocalState(this.#session.announce(this.#meta));
     this.#announceOwn();
   }
 

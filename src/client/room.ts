@@ -78,10 +78,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     });
     this.provider.on("snapshot", () => this.roster.setStatus("live"));
     this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
-    this.provider.on("status", ({ status }) => {
-      if (status === "disconnected" && this.roster.synced) this.roster.setStatus("stale");
-    });
-    this.provider.on("closed", (refusal) => this.roster.refuse(refusal));
+    this.roster.follow(this.provider);
     this.#stopSession = session.on("change", this.#restore);
     this.provider.connect();
   }

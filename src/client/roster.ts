@@ -14,6 +14,7 @@ import {
   type UpdateEvent,
   type User,
 } from "../presence/index.ts";
+import type { Provider } from "./provider.ts";
 
 /**
  * How far a roster can be believed. `connecting`: nothing is known yet. `live`: it is as the relay has it. `stale`: the
@@ -169,10 +170,15 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#emitter.emit("change", null);
   }
 
-  /** Tells that the relay will not have us here. */
-  refuse(refusal: Refusal): void {
-    console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
-    this.#emitter.emit("refused", refusal);
+  /** Is stale while the provider is not connected, and tells when the relay will not have us here. */
+  follow(provider: Provider): void {
+    provider.on("status", ({ status }) => {
+      if (status === "disconnected" && this.#synced) this.flush("stale");
+    });
+    provider.on("closed", (refusal) => {
+      console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
+      this.#emitter.emit("refused", refusal);
+    });
   }
 
   /** Tells that for now there is no token. */

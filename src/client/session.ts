@@ -55,7 +55,6 @@ export class OwnSession {
   /** What the relay knows of the user: it holds, whatever else is said. */
   #bound: Partial<UserInfo> = {};
   #activity: Activity;
-  #auto: AutoStatus;
   #since: number;
   #choice: ManualChoice | null;
   /** The choice was made, or heard of, since the page was loaded. */
@@ -70,10 +69,9 @@ export class OwnSession {
     this.#user = options.user;
     this.#id = options.tab.get(SESSION_KEY) ?? this.#newId();
     this.#activity = { page: options.page.visible ? "visible" : "hidden", at: now };
-    this.#auto = "online";
     this.#since = now;
     this.#choice = this.#storedChoice();
-    this.#status = { auto: this.#auto, manual: this.#choice?.status ?? null };
+    this.#status = { auto: "online", manual: this.#choice?.status ?? null };
     this.#unsubscribe = options.page.subscribe((signal) => {
       if (signal === "wake" || signal === "suspend") return this.#emitter.emit(signal, null);
       this.#activity = onSignal(this.#activity, signal, Date.now());
@@ -111,7 +109,7 @@ export class OwnSession {
       user: this.#user,
       copresence: {
         session: this.#id,
-        status: this.#auto,
+        status: this.#status.auto,
         ...(this.#choice !== null && { manual: this.#choice }),
         device: this.device,
         since: this.#since,
@@ -203,10 +201,9 @@ export class OwnSession {
   #update(): void {
     const now = Date.now();
     const auto = statusAt(this.#activity, this.#options.policy, this.#mobile, now);
-    if (auto !== this.#auto) {
-      this.#auto = auto;
+    if (auto !== this.#status.auto) {
       this.#since = now;
-      this.#changed();
+      this.#changed(auto);
     }
     this.#schedule();
   }
@@ -216,16 +213,14 @@ export class OwnSession {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     // without a page nobody can be seen to be idle
-    if (this.#auto === "away" || this.#options.page === noPage) return;
+    if (this.#status.auto === "away" || this.#options.page === noPage) return;
     const wait = awayAt(this.#activity, this.#options.policy, this.#mobile) - Date.now();
     this.#timer = setTimeout(() => this.#update(), Math.min(MAX_TIMEOUT_MS, Math.max(0, wait)));
   }
 
-  #changed(): void {
-    const manual = this.#choice?.status ?? null;
-    if (this.#status.auto !== this.#auto || this.#status.manual !== manual) {
-      this.#status = { auto: this.#auto, manual };
-    }
+  #changed(auto: AutoStatus = this.#status.auto): void {
+    const status: OwnStatus = { auto, manual: this.#choice?.status ?? null };
+    if (!equal(this.#status, status)) this.#status = status;
     this.#emitter.emit("change", null);
   }
 }

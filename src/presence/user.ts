@@ -80,9 +80,8 @@ export function joinSessions<Meta>(a: Session<Meta>, b: Session<Meta>): Session<
   return { ...first, device, manual, rooms };
 }
 
-// a session is one device; should its views name two, that is chance, and the choice must not be
+// a session is one device; should its views name two, that is chance, and the choice must not be; "unknown" sorts last
 function knownDevice(a: Device, b: Device): Device {
-  if (a === "unknown" || b === "unknown") return a === "unknown" ? b : a;
   return a <= b ? a : b;
 }
 
@@ -110,7 +109,7 @@ export function userOf<Meta>(
     manual,
     device: sessions.find((session) => session.device !== "unknown")?.device ?? "unknown",
     devices: Object.freeze(unique(sessions.map(({ device }) => device))),
-    meta: first === undefined ? ({} as Meta) : first.meta,
+    meta: first?.meta ?? ({} as Meta),
     sessions: Object.freeze(sessions),
     rooms: Object.freeze(unique(sessions.flatMap(({ rooms }) => rooms)).toSorted()),
     reconnecting: sessions.length > 0 && sessions.every((session) => session.reconnecting),

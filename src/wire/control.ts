@@ -61,33 +61,26 @@ export function decodeControl(source: string): Control {
 }
 
 function readControl(value: Record<string, unknown>): Control | null {
-  switch (value["kind"]) {
+  const { kind, marks, manual, session, token, expiresInMs } = value;
+  switch (kind) {
     case "hello":
       return readHello(value);
-    case "marks": {
-      const { marks } = value;
-      return Array.isArray(marks) && marks.every(isMarkEntry) ? { kind: "marks", marks } : null;
-    }
+    case "marks":
+      return Array.isArray(marks) && marks.every(isMarkEntry) ? { kind, marks } : null;
     case "manual": {
-      const manual = readManual(value["manual"]);
-      return manual === null ? null : { kind: "manual", manual };
+      const choice = readManual(manual);
+      return choice && { kind, manual: choice };
     }
-    case "superseded": {
-      const { session } = value;
-      return typeof session === "string" ? { kind: "superseded", session } : null;
-    }
-    case "token": {
-      const { token } = value;
-      return typeof token === "string" ? { kind: "token", token } : null;
-    }
-    case "access": {
-      const { expiresInMs } = value;
-      return expiresInMs === null || typeof expiresInMs === "number" ? { kind: "access", expiresInMs } : null;
-    }
+    case "superseded":
+      return typeof session === "string" ? { kind, session } : null;
+    case "token":
+      return typeof token === "string" ? { kind, token } : null;
+    case "access":
+      return expiresInMs === null || typeof expiresInMs === "number" ? { kind, expiresInMs } : null;
     case "long":
     case "ping":
     case "pong":
-      return { kind: value["kind"] };
+      return { kind };
     default:
       return null;
   }

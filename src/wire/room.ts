@@ -9,9 +9,8 @@ export const MAX_ROOM_LENGTH = 512;
 
 /** The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default. */
 export function lobbyRoom(name?: string | null): string {
-  if (name === undefined || name === null) return LOBBY;
-  const room = name === LOBBY || name.startsWith(`${LOBBY}/`) ? name : `${LOBBY}/${name}`;
-  return isLobby(room) ? room : LOBBY;
+  const ownName = name?.replace(/^@lobby(\/|$)/, "") ?? "";
+  return ownName === "" ? LOBBY : `${LOBBY}/${ownName}`;
 }
 
 export function isLobby(room: string): boolean {
