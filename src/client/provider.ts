@@ -229,7 +229,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.disconnect();
     this.#destroyed = true;
     this.#sender.stop();
-    this.#remove([...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID));
+    this.#remove(this.#peersBut(new Set()));
     this.doc.off("update", this.#onDocUpdate);
     this.awareness.off("update", this.#onAwarenessUpdate);
     super.destroy();
@@ -240,13 +240,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   };
 
   readonly #onAwarenessUpdate = (
-    changes: { readonly added: number[]; readonly updated: number[]; readonly removed: number[] },
+    { added, updated, removed }: { readonly added: Ids; readonly updated: Ids; readonly removed: Ids },
     origin: unknown,
   ): void => {
     if (origin === this) return;
-    const { added, updated, removed } = changes;
-    const id = this.awareness.clientID;
-    if (added.includes(id) || updated.includes(id) || removed.includes(id)) this.#sender.schedule();
+    if ([...added, ...updated, ...removed].includes(this.awareness.clientID)) this.#sender.schedule();
   };
 
   #opened(): void {
@@ -258,8 +256,13 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#doubtful = new Set(this.#marks.keys());
     this.emit("status", [{ status: "connected" }]);
     if (this.#sync) this.#send(syncStep1Frame(Y.encodeStateVector(this.doc)));
-    // a clock that nobody has seen: the relay may have given this client up
-    if (this.awareness.getLocalState() !== null) this.awareness.setLocalState(this.awareness.getLocalState());
+    this.#sayAnew();
+  }
+
+  /** Says the own state with a clock that nobody has seen: the relay may have given this client up. */
+  #sayAnew(): void {
+    const local = this.awareness.getLocalState();
+    if (local !== null) this.awareness.setLocalState(local);
     this.#tell();
   }
 
@@ -286,10 +289,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#unanswered += bytes.length;
     this.#awaitsLong = false;
     if (this.#renews && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
-    let frame: Frame;
     try {
-      frame = decodeFrame(bytes);
-      this.#receive(frame);
+      this.#receive(decodeFrame(bytes));
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       // a newer relay may say things that this client does not know: they are not for it
@@ -334,7 +335,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
           if (mark === "clear") this.#marks.delete(id);
           else this.#marks.set(id, { mark, lastSeen });
         }
-        this.emit("marks", [control.marks.map(([id]) => id)]);
+        this.#emitMarks(control.marks.map(([id]) => id));
         break;
       case "pong":
         if (this.#holdIsOver) this.#release();
@@ -361,22 +362,19 @@ export class Provider extends ObservableV2<ProviderEvents> {
     const returned: number[] = [];
     for (const { id, fields, before } of told) {
       if (id === clientID) {
-        if (fields === null) this.#heardOfOwn();
+        // the relay gave this client up, but it lives
+        if (fields === null && states.has(id)) this.#sayAnew();
         continue;
       }
-      // given up, perhaps just before we came back, by a relay that they may have lost as we did
-      const isWaitedFor = this.#held.has(id) || this.#marks.get(id)?.mark === "reconnecting";
-      if (fields === null && this.#holds && isWaitedFor && states.has(id)) {
-        this.#marks.delete(id);
-        this.#held.add(id);
+      if (fields === null) {
+        // given up, perhaps just before we came back, by a relay that they may have lost as we did
+        if (this.#holds && this.markOf(id)?.mark === "reconnecting" && states.has(id)) {
+          this.#marks.delete(id);
+          this.#held.add(id);
+        } else removed.push(...this.#drop([id]));
         continue;
       }
       if (this.#held.delete(id)) returned.push(id);
-      if (fields === null) {
-        if (states.delete(id)) removed.push(id);
-        meta.delete(id);
-        continue;
-      }
       const previous = states.get(id);
       const next = valueOf(fields, before, previous);
       // the relay expires who is gone: here nobody grows old
@@ -389,20 +387,18 @@ export class Provider extends ObservableV2<ProviderEvents> {
     // the first states on a connection are all that there are
     const isFirst = !this.#snapshot;
     this.#snapshot = true;
-    const missing = isFirst ? this.#missing(new Set(told.map(({ id }) => id))) : [];
+    const missing = isFirst ? this.#peersBut(new Set(told.map(({ id }) => id))) : [];
     for (const id of missing) this.#held.add(id);
     removed.push(...this.#takeReturned(added));
-    this.#announce({ added, updated: changed, removed }, { added, updated, removed });
-    for (const id of removed) this.#marks.delete(id);
-    const doubted = [...returned, ...missing].filter((id) => this.awareness.states.has(id));
-    if (doubted.length > 0) this.emit("marks", [doubted]);
+    this.#announce(removed, added, updated, changed);
+    this.#emitMarks([...returned, ...missing].filter((id) => states.has(id)));
     if (!isFirst) return;
     this.#startHold();
     this.emit("snapshot", []);
   }
 
-  /** Who was here before and is not named now. */
-  #missing(named: ReadonlySet<number>): number[] {
+  /** Whoever is here but is not named. */
+  #peersBut(named: ReadonlySet<number>): number[] {
     return [...this.awareness.states.keys()].filter((id) => id !== this.awareness.clientID && !named.has(id));
   }
 
@@ -438,7 +434,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #dropMarks(): void {
     const dropped = [...this.#doubtful].filter((id) => this.#marks.delete(id));
     this.#doubtful.clear();
-    if (dropped.length > 0) this.emit("marks", [dropped]);
+    this.#emitMarks(dropped);
+  }
+
+  #emitMarks(ids: readonly number[]): void {
+    if (ids.length > 0) this.emit("marks", [ids]);
   }
 
   /** Time is up for those who are held; but is it they who are gone, or the relay again? */
@@ -456,23 +456,16 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #remove(ids: readonly number[]): void {
-    const removed = this.#drop(ids);
-    this.#announce({ added: [], updated: [], removed }, { added: [], updated: [], removed });
-    for (const id of removed) this.#marks.delete(id);
+    this.#announce(this.#drop(ids));
   }
 
   /** As y-protocols announces: `change` when something is different, `update` when something was said. */
-  #announce(change: Changes, update: Changes): void {
-    if (isAny(change)) this.awareness.emit("change", [change, this]);
-    if (isAny(update)) this.awareness.emit("update", [update, this]);
-  }
-
-  /** The relay gave this client up, but it lives. */
-  #heardOfOwn(): void {
-    const local = this.awareness.getLocalState();
-    if (local === null) return;
-    this.awareness.setLocalState(local);
-    this.#tell();
+  #announce(removed: Ids, added: Ids = [], updated: Ids = [], changed: Ids = []): void {
+    const { awareness } = this;
+    const differs = added.length + changed.length + removed.length > 0;
+    if (differs) awareness.emit("change", [{ added, updated: changed, removed }, this]);
+    if (differs || updated.length > 0) awareness.emit("update", [{ added, updated, removed }, this]);
+    for (const id of removed) this.#marks.delete(id);
   }
 
   /**
@@ -480,16 +473,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
    * that renews a state for observers that need it.
    */
   #sendOwn(): void {
-    const { clientID: id, meta } = this.awareness;
     const local = this.awareness.getLocalState();
     const known = this.#renews ? this.#told : null;
     const fields = local && fieldsOf(local, known ?? undefined);
     this.#told = fields;
     if (fields === null || known === null) this.#sayWhole(local);
     else if (isPatched(known, fields)) {
-      this.#send(
-        patchFrame(id, meta.get(id)?.clock ?? 0, (encoder) => (this.#told = writePatch(encoder, known, fields))),
-      );
+      const id = this.awareness.clientID;
+      this.#send(patchFrame(id, this.#clock, (encoder) => (this.#told = writePatch(encoder, known, fields))));
     }
     // answered, which a connection that nothing comes over for so long needs to be believed in
     else this.#socket.renew(KEEP_ALIVE_FRAME);
@@ -497,8 +488,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #sayWhole(local: object | null): void {
-    const { clientID: id, meta } = this.awareness;
-    this.#send(stateFrame(id, meta.get(id)?.clock ?? 0, local));
+    this.#send(stateFrame(this.awareness.clientID, this.#clock, local));
+  }
+
+  get #clock(): number {
+    return this.awareness.meta.get(this.awareness.clientID)?.clock ?? 0;
   }
 
   #send(frame: Uint8Array): void {
@@ -514,15 +508,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 }
 
-interface Changes {
-  readonly added: readonly number[];
-  readonly updated: readonly number[];
-  readonly removed: readonly number[];
-}
-
-function isAny({ added, updated, removed }: Changes): boolean {
-  return added.length + updated.length + removed.length > 0;
-}
+type Ids = readonly number[];
 
 /** A state, with the values that did not change as they were. */
 function valueOf(fields: Fields, before: Fields, previous: object | undefined): Record<string, unknown> {
