@@ -75,14 +75,16 @@ function readFrame(from: ReturnType<typeof reader>): Frame {
   }
 }
 
-function frame(write: (encoder: encoding.Encoder) => void): Uint8Array {
-  return encoding.encode(write);
+function frame(type: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
+  return encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, type);
+    write(encoder);
+  });
 }
 
 /** @param entries as `encodeStates` of states.ts makes them */
 export function statesFrame(count: number, entries: Uint8Array): Uint8Array {
-  return frame((encoder) => {
-    encoding.writeVarUint(encoder, STATES);
+  return frame(STATES, (encoder) => {
     encoding.writeVarUint(encoder, count);
     encoding.writeUint8Array(encoder, entries);
   });
@@ -94,8 +96,7 @@ export const NO_STATES_FRAME: Uint8Array = /* @__PURE__ */ statesFrame(0, /* @__
 
 /** @param write as `writePatch` of patch.ts does */
 export function patchFrame(id: number, clock: number, write: (encoder: encoding.Encoder) => void): Uint8Array {
-  return frame((encoder) => {
-    encoding.writeVarUint(encoder, PATCH);
+  return frame(PATCH, (encoder) => {
     encoding.writeVarUint(encoder, id);
     encoding.writeVarUint(encoder, clock);
     write(encoder);
@@ -103,8 +104,7 @@ export function patchFrame(id: number, clock: number, write: (encoder: encoding.
 }
 
 function sync(step: number, payload: Uint8Array): Uint8Array {
-  return frame((encoder) => {
-    encoding.writeVarUint(encoder, SYNC);
+  return frame(SYNC, (encoder) => {
     encoding.writeVarUint(encoder, step);
     encoding.writeVarUint8Array(encoder, payload);
   });
@@ -116,15 +116,12 @@ export const updateFrame = (update: Uint8Array): Uint8Array => sync(UPDATE, upda
 
 /** @param payload as `encodeEntries` of awareness.ts makes it */
 export function awarenessFrame(payload: Uint8Array): Uint8Array {
-  return frame((encoder) => {
-    encoding.writeVarUint(encoder, AWARENESS);
-    encoding.writeVarUint8Array(encoder, payload);
-  });
+  return frame(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, payload));
 }
 
 /** An awareness update of one state; null: its owner has left. */
 export function stateFrame(id: number, clock: number, state: object | null): Uint8Array {
-  const entry = frame((encoder) => {
+  const entry = encoding.encode((encoder) => {
     encoding.writeVarUint(encoder, 1);
     encoding.writeVarUint(encoder, id);
     encoding.writeVarUint(encoder, clock);
@@ -134,10 +131,7 @@ export function stateFrame(id: number, clock: number, state: object | null): Uin
 }
 
 export function controlFrame(control: Control): Uint8Array {
-  return frame((encoder) => {
-    encoding.writeVarUint(encoder, CONTROL);
-    encoding.writeVarString(encoder, encodeControl(control));
-  });
+  return frame(CONTROL, (encoder) => encoding.writeVarString(encoder, encodeControl(control)));
 }
 
 /** The state vector of a document without content, and the update that adds nothing. */

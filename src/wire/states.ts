@@ -67,17 +67,11 @@ export class StatesReader {
       const name = Math.floor(head / KINDS);
       const known = news.get(name) ?? this.#known.get(name);
       const before = known?.fields ?? NOTHING;
-      switch (head % KINDS) {
-        case WHOLE:
-          news.set(name, { id: readUint(from), fields: readPatch(from, NOTHING), before });
-          break;
-        case GONE:
-          if (known !== undefined) news.set(name, { id: known.id, fields: null, before });
-          break;
-        default:
-          if (known === undefined) throw new FrameError("change of an unknown state");
-          news.set(name, { id: known.id, fields: readPatch(from, before), before });
-      }
+      const kind = head % KINDS;
+      if (kind === WHOLE) news.set(name, { id: readUint(from), fields: readPatch(from, NOTHING), before });
+      else if (known !== undefined) {
+        news.set(name, { id: known.id, fields: kind === GONE ? null : readPatch(from, before), before });
+      } else if (kind !== GONE) throw new FrameError("change of an unknown state");
     }
     expectEnd(from);
     for (const [name, { id, fields }] of news) {
