@@ -61,7 +61,6 @@ const NOBODY: readonly never[] = Object.freeze([]);
 export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
   readonly #source: LobbySource;
   readonly #shards: Y.Map<Shard>;
-  #selfId: string;
   /** Shards whose relay is there. */
   #vouched: ReadonlySet<string> = new Set();
   /** By user id and key. */
@@ -74,7 +73,6 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   constructor(roomId: string, selfId: string, source: LobbySource) {
     super(roomId, selfId);
-    this.#selfId = selfId;
     this.#source = source;
     this.#shards = shardsOf(source.doc);
     this.#shards.observeDeep(this.#onDocument);
@@ -121,11 +119,9 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.#own = { ...claim, session: { ...claim.session, meta: state.copresence.meta, rooms, clientId: null } };
     const { id } = claim.user;
     // the relay may know us as somebody else than we said
-    if (id !== this.#selfId) {
-      const said = this.#selfId;
-      this.selfId = this.#selfId = id;
-      this.#readUser(said);
-    }
+    const { selfId = id } = this.people;
+    this.people.selfId = id;
+    if (id !== selfId) this.#readUser(selfId);
     this.#readUser(id);
     this.flush();
   }
@@ -188,9 +184,9 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     const written = Math.max(0, ...entries.map((entry) => entry.lastSeen));
     const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
     for (const key of before?.keys() ?? []) {
-      if (!claims.has(key)) this.deleteClaim(key, lastSeen);
+      if (!claims.has(key)) this.people.delete(key, lastSeen);
     }
-    for (const [key, claim] of claims) this.setClaim(key, claim);
+    for (const [key, claim] of claims) this.people.set(key, claim);
     if (claims.size === 0) this.#claims.delete(userId);
     else this.#claims.set(userId, claims);
     if (isHeld) this.#held.add(userId);
@@ -206,7 +202,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
       const known = claims.get(key);
       claims.set(key, known === undefined ? claim : { ...claim, session: joinSessions(known.session, claim.session) });
     }
-    if (userId === this.#selfId && this.#own !== undefined) claims.set(keyOf(this.#own), this.#own);
+    if (userId === this.people.selfId && this.#own !== undefined) claims.set(keyOf(this.#own), this.#own);
     return claims;
   }
 
