@@ -12,6 +12,7 @@ import {
   departed,
   joinSessions,
   readState,
+  withSession,
 } from "../presence/index.ts";
 import { type Shard, type ShardUser, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
 import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
@@ -116,7 +117,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   setOwn(state: ConnectionState<Meta>, rooms: readonly string[]): void {
     const claim = readState<Meta>(this.#source.awareness.clientID, state, this.roomId);
     if (claim === null) return;
-    this.#own = { ...claim, session: { ...claim.session, meta: state.copresence.meta, rooms, clientId: null } };
+    this.#own = withSession(claim, { meta: state.copresence.meta, rooms, clientId: null });
     const { id } = claim.user;
     // the relay may know us as somebody else than we said
     const { selfId = id } = this.people;
@@ -216,7 +217,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     for (const [key, claim] of before ?? []) {
       // once live, what goes is gone; but what was lost before may yet return, though it is given up
       if (claims.has(key) || (this.status !== "stale" && !claim.session.reconnecting)) continue;
-      claims.set(key, { ...claim, session: { ...claim.session, reconnecting: true } });
+      claims.set(key, withSession(claim, { reconnecting: true }));
       isHeld = true;
     }
     return isHeld;

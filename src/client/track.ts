@@ -3,7 +3,7 @@
  * needed.
  */
 import type { Awareness } from "y-protocols/awareness";
-import { type JsonObject, type Claim, readState } from "../presence/index.ts";
+import { type JsonObject, type Claim, readState, withSession } from "../presence/index.ts";
 import { type Roster, type RosterStatus, RosterStore } from "./roster.ts";
 
 export interface TrackOptions {
@@ -99,9 +99,9 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
 function noted<Meta>(claim: Claim<Meta>, note: ConnectionNote | undefined): Claim<Meta> {
   switch (note?.mark) {
     case "reconnecting":
-      return { ...claim, session: { ...claim.session, reconnecting: true } };
+      return withSession(claim, { reconnecting: true });
     case "silent":
-      return { ...claim, session: { ...claim.session, status: "away" } };
+      return withSession(claim, { status: "away" });
     case "clear":
     case undefined:
       return claim;

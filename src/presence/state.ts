@@ -56,6 +56,11 @@ export interface Claim<Meta = JsonObject> {
   readonly session: Session<Meta>;
 }
 
+/** The claim, with something else said of its session. */
+export function withSession<Meta>(claim: Claim<Meta>, change: Partial<Session<Meta>>): Claim<Meta> {
+  return { ...claim, session: { ...claim.session, ...change } };
+}
+
 /** The key of an awareness state that is ours; everything else at the top level belongs to editor bindings. */
 export interface PresenceState<Meta = JsonObject> {
   readonly session: string;
@@ -145,7 +150,8 @@ export function readUser(value: unknown, fallbackId: string): UserInfo {
 export function readSession<Meta = JsonObject>(
   id: string,
   record: Record<string, unknown>,
-  place: { readonly rooms: readonly string[]; readonly clientId: number | null },
+  rooms: readonly string[],
+  clientId: number | null,
 ): Session<Meta> {
   return {
     id,
@@ -154,9 +160,9 @@ export function readSession<Meta = JsonObject>(
     device: readDevice(own(record, "device")),
     since: readTime(own(record, "since")) ?? 0,
     meta: asRecord(own(record, "meta")) as Meta,
-    rooms: place.rooms,
+    rooms,
     reconnecting: own(record, "reconnecting") === true,
-    clientId: place.clientId,
+    clientId,
   };
 }
 
@@ -185,5 +191,5 @@ export function readState<Meta = JsonObject>(clientId: number, state: unknown, r
   // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no
   // property can be named: in a lobby document sessions are properties
   const id = session === undefined || session === "__proto__" ? `client:${clientId}` : session;
-  return { user, session: readSession<Meta>(id, record, { rooms: [room], clientId }) };
+  return { user, session: readSession<Meta>(id, record, [room], clientId) };
 }

@@ -62,12 +62,9 @@ export function newestManual(sessions: Iterable<Session<unknown>>): ManualChoice
 }
 
 /** What others see: the newest choice, else online if any session is, else away; with no session, offline. */
-export function statusOf(sessions: readonly Session<unknown>[]): Status {
-  if (sessions.length === 0) return "offline";
-  const manual = newestManual(sessions)?.status ?? null;
-  if (manual === "invisible") return "offline";
-  if (manual !== null) return manual;
-  return sessions.some((session) => session.status === "online") ? "online" : "away";
+function statusOf(sessions: readonly Session<unknown>[], manual: ManualStatus | null): Status {
+  if (sessions.length === 0 || manual === "invisible") return "offline";
+  return manual ?? (sessions.some((session) => session.status === "online") ? "online" : "away");
 }
 
 /** Joins two views of one session that came from several places; in whatever order, the result is the same. */
@@ -105,7 +102,7 @@ export function userOf<Meta>(
   const first = sessions[0];
   const user = {
     id,
-    status: statusOf(sessions),
+    status: statusOf(sessions, manual),
     manual,
     device: sessions.find((session) => session.device !== "unknown")?.device ?? "unknown",
     devices: Object.freeze(unique(sessions.map(({ device }) => device))),

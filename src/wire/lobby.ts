@@ -69,7 +69,7 @@ export function readShardUser<Meta = JsonObject>(userId: string, value: unknown)
     const rooms = Array.isArray(session["rooms"])
       ? session["rooms"].filter((room): room is string => typeof room === "string")
       : [];
-    return [{ user, session: readSession<Meta>(id, session, { rooms, clientId: null }) }];
+    return [{ user, session: readSession<Meta>(id, session, rooms, null) }];
   });
   return { user, claims, lastSeen: typeof record["lastSeen"] === "number" ? record["lastSeen"] : 0 };
 }
