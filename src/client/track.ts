@@ -47,7 +47,7 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
   readonly #awareness: Awareness;
   readonly #connectionOf: (clientId: number) => ConnectionNote | undefined;
   /** What the claim of each client was read from last. */
-  readonly #last = new Map<number, { user: unknown; copresence: unknown; mark: ConnectionNote["mark"] | undefined }>();
+  readonly #last = new Map<number, readonly unknown[]>();
 
   constructor(awareness: Awareness, options: TrackOptions = {}) {
     super(options.roomId ?? "room");
@@ -81,16 +81,16 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
     const state = this.#awareness.states.get(id);
     const note = this.#connectionOf(id);
     const isSelf = id === this.#awareness.clientID;
-    const last = this.#last.get(id);
+    const said = [state?.["user"], state?.["copresence"], note?.mark];
+    const isSame = state !== undefined && this.#last.get(id)?.every((part, i) => part === said[i]);
     // a cursor that moves says nothing new of its user; the own state may have been changed in place
-    const same = last?.user === state?.["user"] && last?.copresence === state?.["copresence"];
-    if (!isSelf && last !== undefined && state !== undefined && same && last.mark === note?.mark) return;
+    if (isSame && !isSelf) return;
     const claim = readState<Meta>(id, state, this.roomId);
     if (claim === null) {
       this.#last.delete(id);
       return this.people.delete(id, note?.lastSeen ?? Date.now());
     }
-    this.#last.set(id, { user: state?.["user"], copresence: state?.["copresence"], mark: note?.mark });
+    this.#last.set(id, said);
     if (isSelf) this.people.selfId = claim.user.id;
     this.people.set(id, noted(claim, note));
   }

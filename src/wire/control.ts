@@ -1,7 +1,15 @@
 /**
  * What relay and client say to each other beyond y-websocket: small, rare, JSON.
  */
-import { type ManualChoice, type UserInfo, isRecord, readManual, readUser, readUserId } from "../presence/index.ts";
+import {
+  type ManualChoice,
+  type UserInfo,
+  asRecord,
+  isRecord,
+  readManual,
+  readUser,
+  readUserId,
+} from "../presence/index.ts";
 import { FrameError, json } from "./bytes.ts";
 
 /**
@@ -88,7 +96,7 @@ function readControl(value: Record<string, unknown>): Control | null {
 
 function readHello({ shard, graceMs, expiresInMs, user }: Record<string, unknown>): Hello | null {
   if (typeof shard !== "string" || typeof graceMs !== "number") return null;
-  const id = isRecord(user) ? readUserId(user["id"]) : undefined;
+  const id = readUserId(asRecord(user)["id"]);
   return {
     kind: "hello",
     shard,
