@@ -117,10 +117,12 @@ const MIN_SNAPSHOT = 64 * 1024;
 const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
 
 interface Snapshot {
-  /** How large the document was, bytes. */
-  readonly size: number;
-  /** The whole document as it was, and what was written since. */
-  readonly updates: Packet[];
+  /** The whole document as it was. */
+  readonly whole: Packet;
+  readonly stateVector: Uint8Array;
+  /** What was written since; null until somebody asks. */
+  since: Packet | null;
+  sinceBytes: number;
 }
 
 /** A document that only the relay writes: clients' updates are ignored. */
@@ -129,14 +131,12 @@ export class ReadOnlyDocument implements RoomDocument {
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
-  #sinceBytes = 0;
 
   constructor(doc: Y.Doc, broadcast: Broadcast) {
     this.#doc = doc;
     this.#onUpdate = (update) => {
-      const packet = new Packet(updateFrame(update));
-      this.#remember(packet);
-      broadcast(packet, null);
+      this.#age(update);
+      broadcast(new Packet(updateFrame(update)), null);
     };
     doc.on("update", this.#onUpdate);
   }
@@ -150,22 +150,28 @@ export class ReadOnlyDocument implements RoomDocument {
     if (this.#snapshot === null) {
       const whole = Y.encodeStateAsUpdate(this.#doc);
       if (whole.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(whole))];
-      this.#snapshot = { size: whole.length, updates: [new Packet(updateFrame(whole))] };
+      this.#snapshot = {
+        whole: new Packet(updateFrame(whole)),
+        stateVector: Y.encodeStateVector(this.#doc),
+        since: DONE,
+        sinceBytes: 0,
+      };
     }
+    const { whole, stateVector: then, since } = this.#snapshot;
+    // as one update, which is far quicker to take than those that were written
+    this.#snapshot.since = since ?? new Packet(syncStep2Frame(encodeSince(this.#doc, then)));
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [...this.#snapshot.updates, DONE];
+    return [whole, this.#snapshot.since];
   }
 
   apply(): void {}
 
-  /** Keeps an update for those who are sent the snapshot, until they had better be sent a new one. */
-  #remember(update: Packet): void {
+  /** Lets the snapshot go once those who come had better be sent a new one. */
+  #age(update: Uint8Array): void {
     if (this.#snapshot === null) return;
-    this.#sinceBytes += update.message.length;
-    if (this.#sinceBytes > this.#snapshot.size * MAX_SINCE) {
-      this.#snapshot = null;
-      this.#sinceBytes = 0;
-    } else this.#snapshot.updates.push(update);
+    this.#snapshot.since = null;
+    this.#snapshot.sinceBytes += update.length;
+    if (this.#snapshot.sinceBytes > this.#snapshot.whole.message.length * MAX_SINCE) this.#snapshot = null;
   }
 
   close(): void {
