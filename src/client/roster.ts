@@ -3,7 +3,6 @@
  * lead from one snapshot to the next.
  */
 import {
-  type Claim,
   Emitter,
   type JoinEvent,
   type JsonObject,
@@ -74,7 +73,7 @@ const collator = new Intl.Collator();
 /** The roster's writing side: claims in, snapshots and events out. */
 export class RosterStore<Meta> implements Roster<Meta> {
   readonly roomId: string;
-  readonly #people: People<Meta>;
+  protected readonly people: People<Meta>;
   readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
@@ -87,7 +86,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
   constructor(roomId: string, selfId?: string) {
     this.roomId = roomId;
-    this.#people = new People<Meta>(roomId, { selfId });
+    this.people = new People<Meta>(roomId, { selfId });
   }
 
   get status(): RosterStatus {
@@ -107,7 +106,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   get(userId: string): User<Meta> | undefined {
-    return this.#people.users.get(userId) ?? this.#recent.get(userId);
+    return this.people.users.get(userId) ?? this.#recent.get(userId);
   }
 
   // these two are bound, for hooks that take them as they are
@@ -123,15 +122,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   set selfId(userId: string | undefined) {
-    this.#people.selfId = userId;
-  }
-
-  setClaim(key: PropertyKey, claim: Claim<Meta>): void {
-    this.#people.set(key, claim);
-  }
-
-  deleteClaim(key: PropertyKey, lastSeen: number): void {
-    this.#people.delete(key, lastSeen);
+    this.people.selfId = userId;
   }
 
   setRecent(userId: string, user: User<Meta> | undefined): void {
@@ -148,19 +139,19 @@ export class RosterStore<Meta> implements Roster<Meta> {
    */
   flush(status: RosterStatus = this.#status): void {
     // a guest who says who they are has not left in their own eyes
-    const events = this.#people.flush(Date.now()).filter(({ type, user }) => type !== "leave" || !user.self);
     const wasSynced = this.#synced;
+    const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
     const statusChanged = status !== this.#status;
     this.#status = status;
     this.#synced ||= status === "live";
-    if (!statusChanged && !this.#people.changed && !this.#recentChanged) return;
-    if (this.#people.changed) this.#sorted = undefined;
+    if (!statusChanged && !this.people.changed && !this.#recentChanged) return;
+    if (this.people.changed) this.#sorted = undefined;
     if (this.#recentChanged) this.#sortedRecent = undefined;
     this.#recentChanged = false;
     this.#snapshot = undefined;
 
     // a listener that looks at the roster from within an event sees it as it is after all of them
-    if (wasSynced) for (const event of events) this.#emit(event);
+    for (const event of events) this.#emit(event);
     if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
     if (statusChanged) this.#emitter.emit("status", status);
     this.#emitter.emit("change", null);
@@ -195,7 +186,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   protected makeSnapshot(): RosterSnapshot<Meta> {
-    const { users, selfId } = this.#people;
+    const { users, selfId } = this.people;
     this.#sorted ??= Object.freeze([...users.values()].toSorted(byName));
     this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {

@@ -88,11 +88,11 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
     const claim = readState<Meta>(id, state, this.roomId);
     if (claim === null) {
       this.#last.delete(id);
-      return this.deleteClaim(id, note?.lastSeen ?? Date.now());
+      return this.people.delete(id, note?.lastSeen ?? Date.now());
     }
     this.#last.set(id, { user: state?.["user"], copresence: state?.["copresence"], mark: note?.mark });
     if (isSelf) this.selfId = claim.user.id;
-    this.setClaim(id, noted(claim, note));
+    this.people.set(id, noted(claim, note));
   }
 }
 
