@@ -11,14 +11,19 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../wire/index.ts";
+import { encodeAsJson } from "./json.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 
 export interface RoomDocument {
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
   ask(): Uint8Array | null;
-  /** What answers a client's sync step 1. Throws `FrameError`. */
-  sync(stateVector: Uint8Array): readonly Packet[];
+  /**
+   * What answers a client's sync step 1. Throws `FrameError`.
+   *
+   * @param isYjs whether it is known to read it with Yjs, not with another implementation
+   */
+  sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
   /** Takes an update of a client. Throws `FrameError`. */
   apply(update: Uint8Array, from: Peer): void;
   /** Ends it with its room. */
@@ -117,9 +122,11 @@ const MIN_SNAPSHOT = 64 * 1024;
 const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
 
 interface Snapshot {
-  /** The whole document as it was. */
-  readonly whole: Packet;
+  /** How large the document was, bytes. */
+  readonly size: number;
   readonly stateVector: Uint8Array;
+  /** The whole document, as it was then or is later, by what it was encoded with. */
+  readonly whole: Map<(doc: Y.Doc) => Uint8Array, Packet>;
   /** What was written since; null until somebody asks. */
   since: Packet | null;
   sinceBytes: number;
@@ -145,23 +152,30 @@ export class ReadOnlyDocument implements RoomDocument {
     return null;
   }
 
-  sync(stateVector: Uint8Array): readonly Packet[] {
+  sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
     if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
-    if (this.#snapshot === null) {
-      const whole = Y.encodeStateAsUpdate(this.#doc);
-      if (whole.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(whole))];
-      this.#snapshot = {
-        whole: new Packet(updateFrame(whole)),
-        stateVector: Y.encodeStateVector(this.#doc),
-        since: DONE,
-        sinceBytes: 0,
-      };
+    const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
+    let whole = this.#snapshot?.whole.get(encode);
+    if (whole === undefined) {
+      const update = encode(this.#doc);
+      if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
+      whole = new Packet(updateFrame(update));
+      this.#snapshot ??= this.#begin(update.length);
+      this.#snapshot.whole.set(encode, whole);
     }
-    const { whole, stateVector: then, since } = this.#snapshot;
-    // as one update, which is far quicker to take than those that were written
-    this.#snapshot.since = since ?? new Packet(syncStep2Frame(encodeSince(this.#doc, then)));
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [whole, this.#snapshot.since];
+    return [whole, this.#since()];
+  }
+
+  #begin(size: number): Snapshot {
+    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: DONE, sinceBytes: 0 };
+  }
+
+  /** What was written since the snapshot, as one update: it is far quicker to take than those that were written. */
+  #since(): Packet {
+    if (this.#snapshot === null) return DONE;
+    this.#snapshot.since ??= new Packet(syncStep2Frame(encodeSince(this.#doc, this.#snapshot.stateVector)));
+    return this.#snapshot.since;
   }
 
   apply(): void {}
@@ -171,7 +185,7 @@ export class ReadOnlyDocument implements RoomDocument {
     if (this.#snapshot === null) return;
     this.#snapshot.since = null;
     this.#snapshot.sinceBytes += update.length;
-    if (this.#snapshot.sinceBytes > this.#snapshot.whole.message.length * MAX_SINCE) this.#snapshot = null;
+    if (this.#snapshot.sinceBytes > this.#snapshot.size * MAX_SINCE) this.#snapshot = null;
   }
 
   close(): void {

@@ -10,7 +10,7 @@ function setup() {
   const told: Packet[] = [];
   const document = new ReadOnlyDocument(doc, (packet) => told.push(packet));
   onTestFinished(() => document.close());
-  return { doc, document, told, map: doc.getMap<string>("shards") };
+  return { doc, document, told, map: doc.getMap<unknown>("shards") };
 }
 
 function take(doc: Y.Doc, packets: readonly Packet[]): void {
@@ -79,4 +79,31 @@ it("[ROOM-4] gives one that has some of it the rest, and one that has something 
   expect([...other.getMap("shards").keys()].toSorted((x, y) => (x < y ? -1 : 1))).toEqual(["a", "b", "c", "old"]);
   expect(document.sync(Y.encodeStateVector(other))[0]).not.toBe(all);
   expect(() => document.sync(Uint8Array.of(1))).toThrow(FrameError);
+});
+
+it("[LOBBY-1] says the same to those who read it with Yjs, whoever came first", () => {
+  for (const order of [
+    [true, false],
+    [false, true],
+  ]) {
+    const { document, map } = setup();
+    const user = {
+      name: "Ann \u2028 \u{1f600}",
+      at: 1_764_000_000_000,
+      ratio: 0.1,
+      rooms: ["a", null, true],
+      meta: {},
+    };
+    for (let i = 0; i < 1_000; i++) map.set(`user${i}`, { ...user, i });
+    for (const isYjs of order) {
+      const reader = new Y.Doc();
+      take(reader, document.sync(EMPTY_STATE_VECTOR, isYjs));
+      expect(reader.getMap("shards").toJSON()).toEqual(map.toJSON());
+      map.delete("user7");
+      map.set("user8", { ...user, name: "Bob" });
+      const later = new Y.Doc();
+      take(later, document.sync(EMPTY_STATE_VECTOR, isYjs));
+      expect(later.getMap("shards").toJSON()).toEqual(map.toJSON());
+    }
+  }
 });
