@@ -9,12 +9,13 @@ import {
   type ConnectionState,
   type JsonObject,
   type User,
+  type UserInfo,
   departed,
   joinSessions,
   readState,
   withSession,
 } from "../presence/index.ts";
-import { type Shard, type ShardUser, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
+import { type Shard, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
 import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
 
 /** A room that somebody is in. */
@@ -64,8 +65,6 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   readonly #shards: Y.Map<Shard>;
   /** Shards whose relay is there. */
   #vouched: ReadonlySet<string> = new Set();
-  /** By user id and key. */
-  readonly #claims = new Map<string, ReadonlyMap<string, Claim<Meta>>>();
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
   #own: Claim<Meta> | undefined;
@@ -134,12 +133,10 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   readonly #onDocument = (events: readonly Y.YEvent<Y.Map<unknown>>[]): void => {
-    const users = new Set<string>();
-    for (const event of events) {
-      // a shard that came, went or was rewritten may say anything of anybody
-      if (event.target === this.#shards) for (const userId of this.#everyone()) users.add(userId);
-      else for (const userId of event.keys.keys()) users.add(userId);
-    }
+    // a shard that came, went or was rewritten may say anything of anybody
+    const users = events.some(({ target }) => target === this.#shards)
+      ? this.#everyone()
+      : events.flatMap(({ keys }) => [...keys.keys()]);
     for (const userId of users) this.#readUser(userId);
     this.flush();
   };
@@ -168,53 +165,44 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   #everyone(): Set<string> {
-    const users = new Set([...this.#claims.keys(), ...this.recent.map(({ id }) => id)]);
-    for (const shard of this.#shards.values()) for (const userId of shard.keys()) users.add(userId);
+    const users = new Set([...this.people.claimed, ...this.recent.map(({ id }) => id)]);
+    for (const shard of this.#shards.values()) shard.forEach((_, userId) => users.add(userId));
     return users;
   }
 
   #readUser(userId: string): void {
-    const entries: ShardUser<Meta>[] = [];
+    const claims = new Map<PropertyKey, Claim<Meta>>();
+    let said: UserInfo | undefined;
+    let written = 0;
     for (const shardId of this.#vouched) {
       const value = this.#shards.get(shardId)?.get(userId);
-      if (value !== undefined) entries.push(readShardUser<Meta>(userId, value));
+      if (value === undefined) continue;
+      const entry = readShardUser<Meta>(userId, value);
+      said ??= entry.user;
+      written = Math.max(written, entry.lastSeen);
+      for (const claim of entry.claims) {
+        const { id } = claim.session;
+        const known = claims.get(id);
+        claims.set(id, known === undefined ? claim : withSession(claim, joinSessions(known.session, claim.session)));
+      }
     }
-    const claims = this.#claimsOf(userId, entries);
-    const before = this.#claims.get(userId);
-    const isHeld = this.#hold(claims, before);
-    const written = Math.max(0, ...entries.map((entry) => entry.lastSeen));
+    if (userId === this.people.selfId && this.#own !== undefined) claims.set(this.#own.session.id, this.#own);
+    const isHeld = this.#hold(claims, this.people.claimsOf(userId));
     const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
-    for (const key of before?.keys() ?? []) {
-      if (!claims.has(key)) this.people.delete(key, lastSeen);
-    }
-    for (const [key, claim] of claims) this.people.set(key, claim);
-    if (claims.size === 0) this.#claims.delete(userId);
-    else this.#claims.set(userId, claims);
+    this.people.replace(userId, claims, lastSeen);
     if (isHeld) this.#held.add(userId);
     else this.#held.delete(userId);
-    const gone = claims.size === 0 ? entries[0]?.user : undefined;
-    this.setRecent(userId, gone && departed<Meta>(gone, lastSeen));
-  }
-
-  #claimsOf(userId: string, entries: readonly ShardUser<Meta>[]): Map<string, Claim<Meta>> {
-    const claims = new Map<string, Claim<Meta>>();
-    for (const claim of entries.flatMap((entry) => entry.claims)) {
-      const key = keyOf(claim);
-      const known = claims.get(key);
-      claims.set(key, known === undefined ? claim : { ...claim, session: joinSessions(known.session, claim.session) });
-    }
-    if (userId === this.people.selfId && this.#own !== undefined) claims.set(keyOf(this.#own), this.#own);
-    return claims;
+    this.setRecent(userId, said && claims.size === 0 ? departed<Meta>(said, lastSeen) : undefined);
   }
 
   /**
    * Adds the sessions that went while the connection was down: whoever lost the relay as we did may yet return. Returns
    * whether there are any.
    */
-  #hold(claims: Map<string, Claim<Meta>>, before: ReadonlyMap<string, Claim<Meta>> | undefined): boolean {
+  #hold(claims: Map<PropertyKey, Claim<Meta>>, before: ReadonlyMap<PropertyKey, Claim<Meta>>): boolean {
     if (!this.#source.provider.holds) return false;
     let isHeld = false;
-    for (const [key, claim] of before ?? []) {
+    for (const [key, claim] of before) {
       // once live, what goes is gone; but what was lost before may yet return, though it is given up
       if (claims.has(key) || (this.status !== "stale" && !claim.session.reconnecting)) continue;
       claims.set(key, withSession(claim, { reconnecting: true }));
@@ -222,10 +210,6 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     }
     return isHeld;
   }
-}
-
-function keyOf({ user, session }: Claim<unknown>): string {
-  return JSON.stringify([user.id, session.id]);
 }
 
 /** The rooms of these users; a summary, or the whole list, that says what it said before is the one from before. */

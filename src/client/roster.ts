@@ -137,8 +137,8 @@ export class RosterStore<Meta> implements Roster<Meta> {
    */
   flush(status: RosterStatus = this.#status): void {
     // a guest who says who they are has not left in their own eyes
-    const events = this.people.flush(Date.now()).filter(({ type, user }) => type !== "leave" || !user.self);
     const wasSynced = this.#synced;
+    const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
     const statusChanged = status !== this.#status;
     this.#status = status;
     this.#synced ||= status === "live";
@@ -149,7 +149,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#snapshot = undefined;
 
     // a listener that looks at the roster from within an event sees it as it is after all of them
-    for (const event of wasSynced ? events : []) {
+    for (const event of events) {
       this.#emitter.emit("event", event);
       this.#emitter.emit(event.type, event);
     }

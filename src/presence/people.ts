@@ -10,11 +10,13 @@ import type { Claim, JsonObject, ManualChoice } from "./state.ts";
 import { type User, departed, newestManual, userOf } from "./user.ts";
 
 interface Person<Meta> {
-  readonly claims: Map<PropertyKey, Claim<Meta>>;
+  claims: Map<PropertyKey, Claim<Meta>>;
   view: User<Meta> | undefined;
   /** When the last claim to go was last known to be alive; Infinity: at the flush to come. */
   lastSeen: number;
 }
+
+const NONE: ReadonlyMap<PropertyKey, never> = new Map<PropertyKey, never>();
 
 export class People<Meta = JsonObject> {
   readonly roomId: string;
@@ -66,6 +68,33 @@ export class People<Meta = JsonObject> {
     this.#touched.add(userId);
   }
 
+  /** Everyone of whom anything is claimed, as of now. */
+  get claimed(): Iterable<string> {
+    return this.#persons.keys();
+  }
+
+  /** What is claimed of a user, as of now (not of the last flush). */
+  claimsOf(userId: string): ReadonlyMap<PropertyKey, Claim<Meta>> {
+    return this.#persons.get(userId)?.claims ?? NONE;
+  }
+
+  /**
+   * Puts these in the place of all claims of a user. Their keys are the user's own: nobody else's claims are looked at.
+   *
+   * @param lastSeen when claims that are not among them were last known to be alive, ms since the epoch
+   */
+  replace(userId: string, claims: Map<PropertyKey, Claim<Meta>>, lastSeen: number): void {
+    const known = this.claimsOf(userId);
+    if (sameClaims(known, claims)) return;
+    const person = this.#persons.get(userId);
+    if (person === undefined) this.#persons.set(userId, { claims, view: undefined, lastSeen: 0 });
+    else {
+      person.claims = claims;
+      for (const key of known.keys()) if (!claims.has(key)) person.lastSeen = Math.max(person.lastSeen, lastSeen);
+    }
+    this.#touched.add(userId);
+  }
+
   /** The newest choice of status of a user, as of now (not of the last flush). */
   choiceOf(userId: string): ManualChoice | null {
     const person = this.#persons.get(userId);
@@ -73,19 +102,23 @@ export class People<Meta = JsonObject> {
     return newestManual([...person.claims.values()].map((claim) => claim.session));
   }
 
-  /** Brings the users up to date and returns what changed since the last flush. */
-  flush(now: number): PresenceEvent<Meta>[] {
+  /**
+   * Brings the users up to date and returns what changed since the last flush.
+   *
+   * @param isHeard whether anybody is told: else there are no events
+   */
+  flush(now: number, isHeard = true): PresenceEvent<Meta>[] {
     const events: PresenceEvent<Meta>[] = [];
     this.#changed = false;
     for (const userId of this.#touched) {
-      const event = this.#flushUser(userId, now);
+      const event = this.#flushUser(userId, now, isHeard);
       if (event !== null) events.push(event);
     }
     this.#touched.clear();
     return events;
   }
 
-  #flushUser(userId: string, now: number): PresenceEvent<Meta> | null {
+  #flushUser(userId: string, now: number, isHeard: boolean): PresenceEvent<Meta> | null {
     const person = this.#person(userId);
     if (person.lastSeen === Infinity) person.lastSeen = now;
     const previous = person.view;
@@ -95,6 +128,7 @@ export class People<Meta = JsonObject> {
     if (next === undefined) this.#users.delete(userId);
     else this.#users.set(userId, next);
     if (person.claims.size === 0) this.#persons.delete(userId);
+    if (!isHeard) return null;
     const at = { roomId: this.roomId, now };
     // nobody joins or leaves in their own eyes; all that they do is an update
     if (userId === this.selfId) return updateOf(previous, next, at);
@@ -119,4 +153,10 @@ export class People<Meta = JsonObject> {
     }
     return person;
   }
+}
+
+function sameClaims(a: ReadonlyMap<PropertyKey, Claim<unknown>>, b: ReadonlyMap<PropertyKey, Claim<unknown>>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, claim] of a) if (!equal(claim, b.get(key))) return false;
+  return true;
 }

@@ -11,14 +11,19 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../wire/index.ts";
+import { encodeAsJson } from "./json.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 
 export interface RoomDocument {
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
   ask(): Uint8Array | null;
-  /** What answers a client's sync step 1. Throws `FrameError`. */
-  sync(stateVector: Uint8Array): readonly Packet[];
+  /**
+   * What answers a client's sync step 1. Throws `FrameError`.
+   *
+   * @param isYjs whether it is known to read it with Yjs, not with another implementation
+   */
+  sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
   /** Takes an update of a client. Throws `FrameError`. */
   apply(update: Uint8Array, from: Peer): void;
   /** Ends it with its room. */
@@ -119,8 +124,12 @@ const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
 interface Snapshot {
   /** How large the document was, bytes. */
   readonly size: number;
-  /** The whole document as it was, and what was written since. */
-  readonly updates: Packet[];
+  readonly stateVector: Uint8Array;
+  /** The whole document, as it was then or is later, by what it was encoded with. */
+  readonly whole: Map<(doc: Y.Doc) => Uint8Array, Packet>;
+  /** What was written since; null until somebody asks. */
+  since: Packet | null;
+  sinceBytes: number;
 }
 
 /** A document that only the relay writes: clients' updates are ignored. */
@@ -130,16 +139,14 @@ export class ReadOnlyDocument implements RoomDocument {
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
-  #sinceBytes = 0;
 
   /** @param onRead before it is read: what is in it may wait until then */
   constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
     this.#doc = doc;
     this.#onRead = onRead;
     this.#onUpdate = (update) => {
-      const packet = new Packet(updateFrame(update));
-      this.#remember(packet);
-      broadcast(packet, null);
+      this.#age(update);
+      broadcast(new Packet(updateFrame(update)), null);
     };
     doc.on("update", this.#onUpdate);
   }
@@ -148,28 +155,41 @@ export class ReadOnlyDocument implements RoomDocument {
     return null;
   }
 
-  sync(stateVector: Uint8Array): readonly Packet[] {
+  sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
     this.#onRead();
     if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
-    if (this.#snapshot === null) {
-      const whole = Y.encodeStateAsUpdate(this.#doc);
-      if (whole.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(whole))];
-      this.#snapshot = { size: whole.length, updates: [new Packet(updateFrame(whole))] };
+    const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
+    let whole = this.#snapshot?.whole.get(encode);
+    if (whole === undefined) {
+      const update = encode(this.#doc);
+      if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
+      whole = new Packet(updateFrame(update));
+      this.#snapshot ??= this.#begin(update.length);
+      this.#snapshot.whole.set(encode, whole);
     }
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [...this.#snapshot.updates, DONE];
+    return [whole, this.#since()];
+  }
+
+  #begin(size: number): Snapshot {
+    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: DONE, sinceBytes: 0 };
+  }
+
+  /** What was written since the snapshot, as one update: it is far quicker to take than those that were written. */
+  #since(): Packet {
+    if (this.#snapshot === null) return DONE;
+    this.#snapshot.since ??= new Packet(syncStep2Frame(encodeSince(this.#doc, this.#snapshot.stateVector)));
+    return this.#snapshot.since;
   }
 
   apply(): void {}
 
-  /** Keeps an update for those who are sent the snapshot, until they had better be sent a new one. */
-  #remember(update: Packet): void {
+  /** Lets the snapshot go once those who come had better be sent a new one. */
+  #age(update: Uint8Array): void {
     if (this.#snapshot === null) return;
-    this.#sinceBytes += update.message.length;
-    if (this.#sinceBytes > this.#snapshot.size * MAX_SINCE) {
-      this.#snapshot = null;
-      this.#sinceBytes = 0;
-    } else this.#snapshot.updates.push(update);
+    this.#snapshot.since = null;
+    this.#snapshot.sinceBytes += update.length;
+    if (this.#snapshot.sinceBytes > this.#snapshot.size * MAX_SINCE) this.#snapshot = null;
   }
 
   close(): void {

@@ -167,7 +167,7 @@ export class Room {
       case "syncStep1":
         // a stock client waits for an answer, be it empty
         if (!peer.access.read) return peer.send(NO_DOCUMENT);
-        for (const packet of this.document.sync(frame.stateVector)) peer.send(packet);
+        for (const packet of this.document.sync(frame.stateVector, peer.patches)) peer.send(packet);
         this.#readers.add(peer);
         return;
       case "syncStep2":

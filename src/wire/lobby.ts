@@ -63,13 +63,17 @@ export interface ShardUser<Meta = JsonObject> {
 /** Reads a user of a shard. The type of the metadata is the application's word, not checked. */
 export function readShardUser<Meta = JsonObject>(userId: string, value: unknown): ShardUser<Meta> {
   const record = asRecord(value);
-  const user = { ...readUser(record["user"], userId), id: userId };
-  const claims = Object.entries(asRecord(record["sessions"])).flatMap(([id, session]) => {
-    if (!isRecord(session)) return [];
+  const info = readUser(record["user"], userId);
+  const user = info.id === userId ? info : { ...info, id: userId };
+  const sessions = asRecord(record["sessions"]);
+  const claims: Claim<Meta>[] = [];
+  for (const id of Object.keys(sessions)) {
+    const session = sessions[id];
+    if (!isRecord(session)) continue;
     const rooms = Array.isArray(session["rooms"])
       ? session["rooms"].filter((room): room is string => typeof room === "string")
       : [];
-    return [{ user, session: readSession<Meta>(id, session, rooms, null) }];
-  });
+    claims.push({ user, session: readSession<Meta>(id, session, rooms, null) });
+  }
   return { user, claims, lastSeen: typeof record["lastSeen"] === "number" ? record["lastSeen"] : 0 };
 }

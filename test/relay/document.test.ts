@@ -5,7 +5,7 @@ import type { Packet } from "../../src/relay/packet.ts";
 import { EMPTY_STATE_VECTOR, FrameError, decodeFrame } from "../../src/wire/index.ts";
 
 /** A document that a relay writes, and what is told of it. */
-function setup({ onRead = () => {} }: { readonly onRead?: (map: Y.Map<string>) => void } = {}) {
+function setup({ onRead = () => {} }: { readonly onRead?: (map: Y.Map<unknown>) => void } = {}) {
   const doc = new Y.Doc();
   const told: Packet[] = [];
   const document = new ReadOnlyDocument(
@@ -14,7 +14,7 @@ function setup({ onRead = () => {} }: { readonly onRead?: (map: Y.Map<string>) =
     () => onRead(doc.getMap("shards")),
   );
   onTestFinished(() => document.close());
-  return { doc, document, told, map: doc.getMap<string>("shards") };
+  return { doc, document, told, map: doc.getMap<unknown>("shards") };
 }
 
 function take(doc: Y.Doc, packets: readonly Packet[]): void {
@@ -90,4 +90,31 @@ it("[LOBBY-5] is written when somebody reads it, and the first reader gets what 
   const reader = new Y.Doc();
   take(reader, document.sync(EMPTY_STATE_VECTOR));
   expect(reader.getMap("shards").get("all")).toBe("everybody");
+});
+
+it("[LOBBY-1] says the same to those who read it with Yjs, whoever came first", () => {
+  for (const order of [
+    [true, false],
+    [false, true],
+  ]) {
+    const { document, map } = setup();
+    const user = {
+      name: "Ann \u2028 \u{1f600}",
+      at: 1_764_000_000_000,
+      ratio: 0.1,
+      rooms: ["a", null, true],
+      meta: {},
+    };
+    for (let i = 0; i < 1_000; i++) map.set(`user${i}`, { ...user, i });
+    for (const isYjs of order) {
+      const reader = new Y.Doc();
+      take(reader, document.sync(EMPTY_STATE_VECTOR, isYjs));
+      expect(reader.getMap("shards").toJSON()).toEqual(map.toJSON());
+      map.delete("user7");
+      map.set("user8", { ...user, name: "Bob" });
+      const later = new Y.Doc();
+      take(later, document.sync(EMPTY_STATE_VECTOR, isYjs));
+      expect(later.getMap("shards").toJSON()).toEqual(map.toJSON());
+    }
+  }
 });
