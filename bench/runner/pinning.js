@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 
 export const SERVER_CORE = 0;
 export const GENERATOR_CORE = 1;
+export const BOTH_CORES = `${SERVER_CORE},${GENERATOR_CORE}`;
 
 const hasTaskset = spawnSync("taskset", ["--version"]).status === 0;
 
@@ -16,9 +17,9 @@ export const unpinnedBecause = !hasTaskset
     : null;
 
 /**
- * The command that runs another on a core, with as many open files as the system allows. The process keeps its id.
+ * The command that runs another on a core, or on some, with as many open files as the system allows. The process keeps its id.
  *
- * @param {number} core
+ * @param {number | string} core
  * @param {readonly string[]} command
  */
 export function pinned(core, command) {

@@ -19,8 +19,8 @@ export function lobbySection({ rows }) {
   const head = ["users", "observers", "changes/s", "seen p50, ms", "p99", "core", "to each observer"];
   return [
     "Users are in rooms of five; what changes is their metadata. Seen: until it stands in an observer's document. A",
-    "newcomer is a client of ours in a process of its own: from its first line until it has the whole roster (median of",
-    "five), of which Yjs spends so much on reading the snapshot.",
+    "newcomer is a client of ours in a process of its own, on both cores: from its first line until it has the whole",
+    "roster (median of five), of which Yjs spends so much on reading the snapshot.",
     "",
     table([...head, "snapshot", "roster after", "reading it", "resident"], cells),
   ].join("\n");
