@@ -76,7 +76,7 @@ export class Aggregator {
 
   /** The connections that speak for a user. */
   sourcesOf(userId: string): readonly object[] {
-    return this.#sourcesOf.get(userId) ?? [];
+    return [...(this.#sourcesOf.get(userId) ?? [])];
   }
 
   /** The user that a connection speaks for, if it has spoken. */

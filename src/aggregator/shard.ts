@@ -1,6 +1,6 @@
 /**
- * The shard of one relay in one lobby document: who is here, and who left lately. Most lobbies are never read, and their
- * documents would take more memory than all else that is known of people: nothing is written before somebody reads.
+ * The shard of one relay in one lobby document: who is here, and who left lately. A lobby that nobody reads would take
+ * more memory for its document than for all else that is known of people: it is written from when somebody reads it.
  *
  * A Y.Map keeps a trace of every value it ever held; a nested map that is replaced is collected whole. So the shard
  * counts what it has overwritten and starts a new map once that outweighs what is alive.

@@ -60,7 +60,7 @@ export interface SocketEvents {
   /** What waited for the other end to make room has left. */
   drain(): void;
   /** It is over, with this close code. */
-  end(code: number): void;
+  ended(code: number): void;
 }
 
 /** What is needed of a WebSocket. */
@@ -145,7 +145,7 @@ export class Connection implements Peer, SocketEvents {
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
-    this.end(code);
+    this.ended(code);
     if (code === Close.tooSlow || code === Close.timedOut) {
       // nobody reads the other end: what is queued for it would only be kept
       this.#socket.close(code, reason);
@@ -157,7 +157,7 @@ export class Connection implements Peer, SocketEvents {
 
   /** Cuts the connection without a word. */
   terminate(): void {
-    this.end(1006);
+    this.ended(1006);
     this.#socket.terminate();
   }
 
@@ -243,7 +243,7 @@ export class Connection implements Peer, SocketEvents {
     this.#liveness = aliveAt(now, this.#options);
   }
 
-  end(code: number): void {
+  ended(code: number): void {
     if (!this.#open) return;
     this.#open = false;
     this.#handler.closed(this, code, Date.now());

@@ -136,11 +136,12 @@ interface Snapshot {
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
+  #isRead = false;
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
 
-  /** @param onRead before it is read: what is in it may wait until then */
+  /** @param onRead before it is read for the first time: what is in it may wait until then */
   constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
     this.#doc = doc;
     this.#onRead = onRead;
@@ -148,7 +149,6 @@ export class ReadOnlyDocument implements RoomDocument {
       this.#age(update);
       broadcast(new Packet(updateFrame(update)), null);
     };
-    doc.on("update", this.#onUpdate);
   }
 
   ask(): null {
@@ -156,7 +156,7 @@ export class ReadOnlyDocument implements RoomDocument {
   }
 
   sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
-    this.#onRead();
+    this.#open();
     if (knowsAny(this.#doc, stateVector)) return [new Packet(syncStep2Frame(encodeSince(this.#doc, stateVector)))];
     const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
     let whole = this.#snapshot?.whole.get(encode);
@@ -169,6 +169,14 @@ export class ReadOnlyDocument implements RoomDocument {
     }
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
     return [whole, this.#since()];
+  }
+
+  #open(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    this.#onRead();
+    // there was nobody to be told before
+    this.#doc.on("update", this.#onUpdate);
   }
 
   #begin(size: number): Snapshot {

@@ -38,9 +38,11 @@ export class Echoes {
     const { count, from } = countEntries(update);
     if (count < MIN_STATES - 1) return false;
     return this.#told.some((told) => {
+      const left = told.ids.length - count;
+      if (left !== 0 && left !== 1) return false;
       const place = told.ids.indexOf(own);
-      if (place < 0) return told.ids.length === count && told.bytes.equals(update);
-      return told.ids.length === count + 1 && isWithout(place, told, update, from);
+      if (place < 0) return left === 0 && told.bytes.equals(update);
+      return left === 1 && isWithout(place, told, update, from);
     });
   }
 

@@ -272,7 +272,8 @@ export class Room {
     this.#renewalsAt = now;
     // of a room that has fallen quiet no more is kept than has to be
     this.#echoes.forget();
-    this.table.fold(now - RENEWAL_SWEEP_MS);
+    // those who are told patches were told of fields, which stay what they are
+    if (this.#patchPeers === 0) this.table.fold(now - RENEWAL_SWEEP_MS);
     if (this.#stockPeers === 0) return;
     this.#tell(this.#outgoing.takeRenewals(this.table.rows.values(), now), { stockOnly: true });
   }
@@ -387,7 +388,7 @@ export class Room {
     }
   }
 
-  /** Whether a stock client only says back what it heard: nothing that another reading of it would take. */
+  /** Whether a stock client only says back what it heard of others lately: nothing of it would be taken. */
   #isEcho(peer: Peer, update: Uint8Array): boolean {
     const own = peer.trusts ? undefined : this.table.onlyRowOf(peer);
     return own !== undefined && this.#echoes.has(update, own.id);

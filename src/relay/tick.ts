@@ -20,8 +20,10 @@ export function tickMs(tick: number, peers: number, roundMs: number): number {
   return Math.min(MAX_TICK_MS, Math.max(tick, peers * MS_PER_PEER, roundMs / MAX_SHARE));
 }
 
-/** A flush that takes longer is one of those that share the relay's time, ms. */
+/** Rooms whose flushes take longer share the relay's time, ms. */
 const HEAVY_MS = 1;
+/** However many there are, each may flush once in the time that so many of its own flushes take. */
+const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.2;
 
@@ -49,9 +51,12 @@ export class FlushLoad {
     const own = this.#heavy.get(room)?.ms ?? 0;
     if (own < HEAVY_MS) return own;
     let sum = 0;
-    for (const { ms, at } of this.#heavy.values()) if (ms >= HEAVY_MS && at > now - MAX_TICK_MS) sum += ms;
-    // its own may be longer ago
-    return Math.max(own, sum);
+    for (const [each, { ms, at }] of this.#heavy) {
+      // one that has not flushed for so long is as quiet as if it were not there
+      if (ms >= HEAVY_MS && (each === room || at > now - MAX_TICK_MS)) sum += ms;
+    }
+    // one that was held up once by something else is not to wait for the large rooms
+    return Math.min(sum, MAX_ROUND * own);
   }
 
   forget(room: object): void {

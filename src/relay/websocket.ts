@@ -88,10 +88,10 @@ function onDrain(this: Telling<Socket>): void {
 }
 
 function onClose(this: Telling<WebSocket>, code: number): void {
-  this[EVENTS]?.end(code);
+  this[EVENTS]?.ended(code);
 }
 
 /** What goes wrong with a socket closes it, and `close` says so; but not that it was the socket that refused a message. */
 function onError(this: Telling<WebSocket>, error: Error & { readonly code?: string }): void {
-  if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this[EVENTS]?.end(Close.tooLarge);
+  if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this[EVENTS]?.ended(Close.tooLarge);
 }

@@ -65,8 +65,9 @@ export interface StateChange {
  * before is known to be sound. The bytes are copied. Throws `FrameError`.
  */
 export function readStateBytes(bytes: Uint8Array, known?: StateBytes): StateChange | null {
-  if (bytes[0] !== OPEN_BRACE) return readOther(bytes);
-  const whole = bytes.slice();
+  const from = skipSpace(bytes, 0);
+  if (bytes[from] !== OPEN_BRACE) return readNull(bytes);
+  const whole = bytes.slice(from);
   const fields = splitFields(whole);
   return { state: new StateBytes(fields, whole), changed: checkChanges(fields, known?.fields ?? NOTHING) };
 }
@@ -116,14 +117,9 @@ const COMMA = 0x2c;
 /** JSON has what comes before only as escapes. */
 const FIRST_PRINTABLE = 0x20;
 
-/** Space before the first brace, null, or no object at all: whatever it is, it is rare. */
-function readOther(bytes: Uint8Array): StateChange | null {
-  const value = json(text(bytes), MAX_DEPTH);
-  if (value === null) return null;
-  if (typeof value !== "object" || Array.isArray(value)) throw new FrameError("awareness state is not an object");
-  const encoder = new TextEncoder();
-  const fields = new Map(Object.entries(value).map(([name, each]) => [name, encoder.encode(JSON.stringify(each))]));
-  return { state: new StateBytes(fields), changed: new Set(fields.keys()) };
+function readNull(bytes: Uint8Array): null {
+  if (json(text(bytes), MAX_DEPTH) !== null) throw new FrameError("awareness state is not an object");
+  return null;
 }
 
 /** Finds the fields of an object. That each value is sound by itself is for the caller to see. */

@@ -301,6 +301,39 @@ describe("what is sent", () => {
     expect(carol.updates.length - heard).toBeLessThan(15);
   });
 
+  it("[FLOW-4] one that has sent back what a whole room said is missed when it does so no more", async () => {
+    const { url } = await startRelay({ tick: 0 });
+    const [alice, bob, carol] = [
+      await rawPeer(url, "doc", { trusts: true }),
+      await rawPeer(url, "doc"),
+      await rawPeer(url, "doc"),
+    ];
+    for (const peer of [alice, bob, carol]) await peer.settle();
+    carol.say([50, 1, { user: { id: "carol" } }]);
+    carol.send(syncStep2Frame(EMPTY_UPDATE));
+    await carol.settle();
+    const ids = [2, 3, 4, 5, 6, 7, 8, 9];
+    let n = 0;
+    const say = async (): Promise<void> => {
+      n++;
+      bob.say(
+        ...ids.map((id): [number, number, unknown] => [id, n, { user: { id: "bob" }, n, big: "x".repeat(1_000) }]),
+      );
+      alice.send(KEEP_ALIVE_FRAME);
+      await until("Alice is told", () => (alice.states.get(9) as { n?: number } | undefined)?.n === n);
+    };
+    for (let i = 0; i < 30; i++) await say();
+    await carol.settle();
+    expect(carol.states.get(9)).toMatchObject({ n });
+    const heard = carol.updates.at(-1) ?? [];
+    expect(heard.map(([id]) => id)).toEqual(ids);
+    carol.say(...heard);
+    await carol.settle();
+    const before = carol.updates.length;
+    for (let i = 0; i < 30; i++) await say();
+    expect(carol.updates.length - before).toBeLessThan(20);
+  });
+
   it("[FLOW-4] what a stock client does not say back, such as a long paste, keeps no cursor from it", async () => {
     const { url } = await startRelay({ tick: 0 });
     const [bob, carol] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];

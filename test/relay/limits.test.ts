@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { addressKey, addressOf, isLoopback } from "../../src/relay/access/address.ts";
 import { Bucket } from "../../src/relay/access/bucket.ts";
+import { Spending } from "../../src/relay/spending.ts";
 import { Census, type CensusLimits, type Ticket } from "../../src/relay/access/census.ts";
 import { createRelay } from "../../src/relay/index.ts";
 import {
@@ -49,6 +50,28 @@ describe("a bucket", () => {
         expect(sum).toBeLessThanOrEqual(20 + now / 100 + largest + 1e-6);
       }),
     );
+  });
+});
+
+describe("what a connection has said of late", () => {
+  it("[LIMIT-1] is over when nothing of it counts any more: neither messages, nor bytes, nor what was asked for", () => {
+    const limits = { messageRate: 10, byteRate: 1_000 };
+    const fresh = (): Spending => new Spending(limits, 0);
+    expect(fresh().isOver(0)).toBe(true);
+    for (const [spend, overAt] of [
+      [(spending: Spending) => spending.says(0, 0), 100],
+      [(spending: Spending) => spending.says(500, 0), 500],
+      [(spending: Spending) => spending.wasAnswered(7_000, 0), 7_000],
+    ] as const) {
+      const spending = fresh();
+      spend(spending);
+      expect([spending.isOver(overAt - 1), spending.isOver(overAt)]).toEqual([false, true]);
+    }
+    const asked = fresh();
+    asked.wasAnswered(7_000, 0);
+    expect([asked.mayAsk(1_999), asked.mayAsk(2_001), asked.says(1, 0)]).toEqual([false, true, true]);
+    const unlimited = new Spending({ messageRate: 0, byteRate: 0 }, 0);
+    expect([unlimited.says(1e9, 0), unlimited.mayAsk(0), unlimited.isOver(0)]).toEqual([true, true, true]);
   });
 });
 

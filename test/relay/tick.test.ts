@@ -35,6 +35,15 @@ it("[FLOW-3] shares that half among the rooms whose flushes take long, and leave
   expect(load.roundMs(large, 0)).toBeCloseTo(50);
 });
 
+it("[FLOW-3] does not make a small room wait for the large ones because it was held up once", () => {
+  const [small, large] = [{}, {}];
+  const load = new FlushLoad();
+  afterFlushes(load, large, often(400));
+  afterFlushes(load, small, often(0.5));
+  expect(tickMs(33, 10, afterFlushes(load, small, [20]))).toBeLessThan(100);
+  expect(tickMs(33, 10, afterFlushes(load, small, often(2)))).toBeLessThan(50);
+});
+
 it("[FLOW-3] does not count rooms where nothing has changed for a second, nor those that are gone", () => {
   const [large, larger] = [{}, {}];
   const load = new FlushLoad();

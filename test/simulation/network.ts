@@ -283,7 +283,7 @@ export class SimServerSocket implements ServerSocket {
 
   closed(code: number): void {
     if (!this.#open) return;
-    this.#emit((events) => events.end(code));
+    this.#emit((events) => events.ended(code));
     this.#open = false;
     this.#link.ended();
   }

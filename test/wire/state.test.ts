@@ -59,6 +59,35 @@ describe("a state as bytes", () => {
     expect(read('{"gone":true,"user":{"id":"alice"},"cursor":1}', before)?.changed.size).toBe(0);
   });
 
+  it("says the same when it was folded, and is told apart from others as before", () => {
+    fc.assert(
+      fc.property(spaced, spaced, ([, json], [, after]) => {
+        const [state, folded] = [read(json)!.state, read(json)!.state];
+        folded.fold();
+        expect([...folded.fields]).toEqual([...state.fields]);
+        folded.fold();
+        expect(folded.whole).toEqual(state.whole);
+        expect(folded.size).toBe(state.size);
+        for (const next of [json, after]) {
+          const [plain, again] = [read(next, state)!, read(next, folded)!];
+          expect(again.changed).toEqual(plain.changed);
+          expect(again.state.whole).toEqual(plain.state.whole);
+        }
+      }),
+    );
+    // what is known by its fields alone keeps them
+    const patched = new StateBytes(read('{"user":1}')!.state.fields);
+    patched.fold();
+    expect(source(patched.whole)).toBe('{"user":1}');
+  });
+
+  it("is no other for the white space before it", () => {
+    const before = read('\n {"user":1,"cursor":2}')!;
+    expect(source(before.state.whole)).toBe('{"user":1,"cursor":2}');
+    expect(read(' {"user":1,"cursor":2}', before.state)?.changed.size).toBe(0);
+    expect(read(' {"cursor":2}', before.state)?.changed).toEqual(new Set(["user"]));
+  });
+
   it("is a copy: what the buffer holds later is another's", () => {
     const buffer = utf8('{"user":1}');
     const { state } = read(buffer)!;
