@@ -36,7 +36,7 @@ interface Reported {
 interface SessionRecord {
   readonly key: string;
   /** Oldest first: a report that says something new moves to the end. Mostly one. */
-  reports: Reported[];
+  reports: readonly Reported[];
   status: AutoStatus;
   since: number;
   /** When any connection of it that is gone was last known to be alive. */
@@ -48,7 +48,7 @@ export class Aggregator {
   readonly #people: People;
   readonly #sessions = new Map<string, SessionRecord>();
   readonly #sources = new Map<object, SessionRecord>();
-  readonly #sourcesOf = new Map<string, object[]>();
+  readonly #sourcesOf = new Map<string, readonly object[]>();
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -76,7 +76,7 @@ export class Aggregator {
 
   /** The connections that speak for a user. */
   sourcesOf(userId: string): readonly object[] {
-    return [...(this.#sourcesOf.get(userId) ?? [])];
+    return this.#sourcesOf.get(userId) ?? [];
   }
 
   /** The user that a connection speaks for, if it has spoken. */
@@ -100,9 +100,7 @@ export class Aggregator {
       this.#sessions.set(key, session);
     }
     if (!spoke) known.report = report;
-    else {
-      session.reports = [...session.reports.filter((each) => each !== known), { source, report }];
-    }
+    else session.reports = [...without(session.reports, known), { source, report }];
     this.#sources.set(source, session);
     add(this.#sourcesOf, report.claim.user.id, source);
     this.#publish(session, now);
@@ -115,7 +113,7 @@ export class Aggregator {
     const reported = reportedBy(source, session);
     if (session === undefined || reported === undefined) return;
     this.#sources.delete(source);
-    take(session.reports, reported);
+    session.reports = without(session.reports, reported);
     remove(this.#sourcesOf, reported.report.claim.user.id, source);
     session.lastSeen = Math.max(session.lastSeen, lastSeen);
     if (session.reports.length > 0) return this.#publish(session, now);
@@ -178,22 +176,19 @@ function reportedBy(source: object, session: SessionRecord | undefined): Reporte
   return session?.reports.find((each) => each.source === source);
 }
 
-// most have one of each, for which a Map or a Set would take much memory
+// most have one of each, for which a Map or a Set would take much memory; whoever walks a list sees it as it was
 
-function take<T>(values: T[], value: T): void {
-  const at = values.indexOf(value);
-  if (at >= 0) values.splice(at, 1);
+function without<T>(values: readonly T[], value: T | undefined): readonly T[] {
+  return values.filter((each) => each !== value);
 }
 
-function add<K, V>(index: Map<K, V[]>, key: K, value: V): void {
-  const values = index.get(key);
-  if (values === undefined) index.set(key, [value]);
-  else if (!values.includes(value)) values.push(value);
+function add<K, V>(index: Map<K, readonly V[]>, key: K, value: V): void {
+  const values = index.get(key) ?? [];
+  if (!values.includes(value)) index.set(key, [...values, value]);
 }
 
-function remove<K, V>(index: Map<K, V[]>, key: K, value: V): void {
-  const values = index.get(key);
-  if (values === undefined) return;
-  take(values, value);
-  if (values.length === 0) index.delete(key);
+function remove<K, V>(index: Map<K, readonly V[]>, key: K, value: V): void {
+  const rest = without(index.get(key) ?? [], value);
+  if (rest.length === 0) index.delete(key);
+  else index.set(key, rest);
 }
