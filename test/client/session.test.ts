@@ -127,6 +127,20 @@ describe("activity", () => {
   });
 });
 
+/** A session of a page of its own, ended with the test. */
+function ownSession(id: string, local = memory()): OwnSession {
+  const own = new OwnSession({
+    user: { id },
+    device: "desktop",
+    policy: defaultActivityPolicy,
+    page: testPage(),
+    tab: memory(),
+    local,
+  });
+  onTestFinished(() => own.stop());
+  return own;
+}
+
 describe("the status a user chooses", () => {
   /** Alice at her desk and on her phone, and Bob. */
   async function desk() {
@@ -181,18 +195,7 @@ describe("the status a user chooses", () => {
 
   it("[STATUS-4] [TOKEN-5] is that of whom the relay knows the user as, not of whom the page took them for", () => {
     const local = memory();
-    const session = (): OwnSession => {
-      const own = new OwnSession({
-        user: { id: "somebody" },
-        device: "desktop",
-        policy: defaultActivityPolicy,
-        page: testPage(),
-        tab: memory(),
-        local,
-      });
-      onTestFinished(() => own.stop());
-      return own;
-    };
+    const session = (): OwnSession => ownSession("somebody", local);
     const alice = session();
     alice.bind({ id: "alice" });
     alice.choose("invisible");
@@ -249,15 +252,7 @@ describe("the status a user chooses", () => {
   });
 
   it("[STATUS-3] is not undone by an older one that comes late", () => {
-    const own = new OwnSession({
-      user: { id: "alice" },
-      device: "desktop",
-      policy: defaultActivityPolicy,
-      page: testPage(),
-      tab: memory(),
-      local: memory(),
-    });
-    onTestFinished(() => own.stop());
+    const own = ownSession("alice");
     own.choose("dnd");
     own.adopt({ status: "busy", at: 1 });
     expect(own.status.manual).toBe("dnd");
