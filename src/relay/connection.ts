@@ -18,11 +18,13 @@ import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
+import type { Clock } from "./ports/clock.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
 import { LobbyFullError } from "./table.ts";
 
 export interface ConnectionHandler {
+  readonly clock: Clock;
   /** Throws `FrameError` when the frame breaks the protocol. */
   frame(connection: Connection, frame: Frame, now: number): void;
   /** Its page fell silent, or spoke again. */
@@ -91,6 +93,7 @@ export class Connection implements Peer, SocketEvents {
   /** What it has said of late; null: nothing that counts. */
   #spending: Spending | null = null;
   #liveness: Liveness;
+  /** When a stock client was last sent anything. */
   #sentAt: number;
   #spokeAt: number;
   /** Bytes that were sent since it last spoke; and of them those that a stock client says back. */
@@ -103,7 +106,7 @@ export class Connection implements Peer, SocketEvents {
   #open = true;
 
   constructor(socket: ServerSocket, access: RoomAccess, options: RelaySettings, handler: ConnectionHandler) {
-    const now = Date.now();
+    const now = handler.clock.now();
     this.patches = socket.protocol === PATCH_SUBPROTOCOL;
     this.answers = this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
     this.access = access;
@@ -136,7 +139,7 @@ export class Connection implements Peer, SocketEvents {
       // not in the midst of what made it send
       return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
     }
-    this.#sentAt = Date.now();
+    if (!this.trusts) this.#sentAt = this.#handler.clock.now();
     this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.trusts && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
@@ -164,7 +167,8 @@ export class Connection implements Peer, SocketEvents {
   /** @param within ms until the next sweep */
   sweep(now: number, within: number): void {
     const { expiresAt } = this.access;
-    if (expiresAt !== null && now > expiresAt + this.#options.clockTolerance) {
+    // [TIME-2] whoever signed the token dated its end by a wall clock
+    if (expiresAt !== null && this.#handler.clock.wall() > expiresAt + this.#options.clockTolerance) {
       return this.close(Close.tokenExpired, "the token has expired");
     }
     // what a socket has carried takes long to ask, of thousands
@@ -200,7 +204,7 @@ export class Connection implements Peer, SocketEvents {
 
   message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
-    const now = Date.now();
+    const now = this.#handler.clock.now();
     this.#spending ??= new Spending(this.#options, now);
     if (!this.#spending.says(data.length, now)) {
       return this.close(Close.tooManyMessages, "too many messages");
@@ -227,7 +231,7 @@ export class Connection implements Peer, SocketEvents {
   }
 
   sign(): void {
-    this.#alive(Date.now());
+    this.#alive(this.#handler.clock.now());
   }
 
   drain(): void {
@@ -246,7 +250,7 @@ export class Connection implements Peer, SocketEvents {
   ended(code: number): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#handler.closed(this, code, Date.now());
+    this.#handler.closed(this, code, this.#handler.clock.now());
   }
 }
 

@@ -27,7 +27,7 @@ export class Door {
   /** @param target what it asks for, without the path that the relay is mounted at */
   receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
     webSocket.on("error", ignore);
-    const decision = this.#gate.knock(knockOf(request, target, this.#hub.options.trustProxy), Date.now());
+    const decision = this.#gate.knock(knockOf(request, target, this.#hub.options.trustProxy), this.#hub.clock.now());
     if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
     else this.#enter(webSocket, socket, decision);
   }

@@ -1,21 +1,25 @@
 /**
  * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
- * long.
+ * long. [TIME-1]
  */
+import type { Clock } from "./ports/clock.ts";
+
 export class Grace<T> {
   readonly #ms: number;
+  readonly #clock: Clock;
   readonly #expire: (item: T) => void;
   readonly #deadlines = new Map<T, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(ms: number, expire: (item: T) => void) {
+  constructor(ms: number, clock: Clock, expire: (item: T) => void) {
     this.#ms = ms;
+    this.#clock = clock;
     this.#expire = expire;
   }
 
   hold(item: T): void {
     this.#deadlines.delete(item);
-    this.#deadlines.set(item, Date.now() + this.#ms);
+    this.#deadlines.set(item, this.#clock.now() + this.#ms);
     this.#arm();
   }
 
@@ -32,14 +36,14 @@ export class Grace<T> {
   #arm(): void {
     if (this.#timer !== undefined) return;
     for (const deadline of this.#deadlines.values()) {
-      this.#timer = setTimeout(() => this.#run(), Math.max(0, deadline - Date.now()));
+      this.#timer = setTimeout(() => this.#run(), Math.max(0, deadline - this.#clock.now()));
       return;
     }
   }
 
   #run(): void {
     this.#timer = undefined;
-    const now = Date.now();
+    const now = this.#clock.now();
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) break;
       this.#deadlines.delete(item);

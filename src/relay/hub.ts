@@ -15,6 +15,7 @@ import { Counters, type Dropped } from "./metrics.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
 import { type Renew, Renewal } from "./access/renewal.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
@@ -32,12 +33,15 @@ export class Hub implements RoomHost, ConnectionHandler {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly options: RelaySettings;
+  readonly clock: Clock;
   readonly counters: Counters = new Counters();
   readonly load: FlushLoad = new FlushLoad();
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;
-  readonly #startedAt = Date.now();
+  /** ms since the epoch */
+  readonly #startedAt: number;
+  readonly #startedNow: number;
   readonly #archive = new Archive();
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<Row>;
@@ -46,10 +50,22 @@ export class Hub implements RoomHost, ConnectionHandler {
   #isObserved = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: RelaySettings, onEvents: (events: readonly PresenceEvent[]) => void) {
+  constructor(
+    options: RelaySettings,
+    onEvents: (events: readonly PresenceEvent[]) => void,
+    clock: Clock = systemClock,
+  ) {
     this.options = options;
+    this.clock = clock;
     this.#onEvents = onEvents;
-    this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
+    this.#startedAt = clock.wall();
+    this.#startedNow = clock.now();
+    this.#grace = new Grace(options.leaveGrace, clock, (row) => this.rooms.get(row.room)?.expire(row, clock.now()));
+  }
+
+  /** As the wall clock would be if nobody had set it since the relay was started. */
+  get firstClock(): number {
+    return Math.floor(this.#startedAt + this.clock.now() - this.#startedNow);
   }
 
   get isObserved(): boolean {
@@ -99,7 +115,7 @@ export class Hub implements RoomHost, ConnectionHandler {
   frame(connection: Connection, frame: Frame, now: number): void {
     if (frame.type === "control" && frame.control.kind === "token" && connection.trusts) {
       const renewal = this.#renewals.get(connection);
-      if (renewal === undefined) tellAccess(connection);
+      if (renewal === undefined) this.#tellAccess(connection);
       else renewal.take(frame.control.token);
       return;
     }
@@ -165,8 +181,14 @@ export class Hub implements RoomHost, ConnectionHandler {
       shard: this.shard,
       graceMs: this.options.leaveGrace,
       ...(user !== null && { user }),
-      ...(expiresAt !== null && { expiresInMs: msUntil(expiresAt) }),
+      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - this.clock.wall()) }),
     };
+  }
+
+  #tellAccess(connection: Connection): void {
+    const { expiresAt } = connection.access;
+    const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.clock.wall());
+    connection.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
   }
 
   #renewed(connection: Connection, renewed: RoomAccess | Denial): void {
@@ -176,7 +198,7 @@ export class Hub implements RoomHost, ConnectionHandler {
       connection.close(renewed.code, renewed.reason);
     } else if (sameAccess(connection.access, renewed)) {
       connection.access = renewed;
-      tellAccess(connection);
+      this.#tellAccess(connection);
       // what it may see and what not is settled when it is opened
     } else connection.close(Close.restart, "what you may do has changed");
   }
@@ -207,7 +229,7 @@ export class Hub implements RoomHost, ConnectionHandler {
   }
 
   #sweep(within: number): void {
-    const now = Date.now();
+    const now = this.clock.now();
     for (const connection of this.#connections.keys()) connection.sweep(now, within);
     for (const room of this.rooms.values()) room.sweep(now);
     for (const lobby of this.lobbies.values()) {
@@ -219,16 +241,6 @@ export class Hub implements RoomHost, ConnectionHandler {
       this.#lobbiesGivenUp++;
     }
   }
-}
-
-function msUntil(time: number): number {
-  return Math.max(0, time - Date.now());
-}
-
-function tellAccess(connection: Connection): void {
-  const { expiresAt } = connection.access;
-  const expiresInMs = expiresAt === null ? null : msUntil(expiresAt);
-  connection.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
 }
 
 /** Whether a connection that ended so left for good, or may come back within the grace. */

@@ -1,6 +1,6 @@
-/** Whether a connection still has a network. Pure. */
+/** Whether a connection still has a network. Pure; times are ms of the clock that only goes forward. [TIME-1] */
 export interface Liveness {
-  /** The last pong or message, ms since the epoch. */
+  /** When the last pong or message came. */
   readonly lastSeen: number;
   /** When to ask for the next one, at the latest. */
   readonly pingBy: number;

@@ -9,7 +9,7 @@ export interface Peer {
   readonly patches: boolean;
   /** What it may do, as whom, and the lobby that it counts in. Only when it ends may change. */
   readonly access: RoomAccess;
-  /** When it last gave a sign of life, ms since the epoch. */
+  /** When it last gave a sign of life, by the clock that only goes forward. */
   readonly lastSeen: number;
   /** Its network is there, but its page has said nothing for long. */
   readonly silent: boolean;

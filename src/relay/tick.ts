@@ -30,7 +30,7 @@ const WEIGHT = 0.2;
 interface Flushes {
   /** How long one takes of late, ms. */
   ms: number;
-  /** When it was, ms since the epoch. */
+  /** When it was, by the clock that only goes forward. */
   at: number;
 }
 

@@ -10,11 +10,13 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../../src/wire/index.ts";
+import { fakeTime } from "../clock.ts";
 import { tcpProxy } from "../proxy.ts";
 import { tellTime } from "../tab.ts";
 import { openAccess } from "../../src/relay/access/grants.ts";
 import { Connection } from "../../src/relay/connection.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
+import { systemClock } from "../../src/relay/ports/clock.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
 
@@ -419,14 +421,14 @@ describe("signs of life", () => {
       terminate() {},
       tell() {},
     };
-    const handler = { frame() {}, silence() {}, drained() {}, closed() {} };
+    const handler = { clock: systemClock, frame() {}, silence() {}, drained() {}, closed() {} };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
     const connection = new Connection(socket, openAccess("@lobby"), options, handler);
     const elapse = (seconds: number, each: () => void): void => {
       for (let i = 0; i < seconds * 4 && closed.length === 0; i++) {
         each();
         vi.advanceTimersByTime(250);
-        connection.sweep(Date.now(), 250);
+        connection.sweep(systemClock.now(), 250);
       }
     };
     // a reader that makes room again and again, until nothing is left to send
@@ -535,7 +537,7 @@ describe("signs of life", () => {
   });
 
   it("[LIVE-5] a stock connection that hears nothing for 20 s is sent an empty update, one of ours is not", async () => {
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"] });
+    fakeTime("setInterval", "clearInterval");
     onTestFinished(() => void vi.useRealTimers());
     const { url } = await startRelay();
     const alice = await rawPeer(url, "doc");

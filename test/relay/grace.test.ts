@@ -1,14 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Grace } from "../../src/relay/grace.ts";
+import { systemClock } from "../../src/relay/ports/clock.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Those who were given up, with the time at which they were. */
 function setup(ms: number) {
-  const start = Date.now();
+  const start = systemClock.now();
   const expired: [string, number][] = [];
-  const grace = new Grace<string>(ms, (name) => expired.push([name, Date.now() - start]));
+  const grace = new Grace<string>(ms, systemClock, (name) => expired.push([name, systemClock.now() - start]));
   return { grace, expired };
 }
 
@@ -57,4 +58,17 @@ it("[RUN-3] holds nobody and no timer once stopped", () => {
   expect(vi.getTimerCount()).toBe(0);
   vi.advanceTimersByTime(1_000);
   expect(expired).toEqual([]);
+});
+
+it.each([-3_600_000, 3_600_000])("[TIME-1] waits as long as ever though the wall clock is set by %i ms", (ms) => {
+  const { grace, expired } = setup(100);
+  grace.hold("Alice");
+  vi.advanceTimersByTime(50);
+  vi.setSystemTime(Date.now() + ms);
+  grace.hold("Bob");
+  vi.advanceTimersByTime(100);
+  expect(expired).toEqual([
+    ["Alice", 100],
+    ["Bob", 150],
+  ]);
 });

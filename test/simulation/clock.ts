@@ -1,5 +1,6 @@
 /**
- * Time for a simulated world: timers and `Date.now` that move only when told to, and know whose they are.
+ * Time for a simulated world: timers and two clocks that move only when told to, and know whose they are. One clock only
+ * goes forward (`performance.now`); the other (`Date.now`) each machine may set as it likes.
  *
  * It must be installed before anything that keeps a reference to `Date.now` is imported (lib0 does), and stays for the
  * life of the process.
@@ -11,6 +12,8 @@ export interface Actor {
   /** Whether its code may run now; what it may not run waits, in order. */
   mode: "running" | "throttled" | "frozen" | "dead";
   readonly waiting: (() => void)[];
+  /** How far the wall clock of its machine is ahead of the true time, ms; negative: behind. */
+  wallAheadMs: number;
 }
 
 interface Task {
@@ -27,8 +30,11 @@ interface Task {
 const THROTTLE_MS = 60_000;
 
 const START = 1_800_000_000_000;
+/** What the clock that only goes forward shows then: nothing that could be taken for a date. */
+const START_MONOTONIC = 5_000;
 
 export class VirtualClock {
+  /** The true time, ms since the epoch. */
   now: number = START;
   /** Whose code is running; what it schedules is its own. */
   current: Actor | null = null;
@@ -37,7 +43,7 @@ export class VirtualClock {
   #ids = 0;
 
   install(): void {
-    Date.now = () => this.now;
+    Date.now = () => this.now + (this.current?.wallAheadMs ?? 0);
     Object.assign(globalThis, {
       setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => this.#add(() => run(...args), ms),
       clearTimeout: (id?: number) => this.#cancel(id),
@@ -49,7 +55,7 @@ export class VirtualClock {
       // no timer: nothing throttles it
       queueMicrotask: (run: () => void) => this.#soon(run),
     });
-    performance.now = () => this.now;
+    performance.now = () => this.now - START + START_MONOTONIC;
   }
 
   #soon(run: () => void): void {

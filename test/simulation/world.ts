@@ -130,7 +130,7 @@ export class World {
   // the relay
 
   startRelay(): void {
-    const actor: Actor = { name: "relay", mode: "running", waiting: [] };
+    const actor: Actor = { name: "relay", mode: "running", waiting: [], wallAheadMs: 0 };
     this.clock.as(actor, () => {
       const hub = new Hub(resolveOptions({}), () => {});
       this.hub = hub;
@@ -537,7 +537,7 @@ export class World {
   }
 
   #actor(name: string): Actor {
-    const actor: Actor = { name, mode: "running", waiting: [] };
+    const actor: Actor = { name, mode: "running", waiting: [], wallAheadMs: 0 };
     if (this.clock.now < this.#cutUntil) this.network.blackHoled.add(actor);
     return actor;
   }

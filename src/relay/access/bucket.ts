@@ -1,4 +1,4 @@
-/** How often something may happen: a bucket that fills with time. Pure but for its own level; time comes in as `now`. */
+/** How often something may happen: a bucket that fills with time. Pure but for its own level; `now` comes in, in ms that only go forward. */
 export class Bucket {
   readonly #perMs: number;
   readonly #capacity: number;
@@ -31,9 +31,7 @@ export class Bucket {
   }
 
   #fill(now: number): void {
-    // a clock that was set back fills nothing, and takes nothing away
-    const elapsed = Math.max(0, now - this.#at);
-    this.#level = Math.min(this.#capacity, this.#level + elapsed * this.#perMs);
+    this.#level = Math.min(this.#capacity, this.#level + (now - this.#at) * this.#perMs);
     this.#at = now;
   }
 }

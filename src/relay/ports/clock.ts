@@ -1,0 +1,18 @@
+/** What the relay knows of time. */
+export interface Clock {
+  /** ms since some moment of the past. It only goes forward: for durations and deadlines. "Never" is `-Infinity`. */
+  now(): number;
+  /** ms since the epoch, as people read it. It may be set back or forward at any time: only for what is shown. */
+  wall(): number;
+}
+
+export const systemClock: Clock = {
+  // both are looked up at each call, so that tests can replace them
+  now: () => performance.now(),
+  wall: () => Date.now(),
+};
+
+/** What the wall clock, as it is set now, would have shown at the moment `at` of the clock that only goes forward. */
+export function wallTimeOf(at: number, clock: Clock): number {
+  return Math.round(clock.wall() - (clock.now() - at));
+}
