@@ -23,7 +23,7 @@ export interface RecentPolicy {
 }
 
 interface Leaver {
-  /** When they left, ms since the epoch. */
+  /** When they left, by the clock that only goes forward. */
   readonly at: number;
   readonly value: LobbyUser;
 }
@@ -60,20 +60,25 @@ export class Shard {
   }
 
   /** Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. */
-  open(users: Iterable<User>, now: number): void {
+  open(users: Iterable<User>, wall: number): void {
     if (this.#map !== null) return;
     this.doc.transact(() => {
       this.#map = this.#newMap();
-      for (const user of users) this.#set(user.id, lobbyUser(user, now, this.#policy.lobbyRooms));
+      for (const user of users) this.#set(user.id, lobbyUser(user, wall, this.#policy.lobbyRooms));
       for (const [userId, { value }] of this.#recent) this.#set(userId, value);
     });
   }
 
-  /** Writes what the events changed, and forgets who is remembered no more, in one transaction. */
-  write(events: readonly PresenceEvent[], now: number): void {
+  /**
+   * Writes what the events changed, and forgets who is remembered no more, in one transaction.
+   *
+   * @param now by the clock that only goes forward [TIME-1]
+   * @param wall ms since the epoch
+   */
+  write(events: readonly PresenceEvent[], now: number, wall: number): void {
     if (events.length === 0 && !this.#hasForgettable(now)) return;
     this.doc.transact(() => {
-      for (const event of events) this.#apply(event, now);
+      for (const event of events) this.#apply(event, now, wall);
       while (this.#hasForgettable(now)) this.#forgetFirst();
       if (this.#map !== null && this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replace(this.#map);
     });
@@ -83,13 +88,13 @@ export class Shard {
     this.doc.destroy();
   }
 
-  #apply(event: PresenceEvent, now: number): void {
+  #apply(event: PresenceEvent, now: number, wall: number): void {
     const { type, user, userId } = event;
     // when somebody goes from room to room is where they are, too
     if (type === "update" && !this.#policy.lobbyRooms && sameButRooms(event.previous, user)) return;
     if (type !== "leave") {
       this.#recent.delete(userId);
-      if (this.#map !== null) this.#set(userId, lobbyUser(user, now, this.#policy.lobbyRooms));
+      if (this.#map !== null) this.#set(userId, lobbyUser(user, wall, this.#policy.lobbyRooms));
     } else if (isGuest(userId) || this.#policy.recentMax === 0) {
       // a guest never comes back under the same id: nothing to remember them by
       this.#delete(userId);
@@ -155,7 +160,7 @@ function sameButRooms(a: User, b: User): boolean {
   return equal(lobbyUser(a, 0, false), lobbyUser(b, 0, false));
 }
 
-function lobbyUser(user: User, now: number, tellsRooms: boolean): LobbyUser {
+function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
   const sessions = user.sessions.map((session): [string, LobbySession] => [
     session.id,
     {
@@ -168,5 +173,5 @@ function lobbyUser(user: User, now: number, tellsRooms: boolean): LobbyUser {
       ...(session.reconnecting && { reconnecting: true }),
     },
   ]);
-  return { user: withoutId(user), sessions: Object.fromEntries(sessions), lastSeen: now };
+  return { user: withoutId(user), sessions: Object.fromEntries(sessions), lastSeen: wall };
 }

@@ -140,12 +140,12 @@ export class Hub implements RoomHost, ConnectionHandler {
 
   rowChanged(_room: Room, row: Row): void {
     if (row.owner !== null) this.#grace.release(row);
-    this.#lobby(row.lobby).set(row, Date.now());
+    this.#lobby(row.lobby).set(row);
   }
 
   rowRemoved(_room: Room, row: Row): void {
     this.#grace.release(row);
-    this.lobbies.get(row.lobby)?.delete(row, Date.now());
+    this.lobbies.get(row.lobby)?.delete(row);
   }
 
   isVisible(room: Room, row: Row): boolean {

@@ -9,6 +9,7 @@ import { ReadOnlyDocument } from "./document.ts";
 import { immediate } from "./immediate.ts";
 import { Packet } from "./packet.ts";
 import { Room, type RoomHost, reportOf } from "./room.ts";
+import { wallTimeOf } from "./ports/clock.ts";
 import type { Row } from "./table.ts";
 
 export class Lobby {
@@ -36,7 +37,9 @@ export class Lobby {
     this.#shard = new Shard(relay.shard, host.options);
     this.room = new Room(name, host, (room) => {
       const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
-      return new ReadOnlyDocument(this.#shard.doc, broadcast, () => this.#shard.open(this.users.values(), Date.now()));
+      return new ReadOnlyDocument(this.#shard.doc, broadcast, () =>
+        this.#shard.open(this.users.values(), host.clock.wall()),
+      );
     });
     this.#ticker = new Ticker(
       () => host.options.lobbyTick,
@@ -66,11 +69,11 @@ export class Lobby {
     return this.#invisible.has(userId);
   }
 
-  set(row: Row, now: number): void {
+  set(row: Row): void {
     const { user } = row.claim;
     const before = this.#aggregator.choiceOf(user.id);
     const formerly = this.#aggregator.userOf(row);
-    if (this.#aggregator.set(row, reportOf(row), now)) this.#ticker.schedule();
+    if (this.#aggregator.set(row, reportOf(row), this.#host.clock.wall())) this.#ticker.schedule();
     if (formerly !== undefined && formerly !== user.id) this.#checkVisibility(formerly);
     this.#checkVisibility(user.id);
     const choice = this.#aggregator.choiceOf(user.id);
@@ -79,14 +82,15 @@ export class Lobby {
     for (const each of changed ? this.#aggregator.sourcesOf(user.id) : [row]) this.#tellChoice(each as Row);
   }
 
-  delete(row: Row, now: number): void {
-    this.#aggregator.delete(row, row.lastSeen, now);
+  delete(row: Row): void {
+    const { clock } = this.#host;
+    this.#aggregator.delete(row, wallTimeOf(row.lastSeen, clock), clock.wall());
     this.#checkVisibility(row.claim.user.id);
     this.#ticker.schedule();
   }
 
   sweep(now: number): void {
-    this.#shard.write([], now);
+    this.#shard.write([], now, this.#host.clock.wall());
   }
 
   close(): void {
@@ -113,10 +117,10 @@ export class Lobby {
   }
 
   #flush(): void {
-    const now = Date.now();
-    const events: PresenceEvent[] = this.#aggregator.flush(now);
+    const { clock } = this.#host;
+    const events: PresenceEvent[] = this.#aggregator.flush(clock.wall());
     if (events.length === 0) return;
-    this.#shard.write(events, now);
+    this.#shard.write(events, clock.now(), clock.wall());
     this.#host.events(events);
   }
 }

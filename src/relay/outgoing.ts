@@ -23,7 +23,7 @@ interface Outgoing {
   clock: number;
   /** Observers have been told of its state and not of its end. */
   shown: boolean;
-  /** When its state was last sent to all, ms since the epoch. */
+  /** When its state was last sent to all, by the clock that only goes forward; -Infinity: never. */
   sentAt: number;
 }
 
@@ -31,8 +31,17 @@ interface Outgoing {
 const RENEW_MS = 20_000;
 
 export class OutgoingStates {
+  readonly #firstClock: () => number;
   readonly #known = new Map<number, Outgoing>();
   readonly #changes = new Map<number, "changed" | "removed">();
+
+  /**
+   * @param firstClock what the clocks of a new id begin with: above whatever was given out before. Not the wall clock: it
+   * may have been set back since
+   */
+  constructor(firstClock: () => number) {
+    this.#firstClock = firstClock;
+  }
 
   /** The last clock that observers were sent; they take only higher ones. */
   clockOf(id: number): number {
@@ -87,14 +96,14 @@ export class OutgoingStates {
    * States as a newcomer gets them.
    *
    * @param since states that were not sent after this time get a new clock: the newcomer may be a stock client that was
-   * here until then, and remembers the clock of a state that it has dropped. ms since the epoch
+   * here until then, and remembers the clock of a state that it has dropped; -Infinity: it remembers nothing
    */
   snapshot(rows: Iterable<Row>, since: number): News[] {
     const entries: News[] = [];
     for (const row of rows) {
       if (!row.visible) continue;
       const known = this.#known.get(row.id);
-      if (known !== undefined && known.sentAt <= since) this.#raise(row, known.sentAt);
+      if (known !== undefined && isRemembered(known, since)) this.#raise(row, known.sentAt);
       entries.push(this.show(row));
     }
     return entries;
@@ -115,14 +124,14 @@ export class OutgoingStates {
     const isOld = (row: Row): boolean => {
       const known = this.#known.get(row.id);
       // an owner that is ahead has caught up since, and may have been behind when it was previewed
-      return known !== undefined && (known.sentAt <= since || row.clock !== known.clock);
+      return known !== undefined && (isRemembered(known, since) || row.clock !== known.clock);
     };
     return this.snapshot([...rows].filter(isOld), since);
   }
 
   /** A visible row as it was last sent. Whoever is given it must hear of its end, even before its first flush. */
   show(row: Row): News {
-    const known = this.#known.get(row.id) ?? this.#raise(row, 0);
+    const known = this.#known.get(row.id) ?? this.#raise(row, -Infinity);
     known.shown = true;
     return { id: row.id, clock: known.clock, state: row.state };
   }
@@ -144,9 +153,9 @@ export class OutgoingStates {
   }
 
   /** What a peer that missed something of an id must hear: how it is now. */
-  asOf(id: number, row: Row | undefined, now: number): News {
+  asOf(id: number, row: Row | undefined): News {
     if (row?.visible === true) return this.show(row);
-    return { id, clock: this.#known.get(id)?.clock ?? now, state: null };
+    return { id, clock: this.#known.get(id)?.clock ?? this.#firstClock(), state: null };
   }
 
   forget(id: number): void {
@@ -160,9 +169,14 @@ export class OutgoingStates {
 
   #raise(row: Row, sentAt: number): Outgoing {
     const known = this.#known.get(row.id);
-    const clock = known === undefined ? Math.max(row.clock, Date.now()) : Math.max(row.clock, known.clock + 1);
+    const clock = known === undefined ? Math.max(row.clock, this.#firstClock()) : Math.max(row.clock, known.clock + 1);
     const next = { clock, shown: known?.shown ?? false, sentAt };
     this.#known.set(row.id, next);
     return next;
   }
+}
+
+/** Whether a stock client that was last here at `since` may remember the clock that an id was sent with last. */
+function isRemembered({ sentAt }: Outgoing, since: number): boolean {
+  return since !== -Infinity && sentAt <= since;
 }

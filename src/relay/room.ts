@@ -36,13 +36,17 @@ import { type News, OutgoingStates } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
 import { PatchedStates } from "./patches.ts";
 import type { Peer } from "./peer.ts";
-import { AwarenessTable, type Row } from "./table.ts";
+import { type Clock, wallTimeOf } from "./ports/clock.ts";
+import { AwarenessTable, type Row, type TableEvents } from "./table.ts";
 import { type FlushLoad, tickMs } from "./tick.ts";
 import { WholeStates } from "./whole.ts";
 
 /** What a room needs of the relay around it. */
 export interface RoomHost {
   readonly options: RelaySettings;
+  readonly clock: Clock;
+  /** What the clocks of a new id begin with. */
+  readonly firstClock: number;
   readonly load: FlushLoad;
   /** Somebody listens to what comes of `events`. */
   readonly isObserved: boolean;
@@ -80,7 +84,7 @@ const MAX_LAG_MS = 60_000;
 
 interface Missed {
   readonly ids: Set<number>;
-  /** ms since the epoch */
+  /** By the clock that only goes forward. */
   readonly since: number;
 }
 
@@ -92,7 +96,7 @@ export class Room {
   readonly #host: RoomHost;
   /** Its people, once the server side asks: most relays are never asked. A lobby counts its people itself. */
   #people: Aggregator | null = null;
-  readonly #outgoing = new OutgoingStates();
+  readonly #outgoing: OutgoingStates;
   readonly #ticker: Ticker;
   /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
   readonly #unmarked = new Set<number>();
@@ -108,27 +112,29 @@ export class Room {
   /** Peers that read too slowly, with the client ids that they have missed something of. */
   readonly #missed = new Map<Peer, Missed>();
   #stockPeers = 0;
-  /** When a stock client was last seen to go: it remembers clocks up to then. ms since the epoch */
-  #stockLeftAt = 0;
-  #renewalsAt = 0;
+  /** When a stock client was last seen to go: it remembers clocks up to then. */
+  #stockLeftAt = -Infinity;
+  #renewalsAt = -Infinity;
 
   constructor(name: string, host: RoomHost, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
     this.#host = host;
     this.#crowd = new Crowd(isLobby(name) ? 0 : host.options.maxCursors);
-    this.table = new AwarenessTable(name, host.options, {
+    this.#outgoing = new OutgoingStates(() => host.firstClock);
+    const events: TableEvents = {
       changed: (row) => this.#rowChanged(row),
       removed: (row) => this.#rowRemoved(row),
       stateChanged: (row, changed) => this.#stateChanged(row, changed),
       isFull: (lobby, userId) => host.isFull(lobby, userId),
       sentClock: (id) => this.#outgoing.clockOf(id),
-      returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), Date.now())),
+      returned: (peer) => this.#sendSnapshot(peer, this.#outgoing.snapshot(this.#othersThan(peer), host.clock.now())),
       superseded: (peer, session) => {
         if (peer.trusts) peer.send(control({ kind: "superseded", session }));
       },
-    });
+    };
+    this.table = new AwarenessTable(name, host.options, events, host.clock);
     const interval = (): number => {
-      const roundMs = host.load.roundMs(this, Date.now());
+      const roundMs = host.load.roundMs(this, host.clock.now());
       return tickMs(host.options.tick, this.peers.size, roundMs);
     };
     this.#ticker = new Ticker(interval, () => this.#flush(), immediate);
@@ -142,7 +148,7 @@ export class Room {
       this.#people = new Aggregator(this.name);
       for (const row of this.table.rows.values()) this.#count(row);
       // who is here already does not come
-      this.#people.flush(Date.now());
+      this.#people.flush(this.#host.clock.wall());
     }
     return this.#people.users;
   }
@@ -249,7 +255,7 @@ export class Room {
     else this.#outgoing.removed(row.id);
     this.#count(row);
     this.#ticker.schedule();
-    if (visible && row.mark !== "clear") this.#sendMarks([markEntry(row)]);
+    if (visible && row.mark !== "clear") this.#sendMarks([this.#markEntry(row)]);
   }
 
   #write(peer: Peer, update: Uint8Array): void {
@@ -283,7 +289,7 @@ export class Room {
     const missed = this.#missed.get(peer);
     if (missed === undefined) return;
     this.#missed.delete(peer);
-    const now = Date.now();
+    const now = this.#host.clock.now();
     // too much is forgotten of what happened meanwhile: it had better begin anew
     if (now - missed.since > MAX_LAG_MS) return peer.close(Close.restart, "missed too much");
     const { rows } = this.table;
@@ -291,7 +297,7 @@ export class Room {
     if (others.length > 0)
       this.#tellOne(
         peer,
-        others.map((id) => this.#outgoing.asOf(id, rows.get(id), now)),
+        others.map((id) => this.#outgoing.asOf(id, rows.get(id))),
       );
   }
 
@@ -312,15 +318,16 @@ export class Room {
     // the host has it now, and with it the user's choice of status: only then can it say who may see the row
     this.refreshVisibility(row);
     if (this.#count(row)) this.#ticker.schedule();
-    if (this.#unmarked.delete(row.id) && row.visible) this.#sendMarks([[row.id, "clear", row.lastSeen]]);
+    if (this.#unmarked.delete(row.id) && row.visible) this.#sendMarks([this.#markEntry(row, "clear")]);
     if (row.owner === null) this.#setMark(row, "reconnecting");
     else this.#setMark(row, row.owner.silent ? "silent" : "clear");
   }
 
   /** Counts a row among the people of the room, if others may see it. Returns whether that is news. */
   #count(row: Row): boolean {
-    if (row.visible) return this.#people?.set(row, reportOf(row), Date.now()) === true;
-    this.#people?.delete(row, Date.now(), Date.now());
+    const wall = this.#host.clock.wall();
+    if (row.visible) return this.#people?.set(row, reportOf(row), wall) === true;
+    this.#people?.delete(row, wall, wall);
     return false;
   }
 
@@ -328,7 +335,7 @@ export class Room {
     if (row.mark !== "clear" && row.visible) this.#unmarked.add(row.id);
     this.#crowd.left(row.id);
     this.#outgoing.removed(row.id);
-    this.#people?.delete(row, row.lastSeen, Date.now());
+    this.#people?.delete(row, wallTimeOf(row.lastSeen, this.#host.clock), this.#host.clock.wall());
     this.#host.rowRemoved(this, row);
     this.#ticker.schedule();
   }
@@ -336,7 +343,7 @@ export class Room {
   #stateChanged(row: Row, changed: ReadonlySet<string>): void {
     if (!row.visible) return;
     const isMove = [...changed].some((name) => !PERSON.has(name));
-    const hidden = isMove ? this.#crowd.moved(row.id, Date.now()) : null;
+    const hidden = isMove ? this.#crowd.moved(row.id, this.#host.clock.now()) : null;
     if (hidden !== null) this.#outgoing.changed(hidden);
     // nobody sees it move
     if (isMove && changed.size === 1 && !this.#crowd.shows(row.id)) return;
@@ -354,16 +361,18 @@ export class Room {
   #setMark(row: Row, mark: Mark): void {
     if (row.mark === mark) return;
     row.mark = mark;
-    if (row.visible) this.#sendMarks([markEntry(row)]);
+    if (row.visible) this.#sendMarks([this.#markEntry(row)]);
   }
 
   #flush(): void {
-    const startedAt = performance.now();
-    this.#tell(this.#outgoing.takeChanges(this.table.rows, Date.now()), { stockOnly: false });
+    const { clock } = this.#host;
+    const startedAt = clock.now();
+    this.#tell(this.#outgoing.takeChanges(this.table.rows, startedAt), { stockOnly: false });
     this.#unmarked.clear();
-    const events = this.#people?.flush(Date.now()) ?? [];
+    const events = this.#people?.flush(clock.wall()) ?? [];
     if (events.length > 0) this.#host.events(events);
-    this.#host.load.flushed(this, performance.now() - startedAt, Date.now());
+    const endedAt = clock.now();
+    this.#host.load.flushed(this, endedAt - startedAt, endedAt);
   }
 
   /** One message for all of a kind, but for owners that must not see a clock above their own. */
@@ -410,7 +419,7 @@ export class Room {
     let missed = this.#missed.get(peer);
     if (missed === undefined) {
       if (!peer.lagging) return false;
-      missed = { ids: new Set(), since: Date.now() };
+      missed = { ids: new Set(), since: this.#host.clock.now() };
       this.#missed.set(peer, missed);
     }
     for (const { id } of news) missed.ids.add(id);
@@ -421,7 +430,7 @@ export class Room {
   #firstSnapshot(peer: Peer): News[] {
     const rows = this.#othersThan(peer);
     if (!peer.access.observe) return [];
-    if (peer.trusts) return this.#outgoing.snapshot(rows, -1);
+    if (peer.trusts) return this.#outgoing.snapshot(rows, -Infinity);
     const safe = this.#outgoing.snapshot(
       rows.filter((row) => !row.stock),
       this.#stockLeftAt,
@@ -447,7 +456,7 @@ export class Room {
     else if (news.length > 0 || peer.trusts) this.#tellOne(peer, news);
     if (!peer.trusts) return;
     const marked = [...this.table.rows.values()].filter(({ mark, visible }) => mark !== "clear" && visible);
-    if (marked.length > 0) peer.send(control({ kind: "marks", marks: marked.map(markEntry) }));
+    if (marked.length > 0) peer.send(control({ kind: "marks", marks: marked.map((row) => this.#markEntry(row)) }));
   }
 
   /** Tells one peer these states, whole. */
@@ -461,6 +470,10 @@ export class Room {
     for (const peer of this.peers) if (peer.trusts && peer.access.observe) peer.send(packet);
   }
 
+  #markEntry({ id, mark, lastSeen }: Row, as: Mark = mark): MarkEntry {
+    return [id, as, wallTimeOf(lastSeen, this.#host.clock)];
+  }
+
   #control(peer: Peer, { kind }: Control): void {
     if (kind !== "ping" || !peer.trusts) throw new FrameError(`unexpected control message ${kind}`);
     peer.send(control({ kind: "pong" }));
@@ -471,10 +484,6 @@ export class Room {
 export function reportOf(row: Row): Report {
   const room = isLobby(row.room) ? null : row.room;
   return { room, claim: row.claim, connected: row.owner !== null, silent: row.owner?.silent ?? false };
-}
-
-function markEntry({ id, mark, lastSeen }: Row): MarkEntry {
-  return [id, mark, lastSeen];
 }
 
 function control(message: Control): Packet {

@@ -26,6 +26,7 @@ import {
   valuesOf,
 } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
 
 export interface Row {
   readonly id: number;
@@ -42,7 +43,7 @@ export interface Row {
   owner: Peer | null;
   /** Who the relay knows its author as; null where it has not asked. */
   user: string | null;
-  /** When its connection was last known to be alive. */
+  /** When its connection was last known to be alive, by the clock that only goes forward. */
   lastSeen: number;
   /** Observers may see it. */
   visible: boolean;
@@ -125,14 +126,16 @@ export class AwarenessTable {
   readonly #room: string;
   readonly #limits: TableLimits;
   readonly #events: TableEvents;
+  readonly #clock: Clock;
   readonly #peers = new Map<Peer, PeerRecord>();
   readonly #bySession = new Map<string, Row[]>();
   readonly #departed = new Map<number, Departed>();
   /** Client id → user: a stock client that was long away comes back with the id that it had. */
   readonly #lost = new Map<number, string>();
 
-  constructor(room: string, limits: TableLimits, events: TableEvents) {
+  constructor(room: string, limits: TableLimits, events: TableEvents, clock: Clock = systemClock) {
     this.#room = room;
+    this.#clock = clock;
     this.#limits = limits;
     this.#events = events;
   }
@@ -208,7 +211,7 @@ export class AwarenessTable {
   setOwn(id: number, state: StateBytes): void {
     const claim = readState(id, {}, this.#room);
     if (claim === null) throw new TypeError("unreachable");
-    const row = this.rows.get(id) ?? this.#addRow(id, 0, { state, said: state }, null, claim, "", 0);
+    const row = this.rows.get(id) ?? this.#addRow(id, 0, { state, said: state }, null, claim, "", -Infinity);
     row.visible = true;
     row.state = row.said = state;
     this.#events.stateChanged(row, new Set(state.fields.keys()));
@@ -320,10 +323,10 @@ export class AwarenessTable {
   }
 
   /** Who a state says it is from. */
-  #claimOf({ id, change }: SaidState, now: number): Claim {
+  #claimOf({ id, change }: SaidState): Claim {
     const claim = readState(id, valuesOf(change.state.fields, ...PERSON), this.#room);
     if (claim === null) throw new TypeError("unreachable");
-    const manual = crediblyChosen(claim.session.manual, now);
+    const manual = crediblyChosen(claim.session.manual, this.#clock.wall());
     return manual === claim.session.manual ? claim : { ...claim, session: { ...claim.session, manual } };
   }
 
@@ -336,7 +339,7 @@ export class AwarenessTable {
     if (changed.size === 0) return;
     row.state = state;
     // who it is from is not looked at again because a cursor moved
-    const claim = [...PERSON].some((name) => changed.has(name)) ? this.#claimOf(said, now) : row.claim;
+    const claim = [...PERSON].some((name) => changed.has(name)) ? this.#claimOf(said) : row.claim;
     const renamed = !equal(row.claim, claim);
     if (renamed) {
       if (row.claim.user.id !== claim.user.id) this.#checkFull(row.lobby, claim);
@@ -351,7 +354,7 @@ export class AwarenessTable {
 
   /** Somebody speaks for an id whose owner is another connection, or none. */
   #claim(peer: Peer, row: Row, said: SaidState, now: number): void {
-    const claim = this.#claimOf(said, now);
+    const claim = this.#claimOf(said);
     if (row.lobby !== peer.access.lobby || row.claim.user.id !== claim.user.id) return;
     // one of ours may have taken another session id since it was last heard
     if (row.claim.session.id !== claim.session.id && !peer.trusts) return;
@@ -365,7 +368,7 @@ export class AwarenessTable {
   }
 
   #introduce(peer: Peer, said: SaidState, now: number): void {
-    const claim = this.#claimOf(said, now);
+    const claim = this.#claimOf(said);
     if (this.#isSuperseded(peer, claim)) return;
     const { id, clock, change } = said;
     const { user, lobby } = peer.access;

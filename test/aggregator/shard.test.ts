@@ -34,7 +34,7 @@ class Place {
 
   /** One tick of the lobby. */
   tick(now: number): void {
-    this.shard.write(this.aggregator.flush(now), now);
+    this.shard.write(this.aggregator.flush(now), now, now);
   }
 
   get bytes(): Uint8Array {
@@ -118,7 +118,7 @@ describe("what is written", () => {
     place.aggregator.set(phone, report("alice", "s2", "room", { meta: { page: 2 } }), 36);
     place.aggregator.set(phone, report("alice", "s2"), 37);
     place.tick(40);
-    place.shard.write([], 50);
+    place.shard.write([], 50, 50);
     // away and back leaves a newer time, so that one user is written
     expect(place.updates).toBe(2);
     expect(shardsOf(place.reader).get("shard1")?.get("alice")).not.toBe(alice);
@@ -150,9 +150,9 @@ describe("those who left", () => {
     leave(place, "alice", 1_000, 2_000);
     leave(place, "bob", 5_000, 6_000);
     // from when it was noticed, so that whoever left first is forgotten first
-    place.shard.write([], 2_000 + DAY - 1);
+    place.shard.write([], 2_000 + DAY - 1, 2_000 + DAY - 1);
     expect([...read(place.reader).keys()]).toEqual(["alice", "bob"]);
-    place.shard.write([], 2_000 + DAY);
+    place.shard.write([], 2_000 + DAY, 2_000 + DAY);
     expect([...read(place.reader).keys()]).toEqual(["bob"]);
     place.tick(6_000 + DAY);
     expect([read(place.reader).size, place.shard.recent]).toEqual([0, 0]);
@@ -173,7 +173,7 @@ describe("those who left", () => {
     place.aggregator.set({}, report("alice", "s1"), 2_000);
     place.tick(2_000);
     expect(place.shard.recent).toBe(0);
-    place.shard.write([], 1_000 + 2 * DAY);
+    place.shard.write([], 1_000 + 2 * DAY, 1_000 + 2 * DAY);
     expect([...presentIn(place.reader).keys()]).toEqual(["alice"]);
   });
 });
@@ -202,8 +202,8 @@ it("[LOBBY-1] [LOBBY-5] [LOBBY-7] any readers, early or late, have who is presen
           else place.aggregator.set(at, { room: "room", claim: said, connected, silent: false }, now);
         }
         const events = place.aggregator.flush(now);
-        place.shard.write(events, now);
-        unread.write(events, now);
+        place.shard.write(events, now, now);
+        unread.write(events, now, now);
         if (i >= openedAt) unread.open(place.aggregator.users.values(), now);
         expect(shardsOf(unread.doc).size).toBe(i < openedAt ? 0 : 1);
         for (const { type, userId, user } of events) {

@@ -15,7 +15,7 @@ function rowOf(id: number, clock: number, given: Partial<Row> = {}): Row {
 
 /** Some rows, and what was sent of them: id and clock, a clock that is negative for an end. */
 function setup(...rows: Row[]) {
-  const outgoing = new OutgoingStates();
+  const outgoing = new OutgoingStates(() => Date.now());
   const table = new Map(rows.map((row) => [row.id, row]));
   return {
     outgoing,

@@ -21,6 +21,7 @@ function setup(room = "doc", limits: Partial<TableLimits> = {}) {
   const log: string[] = [];
   const nameOf = (peer: Peer | null): string => (peer as TestPeer | null)?.name ?? "nobody";
   const sent = new Map<number, number>();
+  let now = 0;
   const table = new AwarenessTable(
     room,
     { maxState: 200, maxStates: 3, maxMeta: 50, ...limits },
@@ -36,8 +37,8 @@ function setup(room = "doc", limits: Partial<TableLimits> = {}) {
       returned: (peer) => log.push(`${nameOf(peer)} returned`),
       superseded: (peer, session) => log.push(`${nameOf(peer)} superseded as ${session}`),
     },
+    { now: () => now, wall: () => now },
   );
-  let now = 0;
   return {
     table,
     connect: (
