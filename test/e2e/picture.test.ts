@@ -99,9 +99,10 @@ async function pageWithClock(
   return { page, putBack };
 }
 
-/** Where it is past four in the afternoon. */
+/** A time zone in which it is past four in the afternoon. Zones lie between 12 hours west and 14 hours east of UTC. */
 function timeZone(now: number): string {
-  const east = 16 - new Date(now).getUTCHours();
+  const ahead = 16 - new Date(now).getUTCHours();
+  const east = ahead > 12 ? ahead - 24 : ahead;
   return `Etc/GMT${east > 0 ? "-" : "+"}${Math.abs(east)}`;
 }
 
