@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type OptionName, optionSpecs } from "../src/relay/options.ts";
 import { SignJWT } from "jose";
-import { SUBPROTOCOL } from "../src/wire/index.ts";
+import { PATCH_SUBPROTOCOL } from "../src/wire/index.ts";
 import { RawPeer, rawPeer } from "./relay/raw.ts";
 import { SECRET, tokenFor } from "./relay/tokens.ts";
 import { stockClient, until } from "./support.ts";
@@ -260,7 +260,7 @@ describe("access", () => {
     for (const { url } of [relay, none]) {
       for (const token of tokens) {
         for (const [path, protocols] of [
-          ["doc", [SUBPROTOCOL, `copresence.auth.${token}`]],
+          ["doc", [PATCH_SUBPROTOCOL, `copresence.auth.${token}`]],
           [`doc?token=${token}`, []],
         ] as const) {
           const peer = new RawPeer(url, path, [...protocols]);

@@ -106,23 +106,37 @@ export class People<Meta = JsonObject> {
    * Brings the users up to date and returns what changed since the last flush.
    *
    * @param isHeard whether anybody is told: else there are no events
+   * @param isDue whether a user who is present is brought up to date now, and not with a later flush; default: all are
    */
-  flush(now: number, isHeard = true): PresenceEvent<Meta>[] {
+  flush(now: number, isHeard = true, isDue: (userId: string) => boolean = () => true): PresenceEvent<Meta>[] {
     const events: PresenceEvent<Meta>[] = [];
     this.#changed = false;
     for (const userId of this.#touched) {
-      const event = this.#flushUser(userId, now, isHeard);
+      const person = this.#person(userId);
+      const next = this.#viewOf(userId, person);
+      // a leave is never held back
+      if (next !== undefined && !isDue(userId)) continue;
+      this.#touched.delete(userId);
+      const event = this.#flushUser(userId, person, next, now, isHeard);
       if (event !== null) events.push(event);
     }
-    this.#touched.clear();
     return events;
   }
 
-  #flushUser(userId: string, now: number, isHeard: boolean): PresenceEvent<Meta> | null {
-    const person = this.#person(userId);
+  /** Whether the last flush left somebody for a later one. */
+  get pending(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  #flushUser(
+    userId: string,
+    person: Person<Meta>,
+    next: User<Meta> | undefined,
+    now: number,
+    isHeard: boolean,
+  ): PresenceEvent<Meta> | null {
     if (person.lastSeen === Infinity) person.lastSeen = now;
     const previous = person.view;
-    const next = this.#viewOf(userId, person);
     person.view = next;
     this.#changed ||= next !== previous;
     if (next === undefined) this.#users.delete(userId);

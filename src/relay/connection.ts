@@ -7,8 +7,6 @@ import {
   FrameError,
   KEEP_ALIVE_FRAME,
   PATCH_SUBPROTOCOL,
-  SUBPROTOCOL,
-  StateTooLargeError,
   controlFrame,
   decodeFrame,
   isAwareness,
@@ -17,11 +15,11 @@ import type { RoomAccess } from "./access/grants.ts";
 import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
-import type { Peer } from "./peer.ts";
+import type { Kind } from "../awareness/index.ts";
+import type { Member } from "./ports/member.ts";
 import type { Clock } from "./ports/clock.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
-import { LobbyFullError } from "./table.ts";
 
 export interface ConnectionHandler {
   readonly clock: Clock;
@@ -82,9 +80,9 @@ export interface ServerSocket {
   tell(events: SocketEvents): void;
 }
 
-export class Connection implements Peer, SocketEvents {
-  readonly trusts: boolean;
-  readonly patches: boolean;
+export class Connection implements Member, SocketEvents {
+  readonly kind: Kind;
+  readonly address: string;
   access: RoomAccess;
   answers: boolean;
   readonly #socket: ServerSocket;
@@ -105,11 +103,12 @@ export class Connection implements Peer, SocketEvents {
   #silent = false;
   #open = true;
 
-  constructor(socket: ServerSocket, access: RoomAccess, options: RelaySettings, handler: ConnectionHandler) {
+  constructor(socket: ServerSocket, access: RoomAccess, address: string, options: RelaySettings, handler: ConnectionHandler) {
     const now = handler.clock.now();
-    this.patches = socket.protocol === PATCH_SUBPROTOCOL;
-    this.answers = this.trusts = this.patches || socket.protocol === SUBPROTOCOL;
+    this.kind = socket.protocol === PATCH_SUBPROTOCOL ? "native" : "stock";
+    this.answers = this.kind === "native";
     this.access = access;
+    this.address = address;
     this.#socket = socket;
     this.#options = options;
     this.#handler = handler;
@@ -125,7 +124,7 @@ export class Connection implements Peer, SocketEvents {
 
   get lagging(): boolean {
     if (this.#socket.bufferedAmount > this.#options.maxLag) return true;
-    if (this.#silent || (this.trusts && this.answers)) return this.#unanswered > WINDOW_BYTES;
+    if (this.#silent || (this.kind === "native" && this.answers)) return this.#unanswered > WINDOW_BYTES;
     return this.answers && this.#unechoed > WINDOW_BYTES;
   }
 
@@ -139,10 +138,10 @@ export class Connection implements Peer, SocketEvents {
       // not in the midst of what made it send
       return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
     }
-    if (!this.trusts) this.#sentAt = this.#handler.clock.now();
+    if (this.kind === "stock") this.#sentAt = this.#handler.clock.now();
     this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
-    if (this.trusts && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
+    if (this.kind === "native" && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
     this.#socket.send(packet);
   }
 
@@ -185,7 +184,7 @@ export class Connection implements Peer, SocketEvents {
         return this.close(Close.timedOut, "no sign of life");
     }
     if (!this.#silent && now - this.#spokeAt >= SILENT_MS) this.#setSilent(true);
-    if (!this.trusts && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE);
+    if (this.kind === "stock" && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE);
     // thousands say nothing for long: what would be full is not kept
     if (this.#spending?.isOver(now) === true) this.#spending = null;
   }
@@ -226,7 +225,7 @@ export class Connection implements Peer, SocketEvents {
       this.#spending.wasAnswered(this.#unanswered, now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close(codeOf(error), error.message);
+      this.close(error.code, error.message);
     }
   }
 
@@ -256,9 +255,4 @@ export class Connection implements Peer, SocketEvents {
 
 function isQuestion({ type }: Frame): boolean {
   return type === "syncStep1" || type === "queryAwareness";
-}
-
-function codeOf(error: FrameError): number {
-  if (error instanceof LobbyFullError) return Close.overloaded;
-  return error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed;
 }

@@ -13,7 +13,6 @@ import {
 } from "../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
 import { Packet } from "./packet.ts";
-import type { Peer } from "./peer.ts";
 
 export interface RoomDocument {
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
@@ -25,7 +24,7 @@ export interface RoomDocument {
    */
   sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
   /** Takes an update of a client. Throws `FrameError`. */
-  apply(update: Uint8Array, from: Peer): void;
+  apply(update: Uint8Array, from: unknown): void;
   /** Ends it with its room. */
   close(): void;
 }
@@ -78,7 +77,7 @@ export class SharedDocument implements RoomDocument {
     return [new Packet(syncStep2Frame(doc === undefined ? EMPTY_UPDATE : encodeSince(doc, stateVector)))];
   }
 
-  apply(update: Uint8Array, from: Peer): void {
+  apply(update: Uint8Array, from: unknown): void {
     if (isEmpty(update)) return;
     // a copy, since Yjs trusts the lengths in an update: on a shared buffer it could read on into others' bytes
     const copy = update.slice();

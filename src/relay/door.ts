@@ -8,7 +8,7 @@ import type { Ticket } from "./access/census.ts";
 import type { Decision, Gate, Knock, Visitor } from "./access/gate.ts";
 import type { Denial } from "./access/grants.ts";
 import type { Renew } from "./access/renewal.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "./core/hub.ts";
 import { truncate } from "./reason.ts";
 import { tokenOf } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
@@ -63,7 +63,8 @@ export class Door {
     this.#leaveWith(webSocket, decision.ticket);
     const { room, access } = decision;
     const renew = this.#gate.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...renew });
+    const { address } = decision.ticket;
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs

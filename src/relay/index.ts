@@ -1,6 +1,6 @@
 /** The relay, for servers of your own. */
 export type { JsonObject, PresenceEvent, Session, Status, Unsubscribe, User, UserInfo } from "../presence/index.ts";
-export { Close, LOBBY, SUBPROTOCOL } from "../wire/index.ts";
+export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
 export type { AccessRequest, Authenticate, Grant, Grants, Identity, Refusal, RefusalCode } from "./access/identity.ts";
 export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 export type { KeySource } from "./access/keys.ts";

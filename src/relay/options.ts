@@ -53,6 +53,10 @@ export interface RelaySettings {
   readonly maxUserConnections: number;
   /** Rooms that one user is in, with authentication; 0: any. Default 1 000. */
   readonly maxUserRooms: number;
+  /** Client ids that connections from one address bring, and with them users; 0: any. Default 50 000. */
+  readonly maxAddressUsers: number;
+  /** Sessions of one user in one lobby; 0: any. Default 1 000. */
+  readonly maxUserSessions: number;
   /** Users in one lobby; 0: any. Default 100 000. */
   readonly maxLobbyUsers: number;
   /** Lobbies at once, counting those of which only somebody who left is remembered; 0: any. Default 10 000. */
@@ -123,6 +127,8 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxAddressRooms: count(50_000, 0, "rooms that connections from one address are in; 0: any"),
   maxUserConnections: count(1_000, 0, "connections of one authenticated user; 0: any"),
   maxUserRooms: count(1_000, 0, "rooms that one authenticated user is in; 0: any"),
+  maxAddressUsers: count(50_000, 0, "client ids, and with them users, from one address; 0: any"),
+  maxUserSessions: count(1_000, 0, "sessions of one user in one lobby; 0: any"),
   maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
   maxLobbies: count(10_000, 0, "lobbies, be it that somebody who left is remembered in them; 0: any"),
   handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),

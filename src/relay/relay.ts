@@ -12,12 +12,12 @@ import { isLoopback } from "./access/address.ts";
 import { Gate } from "./access/gate.ts";
 import { Door } from "./door.ts";
 import { SharedDocument } from "./document.ts";
-import { Hub } from "./hub.ts";
+import { Hub } from "./core/hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
 import { chooseProtocol } from "./request.ts";
-import type { Room } from "./room.ts";
+import type { Room } from "./core/room.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
@@ -214,8 +214,12 @@ class RelayServer implements Relay {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
-    this.#hub.observe();
-    return this.#emitter.on(type, listener);
+    const unobserve = this.#hub.observe();
+    const off = this.#emitter.on(type, listener);
+    return () => {
+      off();
+      unobserve();
+    };
   }
 
   users(lobby?: string): readonly User[] {
@@ -227,25 +231,25 @@ class RelayServer implements Relay {
   }
 
   rooms(): readonly RoomInfo[] {
-    return [...this.#hub.rooms.values()].filter((room) => !isLobby(room.name)).map((room) => this.#infoOf(room));
+    return [...this.#hub.rooms.values()].map((room) => this.#infoOf(room));
   }
 
   room(name: string): RoomInfo | undefined {
-    const room = this.#hub.rooms.get(name);
+    const room = this.#hub.rooms.get(name) ?? this.#hub.lobbies.get(name)?.room;
     return room === undefined ? undefined : this.#infoOf(room);
   }
 
   metrics(): RelayMetrics {
     const { accepted, refused, closed, dropped } = this.#hub.counters;
-    let [connections, rooms, users] = [0, 0, 0];
-    for (const { name, peers } of this.#hub.rooms.values()) {
-      connections += peers.size;
-      if (!isLobby(name)) rooms++;
+    let [connections, users] = [0, 0];
+    for (const { members } of this.#hub.rooms.values()) connections += members.size;
+    for (const lobby of this.#hub.lobbies.values()) {
+      connections += lobby.room.members.size;
+      users += lobby.users.size;
     }
-    for (const lobby of this.#hub.lobbies.values()) users += lobby.users.size;
     return {
       connections,
-      rooms,
+      rooms: this.#hub.rooms.size,
       users,
       accepted,
       refused: { ...refused },
@@ -255,11 +259,11 @@ class RelayServer implements Relay {
   }
 
   #infoOf(room: Room): RoomInfo {
-    const { name, peers, document } = room;
+    const { name, members, document } = room;
     return {
       name,
-      connections: peers.size,
-      users: isLobby(name) ? this.users(name) : [...room.observe().values()],
+      connections: members.size,
+      users: isLobby(name) ? this.users(name) : [...room.users.values()],
       hasDocument: document instanceof SharedDocument && document.open,
     };
   }

@@ -5,7 +5,6 @@ import {
   FrameError,
   MAX_ROOM_LENGTH,
   PATCH_SUBPROTOCOL,
-  SUBPROTOCOL,
   isReserved,
   lobbyRoom,
   roomFromPath,
@@ -57,6 +56,6 @@ export function tokenOf(offered: string | undefined, target: string): string | n
  */
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];
-  for (const ours of [PATCH_SUBPROTOCOL, SUBPROTOCOL]) if (names.includes(ours)) return ours;
+  if (names.includes(PATCH_SUBPROTOCOL)) return PATCH_SUBPROTOCOL;
   return names.find((name) => !name.startsWith(AUTH_PREFIX)) ?? (names.length === 0 ? false : null);
 }

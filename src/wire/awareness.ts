@@ -2,6 +2,7 @@
  * Awareness updates as bytes: a list of (client id, clock, state). The state stays the bytes its author wrote, so that
  * nobody on the way encodes it again.
  */
+import { TOO_LARGE } from "./close.ts";
 import { FrameError, expectEnd, readBytes, readUint, reader, sameBytes, uintLength, writeUint } from "./bytes.ts";
 
 export interface Entry {
@@ -39,12 +40,12 @@ const NULL: Uint8Array = new TextEncoder().encode("null");
 /**
  * Reads an awareness update whole, or throws `FrameError` and takes none of it. The states are views on `payload`.
  *
- * @param concerns which entries to return; default: all
+ * @param isAcceptable which entries to return; default: all
  */
 export function decodeEntries(
   payload: Uint8Array,
   limits: EntryLimits,
-  concerns: (id: number, clock: number, isNull: boolean) => boolean = () => true,
+  isAcceptable: (id: number, clock: number, isNull: boolean) => boolean = () => true,
 ): Entry[] {
   const from = reader(payload);
   const count = readUint(from);
@@ -57,7 +58,7 @@ export function decodeEntries(
     const state = readBytes(from);
     if (state.length > limits.maxStateBytes) throw new StateTooLargeError(limits.maxStateBytes);
     const isGone = isNull(state);
-    if (!concerns(id, clock, isGone)) continue;
+    if (!isAcceptable(id, clock, isGone)) continue;
     checkClock(clock);
     entries.push({ id, clock, state: isGone ? null : state });
   }
@@ -73,7 +74,7 @@ export function countEntries(payload: Uint8Array): { readonly count: number; rea
 
 export class StateTooLargeError extends FrameError {
   constructor(maxBytes: number, what = "awareness state") {
-    super(`${what} larger than ${maxBytes} bytes`);
+    super(`${what} larger than ${maxBytes} bytes`, TOO_LARGE);
   }
 }
 

@@ -5,11 +5,19 @@
  * checked here (on a pooled Buffer, a neighbour's memory is never far), and all that is wrong with a frame is said as
  * one kind of error.
  */
+import { MALFORMED } from "./close.ts";
 import * as decoding from "lib0/decoding";
 
 /** A frame that breaks the protocol; `message` says how, in words fit for a close reason. */
 export class FrameError extends Error {
   override readonly name = "FrameError";
+  /** The close code that ends the connection which sent the frame. */
+  readonly code: number;
+
+  constructor(message: string, code: number = MALFORMED) {
+    super(message);
+    this.code = code;
+  }
 }
 
 // a byte order mark is text to stock clients: were it dropped here, JSON that they cannot read would be passed on to them

@@ -3,6 +3,7 @@
 export const NORMAL = 1000;
 /** The page goes away: closed, reloaded, or navigated. */
 export const GOING_AWAY = 1001;
+export const MALFORMED = 4400;
 export const TOO_LARGE = 4413;
 
 /**
@@ -14,7 +15,7 @@ export const Close = {
   goingAway: GOING_AWAY as typeof GOING_AWAY,
   /** The relay stops or restarts; come back. */
   restart: 1012,
-  malformed: 4400,
+  malformed: MALFORMED as typeof MALFORMED,
   notAuthenticated: 4401,
   notAllowed: 4403,
   tooLarge: TOO_LARGE as typeof TOO_LARGE,

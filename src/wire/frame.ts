@@ -2,15 +2,16 @@
  * Frames: one message of the y-websocket protocol in each WebSocket message, and one type of our own.
  *
  * Messages 0–3 are those of y-websocket 3; stock clients log an error on any other, so ours goes only to connections
- * that asked for `SUBPROTOCOL`.
+ * that asked for `PATCH_SUBPROTOCOL`.
  */
 import * as encoding from "lib0/encoding";
 import { type Control, decodeControl, encodeControl } from "./control.ts";
 import { FrameError, expectEnd, readBytes, readRest, readText, readUint, reader } from "./bytes.ts";
 
-/** The subprotocol by which a client says that it trusts the relay's word on who is here. */
-export const SUBPROTOCOL = "copresence.v1";
-/** The same, and that states are sent as patches, both ways. */
+/**
+ * The subprotocol by which a client says that it trusts the relay's word on who is here, and that states are sent as
+ * patches, both ways.
+ */
 export const PATCH_SUBPROTOCOL = "copresence.v2";
 /** A client's token is offered as a subprotocol that begins so, behind the others: no log of addresses has it. */
 export const AUTH_PREFIX = "copresence.auth.";

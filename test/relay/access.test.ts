@@ -6,7 +6,6 @@ import type { RelayConfig } from "../../src/relay/index.ts";
 import {
   type Fields,
   PATCH_SUBPROTOCOL,
-  SUBPROTOCOL,
   controlFrame,
   fieldsOf,
   patchFrame,
@@ -21,7 +20,7 @@ const prompt = { tick: 0, lobbyTick: 0 };
 const signed: RelayConfig = { ...prompt, jwtSecret: SECRET };
 
 /** Opens a connection as a client of ours does, with a token. */
-function peerWith(url: string, path: string, token: string, protocol = SUBPROTOCOL): RawPeer {
+function peerWith(url: string, path: string, token: string, protocol = PATCH_SUBPROTOCOL): RawPeer {
   return new RawPeer(url, path, [protocol, `copresence.auth.${token}`]);
 }
 
@@ -141,7 +140,7 @@ describe("a newer token", () => {
 
   it("[AUTH-5] is of no matter to a relay that asks nobody, and stock clients know of none", async () => {
     const { url } = await startRelay(prompt);
-    const open = new RawPeer(url, "doc", [SUBPROTOCOL]);
+    const open = new RawPeer(url, "doc", [PATCH_SUBPROTOCOL]);
     await until("it is let in", () => open.controls.length > 0);
     await renew(open, { sub: "alice" });
     await until("it is told", () => open.controls.some(({ kind }) => kind === "access"));

@@ -423,7 +423,7 @@ describe("signs of life", () => {
     };
     const handler = { clock: systemClock, frame() {}, silence() {}, drained() {}, closed() {} };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
-    const connection = new Connection(socket, openAccess("@lobby"), options, handler);
+    const connection = new Connection(socket, openAccess("@lobby"), "here", options, handler);
     const elapse = (seconds: number, each: () => void): void => {
       for (let i = 0; i < seconds * 4 && closed.length === 0; i++) {
         each();

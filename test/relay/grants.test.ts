@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { accessTo, grantsFor, sameAccess } from "../../src/relay/access/grants.ts";
 import type { Grants } from "../../src/relay/access/identity.ts";
-import { stampField, withUser } from "../../src/relay/access/stamp.ts";
+import { stampField, withField } from "../../src/awareness/index.ts";
 import { StateBytes, fieldsOf } from "../../src/wire/index.ts";
 
 const rooms: Grants = {
@@ -133,9 +133,9 @@ describe("a stamp", () => {
   it("[ID-1] keeps the order of the fields, and is the first where there was none", () => {
     const user = bytes({ id: "alice" });
     const state = new StateBytes(fieldsOf({ a: 1, user: 2, b: 3 }));
-    expect([...withUser(state, user).fields.keys()]).toEqual(["a", "user", "b"]);
-    expect([...withUser(new StateBytes(fieldsOf({ a: 1 })), user).fields.keys()]).toEqual(["user", "a"]);
-    const known = withUser(state, user);
-    expect(withUser(known, user)).toBe(known);
+    expect([...withField(state, "user", user).fields.keys()]).toEqual(["a", "user", "b"]);
+    expect([...withField(new StateBytes(fieldsOf({ a: 1 })), "user", user).fields.keys()]).toEqual(["user", "a"]);
+    const known = withField(state, "user", user);
+    expect(withField(known, "user", user)).toBe(known);
   });
 });

@@ -8,7 +8,8 @@ import {
   type Entry,
   EMPTY_STATE_VECTOR,
   type Frame,
-  SUBPROTOCOL,
+  PATCH_SUBPROTOCOL,
+  StatesReader,
   awarenessFrame,
   decodeEntries,
   decodeFrame,
@@ -48,6 +49,7 @@ export class RawPeer {
   /** The awareness that a stock client would have now. */
   readonly awareness: Awareness;
   readonly doc: Y.Doc = new Y.Doc();
+  readonly #reader = new StatesReader();
 
   constructor(url: string, path: string, protocols: string[]) {
     this.awareness = new Awareness(this.doc);
@@ -101,10 +103,18 @@ export class RawPeer {
     await until("an answer to step 1", () => answers() > before);
   }
 
+  #applyStates(payload: Uint8Array): void {
+    for (const { id, fields } of this.#reader.read(payload)) {
+      if (fields === null) this.awareness.states.delete(id);
+      else this.awareness.states.set(id, Object.fromEntries([...fields].map(([name, bytes]) => [name, jsonIn(bytes)])));
+    }
+  }
+
   #receive(message: Uint8Array): void {
     this.received.push(message);
     const frame = decodeFrame(message);
     if (frame.type === "awareness") applyAwarenessUpdate(this.awareness, frame.payload, "relay");
+    if (frame.type === "states") this.#applyStates(frame.payload);
     if (frame.type === "syncStep2" || frame.type === "update") Y.applyUpdate(this.doc, frame.update);
   }
 }
@@ -115,7 +125,7 @@ export async function rawPeer(
   path: string,
   options: { readonly trusts?: boolean } = {},
 ): Promise<RawPeer> {
-  const peer = new RawPeer(url, path, options.trusts === true ? [SUBPROTOCOL] : []);
+  const peer = new RawPeer(url, path, options.trusts === true ? [PATCH_SUBPROTOCOL] : []);
   await new Promise<void>((resolve, reject) => {
     peer.socket.once("open", resolve);
     peer.socket.once("error", reject);
@@ -123,8 +133,12 @@ export async function rawPeer(
   return peer;
 }
 
+function jsonIn(bytes: Uint8Array): unknown {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
 function valueIn({ state }: Entry): unknown {
-  return state === null ? null : JSON.parse(new TextDecoder().decode(state));
+  return state === null ? null : jsonIn(state);
 }
 
 function saidIn(payload: Uint8Array): Said[] {

@@ -157,8 +157,8 @@ function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
   for (const name of ROOMS) {
     const here = [...world.pages].filter((page) => page.rooms.has(name));
     const seen = here.filter((page) => page.kind === "own" || !page.lurks);
-    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.peers.size ?? 0, here.length);
-    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.table.rows.size ?? 0, seen.length);
+    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.members.size ?? 0, here.length);
+    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.register.size ?? 0, seen.length);
   }
 }
 
@@ -166,11 +166,11 @@ function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
 export function checkEmpty(world: World): void {
   const { rooms, lobbies } = world.hub!;
   const lobby = lobbies.get("@lobby");
-  same(world, "relay: rooms left", [...rooms.keys()], lobby === undefined ? [] : ["@lobby"]);
+  same(world, "relay: rooms left", [...rooms.keys()], []);
   if (lobby === undefined) return;
   same(world, "relay: users left", lobby.users.size, 0);
-  same(world, "relay: connections left", lobby.room.peers.size, 0);
-  same(world, "relay: states left or remembered, beside its own", lobby.room.table.known, 1);
+  same(world, "relay: connections left", lobby.room.members.size, 0);
+  same(world, "relay: states left or remembered, beside its own", lobby.room.register.known, 1);
   // what is left looks at the connections, of which there are none
   same(world, "relay: timers left", world.clock.pending(world.network.relayActor!), 1);
 }

@@ -17,7 +17,7 @@ import {
   createPresence,
 } from "../../src/client/index.ts";
 import { openAccess } from "../../src/relay/access/grants.ts";
-import { Hub } from "../../src/relay/hub.ts";
+import { Hub } from "../../src/relay/core/hub.ts";
 import { admit } from "../../src/relay/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
@@ -137,7 +137,7 @@ export class World {
       this.network.relayActor = actor;
       this.network.listener = (socket, target) => {
         const asked = admit(target);
-        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby) });
+        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby), address: "here" });
       };
     });
     this.log("relay starts");

@@ -1,6 +1,7 @@
 /** What an identity may do in a room. Pure. */
+import type { Stamp } from "../../awareness/index.ts";
 import { Close, LOBBY, isLobby, lobbyRoom } from "../../wire/index.ts";
-import { type Grant, type Identity, type Stamp, stampOf } from "./identity.ts";
+import { type Grant, type Identity, stampOf } from "./identity.ts";
 
 /** What a connection may do in its room, and as whom. */
 export interface RoomAccess {
@@ -99,6 +100,11 @@ export function grantsFor(rooms: Identity["rooms"], room: string): ReadonlySet<G
 /** What is not known grants nothing. */
 function known(grants: readonly Grant[] | undefined): ReadonlySet<Grant> {
   return new Set(Array.isArray(grants) ? (grants as readonly Grant[]).filter((grant) => ALL.has(grant)) : []);
+}
+
+/** What an access grants, as `hello` says it. */
+export function grantsOf(access: RoomAccess): readonly Grant[] {
+  return [...ALL].filter((grant) => access[grant]);
 }
 
 /** Whether a connection with one access may go on with the other: all is the same but when it ends. */

@@ -3,7 +3,8 @@
  * it may come from code that was not type-checked.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { type UserInfo, isRecord, readUserId } from "../../presence/index.ts";
+import type { Stamp } from "../../awareness/index.ts";
+import { isRecord, readUserId } from "../../presence/index.ts";
 import { Close, MAX_ROOM_LENGTH, lobbyRoom } from "../../wire/index.ts";
 
 /**
@@ -101,9 +102,6 @@ export function isGrants(value: unknown): value is Grants {
 export function isLobbyName(value: unknown): value is string {
   return typeof value === "string" && lobbyRoom(value).length <= MAX_ROOM_LENGTH;
 }
-
-/** What the relay knows of a user, whatever their states claim. */
-export type Stamp = Pick<UserInfo, "id" | "name" | "color" | "avatar">;
 
 export function stampOf({ userId, name, color, avatar }: Identity): Stamp {
   return { id: userId, ...bindingOf({ name, color, avatar }) };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Grace } from "../../src/relay/grace.ts";
-import { systemClock } from "../../src/relay/ports/clock.ts";
+import { Grace } from "../../../src/relay/core/grace.ts";
+import { systemClock } from "../../../src/relay/ports/clock.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

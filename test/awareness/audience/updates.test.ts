@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { OutgoingStates } from "../../src/relay/outgoing.ts";
-import type { Row } from "../../src/relay/table.ts";
-import { readState } from "../../src/presence/index.ts";
-import { openAccess } from "../../src/relay/access/grants.ts";
-import { StateBytes } from "../../src/wire/index.ts";
+import { OutgoingStates } from "../../../src/relay/outgoing.ts";
+import type { Row } from "../../../src/relay/table.ts";
+import { readState } from "../../../src/presence/index.ts";
+import { openAccess } from "../../../src/relay/access/grants.ts";
+import { StateBytes } from "../../../src/wire/index.ts";
 
 const state = new StateBytes(new Map());
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Packet } from "../../src/relay/packet.ts";
-import { PatchedStates } from "../../src/relay/patches.ts";
+import type { Packet } from "../../../src/relay/packet.ts";
+import { PatchedStates } from "../../../src/relay/patches.ts";
 import {
   PATCH_SUBPROTOCOL,
   StateBytes,
@@ -11,8 +11,8 @@ import {
   patchFrame,
   valuesOf,
   writePatch,
-} from "../../src/wire/index.ts";
-import { startRelay, until } from "../support.ts";
+} from "../../../src/wire/index.ts";
+import { startRelay, until } from "../../support.ts";
 import { RawPeer, rawPeer, stateOf } from "./raw.ts";
 
 /** One who is told, and what they make of it. */

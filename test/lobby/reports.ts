@@ -1,5 +1,5 @@
 /** What connections say, to test with. */
-import type { Report } from "../../src/aggregator/index.ts";
+import type { Report } from "../../src/lobby/index.ts";
 import type { PresenceEvent, Session, UserInfo } from "../../src/presence/index.ts";
 import { claim } from "../presence/claims.ts";
 
@@ -12,7 +12,7 @@ export function report(
   connection: Partial<Pick<Report, "connected" | "silent">> & { readonly info?: Partial<UserInfo> } = {},
 ): Report {
   const { info, ...rest } = connection;
-  return { room, claim: claim(userId, sessionId, fields, info), connected: true, silent: false, ...rest };
+  return { room, claim: claim(userId, sessionId, fields, info), connected: true, silent: false, bytes: 100, ...rest };
 }
 
 export function types(events: readonly PresenceEvent[]): string[] {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Aggregator, type Report } from "../../src/aggregator/index.ts";
+import { Sessions, type Report } from "../../src/lobby/index.ts";
 import { type AutoStatus, type Claim, type User, equal, newestManual, userOf } from "../../src/presence/index.ts";
 import { anyClaim, anySession } from "../presence/claims.ts";
 import { report, types } from "./reports.ts";
@@ -8,9 +8,9 @@ import { report, types } from "./reports.ts";
 const [tab, tabInRoom, tabElsewhere, phone] = ["tab", "tabInRoom", "tabElsewhere", "phone"].map((name) => ({ name }));
 if (!tab || !tabInRoom || !tabElsewhere || !phone) throw new TypeError("unreachable");
 
-let lobby = new Aggregator("@lobby");
+let lobby = new Sessions("@lobby");
 beforeEach(() => {
-  lobby = new Aggregator("@lobby");
+  lobby = new Sessions("@lobby");
 });
 
 /** What others see of Alice and of her one session, after a look. */
@@ -79,7 +79,7 @@ describe("counting", () => {
     expect(types(lobby.flush(3)).toSorted()).toEqual(["join alice", "leave guest:1"]);
     lobby.set(tab, report("alice", "s2"), 4);
     expect(alice().sessions.map(({ id }) => id)).toEqual(["s2"]);
-    expect([lobby.userOf(tab), [...lobby.sourcesOf("alice")], [...lobby.sourcesOf("guest:1")]]).toEqual([
+    expect([lobby.reportOf(tab)?.claim.user.id, [...lobby.keysOf("alice")], [...lobby.keysOf("guest:1")]]).toEqual([
       "alice",
       [tab],
       [],
@@ -100,7 +100,7 @@ describe("counting", () => {
     lobby.set(tab, report("alice", "s1"), 0);
     expect(lobby.empty).toBe(false);
     lobby.delete(tab, 1, 1);
-    expect([lobby.empty, lobby.userOf(tab), lobby.sourcesOf("alice").length]).toEqual([true, undefined, 0]);
+    expect([lobby.empty, lobby.reportOf(tab)?.claim.user.id, lobby.keysOf("alice").length]).toEqual([true, undefined, 0]);
   });
 });
 
@@ -219,6 +219,7 @@ describe("any sequence of reports and losses, with looks between", () => {
     claim: anyClaim(fc.constantFrom("alice", "bob"), anySession(ids)),
     connected: fc.boolean(),
     silent: fc.boolean(),
+    bytes: fc.constant(100),
   });
   const anyChange: fc.Arbitrary<Change> = fc.oneof(
     { weight: 3, arbitrary: fc.record({ source, report: anyReport }) },
@@ -229,7 +230,7 @@ describe("any sequence of reports and losses, with looks between", () => {
   it("[USER-1] [USER-2] [LOBBY-1] leaves what the live reports say, with times that change only with the status", () => {
     fc.assert(
       fc.property(anyRounds, (rounds) => {
-        const place = new Aggregator("@lobby");
+        const place = new Sessions("@lobby");
         const model = new Model();
         const sources = Array.from({ length: 5 }, (_, i) => ({ i }));
         let now = 1_000;
@@ -244,9 +245,9 @@ describe("any sequence of reports and losses, with looks between", () => {
             const own = claims.filter(({ user }) => user.id === id);
             expect(place.choiceOf(id)).toEqual(newestManual(own.map(({ session }) => session)));
             const speakers = sources.filter((_, i) => model.live.get(i)?.claim.user.id === id);
-            expect(new Set(place.sourcesOf(id))).toEqual(new Set(speakers));
+            expect(new Set(place.keysOf(id))).toEqual(new Set(speakers));
           }
-          expect(sources.map((at) => place.userOf(at))).toEqual(
+          expect(sources.map((at) => place.reportOf(at)?.claim.user.id)).toEqual(
             sources.map((_, i) => model.live.get(i)?.claim.user.id),
           );
           expect(place.empty).toBe(model.live.size === 0);
@@ -281,7 +282,7 @@ describe("any sequence of reports and losses, with looks between", () => {
 
 /** Returns whether it was news, where that is said. */
 function take(
-  place: Aggregator,
+  place: Sessions<object>,
   source: object,
   change: { readonly report: Report } | { readonly lostAt: number },
   now: number,

@@ -1,26 +1,26 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { Aggregator, type RecentPolicy, type Report, Shard } from "../../src/aggregator/index.ts";
+import { Sessions, type ShardPolicy, type Report, Shard } from "../../src/lobby/index.ts";
 import { type User, isGuest, userOf } from "../../src/presence/index.ts";
 import { type ShardUser, readShardUser, shardsOf } from "../../src/wire/index.ts";
 import { anyClaim, anySession } from "../presence/claims.ts";
 import { report } from "./reports.ts";
 
 const DAY = 24 * 3_600_000;
-const REMEMBER: RecentPolicy = { recentTtl: DAY, recentMax: 1_000, lobbyRooms: true };
-const FORGET: RecentPolicy = { recentTtl: DAY, recentMax: 0, lobbyRooms: true };
+const REMEMBER: ShardPolicy = { recentTtl: DAY, recentMax: 1_000, lobbyRooms: true };
+const FORGET: ShardPolicy = { recentTtl: DAY, recentMax: 0, lobbyRooms: true };
 
 /** A lobby as its relay has it and, unless that takes too long, a reader that has heard all that was written. */
 class Place {
-  readonly aggregator = new Aggregator("@lobby");
+  readonly aggregator = new Sessions("@lobby");
   readonly shard: Shard;
   readonly reader = new Y.Doc();
   /** Updates that readers were sent, and their bytes. */
   updates = 0;
   sent = 0;
 
-  constructor(policy: RecentPolicy = REMEMBER, { followed = true } = {}) {
+  constructor(policy: ShardPolicy = REMEMBER, { followed = true } = {}) {
     this.shard = new Shard("shard1", policy);
     this.shard.open([], 0);
     if (!followed) return;
@@ -245,6 +245,7 @@ describe("the size of the document", () => {
       },
     },
     connected: true,
+    bytes: 100,
     silent: false,
   });
 
@@ -283,7 +284,7 @@ describe("the size of the document", () => {
     return Y.encodeStateAsUpdate(doc).length / JSON.stringify(Object.fromEntries(counted)).length;
   }
 
-  const lobbies: [what: string, policy: RecentPolicy, changes: number, remembered: number][] = [
+  const lobbies: [what: string, policy: ShardPolicy, changes: number, remembered: number][] = [
     ["as many as by default are remembered, and a million changes", REMEMBER, 1_000_000, 1_000],
     ["nobody is remembered, and a hundred thousand changes", FORGET, 100_000, 0],
   ];

@@ -13,7 +13,7 @@ import * as Y from "yjs";
 import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
-export interface RecentPolicy {
+export interface ShardPolicy {
   /** How long one who left is remembered, ms. */
   readonly recentTtl: number;
   /** How many of them at most. */
@@ -36,7 +36,7 @@ const DEAD_MIN = 64;
 export class Shard {
   readonly id: string;
   readonly doc: Y.Doc;
-  readonly #policy: RecentPolicy;
+  readonly #policy: ShardPolicy;
   /** Those who left, by user id, the longest gone first. */
   readonly #recent = new Map<string, Leaver>();
   /** The client id that maps are written under. */
@@ -47,14 +47,14 @@ export class Shard {
   #live = 0;
   #dead = 0;
 
-  constructor(id: string, policy: RecentPolicy) {
+  constructor(id: string, policy: ShardPolicy) {
     this.id = id;
     this.#policy = policy;
     this.doc = new Y.Doc();
     this.#mapWriter = (this.doc.clientID ^ 1) >>> 0;
   }
 
-  /** Leavers that are still remembered. */
+  /** How many of those who left are still remembered. */
   get recent(): number {
     return this.#recent.size;
   }
@@ -160,18 +160,41 @@ function sameButRooms(a: User, b: User): boolean {
   return equal(lobbyUser(a, 0, false), lobbyUser(b, 0, false));
 }
 
+/** Sessions of one user that a lobby lists: those that are most present. [LOBBY-9] */
+const MAX_SESSIONS = 64;
+/** Bytes that one user's entry takes, about; of what is more, metadata and rooms of the less present sessions are left out. [LOBBY-9] */
+const MAX_ENTRY_BYTES = 64 * 1024;
+/** What every session takes besides its metadata and rooms, bytes. */
+const SESSION_BYTES = 160;
+
 function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
-  const sessions = user.sessions.map((session): [string, LobbySession] => [
-    session.id,
-    {
-      status: session.status,
-      ...(session.manual !== null && { manual: session.manual }),
-      device: session.device,
-      since: session.since,
-      rooms: tellsRooms ? session.rooms : [],
-      meta: session.meta,
-      ...(session.reconnecting && { reconnecting: true }),
-    },
-  ]);
+  let left = MAX_ENTRY_BYTES;
+  const fit = (bytes: number): boolean => {
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  };
+  const sessions = user.sessions.slice(0, MAX_SESSIONS).map((session): [string, LobbySession] => {
+    left -= SESSION_BYTES;
+    const { status, manual, device, since, reconnecting } = session;
+    return [
+      session.id,
+      {
+        status,
+        ...(manual !== null && { manual }),
+        device,
+        since,
+        rooms: tellsRooms ? session.rooms.filter((room) => fit(room.length)) : [],
+        meta: fit(sizeOf(session.meta)) ? session.meta : {},
+        ...(reconnecting && { reconnecting: true }),
+      },
+    ];
+  });
   return { user: withoutId(user), sessions: Object.fromEntries(sessions), lastSeen: wall };
+}
+
+/** Most sessions have hardly any metadata, and a lobby has thousands of them. */
+function sizeOf(meta: object): number {
+  for (const _ in meta) return JSON.stringify(meta).length;
+  return 2;
 }

@@ -2,7 +2,7 @@
  * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
  * long. [TIME-1]
  */
-import type { Clock } from "./ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 
 export class Grace<T> {
   readonly #ms: number;

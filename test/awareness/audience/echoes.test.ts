@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Echoes } from "../../src/relay/echoes.ts";
-import { type Entry, FrameError, decodeEntries, encodeEntries, layOut } from "../../src/wire/index.ts";
+import { Echoes } from "../../../src/awareness/index.ts";
+import { type Entry, FrameError, decodeEntries, encodeEntries, layOut } from "../../../src/wire/index.ts";
 
 const ALICE = 101;
 const BOB = 102;

@@ -4,7 +4,7 @@
  * small part of the time that it takes to read them.
  */
 import { Buffer } from "node:buffer";
-import { type EncodedEntries, countEntries } from "../wire/index.ts";
+import { type EncodedEntries, countEntries } from "../../wire/index.ts";
 
 /** A message of fewer states is read as fast. */
 const MIN_STATES = 8;

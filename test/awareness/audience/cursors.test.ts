@@ -1,16 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Crowd } from "../../src/relay/crowd.ts";
-import { ownClient, startRelay, stockClient, until } from "../support.ts";
+import { CursorLimiter } from "../../../src/awareness/index.ts";
+import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 
 describe("[FLOW-5] a crowd", () => {
   it("shows everybody where there is no limit", () => {
-    const crowd = new Crowd(0);
+    const crowd = new CursorLimiter(0);
     expect([crowd.shows(1), crowd.moved(1, 0), crowd.shows(1)]).toEqual([true, null, true]);
   });
 
   it("shows so many, and another only when one of them has been calm for 2 s", () => {
-    const crowd = new Crowd(2);
+    const crowd = new CursorLimiter(2);
     crowd.moved(1, 0);
     crowd.moved(2, 500);
     expect([crowd.moved(3, 1_999), crowd.shows(3)]).toEqual([null, false]);
@@ -25,7 +25,7 @@ describe("[FLOW-5] a crowd", () => {
     const event = fc.record({ id: fc.nat(6), after: fc.nat(1_500), leaves: fc.boolean() });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(event, { maxLength: 60 }), (max, events) => {
-        const crowd = new Crowd(max);
+        const crowd = new CursorLimiter(max);
         const shown = new Set<number>();
         let now = 0;
         for (const { id, after, leaves } of events) {

@@ -1,12 +1,12 @@
 /**
- * Whose cursors a room shows when it has more people than cursors can be told apart: of those who moved lately. Everybody
- * is seen all the same. Pure; time comes in as `now`.
+ * Whose cursors a room shows when it has more people than cursors can be told apart: those of the people who moved lately.
+ * Everybody is seen all the same. Pure; time comes in as `now`, monotonic ms. [FLOW-5]
  */
 
-/** Whoever has not moved for so long makes room for one who does, ms. */
+/** Who has not moved for so long makes room for one who does, ms. */
 const CALM_MS = 2_000;
 
-export class Crowd {
+export class CursorLimiter {
   readonly #max: number;
   /** When each that is shown moved last; the one that did longest ago first; null: all are shown. */
   readonly #shown: Map<number, number> | null;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { FlushLoad, tickMs } from "../../src/relay/tick.ts";
+import { FlushLoad, tickMs } from "../../../src/relay/core/tick.ts";
 
 /** How long the last of so many flushes is believed to take. */
 function afterFlushes(load: FlushLoad, room: object, times: readonly number[]): number {

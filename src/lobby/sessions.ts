@@ -1,8 +1,8 @@
 /**
  * From connections to people: what each connection says of its session, joined into sessions, counted per user.
  *
- * One aggregator serves one place: a room (its own connections) or a lobby (the connections of all rooms that count in
- * it). Times in what it says are the relay's own.
+ * It serves one place: a room (its own connections) or a lobby (the connections of all rooms that count in it). A
+ * connection is an opaque key. Times are ms since the epoch, by the relay's clock. [USER-1] [USER-2] [USER-3]
  */
 import {
   type AutoStatus,
@@ -25,30 +25,32 @@ export interface Report {
   readonly connected: boolean;
   /** Its network is there but its page has not spoken for long: shown as away. */
   readonly silent: boolean;
+  /** How many bytes it takes to write this down. */
+  readonly bytes: number;
 }
 
-interface Reported {
+interface Reported<K> {
   /** The connection. */
-  readonly source: object;
+  readonly key: K;
   report: Report;
 }
 
-interface SessionRecord {
-  readonly key: string;
+interface SessionRecord<K> {
+  readonly id: string;
   /** Oldest first: a report that says something new moves to the end. Mostly one. */
-  reports: readonly Reported[];
+  reports: readonly Reported<K>[];
   status: AutoStatus;
   since: number;
   /** When any connection of it that is gone was last known to be alive. */
   lastSeen: number;
 }
 
-export class Aggregator {
+export class Sessions<K extends object> {
   readonly roomId: string;
   readonly #people: People;
-  readonly #sessions = new Map<string, SessionRecord>();
-  readonly #sources = new Map<object, SessionRecord>();
-  readonly #sourcesOf = new Map<string, readonly object[]>();
+  readonly #sessions = new Map<string, SessionRecord<K>>();
+  readonly #byKey = new Map<K, SessionRecord<K>>();
+  readonly #keysOf = new Map<string, readonly K[]>();
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -61,12 +63,17 @@ export class Aggregator {
   }
 
   get empty(): boolean {
-    return this.#sources.size === 0;
+    return this.#byKey.size === 0;
   }
 
   /** How many users connections speak for. */
   get size(): number {
-    return this.#sourcesOf.size;
+    return this.#keysOf.size;
+  }
+
+  /** Whether any connection speaks for a user. */
+  has(userId: string): boolean {
+    return this.#keysOf.has(userId);
   }
 
   /** The newest choice of status of a user, over all sessions. */
@@ -75,67 +82,96 @@ export class Aggregator {
   }
 
   /** The connections that speak for a user. */
-  sourcesOf(userId: string): readonly object[] {
-    return this.#sourcesOf.get(userId) ?? [];
+  keysOf(userId: string): readonly K[] {
+    return this.#keysOf.get(userId) ?? [];
   }
 
-  /** The user that a connection speaks for, if it has spoken. */
-  userOf(source: object): string | undefined {
-    return reportedBy(source, this.#sources.get(source))?.report.claim.user.id;
+  /** What a connection said last, if it has spoken. */
+  reportOf(key: K): Report | undefined {
+    return reportedBy(key, this.#byKey.get(key))?.report;
+  }
+
+  /** The ids of a user's sessions. */
+  sessionsOf(userId: string): ReadonlySet<string> {
+    return new Set(this.keysOf(userId).flatMap((key) => this.#byKey.get(key)?.id ?? []));
+  }
+
+  /** How many bytes it takes to write a user down, about: each session once, as its longest report has it, and its rooms. */
+  bytesOf(userId: string): number {
+    const longest = new Map<SessionRecord<K>, number>();
+    let bytes = 0;
+    for (const key of this.keysOf(userId)) {
+      const session = this.#byKey.get(key);
+      const report = reportedBy(key, session)?.report;
+      if (session === undefined || report === undefined) continue;
+      bytes += report.room?.length ?? 0;
+      longest.set(session, Math.max(longest.get(session) ?? 0, report.bytes));
+    }
+    for (const most of longest.values()) bytes += most;
+    return bytes;
   }
 
   /** Takes what a connection says. Returns whether that is news. */
-  set(source: object, report: Report, now: number): boolean {
-    const key = sessionKey(report.claim);
-    const before = this.#sources.get(source);
-    if (before !== undefined && before.key !== key) this.delete(source, now, now);
-    const known = reportedBy(source, this.#sources.get(source));
+  set(key: K, report: Report, wall: number): boolean {
+    const id = sessionId(report.claim);
+    const before = this.#byKey.get(key);
+    if (before !== undefined && before.id !== id) this.delete(key, wall, wall);
+    const known = reportedBy(key, this.#byKey.get(key));
     // only what the page itself says makes its report the newest, not what the relay notices about its network
     const spoke = known === undefined || !equal(known.report.claim, report.claim);
-    if (!spoke && equal(known.report, report)) return false;
+    if (!spoke && isSame(known.report, report)) return false;
 
-    let session = this.#sessions.get(key);
+    let session = this.#sessions.get(id);
     if (session === undefined) {
-      session = { key, reports: [], status: report.claim.session.status, since: now, lastSeen: 0 };
-      this.#sessions.set(key, session);
+      session = { id, reports: [], status: report.claim.session.status, since: wall, lastSeen: 0 };
+      this.#sessions.set(id, session);
     }
     if (!spoke) known.report = report;
-    else session.reports = [...without(session.reports, known), { source, report }];
-    this.#sources.set(source, session);
-    add(this.#sourcesOf, report.claim.user.id, source);
-    this.#publish(session, now);
+    else session.reports = [...without(session.reports, known), { key, report }];
+    this.#byKey.set(key, session);
+    add(this.#keysOf, report.claim.user.id, key);
+    this.#publish(session, wall);
     return true;
   }
 
   /** @param lastSeen when the connection was last known to be alive */
-  delete(source: object, lastSeen: number, now: number): void {
-    const session = this.#sources.get(source);
-    const reported = reportedBy(source, session);
+  delete(key: K, lastSeen: number, wall: number): void {
+    const session = this.#byKey.get(key);
+    const reported = reportedBy(key, session);
     if (session === undefined || reported === undefined) return;
-    this.#sources.delete(source);
+    this.#byKey.delete(key);
     session.reports = without(session.reports, reported);
-    remove(this.#sourcesOf, reported.report.claim.user.id, source);
+    remove(this.#keysOf, reported.report.claim.user.id, key);
     session.lastSeen = Math.max(session.lastSeen, lastSeen);
-    if (session.reports.length > 0) return this.#publish(session, now);
-    this.#sessions.delete(session.key);
-    this.#people.delete(session.key, session.lastSeen);
+    if (session.reports.length > 0) return this.#publish(session, wall);
+    this.#sessions.delete(session.id);
+    this.#people.delete(session.id, session.lastSeen);
   }
 
-  /** What changed since the last flush, as others see it. */
-  flush(now: number): PresenceEvent[] {
-    return this.#people.flush(now);
+  /**
+   * What changed since the last flush, as others see it.
+   *
+   * @param isDue whether what is new of a user is to be told now, and not with a later flush; default: of all
+   */
+  flush(wall: number, isDue?: (userId: string) => boolean): PresenceEvent[] {
+    return this.#people.flush(wall, true, isDue);
   }
 
-  #publish(session: SessionRecord, now: number): void {
+  /** Whether a flush has left somebody for later. */
+  get pending(): boolean {
+    return this.#people.pending;
+  }
+
+  #publish(session: SessionRecord<K>, wall: number): void {
     const reports = session.reports.map(({ report }) => report);
     const newest = reports.at(-1);
     if (newest === undefined) return;
     const status = statusOf(reports, newest, session.status);
     if (status !== session.status) {
       session.status = status;
-      session.since = now;
+      session.since = wall;
     }
-    this.#people.set(session.key, {
+    this.#people.set(session.id, {
       user: newest.claim.user,
       session: sessionOf(reports, newest, session),
     });
@@ -149,7 +185,7 @@ function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus
   return connected.every((report) => report.silent) ? "away" : newest.claim.session.status;
 }
 
-function sessionOf(reports: readonly Report[], newest: Report, record: SessionRecord): Session {
+function sessionOf<K>(reports: readonly Report[], newest: Report, record: SessionRecord<K>): Session {
   const { id, device } = newest.claim.session;
   const known = reports.findLast((report) => report.claim.session.device !== "unknown");
   // metadata set for the whole application, if the session said any, before that of one room
@@ -168,12 +204,17 @@ function sessionOf(reports: readonly Report[], newest: Report, record: SessionRe
 }
 
 /** The length keeps apart what the ids alone would not: they may hold any character. */
-function sessionKey({ user, session }: Claim): string {
+function sessionId({ user, session }: Claim): string {
   return `${user.id.length}\n${user.id}\n${session.id}`;
 }
 
-function reportedBy(source: object, session: SessionRecord | undefined): Reported | undefined {
-  return session?.reports.find((each) => each.source === source);
+/** Whether two reports of one claim say the same of its connection. */
+function isSame(a: Report, b: Report): boolean {
+  return a.room === b.room && a.connected === b.connected && a.silent === b.silent;
+}
+
+function reportedBy<K>(key: K, session: SessionRecord<K> | undefined): Reported<K> | undefined {
+  return session?.reports.find((each) => each.key === key);
 }
 
 // most have one of each, for which a Map or a Set would take much memory; whoever walks a list sees it as it was

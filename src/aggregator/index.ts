@@ -1,2 +1,0 @@
-export * from "./aggregator.ts";
-export * from "./shard.ts";

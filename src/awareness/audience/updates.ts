@@ -1,0 +1,186 @@
+/**
+ * What observers have yet to hear of each client id, and with which clocks.
+ *
+ * Observers take an awareness state only with a higher clock than they remember, and stock ones remember through a
+ * disconnect. So the relay gives out clocks of its own, starting from the time: they rise with each change, with each
+ * renewal that the owner is too silent to make, and above whatever a former relay process gave out. A client must never
+ * be sent its own state with a clock above its own, for it would take it for its newest (see `nudges` and `preview`).
+ * [LIVE-10]
+ */
+import type { StateBytes } from "../../wire/index.ts";
+import type { Author } from "../author.ts";
+import type { PresentEntry, Publication } from "../entry.ts";
+
+/** What observers are told of an id. */
+export interface StateUpdate {
+  readonly publication: Publication;
+  readonly clock: number;
+  /** null: the id is gone. */
+  readonly state: StateBytes | null;
+}
+
+/** Stock observers drop who was not renewed for 30 s; a state is sent again before that, though its owner is silent. */
+const RENEW_MS = 20_000;
+
+export class Updates {
+  readonly #firstClock: () => number;
+  readonly #pending = new Set<Publication>();
+
+  /**
+   * @param firstClock what the clock of a new id begins with: above all that was given out before. Not the wall clock,
+   * which may have been set back since
+   */
+  constructor(firstClock: () => number) {
+    this.#firstClock = firstClock;
+  }
+
+  /** The entry has something new to say to observers. */
+  changed(entry: PresentEntry): void {
+    const publication = entry.publication ?? this.#begin(entry);
+    publication.pending = "changed";
+    this.#pending.add(publication);
+  }
+
+  /** Observers must not see the entry any more. */
+  removed({ publication }: PresentEntry): void {
+    if (publication === null) return;
+    if (publication.shown) {
+      publication.pending = "removed";
+      this.#pending.add(publication);
+    } else {
+      publication.pending = null;
+      this.#pending.delete(publication);
+    }
+  }
+
+  /** What all observers have not heard yet, each id once, with the clocks to send. */
+  takeChanges(now: number): StateUpdate[] {
+    const updates: StateUpdate[] = [];
+    for (const publication of this.#pending) {
+      const { pending, entry, clock } = publication;
+      publication.pending = null;
+      if (pending === "changed" && entry?.visible === true) updates.push(this.#send(entry, now));
+      else if (pending === "removed" && publication.shown) {
+        publication.shown = false;
+        updates.push({ publication, clock, state: null });
+      }
+    }
+    this.#pending.clear();
+    return updates;
+  }
+
+  /** States to send again to observers that expire what is not renewed. [LIVE-9] */
+  takeRenewals(entries: Iterable<PresentEntry>, now: number): StateUpdate[] {
+    const updates: StateUpdate[] = [];
+    for (const entry of entries) {
+      const { visible, publication } = entry;
+      if (visible && publication?.shown === true && now - publication.sentAt >= RENEW_MS) {
+        updates.push(this.#send(entry, now));
+      }
+    }
+    return updates;
+  }
+
+  /**
+   * States as a newcomer gets them.
+   *
+   * @param since states that were not sent after this time get a new clock: the newcomer may be a stock client that was
+   * here until then, and remembers the clock of a state that it has dropped; -Infinity: it remembers nothing
+   */
+  snapshot(entries: Iterable<PresentEntry>, since: number): StateUpdate[] {
+    const updates: StateUpdate[] = [];
+    for (const entry of entries) {
+      if (!entry.visible) continue;
+      const { publication } = entry;
+      if (publication !== null && isRemembered(publication, since)) raise(publication, entry, publication.sentAt);
+      updates.push(this.show(entry));
+    }
+    return updates;
+  }
+
+  /** A snapshot for a stock client that may be the author of any of the entries: no clock is above the author's. */
+  preview(entries: Iterable<PresentEntry>): StateUpdate[] {
+    const updates: StateUpdate[] = [];
+    for (const entry of entries) {
+      if (!entry.visible) continue;
+      const update = this.show(entry);
+      updates.push({ ...update, clock: Math.min(update.clock, entry.clock) });
+    }
+    return updates;
+  }
+
+  /** What such a client may not have taken for new, once it is known which entries are its own. `since` as for `snapshot`. */
+  afterPreview(entries: Iterable<PresentEntry>, since: number): StateUpdate[] {
+    const old: PresentEntry[] = [];
+    for (const entry of entries) {
+      const { publication, clock } = entry;
+      if (publication === null) continue;
+      // an owner that is ahead has caught up since, and may have been behind when it was previewed
+      if (isRemembered(publication, since) || clock !== publication.clock) old.push(entry);
+    }
+    return this.snapshot(old, since);
+  }
+
+  /** A visible entry as it was last sent. An observer that is given it must hear of its end, even before its first flush. */
+  show(entry: PresentEntry): StateUpdate {
+    const publication = entry.publication ?? this.#begin(entry);
+    publication.shown = true;
+    return { publication, clock: publication.clock, state: entry.publishedState };
+  }
+
+  /** What an observer that missed something of an id must hear: how it is now. */
+  asOf(publication: Publication): StateUpdate {
+    const { entry, clock } = publication;
+    return entry?.visible === true ? this.show(entry) : { publication, clock, state: null };
+  }
+
+  #send(entry: PresentEntry, now: number): StateUpdate {
+    const publication = entry.publication ?? this.#begin(entry);
+    // one that nobody was sent has the clock that it begins with
+    if (publication.sentAt === -Infinity && !publication.shown) publication.clock = Math.max(publication.clock, entry.clock);
+    else raise(publication, entry, now);
+    publication.sentAt = now;
+    return this.show(entry);
+  }
+
+  #begin(entry: PresentEntry): Publication {
+    const publication: Publication = {
+      id: entry.id,
+      entry,
+      clock: Math.max(entry.clock, this.#firstClock()),
+      shown: false,
+      sentAt: -Infinity,
+      pending: null,
+      native: null,
+    };
+    entry.publication = publication;
+    return publication;
+  }
+}
+
+/**
+ * What to send instead to owners of the states sent that are stock clients and behind: for each, by the place of its
+ * states, word that the state has left, upon which its owner speaks up with a higher clock.
+ */
+export function nudges(updates: readonly StateUpdate[]): ReadonlyMap<Author, ReadonlyMap<number, StateUpdate>> {
+  const byOwner = new Map<Author, Map<number, StateUpdate>>();
+  for (const [place, update] of updates.entries()) {
+    const { publication, clock, state } = update;
+    const { entry } = publication;
+    if (entry === null || entry.owner === null || entry.owner.kind !== "stock" || state === null) continue;
+    if (clock <= entry.clock) continue;
+    const own = byOwner.get(entry.owner) ?? new Map<number, StateUpdate>();
+    byOwner.set(entry.owner, own.set(place, { ...update, state: null }));
+  }
+  return byOwner;
+}
+
+function raise(publication: Publication, entry: PresentEntry, sentAt: number): void {
+  publication.clock = Math.max(entry.clock, publication.clock + 1);
+  publication.sentAt = sentAt;
+}
+
+/** Whether a stock client that was last here at `since` may remember the clock that an id was sent with last. */
+function isRemembered({ sentAt }: Publication, since: number): boolean {
+  return since !== -Infinity && sentAt <= since;
+}

@@ -1,0 +1,25 @@
+/** Who speaks in a room, as far as the register has to know. */
+import type { UserInfo } from "../presence/index.ts";
+
+/**
+ * `stock`: a y-websocket client, which expires whom it does not hear of, says back what it hears, and is told whole states.
+ * `native`: a client of ours, which trusts the relay's word and is told patches. `relay`: another relay, which speaks for many.
+ */
+export type Kind = "stock" | "native" | "relay";
+
+/** What the relay knows of a user from their token, whatever their states claim. */
+export type Stamp = Pick<UserInfo, "id" | "name" | "color" | "avatar">;
+
+export interface Author {
+  readonly kind: Kind;
+  /** The address that the author comes from, as limits count addresses. */
+  readonly address: string;
+  /** The author's network is there, but the page has said nothing for long. */
+  readonly silent: boolean;
+  readonly access: {
+    /** Who the relay knows the author to be; null: nobody was asked, and what their states claim holds. */
+    readonly user: Stamp | null;
+    /** The lobby that the author counts in, as a room name. */
+    readonly lobby: string;
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * Who may speak for a client id: pure functions, since all that keeps ghosts, doubles and impostors out hangs on them.
+ *
+ * Stock clients send back every state that they hear, so what looks like somebody who returns may be an echo. Messages keep
+ * their order, which tells the two apart: a stock client announces itself before it answers the first question that the
+ * relay asks (sync step 1), and says back what it heard only after that. Native clients say nothing back.
+ */
+import type { Claim } from "../presence/index.ts";
+import type { Author } from "./author.ts";
+import { type AuthorRecord, type DepartedEntry, type Entry, type PresentEntry, isPresent } from "./entry.ts";
+
+/** Who speaks, and what is known of them. */
+export interface Speaker {
+  readonly author: Author;
+  /** null: they have said nothing yet. */
+  readonly record: AuthorRecord | null;
+  /** They own an id already, or will with what they said just before in the same message. */
+  readonly ownsAny: boolean;
+}
+
+/** Whether what is said of an id may be news: most of what comes in is not, and is dropped before it is read. [OWN-1] [OWN-2] */
+export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: number, isGone: boolean): boolean {
+  const { author, record, ownsAny } = speaker;
+  // only its owner takes a state back
+  if (isGone) return isPresent(entry) && entry.owner === author && clock >= entry.clock;
+  if (entry === undefined || entry.phase === "expected") return true;
+  if (isOwn(entry, speaker)) return clock > entry.clock;
+  switch (author.kind) {
+    case "native":
+      // what a native client says of an id is never an echo: it means to be that id
+      return true;
+    case "relay":
+      return clock > entry.clock;
+    case "stock":
+      // one that owns an id already passes on what it heard from a sibling tab
+      if (ownsAny) return false;
+      // a client that returns is not behind itself
+      if (record?.echoes !== true) return clock >= entry.clock;
+      // what may be an echo counts only if it is ahead of all that the client can have heard [OWN-8]
+      return clock > Math.max(entry.clock, entry.publication?.clock ?? -1);
+  }
+}
+
+/**
+ * What is done about a state that may be news. `drop`: nothing, and nobody need know. `taken`: nothing, for the id is
+ * somebody else's, and a native author is told so, since it would wait in vain to be seen.
+ */
+export type Verdict = "introduce" | "update" | "claim" | "drop" | "taken";
+
+/** What is said of an id, as far as it matters to whom the id is. */
+export interface Said {
+  readonly claim: Claim;
+  /** The user that the state itself names, whatever the relay knows; undefined: none. */
+  readonly claimedUser: string | undefined;
+  /** The session has been taken over by another connection that is still there. */
+  readonly isSuperseded: boolean;
+}
+
+/** Says what is done about a state that its author says of an id, once it is read. [OWN-1] [OWN-3] [ID-3] */
+export function verdictOn(entry: Entry | undefined, speaker: Speaker, said: Said): Verdict {
+  if (isPresent(entry)) return entry.owner === speaker.author ? "update" : verdictOnClaim(entry, speaker, said);
+  return verdictOnIntroduction(entry, speaker, said);
+}
+
+/** Somebody speaks for an id whose owner is another connection, or none. */
+function verdictOnClaim(entry: PresentEntry, { author }: Speaker, { claim, isSuperseded }: Said): Verdict {
+  if (isSuperseded) return "drop";
+  const elsewhere = author.kind === "native" ? "taken" : "drop";
+  if (entry.lobby !== author.access.lobby || entry.claim.user.id !== claim.user.id) return elsewhere;
+  if (entry.claim.session.id === claim.session.id) return "claim";
+  // a native client may have taken another session id while its connection was lost; but while another connection holds
+  // the id, this is a second tab whose document has the same id
+  return author.kind === "native" && entry.phase === "orphaned" ? "claim" : elsewhere;
+}
+
+/** Somebody speaks for an id that nobody has. */
+function verdictOnIntroduction(
+  entry: DepartedEntry | Exclude<Entry, PresentEntry> | undefined,
+  { author, ownsAny }: Speaker,
+  { claimedUser, isSuperseded }: Said,
+): Verdict {
+  // a newer connection holds the session: until this one takes another, the two would only take over back and forth
+  if (isSuperseded) return "drop";
+  const { user } = author.access;
+  if (user === null) return "introduce";
+  // an id whose connection was lost is kept for its user: somebody else who took it meanwhile would lock them out
+  const expected = entry?.user ?? user.id;
+  if (expected !== user.id) return author.kind === "native" ? "taken" : "drop";
+  // a tab passes on what it heard from another tab of its browser, where somebody else is signed in: they say it themselves
+  if (ownsAny && (claimedUser ?? user.id) !== user.id) return "drop";
+  return "introduce";
+}
+
+/** Whether an id is the speaker's: it owns the entry, or took it back and nobody else has had it since. */
+export function isOwn(entry: PresentEntry | DepartedEntry, { author, record }: Speaker): boolean {
+  if (entry.phase !== "departed") return entry.owner === author;
+  return entry.by !== null && entry.by === record;
+}

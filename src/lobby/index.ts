@@ -1,0 +1,3 @@
+export * from "./directory.ts";
+export * from "./sessions.ts";
+export * from "./shard.ts";

@@ -1,0 +1,115 @@
+/**
+ * A lobby: a room whose document the relay writes. Everyone who is anywhere counts in it; what its own connections say
+ * of themselves is taken in, never passed on. [LOBBY-1] [LOBBY-3]
+ */
+import type { PresentEntry } from "../../awareness/index.ts";
+import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/index.ts";
+import type { PresenceEvent, User } from "../../presence/index.ts";
+import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
+import { ReadOnlyDocument } from "../document.ts";
+import { immediate } from "../immediate.ts";
+import type { Packet } from "../packet.ts";
+import { wallTimeOf } from "../ports/clock.ts";
+import { Room, type RoomSetup, reportOf } from "./room.ts";
+
+export interface LobbyPolicy extends ShardPolicy {
+  /** Shortest time between two writes to the document, ms. */
+  readonly lobbyTick: number;
+  /** Most users; 0: any number. */
+  readonly maxLobbyUsers: number;
+  /** Most sessions of one user; 0: any number. */
+  readonly maxUserSessions: number;
+}
+
+export class Lobby {
+  readonly room: Room;
+  readonly #directory: Directory<PresentEntry>;
+  readonly #shard: Shard;
+  readonly #setup: RoomSetup;
+  readonly #policy: LobbyPolicy;
+  readonly #ticker: Ticker;
+
+  constructor(name: string, relay: RelayState["copresence"]["relay"], setup: RoomSetup, policy: LobbyPolicy) {
+    this.#setup = setup;
+    this.#policy = policy;
+    this.#directory = new Directory(name);
+    this.#shard = new Shard(relay.shard, policy);
+    this.room = new Room(name, setup, (room) => {
+      const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
+      return new ReadOnlyDocument(this.#shard.doc, broadcast, () =>
+        this.#shard.open(this.users.values(), setup.clock.wall()),
+      );
+    });
+    this.#ticker = new Ticker(
+      () => policy.lobbyTick,
+      () => this.#flush(),
+      immediate,
+    );
+    const state: RelayState = { copresence: { relay } };
+    this.room.publish(this.room.register.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state))));
+  }
+
+  get name(): string {
+    return this.room.name;
+  }
+
+  get users(): ReadonlyMap<string, User> {
+    return this.#directory.users;
+  }
+
+  /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
+  get empty(): boolean {
+    return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;
+  }
+
+  /** Throws a `FrameError` if these users find no room here. [LIMIT-3] */
+  admitUsers(userIds: ReadonlySet<string>): void {
+    const { maxLobbyUsers, maxUserSessions } = this.#policy;
+    let size = this.#directory.size;
+    for (const userId of userIds) {
+      if (!this.#directory.has(userId)) size++;
+      else if (maxUserSessions !== 0 && this.#directory.sessionCount(userId) >= maxUserSessions) {
+        throw new FrameError("this user has too many sessions", Close.overloaded);
+      }
+    }
+    if (maxLobbyUsers !== 0 && size > maxLobbyUsers && size > this.#directory.size) {
+      throw new FrameError("the lobby is full", Close.overloaded);
+    }
+  }
+
+  /** Takes what an entry says. What it brings about is for the hub to act on. */
+  report(entry: PresentEntry): Effects<PresentEntry> {
+    return this.#scheduled(this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
+  }
+
+  /** Takes out an entry that left. */
+  withdraw(entry: PresentEntry): Effects<PresentEntry> {
+    const { clock } = this.#setup;
+    return this.#scheduled(this.#directory.withdraw(entry, wallTimeOf(entry.lastSeen, clock), clock.wall()));
+  }
+
+  sweep(now: number): void {
+    this.#shard.write([], now, this.#setup.clock.wall());
+  }
+
+  close(): void {
+    this.#ticker.stop();
+    this.room.close();
+    this.#shard.destroy();
+  }
+
+  #scheduled(effects: Effects<PresentEntry>): Effects<PresentEntry> {
+    if (effects.isNews) this.#ticker.schedule();
+    return effects;
+  }
+
+  #flush(): void {
+    const { clock, onEvents } = this.#setup;
+    const events: readonly PresenceEvent[] = this.#directory.flush(clock.now(), clock.wall());
+    // those whose entries cost readers much are written later
+    if (this.#directory.pending) this.#ticker.schedule();
+    if (events.length === 0) return;
+    this.#shard.write(events, clock.now(), clock.wall());
+    onEvents(events);
+  }
+}
