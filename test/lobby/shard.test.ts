@@ -13,7 +13,7 @@ const FORGET: ShardPolicy = { recentTtl: DAY, recentMax: 0, lobbyRooms: true };
 
 /** A lobby as its relay has it and, unless that takes too long, a reader that has heard all that was written. */
 class Place {
-  readonly aggregator = new Sessions("@lobby");
+  readonly sessions = new Sessions("@lobby");
   readonly shard: Shard;
   readonly reader = new Y.Doc();
   /** Updates that readers were sent, and their bytes. */
@@ -34,7 +34,7 @@ class Place {
 
   /** One tick of the lobby. */
   tick(now: number): void {
-    this.shard.write(this.aggregator.flush(now), now, now);
+    this.shard.write(this.sessions.flush(now), now, now);
   }
 
   get bytes(): Uint8Array {
@@ -69,8 +69,8 @@ describe("what is written", () => {
     const place = new Place();
     const info = { name: "Alice", color: "#30bced", avatar: "a.png" };
     const manual = { status: "dnd", at: 5 } as const;
-    place.aggregator.set({}, report("alice", "s1", "room", { since: 7, manual, meta: { page: 1 } }, { info }), 10);
-    place.aggregator.set({}, report("alice", "s2", null, { device: "unknown" }, { connected: false, info }), 11);
+    place.sessions.set({}, report("alice", "s1", "room", { since: 7, manual, meta: { page: 1 } }, { info }), 10);
+    place.sessions.set({}, report("alice", "s2", null, { device: "unknown" }, { connected: false, info }), 11);
     place.tick(20);
     expect(shardsOf(place.reader).toJSON()).toEqual({
       shard1: {
@@ -84,20 +84,20 @@ describe("what is written", () => {
         },
       },
     });
-    expect(presentIn(place.reader)).toEqual(present(place.aggregator.users));
+    expect(presentIn(place.reader)).toEqual(present(place.sessions.users));
   });
 
   it("[LOBBY-1] is not those who are invisible", () => {
     const place = new Place();
-    place.aggregator.set({}, report("alice", "s1", null, { manual: { status: "invisible", at: 5 } }), 10);
+    place.sessions.set({}, report("alice", "s1", null, { manual: { status: "invisible", at: 5 } }), 10);
     place.tick(20);
     expect([read(place.reader).size, place.updates]).toEqual([0, 0]);
   });
 
   it("[STATE-3] is whatever else a user has beside a session named __proto__, which is no name to lib0", () => {
     const place = new Place();
-    for (const id of ["__proto__", "s2"]) place.aggregator.set({}, report("alice", id), 10);
-    place.aggregator.set({}, report("__proto__", "s3"), 10);
+    for (const id of ["__proto__", "s2"]) place.sessions.set({}, report("alice", id), 10);
+    place.sessions.set({}, report("__proto__", "s3"), 10);
     place.tick(20);
     const sessions = [...read(place.reader).values()].flatMap(({ claims }) => claims.map(({ session }) => session.id));
     expect(sessions).toEqual(["s2", "s3"]);
@@ -106,17 +106,17 @@ describe("what is written", () => {
   it("[LOBBY-5] is one update for each tick in which something changed, and none where nothing did", () => {
     const place = new Place();
     const [tab, phone] = [{ tab: 1 }, { phone: 1 }];
-    place.aggregator.set(tab, report("alice", "s1"), 10);
-    place.aggregator.set(phone, report("alice", "s2"), 10);
-    place.aggregator.set({}, report("bob", "s3"), 10);
+    place.sessions.set(tab, report("alice", "s1"), 10);
+    place.sessions.set(phone, report("alice", "s2"), 10);
+    place.sessions.set({}, report("bob", "s3"), 10);
     place.tick(20);
     expect(place.updates).toBe(1);
     const [alice, bob] = ["alice", "bob"].map((id) => shardsOf(place.reader).get("shard1")?.get(id));
     place.tick(30);
-    place.aggregator.set(tab, report("alice", "s1"), 35);
-    place.aggregator.set(phone, report("alice", "s2", "room", { status: "away" }), 35);
-    place.aggregator.set(phone, report("alice", "s2", "room", { meta: { page: 2 } }), 36);
-    place.aggregator.set(phone, report("alice", "s2"), 37);
+    place.sessions.set(tab, report("alice", "s1"), 35);
+    place.sessions.set(phone, report("alice", "s2", "room", { status: "away" }), 35);
+    place.sessions.set(phone, report("alice", "s2", "room", { meta: { page: 2 } }), 36);
+    place.sessions.set(phone, report("alice", "s2"), 37);
     place.tick(40);
     place.shard.write([], 50, 50);
     // away and back leaves a newer time, so that one user is written
@@ -129,9 +129,9 @@ describe("what is written", () => {
 describe("those who left", () => {
   const leave = (place: Place, id: string, lastSeen: number, now: number): void => {
     const tab = {};
-    place.aggregator.set(tab, report(id, `s_${id}`, "room", {}, { info: { name: id } }), now);
+    place.sessions.set(tab, report(id, `s_${id}`, "room", {}, { info: { name: id } }), now);
     place.tick(now);
-    place.aggregator.delete(tab, lastSeen, now);
+    place.sessions.delete(tab, lastSeen, now);
     place.tick(now);
   };
 
@@ -170,7 +170,7 @@ describe("those who left", () => {
   it("[LOBBY-7] are here again when they come back, and not forgotten by the clock of their last leave", () => {
     const place = new Place();
     leave(place, "alice", 1_000, 1_000);
-    place.aggregator.set({}, report("alice", "s1"), 2_000);
+    place.sessions.set({}, report("alice", "s1"), 2_000);
     place.tick(2_000);
     expect(place.shard.recent).toBe(0);
     place.shard.write([], 1_000 + 2 * DAY, 1_000 + 2 * DAY);
@@ -198,13 +198,13 @@ it("[LOBBY-1] [LOBBY-5] [LOBBY-7] any readers, early or late, have who is presen
         const now = (i + 1) * 1_000;
         for (const { source, said, connected } of changes) {
           const at = sources[source]!;
-          if (said === null) place.aggregator.delete(at, now - 500, now);
-          else place.aggregator.set(at, { room: "room", claim: said, connected, silent: false }, now);
+          if (said === null) place.sessions.delete(at, now - 500, now);
+          else place.sessions.set(at, { room: "room", claim: said, connected, silent: false, bytes: 100 }, now);
         }
-        const events = place.aggregator.flush(now);
+        const events = place.sessions.flush(now);
         place.shard.write(events, now, now);
         unread.write(events, now, now);
-        if (i >= openedAt) unread.open(place.aggregator.users.values(), now);
+        if (i >= openedAt) unread.open(place.sessions.users.values(), now);
         expect(shardsOf(unread.doc).size).toBe(i < openedAt ? 0 : 1);
         for (const { type, userId, user } of events) {
           left.delete(userId);
@@ -215,7 +215,7 @@ it("[LOBBY-1] [LOBBY-5] [LOBBY-7] any readers, early or late, have who is presen
         for (const id of left.keys()) if (!recent.has(id)) left.delete(id);
         const docs = [place.reader, late(place.bytes), ...(i < openedAt ? [] : [unread.doc])];
         for (const doc of docs) {
-          expect(presentIn(doc)).toEqual(present(place.aggregator.users));
+          expect(presentIn(doc)).toEqual(present(place.sessions.users));
           const gone = [...read(doc)].filter(([, { claims }]) => claims.length === 0);
           expect(new Map(gone.map(([id, { lastSeen }]) => [id, lastSeen]))).toEqual(recent);
         }
@@ -254,9 +254,9 @@ describe("the size of the document", () => {
     const here: object[] = [];
     for (let i = 0; i < users; i++) {
       const tab = { i };
-      place.aggregator.set(tab, who(i), i);
+      place.sessions.set(tab, who(i), i);
       here.push(tab);
-      if (here.length > atOnce) place.aggregator.delete(here.shift()!, i, i);
+      if (here.length > atOnce) place.sessions.delete(here.shift()!, i, i);
       if (i % 50 === 0) place.tick(i);
     }
     place.tick(users);
@@ -265,10 +265,10 @@ describe("the size of the document", () => {
 
   /** They change what they are doing, one after the other and some times in a row each. */
   function change(place: Place, tabs: readonly object[], changes: number, inARow: number, perTick: number): void {
-    const first = Number(place.aggregator.userOf(tabs[0]!)?.slice(2));
+    const first = Number(place.sessions.reportOf(tabs[0]!)?.claim.user.id?.slice(2));
     for (let i = 1; i <= changes; i++) {
       const tab = Math.floor(i / inARow) % tabs.length;
-      if (!place.aggregator.set(tabs[tab]!, who(first + tab, i), i)) throw new Error("no change");
+      if (!place.sessions.set(tabs[tab]!, who(first + tab, i), i)) throw new Error("no change");
       if (i % perTick === 0) place.tick(i);
     }
     place.tick(changes);
@@ -297,7 +297,7 @@ describe("the size of the document", () => {
       change(place, tabs, changes, 5, 50);
 
       const reader = late(place.bytes);
-      expect(presentIn(reader)).toEqual(present(place.aggregator.users));
+      expect(presentIn(reader)).toEqual(present(place.sessions.users));
       expect(read(reader).size).toBe(300 + remembered);
       for (const doc of [place.shard.doc, reader]) {
         expect(ratio(doc, here)).toBeLessThan(3);
@@ -310,10 +310,10 @@ describe("the size of the document", () => {
   it("[LOBBY-6] is within three times the JSON of who is present however long a few are, for those who follow too", () => {
     const place = new Place(FORGET);
     // sits still all the while
-    place.aggregator.set({}, report("alice", "s1"), 0);
+    place.sessions.set({}, report("alice", "s1"), 0);
     const tabs = comeAndGo(place, 1_000, 10);
     change(place, tabs, 40_000, 1, 5);
-    expect(presentIn(place.reader)).toEqual(present(place.aggregator.users));
+    expect(presentIn(place.reader)).toEqual(present(place.sessions.users));
     for (const doc of [place.shard.doc, place.reader, late(place.bytes)]) {
       expect(read(doc).size).toBe(11);
       expect(ratio(doc, here)).toBeLessThan(3);

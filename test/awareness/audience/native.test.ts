@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Packet } from "../../../src/relay/packet.ts";
-import { PatchedStates } from "../../../src/relay/patches.ts";
+import { NativeAudience, type Publication, type StateUpdate } from "../../../src/awareness/index.ts";
 import {
   PATCH_SUBPROTOCOL,
   StateBytes,
@@ -13,16 +12,16 @@ import {
   writePatch,
 } from "../../../src/wire/index.ts";
 import { startRelay, until } from "../../support.ts";
-import { RawPeer, rawPeer, stateOf } from "./raw.ts";
+import { RawPeer, rawPeer, stateOf } from "../../relay/raw.ts";
 
 /** One who is told, and what they make of it. */
 class Listener {
   readonly states = new Map<number, unknown>();
   readonly #reader = new StatesReader();
 
-  hear(packet: Packet | null): void {
-    if (packet === null) return;
-    const frame = decodeFrame(packet.message);
+  hear(message: Uint8Array | null): void {
+    if (message === null) return;
+    const frame = decodeFrame(message);
     if (frame.type !== "states") throw new Error(frame.type);
     for (const { id, fields } of this.#reader.read(frame.payload)) {
       if (fields === null) this.states.delete(id);
@@ -47,22 +46,29 @@ describe("[PATCH-1] [PATCH-2] what clients that take patches are told", () => {
   it("is the truth after each flush, whenever they came, and whatever they missed", () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 25 }), (events) => {
-        const patches = new PatchedStates();
+        const patches = new NativeAudience();
         const rows = new Map<number, StateBytes>();
         const changed = new Set<number>();
         const listeners: Listener[] = [];
         const missed = new Map<Listener, Set<number>>();
         /** Whom newcomers were told of, and who was there. */
         const first: [number[], number[]][] = [];
-        const asOf = (id: number) => ({ id, clock: 1, state: rows.get(id) ?? null });
+        const publications = Array.from({ length: 4 }, (_, id): Publication => {
+          return { id, entry: null, clock: 1, shown: true, sentAt: 0, pending: null, native: null };
+        });
+        const asOf = (id: number): StateUpdate => ({
+          publication: publications[id]!,
+          clock: 1,
+          state: rows.get(id) ?? null,
+        });
         const flush = (): void => {
           const news = [...changed].map(asOf);
-          const packet = listeners.length === 0 ? null : patches.changes(news);
+          const message = listeners.length === 0 ? null : patches.changes(news);
           changed.clear();
           for (const listener of listeners) {
             const ids = missed.get(listener);
-            if (ids === undefined) listener.hear(packet);
-            else for (const { id } of news) ids.add(id);
+            if (ids === undefined) listener.hear(message);
+            else for (const { publication } of news) ids.add(publication.id);
           }
           const truth = new Map([...rows].map(([id, { fields }]) => [id, valuesOf(fields, ...fields.keys())]));
           const told = listeners.filter((listener) => !missed.has(listener));
@@ -134,7 +140,7 @@ describe("[PATCH-3] a client that sends patches", () => {
     await expect.poll(() => bob.states.get(7)).toEqual(after);
     await carol.settle();
     for (const frame of carol.received) {
-      if (frame[0] === 100) listener.hear({ message: frame } as Packet);
+      if (frame[0] === 100) listener.hear(frame);
     }
     expect(listener.states).toEqual(new Map([[7, after]]));
   });
