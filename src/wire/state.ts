@@ -2,11 +2,15 @@
  * Awareness states as bytes, whole and by their top-level fields. A cursor that moves changes one field of many: who
  * knows which one need not read, write or send the rest.
  */
+import { TOO_LARGE } from "./close.ts";
 import { FrameError, expectEnd, json, reader, sameBytes, text } from "./bytes.ts";
 import { type Fields, readPatch } from "./patch.ts";
 
 /** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
 export const MAX_DEPTH = 64;
+
+/** Fields at the top level of a state: more than any editor uses. */
+export const MAX_FIELDS = 256;
 
 /** The fields that say who a state is from. */
 export const PERSON: ReadonlySet<string> = new Set(["user", "copresence"]);
@@ -82,6 +86,8 @@ export function patchState(patch: Uint8Array, known: StateBytes): StateChange {
 
 /** Sees to it that what is the same as before is the same object, and that the rest is sound. Returns what is not. */
 function checkChanges(fields: Map<string, Uint8Array>, known: Fields): Set<string> {
+  // [WIRE-7] each field costs some hundred bytes of memory, and a patch of one walks them all
+  if (fields.size > MAX_FIELDS) throw new FrameError(`awareness state of more than ${MAX_FIELDS} fields`, TOO_LARGE);
   const changed = new Set<string>();
   for (const [name, value] of fields) {
     const before = known.get(name);

@@ -206,14 +206,23 @@ describe("what is sent", () => {
     const { relay, url } = await startRelay({ tick: 0, lobbyTick: 0 });
     const bob = await rawPeer(url, "doc", { trusts: true });
     const alice = await rawPeer(url, "doc");
-    expect(bob.socket.protocol).toBe("copresence.v1");
+    expect(bob.socket.protocol).toBe("copresence.v2");
     expect(alice.socket.protocol).toBe("");
     const carol = await rawPeer(url, "doc", { trusts: true });
     carol.say([3, 1, stateOf("carol", "s_c")]);
     await until("all see Carol", () => alice.states.has(3) && bob.states.has(3));
     carol.socket.terminate();
     await until("Bob is told", () => bob.controls.some((said) => said.kind === "marks"));
-    expect(bob.controls[0]).toEqual({ kind: "hello", shard: relay.shard, graceMs: relay.options.leaveGrace });
+    expect(bob.controls[0]).toEqual({
+      kind: "hello",
+      shard: relay.shard,
+      graceMs: relay.options.leaveGrace,
+      now: expect.closeTo(Date.now(), -5),
+      room: "doc",
+      grants: ["observe", "presence", "read", "write"],
+      maxState: relay.options.maxState,
+      maxMeta: relay.options.maxMeta,
+    });
     // each message is one message, or decoding had thrown
     expect(new Set(alice.frames.map((frame) => frame.type))).toEqual(new Set(["syncStep1", "awareness"]));
   });
@@ -276,7 +285,7 @@ describe("what is sent", () => {
     for (const peer of [alice, bob, carol]) await peer.settle();
     let n = 0;
     const say = async (): Promise<void> => {
-      bob.say([2, ++n, { user: { id: "bob" }, n, big: "x".repeat(10_000) }]);
+      bob.say([2, ++n, { user: { id: "bob" }, n, big: "xy"[n % 2]!.repeat(10_000) }]);
       await until("Carol is told", () => (carol.states.get(2) as { n?: number } | undefined)?.n === n);
     };
     for (let i = 0; i < 30; i++) await say();

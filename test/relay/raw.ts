@@ -73,10 +73,8 @@ export class RawPeer {
     return this.received.map(decodeFrame);
   }
 
-  /** The entries of each awareness message. */
-  get updates(): Said[][] {
-    return this.frames.flatMap((frame) => (frame.type === "awareness" ? [saidIn(frame.payload)] : []));
-  }
+  /** The entries of each message of states; one that is told patches is told no clocks: there they are 0. */
+  readonly updates: Said[][] = [];
 
   get controls(): Control[] {
     return this.frames.flatMap((frame) => (frame.type === "control" ? [frame.control] : []));
@@ -104,16 +102,22 @@ export class RawPeer {
   }
 
   #applyStates(payload: Uint8Array): void {
-    for (const { id, fields } of this.#reader.read(payload)) {
-      if (fields === null) this.awareness.states.delete(id);
-      else this.awareness.states.set(id, Object.fromEntries([...fields].map(([name, bytes]) => [name, jsonIn(bytes)])));
-    }
+    const said = this.#reader.read(payload).map(({ id, fields }): Said => {
+      const state = fields && Object.fromEntries([...fields].map(([name, bytes]) => [name, jsonIn(bytes)]));
+      if (state === null) this.awareness.states.delete(id);
+      else this.awareness.states.set(id, state);
+      return [id, 0, state];
+    });
+    this.updates.push(said);
   }
 
   #receive(message: Uint8Array): void {
     this.received.push(message);
     const frame = decodeFrame(message);
-    if (frame.type === "awareness") applyAwarenessUpdate(this.awareness, frame.payload, "relay");
+    if (frame.type === "awareness") {
+      this.updates.push(saidIn(frame.payload));
+      applyAwarenessUpdate(this.awareness, frame.payload, "relay");
+    }
     if (frame.type === "states") this.#applyStates(frame.payload);
     if (frame.type === "syncStep2" || frame.type === "update") Y.applyUpdate(this.doc, frame.update);
   }

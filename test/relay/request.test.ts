@@ -40,12 +40,14 @@ describe("admit", () => {
 
 describe("chooseProtocol", () => {
   it.each([
-    [["copresence.v1"], "copresence.v1"],
-    [["auth.abc", "copresence.v1"], "copresence.v1"],
+    [["copresence.v2"], "copresence.v2"],
+    [["auth.abc", "copresence.v2"], "copresence.v2"],
     // a browser drops a connection whose server takes none of what it offered
     [["auth.abc", "graphql-ws"], "auth.abc"],
     [[], false],
     [["copresence.auth.t", "copresence.v1", "copresence.v2"], "copresence.v2"],
+    // a client of another release is a stock client
+    [["copresence.auth.t", "copresence.v1"], "copresence.v1"],
     [["copresence.auth.t", "y-websocket"], "y-websocket"],
     [["copresence.auth.t"], null],
   ])("[WIRE-1] of %j takes %s", (offered, chosen) => {
