@@ -199,7 +199,14 @@ export class Register {
   setOwn(id: number, state: StateBytes): Change {
     const known = this.get(id);
     const change = { state, changed: new Set(state.fields.keys()) };
-    const published = publish(change, { id, room: this.#room, stamp: null, before: known, isOwn: true, wall: Infinity });
+    const published = publish(change, {
+      id,
+      room: this.#room,
+      stamp: null,
+      before: known,
+      isOwn: true,
+      wall: Infinity,
+    });
     const entry = known ?? this.#add(id, 0, published, null, "", 0);
     entry.visible = true;
     entry.authoredState = state;
@@ -306,7 +313,7 @@ export class Register {
     return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
   }
 
-  /** [LIMIT-8] What an author took back counts as what it has, for as long as that is remembered. Throws `FrameError`. */
+  /** [OWN-10] What an author took back counts as what it has, for as long as that is remembered. Throws `FrameError`. */
   #checkCount(speaker: Speaker, entry: Entry | undefined, owned: number): void {
     const { maxStates } = this.#limits;
     if (speaker.author.kind === "relay") return;
@@ -410,7 +417,7 @@ export class Register {
   #takeOver(entry: PresentEntry, now: number, changes: Change[]): void {
     if (entry.owner === null || isStockSession(entry.claim)) return;
     const key = sessionKey(entry.claim, entry.lobby);
-    for (const other of [...(this.#bySession.get(key) ?? [])]) {
+    for (const other of this.#bySession.get(key)?.slice() ?? []) {
       if (other === entry || other.owner === entry.owner) continue;
       const { owner } = other;
       this.#remove(other, now, changes);

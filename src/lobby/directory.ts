@@ -4,6 +4,7 @@
  */
 import type { ManualChoice, PresenceEvent, User } from "../presence/index.ts";
 import { type Report, Sessions } from "./sessions.ts";
+import { MAX_ENTRY_BYTES } from "./shard.ts";
 
 /** What a report brings about, for the caller to act on. */
 export interface Effects<K> {
@@ -90,7 +91,8 @@ export class Directory<K extends object> {
     for (const [userId, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(userId);
     for (const { type, userId } of events) {
       if (type === "leave") continue;
-      const waitMs = (this.#sessions.bytesOf(userId) / BYTES_PER_SECOND) * 1_000;
+      const bytes = Math.min(this.#sessions.bytesOf(userId), MAX_ENTRY_BYTES);
+      const waitMs = (bytes / BYTES_PER_SECOND) * 1_000;
       if (waitMs > SHORT_WAIT_MS) this.#notBefore.set(userId, now + waitMs);
     }
     return events;

@@ -163,7 +163,7 @@ function sameButRooms(a: User, b: User): boolean {
 /** Sessions of one user that a lobby lists: those that are most present. [LOBBY-9] */
 const MAX_SESSIONS = 64;
 /** Bytes that one user's entry takes, about; of what is more, metadata and rooms of the less present sessions are left out. [LOBBY-9] */
-const MAX_ENTRY_BYTES = 64 * 1024;
+export const MAX_ENTRY_BYTES: number = 64 * 1024;
 /** What every session takes besides its metadata and rooms, bytes. */
 const SESSION_BYTES = 160;
 

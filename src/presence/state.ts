@@ -84,6 +84,14 @@ const DEVICES: ReadonlySet<unknown> = new Set<Device>(["desktop", "mobile", "tab
 /** Longest id of a user or a session that is read, in UTF-16 units; a longer one counts as absent. */
 export const MAX_ID_LENGTH = 256;
 
+/** Longest texts of a user that are read, in UTF-16 units; a longer one counts as absent. [STATE-3] */
+export const MAX_INFO_LENGTHS: Readonly<Record<"name" | "color" | "colorLight" | "avatar", number>> = {
+  name: 256,
+  color: 64,
+  colorLight: 64,
+  avatar: 2_048,
+};
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -138,7 +146,7 @@ export function readUser(value: unknown, fallbackId: string): UserInfo {
   const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readUserId(own(record, "id")) ?? fallbackId };
   for (const key of ["name", "color", "colorLight", "avatar"] as const) {
     const text = own(record, key);
-    if (typeof text === "string") info[key] = text;
+    if (typeof text === "string" && text.length <= MAX_INFO_LENGTHS[key]) info[key] = text;
   }
   return info;
 }

@@ -103,7 +103,13 @@ export class Connection implements Member, SocketEvents {
   #silent = false;
   #open = true;
 
-  constructor(socket: ServerSocket, access: RoomAccess, address: string, options: RelaySettings, handler: ConnectionHandler) {
+  constructor(
+    socket: ServerSocket,
+    access: RoomAccess,
+    address: string,
+    options: RelaySettings,
+    handler: ConnectionHandler,
+  ) {
     const now = handler.clock.now();
     this.kind = socket.protocol === PATCH_SUBPROTOCOL ? "native" : "stock";
     this.answers = this.kind === "native";

@@ -108,7 +108,9 @@ describe("the times of a state", () => {
     // the same choice is no newer for being said again later, with something else
     at(11 * DAY);
     expect(choose(2, chosen, 13 * DAY + 5)).toMatchObject({ manual: { at: 10 * DAY + 1 }, since: 10 * DAY + 5 });
-    expect(choose(3, { status: null, at: 14 * DAY }, 13 * DAY)).toMatchObject({ manual: { status: null, at: 11 * DAY } });
+    expect(choose(3, { status: null, at: 14 * DAY }, 13 * DAY)).toMatchObject({
+      manual: { status: null, at: 11 * DAY },
+    });
   });
 
   it("[TIME-4] [ID-1] a state whose clock agrees within a second keeps its bytes", () => {
@@ -324,18 +326,21 @@ describe("who returns", () => {
     ["another user", "alice", stateOf("bob", "s_2"), "@lobby", true],
     ["a second tab of the same user", "alice", stateOf("alice", "s_2"), "@lobby", false],
     ["somebody in another lobby", "alice", stateOf("alice", "s_1"), "@lobby/acme", true],
-  ])("[OWN-9] a client of ours is told that its client id is somebody else's: %s", (_, user, state, lobby, isAlsoLater) => {
-    const { connect, say, ownerOf, orphan } = setup();
-    const first = connect("first", { kind: "native" });
-    say(first, [1, 5, stateOf(user, "s_1")]);
-    const second = connect("second", { kind: "native", lobby });
-    for (const clock of [1, 5, 6]) expect(say(second, [1, clock, state])).toEqual(["second told that 1 is taken"]);
-    expect(ownerOf(1)).toBe("first");
-    orphan(first);
-    expect(say(second, [1, 9, state]).includes("second told that 1 is taken")).toBe(isAlsoLater);
-    // a stock client would take the word for an error, and its echoes look the same
-    expect(say(connect("stock"), [1, 6, state])).toEqual([]);
-  });
+  ])(
+    "[OWN-9] a client of ours is told that its client id is somebody else's: %s",
+    (_, user, state, lobby, isAlsoLater) => {
+      const { connect, say, ownerOf, orphan } = setup();
+      const first = connect("first", { kind: "native" });
+      say(first, [1, 5, stateOf(user, "s_1")]);
+      const second = connect("second", { kind: "native", lobby });
+      for (const clock of [1, 5, 6]) expect(say(second, [1, clock, state])).toEqual(["second told that 1 is taken"]);
+      expect(ownerOf(1)).toBe("first");
+      orphan(first);
+      expect(say(second, [1, 9, state]).includes("second told that 1 is taken")).toBe(isAlsoLater);
+      // a stock client would take the word for an error, and its echoes look the same
+      expect(say(connect("stock"), [1, 6, state])).toEqual([]);
+    },
+  );
 
   it("[OWN-9] a client of ours may use an id that somebody gave up, however low its clock is", () => {
     const { connect, say, ownerOf } = setup();
@@ -512,7 +517,8 @@ it("[LOBBY-2] nobody can speak for the relay's own state", () => {
     [2_000, { copresence: {} }],
     [5, null],
   ] as const) {
-    for (const kind of ["native", "stock"] as const) say(connect("Mallory", { kind, answered: false }), [9, clock, state]);
+    for (const kind of ["native", "stock"] as const)
+      say(connect("Mallory", { kind, answered: false }), [9, clock, state]);
   }
   expect(register.get(9)).toMatchObject({ owner: null, visible: true, isStock: false });
   expect(new TextDecoder().decode(register.get(9)!.publishedState.whole)).toContain("relay");

@@ -100,7 +100,11 @@ describe("counting", () => {
     lobby.set(tab, report("alice", "s1"), 0);
     expect(lobby.empty).toBe(false);
     lobby.delete(tab, 1, 1);
-    expect([lobby.empty, lobby.reportOf(tab)?.claim.user.id, lobby.keysOf("alice").length]).toEqual([true, undefined, 0]);
+    expect([lobby.empty, lobby.reportOf(tab)?.claim.user.id, lobby.keysOf("alice").length]).toEqual([
+      true,
+      undefined,
+      0,
+    ]);
   });
 });
 

@@ -129,3 +129,13 @@ describe("readState", () => {
     }
   });
 });
+
+it("[STATE-3] a name, a colour or an avatar that is too long to show counts as absent", () => {
+  const user = { id: "alice", name: "x".repeat(256), color: "x".repeat(64), avatar: "x".repeat(2_048) };
+  expect(readState(1, { user }, "doc")?.user).toEqual(user);
+  const longer = Object.fromEntries(Object.entries(user).map(([key, text]) => [key, `${text}y`]));
+  expect(readState(1, { user: { ...longer, id: "alice", colorLight: "#fff" } }, "doc")?.user).toEqual({
+    id: "alice",
+    colorLight: "#fff",
+  });
+});

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LobbyUser, PATCH_SUBPROTOCOL, QUERY_FRAME, vouchedShard } from "../../src/wire/index.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
-import { RawPeer, mentions, rawPeer, stateOf } from "./raw.ts";
+import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "./raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 type Users = Record<string, LobbyUser>;
@@ -306,5 +306,91 @@ describe("where people are", () => {
     expect(mentions(reader.received.slice(before), "alice")).toBe(false);
     const { sessions } = shardIn(reader, relay.shard)["alice"]!;
     expect(Object.values(sessions).map(({ rooms }) => rooms)).toEqual([[]]);
+  });
+});
+
+describe("what one user costs a lobby", () => {
+  const meta = (letter: string): object => ({ m: letter.repeat(15_000) });
+
+  it("[LOBBY-9] is bounded: of many sessions with much metadata the most present keep theirs", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const reader = await lobbyReader(url);
+    const tabs = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
+    for (const [i, tab] of tabs.entries()) {
+      for (let n = 0; n < 40; n++) {
+        const id = 100 * i + n;
+        tab.say([id, 1, stateOf("alice", `s_${id}`, { meta: meta("x") })]);
+      }
+      await tab.settle();
+    }
+    await until("all sessions count", () => relay.user("alice")?.sessions.length === 80);
+    const entry = (): LobbyUser | undefined => shardIn(reader, relay.shard)["alice"];
+    await until("as many are listed as may be", () => Object.keys(entry()?.sessions ?? {}).length === 64);
+    expect(JSON.stringify(entry()).length).toBeLessThan(70_000);
+    const kept = Object.values(entry()!.sessions).filter((session) => "m" in session.meta);
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("[LOBBY-10] a large entry that changes all the time is not written all the time, and others are not held up", async () => {
+    const { url, relay } = await startRelay(prompt);
+    const tab = await rawPeer(url, "doc");
+    for (let id = 1; id <= 4; id++) tab.say([id, 1, stateOf("alice", `s_${id}`, { meta: meta("x") })]);
+    await tab.settle();
+    const reader = await lobbyReader(url);
+    await until(
+      "she is written",
+      () => Object.keys(shardIn(reader, relay.shard)["alice"]?.sessions ?? {}).length === 4,
+    );
+    const bytes = (): number => reader.received.reduce((sum, { length }) => sum + length, 0);
+    const before = bytes();
+    const startedAt = performance.now();
+    const bob = await rawPeer(url, "doc");
+    for (let n = 2; n < 60; n++) {
+      tab.say([1, n, stateOf("alice", "s_1", { status: n % 2 === 0 ? "away" : "online", meta: meta("x") })]);
+      await tab.settle();
+      if (n === 30) bob.say([9, 1, stateOf("bob", "s_b")]);
+    }
+    await until("Bob is written", () => "bob" in shardIn(reader, relay.shard));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    // one entry may be on its way already
+    expect(bytes() - before).toBeLessThan(64 * 1024 * (seconds + 2));
+    tab.send(statesFrame([1, 99, null], [2, 99, null], [3, 99, null], [4, 99, null]));
+    await until("that she left is not held back", () => shardIn(reader, relay.shard)["alice"]?.lastSeen !== undefined);
+    await until(
+      "she is written to have left",
+      () => Object.keys(shardIn(reader, relay.shard)["alice"]!.sessions).length === 0,
+    );
+  });
+
+  it("[LOBBY-11] one address brings so many people and no more, in whatever lobbies and connections", async () => {
+    const { url, relay } = await startRelay({ ...prompt, maxAddressUsers: 5 });
+    const tabs = await Promise.all([1, 2, 3].map((i) => rawPeer(url, `doc-${i}?lobby=l${i}`)));
+    for (const [i, tab] of tabs.entries()) {
+      tab.say([1, 1, { user: { id: `a${i}` } }]);
+      tab.say([2, 1, { user: { id: `b${i}` } }]);
+      await Promise.race([tab.settle(), tab.closed]);
+    }
+    expect(tabs.map(({ close }) => close)).toEqual([
+      undefined,
+      undefined,
+      { code: 4503, reason: "too many people from your address" },
+    ]);
+    tabs[0]!.say([1, 2, null]);
+    await until("there is room again", () => relay.users("l1").length === 1);
+    const late = await rawPeer(url, "doc-4");
+    late.say([1, 1, { user: { id: "late" } }]);
+    await late.settle();
+    await until("they are there", () => relay.user("late") !== undefined);
+  });
+
+  it("[LOBBY-12] one user has so many sessions and no more", async () => {
+    const { url, relay } = await startRelay({ ...prompt, maxUserSessions: 2 });
+    const tab = await rawPeer(url, "doc");
+    tab.say([1, 1, stateOf("alice", "s_1")], [2, 1, stateOf("alice", "s_2")]);
+    await tab.settle();
+    const third = await rawPeer(url, "doc");
+    third.say([3, 1, stateOf("alice", "s_3")]);
+    expect(await third.closed).toEqual({ code: 4503, reason: "this user has too many sessions" });
+    expect(relay.user("alice")?.sessions).toHaveLength(2);
   });
 });

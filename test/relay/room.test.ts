@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, syncStep1Frame, syncStep2Frame, updateFrame } from "../../src/wire/index.ts";
+import {
+  EMPTY_STATE_VECTOR,
+  EMPTY_UPDATE,
+  fieldsOf,
+  patchFrame,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+  writePatch,
+} from "../../src/wire/index.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
 import { elapse, memory, tellTime, untilTold } from "../tab.ts";
 import { type RawPeer, type Said, rawPeer, stateOf } from "./raw.ts";
@@ -433,5 +442,41 @@ describe("time passes", () => {
     expect(own.updates.slice(before)).toEqual([]);
     // and no client hears of itself but that it should catch up
     expect(about(silent, 1).every(([, , state]) => state === null)).toBe(true);
+  });
+});
+
+describe("a client id that is somebody else's", () => {
+  it("[OWN-9] is refused to a second client of ours, who is told so, and the first notices nothing", async () => {
+    const { url } = await startRelay(prompt);
+    const [a, b, c] = [
+      await rawPeer(url, "doc", { trusts: true }),
+      await rawPeer(url, "doc", { trusts: true }),
+      await rawPeer(url, "doc"),
+    ];
+    a.say([42, 7, stateOf("alice", "s_a")]);
+    await until("all see Alice", () => c.states.has(42) && b.states.has(42));
+    b.say([42, 1, stateOf("bob", "s_b")]);
+    await b.settle();
+    expect(b.controls).toContainEqual({ kind: "taken", clientId: 42 });
+    b.say([43, 1, stateOf("bob", "s_b")]);
+    await until("all see both", () => a.states.has(43) && c.states.has(43));
+    expect(c.states.get(42)).toMatchObject({ user: { id: "alice" } });
+    expect(a.controls.filter(({ kind }) => kind === "taken" || kind === "superseded")).toEqual([]);
+  });
+});
+
+describe("a state of many fields", () => {
+  it("[WIRE-7] may have 256 of them, be it said whole or by patches", async () => {
+    const { url } = await startRelay(prompt);
+    const stateOfFields = (count: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, i]));
+    const [a, b] = [await rawPeer(url, "doc", { trusts: true }), await rawPeer(url, "doc")];
+    a.say([1, 1, stateOfFields(256)]);
+    await until("it is taken", () => b.states.has(1));
+    const before = fieldsOf(stateOfFields(256));
+    a.send(patchFrame(1, 2, (encoder) => writePatch(encoder, before, fieldsOf(stateOfFields(257), before))));
+    expect(await a.closed).toEqual({ code: 4413, reason: "awareness state of more than 256 fields" });
+    b.say([2, 1, stateOfFields(257)]);
+    expect(await b.closed).toMatchObject({ code: 4413 });
   });
 });

@@ -137,7 +137,8 @@ export class Updates {
   #send(entry: PresentEntry, now: number): StateUpdate {
     const publication = entry.publication ?? this.#begin(entry);
     // one that nobody was sent has the clock that it begins with
-    if (publication.sentAt === -Infinity && !publication.shown) publication.clock = Math.max(publication.clock, entry.clock);
+    if (publication.sentAt === -Infinity && !publication.shown)
+      publication.clock = Math.max(publication.clock, entry.clock);
     else raise(publication, entry, now);
     publication.sentAt = now;
     return this.show(entry);

@@ -216,7 +216,7 @@ export class Hub implements ConnectionHandler {
     this.#freeIfEmpty(room);
   }
 
-  /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LIMIT-9] */
+  /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
   #admitUsers({ address }: Author, lobby: string, userIds: ReadonlySet<string>): void {
     const { maxAddressUsers } = this.options;
     const ids = this.#idsFrom.get(address) ?? 0;

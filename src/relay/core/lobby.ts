@@ -62,7 +62,7 @@ export class Lobby {
     return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;
   }
 
-  /** Throws a `FrameError` if these users find no room here. [LIMIT-3] */
+  /** Throws a `FrameError` if these users find no room here. [LIMIT-3] [LOBBY-12] */
   admitUsers(userIds: ReadonlySet<string>): void {
     const { maxLobbyUsers, maxUserSessions } = this.#policy;
     let size = this.#directory.size;

@@ -125,8 +125,7 @@ export class Room {
     this.#cursors = new CursorLimiter(this.#isLobby ? 0 : setup.maxCursors);
     this.register = new Register(name, setup.limits, setup.admitUsers);
     this.#updates = new Updates(setup.firstClock);
-    const intervalMs = (): number =>
-      tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
+    const intervalMs = (): number => tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
     this.document = makeDocument(this);
   }
@@ -208,7 +207,7 @@ export class Room {
       this.#stockLeftAt = now;
     }
     const changes: Change[] = [];
-    for (const entry of [...this.register.ownedBy(member)]) {
+    for (const entry of this.register.ownedBy(member).slice()) {
       entry.lastSeen = member.lastSeen;
       if (isExplicit(entry)) changes.push(...this.register.remove(entry, now));
     }

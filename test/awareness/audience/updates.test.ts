@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Author, type Kind, type PresentEntry, type StateUpdate, Updates, nudges } from "../../../src/awareness/index.ts";
+import {
+  type Author,
+  type Kind,
+  type PresentEntry,
+  type StateUpdate,
+  Updates,
+  nudges,
+} from "../../../src/awareness/index.ts";
 import { readState } from "../../../src/presence/index.ts";
 import { StateBytes } from "../../../src/wire/index.ts";
 
