@@ -16,15 +16,20 @@ import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import { ProcessorTime } from "./processor.ts";
 import { type Renew, Renewal } from "./access/renewal.ts";
 import { Room, type RoomHost } from "./room.ts";
 import { type Row, isStock } from "./table.ts";
 import { FlushLoad } from "./tick.ts";
+import { UnsentData } from "./unsent.ts";
+import { TimeQuota } from "./work.ts";
 
 /** Where a socket was let in to, and as whom. */
 export interface Admitted {
   readonly room: string;
   readonly access: RoomAccess;
+  /** Where it comes from: an IPv4 address, or the network of an IPv6 address. */
+  readonly address: string;
   /** Asks what it may do with a newer token; none where nobody is asked. */
   readonly renew?: Renew;
 }
@@ -36,6 +41,9 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly clock: Clock;
   readonly counters: Counters = new Counters();
   readonly load: FlushLoad = new FlushLoad();
+  readonly processor: ProcessorTime = new ProcessorTime();
+  readonly time: TimeQuota;
+  readonly unsent: UnsentData;
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;
@@ -48,6 +56,7 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly #renewals = new Map<Connection, Renewal>();
   #lobbiesGivenUp = 0;
   #isObserved = false;
+  #isShedding = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -57,6 +66,8 @@ export class Hub implements RoomHost, ConnectionHandler {
   ) {
     this.options = options;
     this.clock = clock;
+    this.time = new TimeQuota(options.timeRate);
+    this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#onEvents = onEvents;
     this.#startedAt = clock.wall();
     this.#startedNow = clock.now();
@@ -87,17 +98,35 @@ export class Hub implements RoomHost, ConnectionHandler {
   }
 
   /** Takes a socket that was let in. */
-  accept(socket: ServerSocket, { room: name, access, renew }: Admitted): void {
+  accept(socket: ServerSocket, { room: name, access, address, renew }: Admitted): void {
+    const acceptedAt = this.clock.now();
+    this.processor.begin(acceptedAt);
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(name);
-    const connection = new Connection(socket, access, this.options, this);
+    const connection = new Connection(socket, access, address, this.options, this);
     this.#connections.set(connection, room);
     this.counters.accepted++;
     if (renew !== undefined)
       this.#renewals.set(connection, new Renewal(renew, (renewed) => this.#renewed(connection, renewed)));
     if (connection.trusts) connection.send(new Packet(controlFrame(this.#hello(access))));
     room.join(connection);
+    const joinedAt = this.clock.now();
+    connection.joined(joinedAt - acceptedAt, joinedAt);
+  }
+
+  get fanOutMs(): number {
+    return this.load.fanOutMs;
+  }
+
+  unsentIsOver(): void {
+    if (this.#isShedding) return;
+    this.#isShedding = true;
+    // not in the midst of what made it send
+    queueMicrotask(() => {
+      this.#isShedding = false;
+      this.unsent.shed(this.#connections.keys());
+    });
   }
 
   /** Tells everybody to come back later, and frees all that is held. */
@@ -232,6 +261,7 @@ export class Hub implements RoomHost, ConnectionHandler {
     const now = this.clock.now();
     for (const connection of this.#connections.keys()) connection.sweep(now, within);
     for (const room of this.rooms.values()) room.sweep(now);
+    this.time.sweep(now);
     for (const lobby of this.lobbies.values()) {
       lobby.sweep(now);
       if (!lobby.empty) continue;

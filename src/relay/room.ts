@@ -265,7 +265,10 @@ export class Room {
 
   /** Sends an update of the document to all but its author. */
   sendUpdate(packet: Packet, author: unknown): void {
+    const { clock, load } = this.#host;
+    const startedAt = clock.now();
     for (const peer of this.#readers) if (peer !== author) peer.send(packet);
+    load.fanOutMs += clock.now() - startedAt;
   }
 
   /** What comes by time: renewals for stock observers, and forgetting. */
