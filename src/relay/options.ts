@@ -49,7 +49,7 @@ export interface RelaySettings {
    * user (of one address, if nobody is asked who they are) may do so twice as long. Default 200.
    */
   readonly timeRate: number;
-  /** Most unsent data, over all connections: those with most of it are closed; 0: any. Default an eighth of the heap's limit. */
+  /** Most unsent data, over all connections: those with most of it are closed; 0: any. Default a sixteenth of the heap's limit. */
   readonly maxUnsentTotal: number;
   /** Most that all awareness states may take; 0: any. Default a sixteenth of the heap's limit. */
   readonly maxStatesTotal: number;
@@ -129,7 +129,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   messageRate: count(1_000, 0, "messages a second that a connection may send; 0: any"),
   byteRate: bytes(16 * 2 ** 20, "bytes a second that a connection may send; 0: any", 0),
   timeRate: count(200, 0, "ms a second that a connection may keep the relay busy; 0: any"),
-  maxUnsentTotal: bytes(partOfHeap(1 / 8), "most unsent data of all connections; 0: any", 0),
+  maxUnsentTotal: bytes(partOfHeap(1 / 16), "most unsent data of all connections; 0: any", 0),
   maxStatesTotal: bytes(partOfHeap(1 / 16), "most that all awareness states may take; 0: any", 0),
   connectRate: count(2_000, 0, "connections a second from one address; 0: any"),
   maxAddressConnections: count(50_000, 0, "connections from one address; 0: any"),
