@@ -252,6 +252,7 @@ class RelayServer implements Relay {
       refused: { ...refused },
       closed: { ...closed },
       dropped: { ...dropped },
+      unsentBytes: this.#hub.unsent.bytes,
     };
   }
 

@@ -13,18 +13,25 @@ import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { rawPeer, stateOf } from "./raw.ts";
 
 /** Connections to a relay where acting on any message takes so long. */
-function setup(messageMs: number, given: { readonly timeRate?: number } = {}) {
+function setup(
+  messageMs: number,
+  given: { readonly timeRate?: number; readonly isFanOut?: boolean; readonly wall?: () => number } = {},
+) {
   let now = 0;
   const acted: string[] = [];
   const closed: string[] = [];
+  let fanOutMs = 0;
   const handler: ConnectionHandler = {
-    clock: { now: () => now, wall: () => now },
+    clock: { now: () => now, wall: given.wall ?? (() => now) },
     processor: new ProcessorTime(() => now),
     time: new TimeQuota(given.timeRate ?? 0),
     unsent: new UnsentData(0),
-    fanOutMs: 0,
+    get fanOutMs() {
+      return fanOutMs;
+    },
     frame(connection) {
       now += messageMs;
+      if (given.isFanOut === true) fanOutMs += messageMs;
       acted.push(names.get(connection) ?? "");
     },
     silence() {},
@@ -33,7 +40,7 @@ function setup(messageMs: number, given: { readonly timeRate?: number } = {}) {
     closed: (connection) => void acted.push(`${names.get(connection)} ended`),
   };
   const names = new Map<Connection, string>();
-  const connected = (name: string) => {
+  const connected = (name: string, expiresAt: number | null = null) => {
     const state = { isPaused: false };
     const socket = {
       protocol: "",
@@ -49,7 +56,13 @@ function setup(messageMs: number, given: { readonly timeRate?: number } = {}) {
       terminate() {},
       tell() {},
     };
-    const connection = new Connection(socket, openAccess("@lobby"), "10.0.0.1", resolveOptions({}), handler);
+    const connection = new Connection(
+      socket,
+      { ...openAccess("@lobby"), expiresAt },
+      "10.0.0.1",
+      resolveOptions({ pingInterval: 1_000_000, pingTimeout: 1_000_000 }),
+      handler,
+    );
     names.set(connection, name);
     /** Messages that come in at once. */
     const says = (count: number): void => {
@@ -109,6 +122,30 @@ describe("one that has a lot to say", () => {
     expect(acted.length).toBeLessThan(40);
     expect(mallory.state.isPaused).toBe(true);
   });
+});
+
+it("[COST-7] of the time that it takes to hand on what somebody wrote, they are charged a quarter", async () => {
+  const counts = await Promise.all(
+    [false, true].map(async (isFanOut) => {
+      const { acted, closed, connected } = setup(20, { timeRate: 200, isFanOut });
+      connected("Alice").says(1_000);
+      await until("it is closed", () => closed.length > 0);
+      return acted.length;
+    }),
+  );
+  const [all = 0, quarter = 0] = counts;
+  expect(quarter).toBeGreaterThan(3 * all);
+});
+
+it("[TIME-2] the end of a token is a date: with the wall clock past it, its connection is closed", () => {
+  let wall = 1_000_000;
+  const { closed, connected } = setup(0, { wall: () => wall });
+  const { connection } = connected("Alice", 1_060_000);
+  connection.sweep(59_000, 250);
+  wall += 3_600_000;
+  expect(closed).toEqual([]);
+  connection.sweep(60_000, 250);
+  expect(closed).toEqual(["Alice 4501 the token has expired"]);
 });
 
 describe("a relay", () => {
