@@ -8,6 +8,7 @@ import { joinStorm } from "./join-storm.js";
 import { lobby } from "./lobby.js";
 import { polling } from "./polling.js";
 import { reconnect } from "./reconnect.js";
+import { resources } from "./resources.js";
 import { room } from "./room.js";
 import { rooms } from "./rooms.js";
 import { signed } from "./signed.js";
@@ -30,4 +31,5 @@ export const cases = [
   reconnect,
   soak,
   attacksCase,
+  resources,
 ];

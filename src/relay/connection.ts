@@ -12,23 +12,34 @@ import {
   isAwareness,
 } from "../wire/index.ts";
 import type { RoomAccess } from "./access/grants.ts";
+import { immediate } from "./immediate.ts";
 import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Kind } from "../awareness/index.ts";
 import type { Member } from "./ports/member.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { ProcessorTime } from "./processor.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
+import type { Debtor, UnsentData } from "./unsent.ts";
+import { type TimeQuota, Work } from "./work.ts";
 
 export interface ConnectionHandler {
   readonly clock: Clock;
+  readonly processor: ProcessorTime;
+  readonly time: TimeQuota;
+  readonly unsent: UnsentData;
+  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
+  readonly fanOutMs: number;
   /** Throws `FrameError` when the frame breaks the protocol. */
   frame(connection: Connection, frame: Frame, now: number): void;
   /** Its page fell silent, or spoke again. */
   silence(connection: Connection): void;
   /** It has read all that it was sent, after it lagged. */
   drained(connection: Connection): void;
+  /** More waits to be sent than may, over all connections. */
+  unsentIsOver(): void;
   /** It is over; called once. */
   closed(connection: Connection, code: number, now: number): void;
 }
@@ -46,6 +57,15 @@ const SILENT_MS = 75_000;
  */
 const WINDOW_BYTES = 96 * 1024;
 
+/** So long may what one connection says keep the relay from all others without a break, ms: but one message is one. */
+const TURN_MS = 10;
+
+/** The part that counts of the time that it took to hand on what was said: most of it is due to how many others listen. */
+const FAN_OUT_PART = 1 / 4;
+
+/** To let somebody in, and to read bytes, mostly takes less: then it is charged to nobody, ms. */
+const WORTH_MS = 0.2;
+
 /** Over a slow line a longer message takes so long that the client had better know of it. */
 const LONG_BYTES = 64 * 1024;
 
@@ -57,6 +77,10 @@ export interface SocketEvents {
   message(data: Uint8Array, isBinary: boolean): void;
   /** A ping or a pong came. */
   sign(): void;
+  /** Something came in, and is being read. */
+  reading(): void;
+  /** It has been read, and `message` and `sign` called for all that was whole in it. */
+  read(): void;
   /** What waited for the other end to make room has left. */
   drain(): void;
   /** It is over, with this close code. */
@@ -72,19 +96,32 @@ export interface ServerSocket {
   readonly received: number;
   /** Bytes that have left. */
   readonly left: number;
-  send(packet: Packet): void;
+  /** @param onLeft called once none of it waits any more, be it that the connection is over */
+  send(packet: Packet, onLeft?: () => void): void;
   ping(): void;
+  /** Reads no more of what comes in, for now. */
+  pause(): void;
+  resume(): void;
   close(code?: number, reason?: string): void;
   terminate(): void;
+  /** Whether what waits is kept as it was given, not as a copy of its own. */
+  readonly keepsPackets: boolean;
   /** Says who is told from now on. */
   tell(events: SocketEvents): void;
 }
 
-export class Connection implements Member, SocketEvents {
+interface Message {
+  readonly data: Uint8Array;
+  readonly isBinary: boolean;
+}
+
+export class Connection implements Member, SocketEvents, Debtor {
   readonly kind: Kind;
   readonly address: string;
   access: RoomAccess;
   answers: boolean;
+  /** Who pays for the time that it takes: its user, else its address. */
+  readonly #payer: string;
   readonly #socket: ServerSocket;
   readonly #options: RelaySettings;
   readonly #handler: ConnectionHandler;
@@ -100,9 +137,21 @@ export class Connection implements Member, SocketEvents {
   /** What had come in and left when it was last looked at; the latter only while more was to leave. */
   #received = 0;
   #left = Infinity;
+  /** What waits for it alone, as it was counted last; and what waits for others as well. */
+  #owed = 0;
+  #owedShared = 0;
+  /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
+  #readSince = Infinity;
+  #actingMs = 0;
+  /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
+  #backlog: Message[] | null = null;
+  #cancelTurn: (() => void) | null = null;
+  /** It has asked for these once: the first answers are what every newcomer is told. */
+  #asked = 0;
   #silent = false;
   #open = true;
 
+  /** @param address where it comes from: it pays for what it takes when nobody knows who it is */
   constructor(
     socket: ServerSocket,
     access: RoomAccess,
@@ -115,6 +164,7 @@ export class Connection implements Member, SocketEvents {
     this.answers = this.kind === "native";
     this.access = access;
     this.address = address;
+    this.#payer = access.user?.id ?? address;
     this.#socket = socket;
     this.#options = options;
     this.#handler = handler;
@@ -142,30 +192,63 @@ export class Connection implements Member, SocketEvents {
     if (!this.#open) return;
     if (this.#socket.bufferedAmount > this.#options.maxBuffered) {
       // not in the midst of what made it send
-      return queueMicrotask(() => this.close(Close.tooSlow, "too slow"));
+      return queueMicrotask(() => this.giveUp());
     }
     if (this.kind === "stock") this.#sentAt = this.#handler.clock.now();
     this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.kind === "native" && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
-    this.#socket.send(packet);
+    if (this.#socket.keepsPackets && this.#handler.unsent.isShared(packet)) this.#sendShared(packet);
+    else this.#socket.send(packet);
+    this.recount();
+    if (this.#handler.unsent.isOver) this.#handler.unsentIsOver();
+  }
+
+  #sendShared(packet: Packet): void {
+    const { unsent } = this.#handler;
+    const { length } = packet.message;
+    unsent.hold(packet);
+    this.#owedShared += length;
+    this.#socket.send(packet, () => {
+      unsent.release(packet);
+      this.#owedShared -= length;
+    });
+  }
+
+  get unsent(): number {
+    return this.#owed + this.#owedShared;
+  }
+
+  recount(): void {
+    const owed = this.#open ? Math.max(0, this.#socket.bufferedAmount - this.#owedShared) : 0;
+    if (owed === this.#owed) return;
+    this.#handler.unsent.changed(owed - this.#owed);
+    this.#owed = owed;
+  }
+
+  giveUp(): void {
+    this.close(Close.tooSlow, "too slow");
   }
 
   close(code: number, reason: string): void {
     if (!this.#open) return;
-    this.ended(code);
+    const isPaused = this.#backlog !== null;
+    this.#end(code);
     if (code === Close.tooSlow || code === Close.timedOut) {
       // nobody reads the other end: what is queued for it would only be kept
       this.#socket.close(code, reason);
       this.#socket.terminate();
     } else {
       this.#socket.close(code, truncate(reason));
+      // [COST-5] what it still says would be read for as long as it takes its time to answer
+      if (code === Close.tooManyMessages) this.#socket.pause();
+      else if (isPaused) this.#socket.resume();
     }
   }
 
   /** Cuts the connection without a word. */
   terminate(): void {
-    this.ended(1006);
+    this.#end(1006);
     this.#socket.terminate();
   }
 
@@ -209,6 +292,45 @@ export class Connection implements Member, SocketEvents {
 
   message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
+    if (this.#backlog !== null) return void this.#backlog.push({ data, isBinary });
+    this.#act(data, isBinary);
+    this.#yield();
+  }
+
+  /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
+  #yield(): void {
+    if (!this.#open || this.#handler.clock.now() - this.#readSince < TURN_MS) return;
+    this.#backlog ??= [];
+    this.#socket.pause();
+    this.#cancelTurn = immediate(() => this.#goOn());
+  }
+
+  /** Acts on what had to wait, for as long as one may in a turn. */
+  #goOn(): void {
+    this.#cancelTurn = null;
+    this.reading();
+    while (this.#backlog !== null && this.#cancelTurn === null) {
+      const next = this.#backlog.shift();
+      if (next === undefined) {
+        this.#backlog = null;
+        this.#socket.resume();
+        return;
+      }
+      this.#act(next.data, next.isBinary);
+      this.#yield();
+    }
+  }
+
+  /** Acts on all that had to wait, since nothing comes after it. */
+  #catchUp(): void {
+    this.#cancelTurn?.();
+    this.#cancelTurn = null;
+    const rest = this.#backlog ?? [];
+    this.#backlog = null;
+    for (const { data, isBinary } of rest) if (this.#open) this.#act(data, isBinary);
+  }
+
+  #act(data: Uint8Array, isBinary: boolean): void {
     const now = this.#handler.clock.now();
     this.#spending ??= new Spending(this.#options, now);
     if (!this.#spending.says(data.length, now)) {
@@ -220,26 +342,75 @@ export class Connection implements Member, SocketEvents {
     this.#unanswered = this.#unechoed = 0;
     this.drain();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
+    const fanOutMs = this.#handler.fanOutMs;
     try {
       // a plain view: a Buffer's slice would not copy
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
       const frame = decodeFrame(bytes);
-      if (!isQuestion(frame)) return this.#handler.frame(this, frame, now);
-      // a few bytes ask for the whole document, or the whole room: it is the answers that count
-      if (!this.#spending.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
-      this.#handler.frame(this, frame, now);
-      this.#spending.wasAnswered(this.#unanswered, now);
+      const question = questionIn(frame);
+      if (question === 0) this.#handler.frame(this, frame, now);
+      else this.#answer(question, frame, now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.close(error.code, error.message);
     }
+    const endedAt = this.#handler.clock.now();
+    const elapsedMs = endedAt - now;
+    this.#actingMs += elapsedMs;
+    this.#took(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
+  }
+
+  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-1] [COST-4] */
+  #answer(question: number, frame: Frame, now: number): void {
+    const isFirst = (this.#asked & question) === 0;
+    this.#asked |= question;
+    this.#spending ??= new Spending(this.#options, now);
+    if (!isFirst && !this.#spending.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
+    const before = this.#unanswered;
+    this.#handler.frame(this, frame, now);
+    if (!isFirst) this.#spending.wasAnswered(this.#unanswered - before, now);
+  }
+
+  /** Charges it with what it took to let it in. [COST-1] */
+  joined(elapsedMs: number, now: number): void {
+    if (elapsedMs >= WORTH_MS) this.#took(elapsedMs, now);
+  }
+
+  /** @param fanOutMs how much of that it took to hand on to others what was said */
+  #took(elapsedMs: number, now: number, fanOutMs = 0): void {
+    if (!this.#open || elapsedMs <= 0) return;
+    this.#spending ??= new Spending(this.#options, now);
+    const { processor, time } = this.#handler;
+    const counted = 1 - (1 - FAN_OUT_PART) * (fanOutMs / elapsedMs);
+    const ms = processor.taken(elapsedMs, now) * counted;
+    if (!time.charge(this.#spending.work, this.#payer, ms, now)) this.close(Close.tooManyMessages, "too much work");
   }
 
   sign(): void {
-    this.#alive(this.#handler.clock.now());
+    if (!this.#open) return;
+    const now = this.#handler.clock.now();
+    // [COST-5] those that it was not asked for are messages like any other
+    if (this.#liveness.pingedAt === null) {
+      this.#spending ??= new Spending(this.#options, now);
+      if (!this.#spending.says(0, now)) return this.close(Close.tooManyMessages, "too many messages");
+    }
+    this.#alive(now);
+  }
+
+  reading(): void {
+    this.#readSince = this.#handler.clock.now();
+    this.#actingMs = 0;
+    this.#handler.processor.begin(this.#readSince);
+  }
+
+  read(): void {
+    const now = this.#handler.clock.now();
+    const restMs = now - this.#readSince - this.#actingMs;
+    if (restMs >= WORTH_MS) this.#took(restMs, now);
   }
 
   drain(): void {
+    this.recount();
     if (this.#open && !this.lagging) this.#handler.drained(this);
   }
 
@@ -253,12 +424,29 @@ export class Connection implements Member, SocketEvents {
   }
 
   ended(code: number): void {
+    this.#catchUp();
+    this.#end(code);
+  }
+
+  #end(code: number): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#handler.closed(this, code, this.#handler.clock.now());
+    this.#cancelTurn?.();
+    this.#cancelTurn = this.#backlog = null;
+    this.recount();
+    const { clock, processor, time } = this.#handler;
+    const now = clock.now();
+    processor.begin(now);
+    this.#handler.closed(this, code, now);
+    // with the last to leave it a document is put away, which may take long
+    const endedAt = clock.now();
+    if (endedAt - now < WORTH_MS) return;
+    time.charge(new Work(), this.#payer, processor.taken(endedAt - now, endedAt), endedAt);
   }
 }
 
-function isQuestion({ type }: Frame): boolean {
-  return type === "syncStep1" || type === "queryAwareness";
+/** A number for each kind of question; 0: it is none. */
+function questionIn({ type }: Frame): number {
+  if (type === "syncStep1") return 1;
+  return type === "queryAwareness" ? 2 : 0;
 }

@@ -61,10 +61,9 @@ export class Door {
     }
     if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision.ticket);
     this.#leaveWith(webSocket, decision.ticket);
-    const { room, access } = decision;
+    const { room, access, ticket } = decision;
     const renew = this.#gate.open ? {} : { renew: this.#renewOf(decision) };
-    const { address } = decision.ticket;
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, ...renew });
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address: ticket.address, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs

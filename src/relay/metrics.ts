@@ -20,6 +20,8 @@ export interface RelayMetrics {
   readonly closed: Readonly<Record<string, number>>;
   /** Messages that were not taken, for want of a grant. */
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
+  /** Bytes that wait to be sent, over all connections. */
+  readonly unsentBytes: number;
 }
 
 /** These are counted by themselves; a client may close with any. */
@@ -47,11 +49,12 @@ export class Counters {
 
 /** As Prometheus reads it. */
 export function metricsText(metrics: RelayMetrics): string {
-  const { connections, rooms, users, accepted, refused, closed, dropped } = metrics;
+  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes } = metrics;
   return [
     ...family("connections", "gauge", "Open connections.", [["", connections]]),
     ...family("rooms", "gauge", "Rooms that somebody is in.", [["", rooms]]),
     ...family("users", "gauge", "Users present, over all lobbies.", [["", users]]),
+    ...family("unsent_bytes", "gauge", "Data that waits to be sent.", [["", unsentBytes]]),
     ...family("accepted_total", "counter", "Connections that were let in.", [["", accepted]]),
     ...family("refused_total", "counter", "Connections that were not let in.", labelled("reason", refused)),
     ...family("closed_total", "counter", "Connections that have ended.", labelled("code", closed)),

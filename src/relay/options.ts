@@ -5,6 +5,7 @@
 
 import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 import type { Authenticate } from "./access/identity.ts";
+import { partOfHeap } from "./memory.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -43,6 +44,15 @@ export interface RelaySettings {
   readonly messageRate: number;
   /** Bytes a second that a connection may send, five seconds' worth at once; 0: any. Default 16 MiB. */
   readonly byteRate: number;
+  /**
+   * Milliseconds a second that a connection may keep the relay busy, three seconds' worth at once; 0: any. All of one
+   * user (of one address, if nobody is asked who they are) may do so twice as long. Default 200.
+   */
+  readonly timeRate: number;
+  /** Most unsent data, over all connections: those with most of it are closed; 0: any. Default a sixteenth of the heap's limit. */
+  readonly maxUnsentTotal: number;
+  /** Most that all awareness states may take; 0: any. Default a sixteenth of the heap's limit. */
+  readonly maxStatesTotal: number;
   /** Connections a second from one address, ten seconds' worth at once; 0: any. Default 2 000. */
   readonly connectRate: number;
   /** Connections from one address; 0: any. Default 50 000. */
@@ -122,6 +132,9 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxMeta: bytes(16 * 2 ** 10, "largest metadata of a session"),
   messageRate: count(1_000, 0, "messages a second that a connection may send; 0: any"),
   byteRate: bytes(16 * 2 ** 20, "bytes a second that a connection may send; 0: any", 0),
+  timeRate: count(200, 0, "ms a second that a connection may keep the relay busy; 0: any"),
+  maxUnsentTotal: bytes(partOfHeap(1 / 16), "most unsent data of all connections; 0: any", 0),
+  maxStatesTotal: bytes(partOfHeap(1 / 16), "most that all awareness states may take; 0: any", 0),
   connectRate: count(2_000, 0, "connections a second from one address; 0: any"),
   maxAddressConnections: count(50_000, 0, "connections from one address; 0: any"),
   maxAddressRooms: count(50_000, 0, "rooms that connections from one address are in; 0: any"),

@@ -97,6 +97,7 @@ export function createRelay(config: RelayConfig = {}): Relay {
 class RelaySocket extends WebSocket {
   override close(code?: number, data?: string | Buffer): void {
     if (code === 1009) super.close(Close.tooLarge, "message too large");
+    else if (code === 1008) super.close(Close.malformed, "too many fragments");
     else super.close(code, data);
   }
 }
@@ -255,6 +256,7 @@ class RelayServer implements Relay {
       refused: { ...refused },
       closed: { ...closed },
       dropped: { ...dropped },
+      unsentBytes: this.#hub.unsent.bytes,
     };
   }
 

@@ -1,5 +1,6 @@
-/** What one connection has said and asked of late, against what it may. Pure but for its own level; time comes in as `now`. */
+/** What one connection has said, asked and taken of late. Pure but for its own levels; time comes in as `now`. */
 import { Bucket } from "./access/bucket.ts";
+import { Work } from "./work.ts";
 
 export interface SpendingLimits {
   /** Messages a second; 0: any number. */
@@ -12,6 +13,7 @@ export interface SpendingLimits {
 const BURST_S = 5;
 
 export class Spending {
+  readonly work: Work = new Work();
   readonly #messages: Bucket | null;
   readonly #bytes: Bucket | null;
   readonly #answers: Bucket | null;
@@ -32,13 +34,15 @@ export class Spending {
     return this.#answers?.take(0, now) !== false;
   }
 
+  /** Counts the answer to a question. */
   wasAnswered(bytes: number, now: number): void {
     this.#answers?.take(bytes, now);
   }
 
   /** Nothing of it counts any more. */
   isOver(now: number): boolean {
-    return [this.#messages, this.#bytes, this.#answers].every((each) => each?.isFull(now) !== false);
+    const isFull = [this.#messages, this.#bytes, this.#answers].every((each) => each?.isFull(now) !== false);
+    return isFull && this.work.isForgotten(now);
   }
 }
 

@@ -3,6 +3,7 @@
  * to the TCP socket as it is; `ws` does the same with what it frames, for as long as it compresses nothing.
  */
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import { Close } from "../wire/index.ts";
 import type { ServerSocket, SocketEvents } from "./connection.ts";
@@ -36,12 +37,27 @@ export class WebSocketServerSocket implements ServerSocket {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
-  send({ framed }: Packet): void {
-    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
-    if (framed.length <= PIECE_BYTES) return void this.#socket.write(framed);
-    for (let from = 0; from < framed.length; from += PIECE_BYTES) {
+  get keepsPackets(): boolean {
+    // what is encrypted is another for everybody
+    return !(this.#socket instanceof TLSSocket);
+  }
+
+  send({ framed }: Packet, onLeft?: () => void): void {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
+    let from = 0;
+    for (; from + PIECE_BYTES < framed.length; from += PIECE_BYTES) {
       this.#socket.write(framed.subarray(from, from + PIECE_BYTES));
     }
+    // one that is over calls back, too
+    this.#socket.write(from === 0 ? framed : framed.subarray(from), onLeft);
+  }
+
+  pause(): void {
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    this.#webSocket.resume();
   }
 
   ping(): void {
@@ -66,6 +82,9 @@ export class WebSocketServerSocket implements ServerSocket {
     webSocket.on("close", onClose);
     webSocket.on("error", onError);
     socket.on("drain", onDrain);
+    // before and after `ws`, which reads what came and calls `onMessage` for each message in it
+    socket.prependListener("data", onReading);
+    socket.on("data", onRead);
   }
 }
 
@@ -77,6 +96,14 @@ type Telling<T> = T & { [EVENTS]?: SocketEvents };
 function onMessage(this: Telling<WebSocket>, data: RawData, isBinary: boolean): void {
   // `nodebuffer`, the default
   this[EVENTS]?.message(data as Buffer, isBinary);
+}
+
+function onReading(this: Telling<Socket>): void {
+  this[EVENTS]?.reading();
+}
+
+function onRead(this: Telling<Socket>): void {
+  this[EVENTS]?.read();
 }
 
 function onSign(this: Telling<WebSocket>): void {
@@ -94,4 +121,5 @@ function onClose(this: Telling<WebSocket>, code: number): void {
 /** What goes wrong with a socket closes it, and `close` says so; but not that it was the socket that refused a message. */
 function onError(this: Telling<WebSocket>, error: Error & { readonly code?: string }): void {
   if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this[EVENTS]?.ended(Close.tooLarge);
+  if (error.code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") this[EVENTS]?.ended(Close.malformed);
 }

@@ -17,6 +17,9 @@ import { openAccess } from "../../src/relay/access/grants.ts";
 import { Connection } from "../../src/relay/connection.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { systemClock } from "../../src/relay/ports/clock.ts";
+import { ProcessorTime } from "../../src/relay/processor.ts";
+import { UnsentData } from "../../src/relay/unsent.ts";
+import { TimeQuota } from "../../src/relay/work.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
 
@@ -424,15 +427,29 @@ describe("signs of life", () => {
       received: 0,
       left: 0,
       bufferedAmount: 0,
+      keepsPackets: true,
       send() {},
       ping() {},
+      pause() {},
+      resume() {},
       close: (code?: number) => void closed.push(code),
       terminate() {},
       tell() {},
     };
-    const handler = { clock: systemClock, frame() {}, silence() {}, drained() {}, closed() {} };
+    const handler = {
+      clock: systemClock,
+      processor: new ProcessorTime(),
+      time: new TimeQuota(0),
+      unsent: new UnsentData(0),
+      fanOutMs: 0,
+      frame() {},
+      silence() {},
+      drained() {},
+      unsentIsOver() {},
+      closed() {},
+    };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
-    const connection = new Connection(socket, openAccess("@lobby"), "here", options, handler);
+    const connection = new Connection(socket, openAccess("@lobby"), "127.0.0.1", options, handler);
     const elapse = (seconds: number, each: () => void): void => {
       for (let i = 0; i < seconds * 4 && closed.length === 0; i++) {
         each();

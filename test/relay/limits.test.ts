@@ -333,6 +333,7 @@ describe("a relay", () => {
       "copresence_connections 2",
       "copresence_rooms 1",
       "copresence_users 1",
+      "copresence_unsent_bytes 0",
       "copresence_accepted_total 3",
       'copresence_refused_total{reason="reserved"} 1',
       'copresence_closed_total{code="other"} 1',

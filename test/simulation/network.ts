@@ -224,6 +224,7 @@ export class SimServerSocket implements ServerSocket {
   readonly bufferedAmount = 0;
   readonly received = 0;
   readonly left = 0;
+  readonly keepsPackets = true;
   readonly protocol: string;
   readonly #link: Link;
   readonly #actor: Actor;
@@ -242,7 +243,9 @@ export class SimServerSocket implements ServerSocket {
     this.#events = events;
   }
 
-  send({ message }: Packet): void {
+  send({ message }: Packet, onLeft?: () => void): void {
+    // the network takes all at once
+    onLeft?.();
     if (!this.#open) return;
     const copy = Uint8Array.from(message);
     this.#link.deliver("down", () => this.#link.client.receive(copy));
@@ -266,6 +269,10 @@ export class SimServerSocket implements ServerSocket {
     this.#link.deliver("down", () => this.#link.client.closed(code, reason));
     this.closed(code);
   }
+
+  pause(): void {}
+
+  resume(): void {}
 
   terminate(): void {
     this.#link.reset("server");

@@ -4,6 +4,7 @@ import { checkEmpty, checkQuiet } from "./oracle.ts";
 import { type OwnPage, ROOMS, type Page, World } from "./world.ts";
 
 const MAX_PAGES = 9;
+const CLIENT_CLOCKS = process.env["SIM_CC"] === "1";
 
 export function runSeed(seed: number, clock: VirtualClock): World {
   const before = new Set(process.listeners("exit"));
@@ -43,7 +44,11 @@ function open(world: World): void {
     if (random.chance(0.5)) world.moveCursor(page);
     return;
   }
-  const page = world.openOwn();
+  const page = world.openOwn(
+    undefined,
+    undefined,
+    CLIENT_CLOCKS && random.chance(0.2) ? random.pick([-3_600_000, 3_600_000]) : 0,
+  );
   for (const room of ROOMS) if (random.chance(0.5)) world.join(page, room);
 }
 
@@ -52,6 +57,7 @@ function act(world: World): void {
   const { random } = world;
   if (random.chance(0.02) && !world.recentlyRestarted) return world.restartRelay();
   if (random.chance(0.02) && !world.recentlyRestarted) return world.cutAll();
+  if (random.chance(0.03)) return world.setRelayClock();
   if (world.pages.size < MAX_PAGES && random.chance(0.12)) return open(world);
   const page = random.pick([...world.pages]);
   if (page === undefined || page.busyUntil > world.clock.now) return;
@@ -76,7 +82,7 @@ function say(world: World, page: Page): void {
 function trouble(world: World, page: Page): void {
   const { random } = world;
   const room = random.pick(ROOMS);
-  switch (random.int(0, 13)) {
+  switch (random.int(0, 14)) {
     case 0:
       return world.join(page, room);
     case 1:
@@ -104,6 +110,9 @@ function trouble(world: World, page: Page): void {
       return world.setHidden(page, true);
     case 11:
       if (page.actor.mode === "running" && !page.hidden) world.cutSilently(page);
+      return;
+    case 13:
+      if (CLIENT_CLOCKS && page.kind === "own") world.setClock(page);
       return;
     case 12:
       if (page.kind === "own" && world.isWell(page) && world.pages.size < MAX_PAGES) world.duplicate(page);

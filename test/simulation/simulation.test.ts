@@ -12,7 +12,7 @@ const first = Number(process.env["SIM_SEED"] ?? 1);
 const seeds = Number(process.env["SIM_SEEDS"] ?? 200);
 const BATCH = 50;
 
-describe("[LIVE-2] [ROSTER-2] [ROSTER-5] [ROSTER-6] a world of failing pages, networks and relays", () => {
+describe("[TIME-1] [LIVE-2] [ROSTER-2] [ROSTER-5] [ROSTER-6] a world of failing pages, networks and relays", () => {
   for (let from = first; from < first + seeds; from += BATCH) {
     const to = Math.min(from + BATCH, first + seeds) - 1;
     it(`comes to the truth with seeds ${from} to ${to}`, { timeout: 3_600_000 }, () => {

@@ -8,6 +8,7 @@ import { joinStormSection } from "./join-storm.js";
 import { lobbySection } from "./lobby.js";
 import { pollingSection } from "./polling.js";
 import { reconnectSection } from "./reconnect.js";
+import { resourcesSection } from "./resources.js";
 import { roomSection } from "./room.js";
 import { roomsSection } from "./rooms.js";
 import { signedSection } from "./signed.js";
@@ -31,5 +32,6 @@ export const sections = new Map(
     ["reconnect", reconnectSection],
     ["soak", soakSection],
     ["attacks", attacksSection],
+    ["resources", resourcesSection],
   ]),
 );

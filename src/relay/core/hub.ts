@@ -19,6 +19,9 @@ import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
 import { Packet } from "../packet.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
+import { ProcessorTime } from "../processor.ts";
+import { UnsentData } from "../unsent.ts";
+import { TimeQuota } from "../work.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
 import { Room, type RoomSetup } from "./room.ts";
@@ -40,10 +43,14 @@ export class Hub implements ConnectionHandler {
   readonly options: RelaySettings;
   readonly clock: Clock;
   readonly counters: Counters = new Counters();
+  readonly processor: ProcessorTime = new ProcessorTime();
+  readonly time: TimeQuota;
+  readonly unsent: UnsentData;
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #setup: RoomSetup;
+  readonly #load = new FlushLoad();
   /** ms since the epoch */
   readonly #startedAt: number;
   readonly #archive = new Archive();
@@ -54,6 +61,7 @@ export class Hub implements ConnectionHandler {
   readonly #idsFrom = new Map<string, number>();
   #lobbiesGivenUp = 0;
   #observers = 0;
+  #isShedding = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -63,6 +71,8 @@ export class Hub implements ConnectionHandler {
   ) {
     this.options = options;
     this.clock = clock;
+    this.time = new TimeQuota(options.timeRate);
+    this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#startedAt = clock.wall();
     const startedNow = clock.now();
     this.#grace = new Grace(options.leaveGrace, clock, (entry) => this.#expire(entry));
@@ -71,7 +81,7 @@ export class Hub implements ConnectionHandler {
       tick: options.tick,
       maxCursors: options.maxCursors,
       clock,
-      load: new FlushLoad(),
+      load: this.#load,
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
       admitUsers: (author, lobby, userIds) => this.#admitUsers(author, lobby, userIds),
@@ -101,6 +111,8 @@ export class Hub implements ConnectionHandler {
 
   /** Takes a socket that was let in. */
   accept(socket: ServerSocket, { room: name, access, address, renew }: Admitted): void {
+    const acceptedAt = this.clock.now();
+    this.processor.begin(acceptedAt);
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(name);
@@ -112,6 +124,23 @@ export class Hub implements ConnectionHandler {
     }
     if (connection.kind === "native") connection.send(new Packet(controlFrame(this.#hello(name, access))));
     room.join(connection);
+    const joinedAt = this.clock.now();
+    connection.joined(joinedAt - acceptedAt, joinedAt);
+  }
+
+  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
+  get fanOutMs(): number {
+    return this.#load.fanOutMs;
+  }
+
+  unsentIsOver(): void {
+    if (this.#isShedding) return;
+    this.#isShedding = true;
+    // not in the midst of what made it send
+    queueMicrotask(() => {
+      this.#isShedding = false;
+      this.unsent.shed(this.#connections.keys());
+    });
   }
 
   /** Tells everybody to come back later, and frees all that is held. */
@@ -306,6 +335,7 @@ export class Hub implements ConnectionHandler {
     const now = this.clock.now();
     for (const connection of this.#connections.keys()) connection.sweep(now, within);
     for (const room of this.rooms.values()) room.sweep(now);
+    this.time.sweep(now);
     for (const lobby of this.lobbies.values()) {
       lobby.room.sweep(now);
       lobby.sweep(now);

@@ -265,7 +265,10 @@ export class Room {
 
   /** Sends an update of the document to all but its author. */
   sendUpdate(packet: Packet, author: unknown): void {
+    const { clock, load } = this.#setup;
+    const startedAt = clock.now();
     for (const member of this.#readers) if (member !== author) member.send(packet);
+    load.fanOutMs += clock.now() - startedAt;
   }
 
   /** Does what comes by time: renewals for stock observers, and forgetting. */

@@ -34,8 +34,10 @@ interface Flushes {
   at: number;
 }
 
-/** How long the flushes of all rooms take. */
+/** How long the relay takes to tell those in all rooms what changed. */
 export class FlushLoad {
+  /** How long it has taken so far, since the start, to hand on what is not flushed but sent at once, ms. */
+  fanOutMs = 0;
   readonly #heavy = new Map<object, Flushes>();
 
   /** A room has flushed. */

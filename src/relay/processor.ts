@@ -1,0 +1,43 @@
+/**
+ * How much of the processor's time something takes. By the clock it would seem to take longer on a machine that is busy
+ * with other things, and who is honest would pay for that. [COST-3]
+ */
+
+/** What took less by the clock is taken as it is: to ask how long the processor took costs some of its time itself, ms. */
+const SHORT_MS = 2;
+/** So old may what is known of the processor be when something begins, ms. */
+const STALE_MS = 10;
+
+export class ProcessorTime {
+  readonly #usedMs: () => number;
+  #knownMs = 0;
+  #knownAt = -Infinity;
+
+  /** @param usedMs how much of the processor's time this process has used since its start, ms */
+  constructor(usedMs: () => number = processUsedMs) {
+    this.#usedMs = usedMs;
+  }
+
+  /** Something begins whose time will be asked for. */
+  begin(now: number): void {
+    if (now - this.#knownAt > STALE_MS) this.#look(now);
+  }
+
+  /** What something has taken that took so long by the clock, and has just ended, ms. */
+  taken(elapsedMs: number, now: number): number {
+    if (elapsedMs < SHORT_MS) return elapsedMs;
+    const before = this.#knownMs;
+    this.#look(now);
+    return Math.min(elapsedMs, this.#knownMs - before);
+  }
+
+  #look(now: number): void {
+    this.#knownMs = this.#usedMs();
+    this.#knownAt = now;
+  }
+}
+
+function processUsedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}

@@ -1,0 +1,249 @@
+/** What a connection is charged with, and that others do not wait for one that has a lot to say. */
+import { connect } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import * as Y from "yjs";
+import { openAccess } from "../../src/relay/access/grants.ts";
+import { Connection, type ConnectionHandler } from "../../src/relay/connection.ts";
+import { resolveOptions } from "../../src/relay/options.ts";
+import { ProcessorTime } from "../../src/relay/processor.ts";
+import { UnsentData } from "../../src/relay/unsent.ts";
+import { TimeQuota } from "../../src/relay/work.ts";
+import { EMPTY_STATE_VECTOR, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import { ownClient, startRelay, stockClient, until } from "../support.ts";
+import { rawPeer, stateOf } from "./raw.ts";
+
+/** Connections to a relay where acting on any message takes so long. */
+function setup(
+  messageMs: number,
+  given: { readonly timeRate?: number; readonly isFanOut?: boolean; readonly wall?: () => number } = {},
+) {
+  let now = 0;
+  const acted: string[] = [];
+  const closed: string[] = [];
+  let fanOutMs = 0;
+  const handler: ConnectionHandler = {
+    clock: { now: () => now, wall: given.wall ?? (() => now) },
+    processor: new ProcessorTime(() => now),
+    time: new TimeQuota(given.timeRate ?? 0),
+    unsent: new UnsentData(0),
+    get fanOutMs() {
+      return fanOutMs;
+    },
+    frame(connection) {
+      now += messageMs;
+      if (given.isFanOut === true) fanOutMs += messageMs;
+      acted.push(names.get(connection) ?? "");
+    },
+    silence() {},
+    drained() {},
+    unsentIsOver() {},
+    closed: (connection) => void acted.push(`${names.get(connection)} ended`),
+  };
+  const names = new Map<Connection, string>();
+  const connected = (name: string, expiresAt: number | null = null) => {
+    const state = { isPaused: false };
+    const socket = {
+      protocol: "",
+      received: 0,
+      left: 0,
+      bufferedAmount: 0,
+      keepsPackets: true,
+      send() {},
+      ping() {},
+      pause: () => void (state.isPaused = true),
+      resume: () => void (state.isPaused = false),
+      close: (code?: number, reason?: string) => void closed.push(`${name} ${code} ${reason}`),
+      terminate() {},
+      tell() {},
+    };
+    const connection = new Connection(
+      socket,
+      { ...openAccess("@lobby"), expiresAt },
+      "10.0.0.1",
+      resolveOptions({ pingInterval: 1_000_000, pingTimeout: 1_000_000 }),
+      handler,
+    );
+    names.set(connection, name);
+    /** Messages that come in at once. */
+    const says = (count: number): void => {
+      connection.reading();
+      for (let i = 0; i < count; i++) connection.message(updateFrame(new Uint8Array([0, 0])), true);
+      connection.read();
+    };
+    return { connection, state, says };
+  };
+  return { acted, closed, connected };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+describe("one that has a lot to say", () => {
+  it("[COST-6] takes turns with others, and what it says keeps its order", async () => {
+    const { acted, connected } = setup(4);
+    const [alice, bob] = [connected("Alice"), connected("Bob")];
+    alice.says(10);
+    bob.says(1);
+    expect(acted).toEqual(["Alice", "Alice", "Alice", "Bob"]);
+    expect(alice.state.isPaused).toBe(true);
+    while (alice.state.isPaused) {
+      const before = acted.length;
+      await turn();
+      expect(acted.length - before).toBeLessThanOrEqual(3);
+    }
+    expect(acted.filter((name) => name === "Alice")).toHaveLength(10);
+    alice.says(1);
+    expect(acted.at(-1)).toBe("Alice");
+  });
+
+  it("[COST-6] has said all of it when it leaves", () => {
+    const { acted, connected } = setup(4);
+    const alice = connected("Alice");
+    alice.says(10);
+    alice.connection.ended(1000);
+    expect(acted).toEqual([...Array.from({ length: 10 }, () => "Alice"), "Alice ended"]);
+  });
+
+  it("[COST-6] is not heard any more once it is closed", async () => {
+    const { acted, connected } = setup(4);
+    const alice = connected("Alice");
+    alice.says(10);
+    alice.connection.close(4400, "enough");
+    await turn();
+    expect(acted).toEqual(["Alice", "Alice", "Alice", "Alice ended"]);
+    expect(alice.state.isPaused).toBe(false);
+  });
+
+  it("[COST-1] is closed when that takes more than it may, and nothing more is read of it", async () => {
+    const { acted, closed, connected } = setup(20, { timeRate: 200 });
+    const mallory = connected("Mallory");
+    mallory.says(1_000);
+    await until("it is closed", () => closed.length > 0);
+    expect(closed).toEqual(["Mallory 4529 too much work"]);
+    expect(acted.length).toBeLessThan(40);
+    expect(mallory.state.isPaused).toBe(true);
+  });
+});
+
+it("[COST-7] of the time that it takes to hand on what somebody wrote, they are charged a quarter", async () => {
+  const counts = await Promise.all(
+    [false, true].map(async (isFanOut) => {
+      const { acted, closed, connected } = setup(20, { timeRate: 200, isFanOut });
+      connected("Alice").says(1_000);
+      await until("it is closed", () => closed.length > 0);
+      return acted.length;
+    }),
+  );
+  const [all = 0, quarter = 0] = counts;
+  expect(quarter).toBeGreaterThan(3 * all);
+});
+
+it("[TIME-2] the end of a token is a date: with the wall clock past it, its connection is closed", () => {
+  let wall = 1_000_000;
+  const { closed, connected } = setup(0, { wall: () => wall });
+  const { connection } = connected("Alice", 1_060_000);
+  connection.sweep(59_000, 250);
+  wall += 3_600_000;
+  expect(closed).toEqual([]);
+  connection.sweep(60_000, 250);
+  expect(closed).toEqual(["Alice 4501 the token has expired"]);
+});
+
+describe("a relay", () => {
+  it("[COST-1] stops one whose messages take it too long, and others notice nothing", async () => {
+    const { relay, url } = await startRelay({ timeRate: 20 });
+    const [alice, bob] = [ownClient(url, "alice"), ownClient(url, "bob")];
+    const room = alice.join("doc");
+    bob.join("doc");
+    const mallory = await rawPeer(url, "other");
+    const fields = Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`f${i}`, "x".repeat(200)]));
+    let clock = 1;
+    while (mallory.close === undefined) {
+      for (let i = 0; i < 20; i++) mallory.say([1, ++clock, { ...fields, f0: `${clock}` }]);
+      await mallory.settle().catch(() => {});
+    }
+    expect(mallory.close).toEqual({ code: 4529, reason: "too much work" });
+    await until("they see each other", () => room.roster.get("bob") !== undefined);
+    expect(relay.metrics().closed).toEqual({ "4529": 1 });
+  });
+
+  it(
+    "[COST-1] [COST-3] takes a large document and a full room from those who are honest",
+    { timeout: 60_000 },
+    async () => {
+      const { relay, url } = await startRelay();
+      const crowd = await Promise.all(Array.from({ length: 4 }, () => rawPeer(url, "doc")));
+      for (const [i, peer] of crowd.entries()) {
+        for (let n = 0; n < 60; n++)
+          peer.say([i * 100 + n + 1, 1, { user: { id: `user ${i} ${n}`, name: "Somebody" } }]);
+        await peer.settle();
+      }
+      const doc = new Y.Doc();
+      for (let i = 0; i < 1_000; i++) doc.getText("text").insert(0, "word ".repeat(400));
+      const alice = stockClient(url, "doc", { user: { id: "alice" }, doc });
+      const bob = stockClient(url, "doc", { user: { id: "bob" } });
+      await until("Bob has it", () => bob.doc.getText("text").length === doc.getText("text").length, 20_000);
+      for (let i = 0; i < 100; i++) doc.getText("text").insert(0, "more");
+      await until("Bob has that, too", () => bob.doc.getText("text").length === doc.getText("text").length, 20_000);
+      expect([alice.wsconnected, bob.wsconnected, relay.metrics().closed]).toEqual([true, true, {}]);
+    },
+  );
+
+  it("[COST-4] charges nobody with the first answers, nor with what is sent because of others", async () => {
+    const { relay, url } = await startRelay({ byteRate: 20_000, tick: 0 });
+    const doc = new Y.Doc();
+    doc.getMap("m").set("k", new Uint8Array(90_000));
+    const alice = await rawPeer(url, "doc");
+    alice.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+    await alice.settle();
+    const bob = await rawPeer(url, "doc");
+    await bob.settle();
+    bob.send(QUERY_FRAME);
+    // far more than it may ask for, all of it said by somebody else
+    for (let i = 0; i < 9; i++) {
+      const carol = await rawPeer(url, "doc");
+      carol.say([100 + i, 1, { ...stateOf(`carol ${i}`, `s_${i}`), big: "x".repeat(40_000) }]);
+      await carol.settle();
+    }
+    await bob.settle();
+    expect([bob.close, relay.metrics().closed]).toEqual([undefined, {}]);
+    // now it asks again and again
+    for (let i = 0; i < 30; i++) bob.send(syncStep1Frame(EMPTY_STATE_VECTOR));
+    expect(await bob.closed).toEqual({ code: 4529, reason: "too many questions" });
+  });
+
+  it.each(["ping", "pong"] as const)("[COST-5] counts each %s that it did not ask for as a message", async (kind) => {
+    const { url } = await startRelay({ messageRate: 10 });
+    const mallory = await rawPeer(url, "doc");
+    for (let i = 0; i < 30; i++) mallory.socket[kind]();
+    await mallory.settle();
+    for (let i = 0; i < 30; i++) mallory.socket[kind]();
+    expect(await mallory.closed).toEqual({ code: 4529, reason: "too many messages" });
+  });
+
+  it("[COST-1] charges for frames that are no messages, too", { timeout: 60_000 }, async () => {
+    const { relay, url, port } = await startRelay({ timeRate: 20 });
+    const alice = await rawPeer(url, "doc");
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.on("error", () => {}).resume();
+    const headers = ["Host: x", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"];
+    socket.write(["GET /doc HTTP/1.1", ...headers, `Sec-WebSocket-Key: ${"a".repeat(22)}==`, "", ""].join("\r\n"));
+    // a message of many empty parts, again and again: each is one message
+    const empty = Buffer.from([0x00, 0x80, 0, 0, 0, 0]);
+    const parts = [Buffer.from([0x02, 0x80, 0, 0, 0, 0]), ...Array.from({ length: 9_998 }, () => empty)];
+    const block = Buffer.concat([...parts, Buffer.from([0x80, 0x83, 0, 0, 0, 0, 1, 1, 0])]);
+    while (relay.metrics().closed["4529"] === undefined) {
+      if (!socket.write(block)) await new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
+      await turn();
+    }
+    await alice.settle();
+    expect(relay.metrics()).toMatchObject({ connections: 1, closed: { "4529": 1 } });
+  });
+
+  it("[COST-5] refuses a message of too many parts for good", async () => {
+    const { url } = await startRelay();
+    const mallory = await rawPeer(url, "doc");
+    for (let i = 0; i < 17_000; i++) mallory.socket.send(new Uint8Array([1]), { fin: false });
+    expect(await mallory.closed).toEqual({ code: 4400, reason: "too many fragments" });
+  });
+});
