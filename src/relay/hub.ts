@@ -5,7 +5,8 @@
 import { randomBytes } from "node:crypto";
 import type { PresenceEvent } from "../presence/index.ts";
 import { Close, type Frame, type Hello, controlFrame, isFinal, isLobby } from "../wire/index.ts";
-import { type Denial, type RoomAccess, denial, sameAccess } from "./access/grants.ts";
+import { type Denial, type RoomAccess, sameAccess } from "./access/grants.ts";
+import { LobbyPlaces } from "./access/lobby-places.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
@@ -24,6 +25,8 @@ import { FlushLoad } from "./tick.ts";
 export interface Admitted {
   readonly room: string;
   readonly access: RoomAccess;
+  /** The address that limits count it by (`addressKey`). */
+  readonly address: string;
   /** Asks what it may do with a newer token; none where nobody is asked. */
   readonly renew?: Renew;
 }
@@ -36,6 +39,8 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly load: FlushLoad = new FlushLoad();
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
+  /** The hub holds the place of each lobby in which it knows of somebody. */
+  readonly lobbyPlaces: LobbyPlaces;
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;
   readonly #startedAt = Date.now();
   readonly #archive = new Archive();
@@ -48,6 +53,7 @@ export class Hub implements RoomHost, ConnectionHandler {
 
   constructor(options: RelaySettings, onEvents: (events: readonly PresenceEvent[]) => void) {
     this.options = options;
+    this.lobbyPlaces = new LobbyPlaces(options);
     this.#onEvents = onEvents;
     this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
   }
@@ -60,14 +66,6 @@ export class Hub implements RoomHost, ConnectionHandler {
   observe(): void {
     this.#isObserved = true;
     for (const room of this.rooms.values()) if (!isLobby(room.name)) room.observe();
-  }
-
-  /** Why a connection that was let in cannot be taken now; null: it can. */
-  refusal({ lobby }: RoomAccess): Denial | null {
-    const { maxLobbies } = this.options;
-    // a lobby outlives its connections: whoever named a new one each time would fill the relay with them
-    if (maxLobbies === 0 || this.lobbies.size < maxLobbies || this.lobbies.has(lobby)) return null;
-    return denial("lobbies", Close.overloaded, "too many lobbies");
   }
 
   /** Takes a socket that was let in. */
@@ -202,6 +200,7 @@ export class Hub implements RoomHost, ConnectionHandler {
     const relay = { shard, startedAt: this.#startedAt };
     const lobby = new Lobby(name, relay, this, (row) => this.rooms.get(row.room)?.refreshVisibility(row));
     this.lobbies.set(name, lobby);
+    this.lobbyPlaces.hold(name);
     this.rooms.set(name, lobby.room);
     return lobby;
   }
@@ -215,6 +214,7 @@ export class Hub implements RoomHost, ConnectionHandler {
       if (!lobby.empty) continue;
       lobby.close();
       this.lobbies.delete(lobby.name);
+      this.lobbyPlaces.release(lobby.name);
       this.rooms.delete(lobby.name);
       this.#lobbiesGivenUp++;
     }

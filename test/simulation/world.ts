@@ -137,7 +137,7 @@ export class World {
       this.network.relayActor = actor;
       this.network.listener = (socket, target) => {
         const asked = admit(target);
-        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby) });
+        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby), address: "127.0.0.1" });
       };
     });
     this.log("relay starts");

@@ -1,5 +1,5 @@
 /**
- * The gate: who is let in, where to, and as whom. Without anybody to ask, it decides at once.
+ * Who is let in, where to, and as whom. Where nobody is asked who connects, that is decided at once.
  *
  * A refusal is said after the handshake, as a close code: a browser does not see the status of a handshake that failed,
  * and would try again for ever.
@@ -7,12 +7,13 @@
 import { Close } from "../../wire/index.ts";
 import { admit } from "../request.ts";
 import { addressKey } from "./address.ts";
-import { Census, type CensusLimits, type Ticket } from "./census.ts";
+import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
 import { type Denial, type RoomAccess, accessTo, denial, openAccess } from "./grants.ts";
 import { type AccessRequest, type Authenticate, readAnswer } from "./identity.ts";
+import type { LobbyPlaces } from "./lobby-places.ts";
 
 /** What is known of a connection when it is opened. */
-export interface Knock {
+export interface ConnectRequest {
   /** `/<room>?params` */
   readonly target: string;
   readonly token: string | null;
@@ -22,33 +23,42 @@ export interface Knock {
 }
 
 /** One that was let in. */
-export interface Visitor {
+export interface Authorized {
   readonly ok: true;
   readonly room: string;
   readonly access: RoomAccess;
   /** What its identity was asked with, if anybody asked. */
   readonly request: Omit<AccessRequest, "token" | "headers"> | null;
-  readonly ticket: Ticket;
+  readonly lease: Lease;
 }
 
-export type Decision = Visitor | Denial;
+export type Decision = Authorized | Denial;
 
-export interface GateOptions extends CensusLimits {
+export interface AuthorizerOptions extends ConnectionLimitOptions {
   readonly origins: readonly string[];
   readonly handshakeTimeout: number;
 }
 
-export class Gate {
-  readonly #options: GateOptions;
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
   readonly #authenticate: Authenticate | null;
+  /** Never throws. */
   readonly #onError: (error: unknown) => void;
-  readonly #census: Census;
+  readonly #limits: ConnectionLimits;
+  /** Ends the wait for each answer that is still to come. */
+  readonly #waits = new Set<() => void>();
+  #isClosed = false;
 
-  constructor(options: GateOptions, authenticate: Authenticate | null, onError: (error: unknown) => void) {
+  constructor(
+    options: AuthorizerOptions,
+    authenticate: Authenticate | null,
+    lobbies: LobbyPlaces,
+    onError: (error: unknown) => void,
+  ) {
     this.#options = options;
     this.#authenticate = authenticate;
     this.#onError = onError;
-    this.#census = new Census(options);
+    this.#limits = new ConnectionLimits(options, lobbies);
   }
 
   /** Whether everybody is let in as whoever they say. */
@@ -56,21 +66,27 @@ export class Gate {
     return this.#authenticate === null;
   }
 
-  /** Decides, at once if nobody has to be asked. One that is let in must `leave` with its ticket. */
-  knock(knock: Knock, now: number): Decision | Promise<Decision> {
-    const ticket = this.#census.connect(addressKey(knock.address), now);
-    if ("ok" in ticket) return ticket;
-    const decision = this.#decide(knock, ticket);
-    if (!(decision instanceof Promise)) return this.#settle(decision, ticket);
-    return decision.then((decided) => this.#settle(decided, ticket));
+  /** Decides, at once if nobody has to be asked. One that is let in must `leave` with its lease. */
+  authorize(asked: ConnectRequest, now: number): Decision | Promise<Decision> {
+    const lease = this.#limits.connect(addressKey(asked.address), now);
+    if ("ok" in lease) return lease;
+    const decision = this.#decide(asked, lease);
+    if (!(decision instanceof Promise)) return this.#settle(decision, lease);
+    return decision.then((decided) => this.#settle(decided, lease));
   }
 
-  leave(ticket: Ticket): void {
-    this.#census.leave(ticket);
+  leave(lease: Lease): void {
+    this.#limits.leave(lease);
+  }
+
+  /** Waits for no answer any longer: what is asked now is refused. */
+  close(): void {
+    this.#isClosed = true;
+    for (const end of this.#waits) end();
   }
 
   /** What one that was let in may do with a newer token, if it may go on. */
-  async renew({ access, request }: Visitor, token: string): Promise<RoomAccess | Denial> {
+  async renew({ access, request }: Authorized, token: string): Promise<RoomAccess | Denial> {
     if (this.#authenticate === null || request === null) return access;
     const renewed = await this.#ask({ ...request, token, headers: {} });
     if (!renewed.ok) return renewed;
@@ -80,16 +96,14 @@ export class Gate {
     return renewed.access;
   }
 
-  #settle(decision: Decision, ticket: Ticket): Decision {
-    const refused = decision.ok
-      ? this.#census.enter(ticket, decision.access.user?.id ?? null, decision.room)
-      : decision;
+  #settle(decision: Decision, lease: Lease): Decision {
+    const refused = decision.ok ? this.#limits.enter(lease, stayOf(decision)) : decision;
     if (refused === null) return decision;
-    this.#census.leave(ticket);
+    this.#limits.leave(lease);
     return refused;
   }
 
-  #decide({ target, token, origin, address, headers }: Knock, ticket: Ticket): Decision | Promise<Decision> {
+  #decide({ target, token, origin, address, headers }: ConnectRequest, lease: Lease): Decision | Promise<Decision> {
     const { origins } = this.#options;
     if (origin !== null && origins.length > 0 && !origins.includes(origin.toLowerCase())) {
       return denial("origin", Close.notAllowed, "pages from your origin are not allowed");
@@ -98,25 +112,29 @@ export class Gate {
     if (!asked.ok) return asked;
     const { room, lobby } = asked;
     if (this.#authenticate === null) {
-      return { ok: true, room, access: openAccess(lobby), request: null, ticket };
+      return { ok: true, room, access: openAccess(lobby), request: null, lease };
     }
     const request = { room, lobby, origin, address };
     return this.#ask({ ...request, token, headers }).then((granted) =>
-      granted.ok ? { ok: true, room, access: granted.access, request, ticket } : granted,
+      granted.ok ? { ok: true, room, access: granted.access, request, lease } : granted,
     );
   }
 
   /** Never fails, and takes no longer than the handshake may. */
   async #ask(request: AccessRequest): Promise<ReturnType<typeof accessTo>> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<typeof LATE>((resolve) => {
-      timer = setTimeout(() => resolve(LATE), this.#options.handshakeTimeout);
-    });
+    if (this.#isClosed) return unavailable("the relay is stopping");
+    const { handshakeTimeout } = this.#options;
+    let end = (_: typeof LATE | typeof CLOSED): void => {};
+    const ended = new Promise<typeof LATE | typeof CLOSED>((resolve) => (end = resolve));
+    const timer = setTimeout(() => end(LATE), handshakeTimeout);
+    const onClose = (): void => end(CLOSED);
+    this.#waits.add(onClose);
     try {
-      // a function that throws at once is no different
-      const answer = await Promise.race([(async () => this.#authenticate?.(request))(), late]);
+      // a function that throws at once is no different; what an answer that comes too late says is of no matter
+      const answer = await Promise.race([(async () => this.#authenticate?.(request))(), ended]);
+      if (answer === CLOSED) return unavailable("the relay is stopping");
       if (answer === LATE) {
-        this.#onError(new Error(`authentication takes longer than ${this.#options.handshakeTimeout} ms`));
+        this.#onError(new Error(`authentication takes longer than ${handshakeTimeout} ms`));
         return unavailable("authentication takes too long");
       }
       const read = readAnswer(answer);
@@ -128,11 +146,17 @@ export class Gate {
       return unavailable("authentication is not available");
     } finally {
       clearTimeout(timer);
+      this.#waits.delete(onClose);
     }
   }
 }
 
+function stayOf({ room, access }: Authorized): Stay {
+  return { user: access.user?.id ?? null, room, lobby: access.lobby };
+}
+
 const LATE = Symbol("late");
+const CLOSED = Symbol("closed");
 const BECAUSE = { 4401: "unauthenticated", 4403: "forbidden", 4501: "expired", 4503: "unavailable" } as const;
 
 function unavailable(reason: string): Denial {
