@@ -5,6 +5,7 @@
 
 import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 import type { Authenticate } from "./access/identity.ts";
+import { type ErrorListener, consoleReporter } from "./report.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -57,6 +58,10 @@ export interface RelaySettings {
   readonly maxLobbyUsers: number;
   /** Lobbies at once, counting those of which only somebody who left is remembered; 0: any. Default 10 000. */
   readonly maxLobbies: number;
+  /** Of these lobbies, those that came about through connections from one address; 0: any. Default 5 000. */
+  readonly maxAddressLobbies: number;
+  /** Of these lobbies, those that came about through connections of one authenticated user; 0: any. Default 100. */
+  readonly maxUserLobbies: number;
   /** How long a client may take to open a connection, and authentication to answer. Default 10 000. */
   readonly handshakeTimeout: number;
   /** Origins whose pages may connect, as `https://app.example`. Default: all. What is no browser always may. */
@@ -95,8 +100,12 @@ export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy">> & {
   readonly lobby?: { readonly rooms?: boolean };
   /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
   readonly authenticate?: Authenticate;
-  /** Told what `authenticate` throws. Default: nothing. */
-  readonly onError?: (error: unknown) => void;
+  /**
+   * Told what `authenticate` and listeners of `relay.on` throw, and what else went wrong without ending anything. `where`
+   * says in what: `authenticate`, `a listener of "join"`, … What it throws itself is lost. Default: `console.error`, at
+   * most once a second for each `where`.
+   */
+  readonly onError?: ErrorListener;
 };
 
 export type OptionName = keyof RelayOptions;
@@ -125,6 +134,8 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxUserRooms: count(1_000, 0, "rooms that one authenticated user is in; 0: any"),
   maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
   maxLobbies: count(10_000, 0, "lobbies, be it that somebody who left is remembered in them; 0: any"),
+  maxAddressLobbies: count(5_000, 0, "of these, those that came about through one address; 0: any"),
+  maxUserLobbies: count(100, 0, "of these, those that came about through one authenticated user; 0: any"),
   handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),
   origins: list("ORIGIN", readOrigin, "origins whose pages may connect, by commas (default: all)"),
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
@@ -165,7 +176,7 @@ export interface ResolvedConfig {
   readonly settings: RelaySettings;
   /** Null: nobody is asked. */
   readonly authenticate: Authenticate | null;
-  readonly onError: (error: unknown) => void;
+  readonly onError: ErrorListener;
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -176,7 +187,7 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
       throw new RangeError(`${name} is given, and undefined: leave it out, if anybody may come as anybody`);
     }
   }
-  const { authenticate = null, onError = () => {}, lobby, ...given } = config;
+  const { authenticate = null, onError = consoleReporter(), lobby, ...given } = config;
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;
   const jwt: JwtOptions = {
