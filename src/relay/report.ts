@@ -7,7 +7,6 @@
  */
 export type ErrorListener = (error: unknown, where: string) => void;
 
-/** A listener that fails for each event fills no log. */
 const REPORT_MS = 1_000;
 
 /** One that never throws, whatever the application's does. */
@@ -21,13 +20,18 @@ export function safeReporter(onError: ErrorListener): ErrorListener {
   };
 }
 
-/** The default: to the console, at most once a second for each place. */
-export function consoleReporter(now = (): number => performance.now()): ErrorListener {
+/** The default: to the console. */
+export function consoleReporter(): ErrorListener {
+  return oncePerSecond((error, where) => console.error(`copresence: ${where} failed:`, error));
+}
+
+/** For each place at most once a second: whoever connects can bring about an error, and is to fill no log. */
+export function oncePerSecond(report: ErrorListener, now = (): number => performance.now()): ErrorListener {
   const reportedAt = new Map<string, number>();
   return (error, where) => {
     if (now() - (reportedAt.get(where) ?? -Infinity) < REPORT_MS) return;
     reportedAt.set(where, now());
-    console.error(`copresence: ${where} failed:`, error);
+    report(error, where);
   };
 }
 

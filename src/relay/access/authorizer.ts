@@ -10,6 +10,7 @@ import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
 import { type Denial, type RoomAccess, accessTo, denial, openAccess } from "./grants.ts";
 import { type AccessRequest, type Authenticate, readAnswer } from "./identity.ts";
+import { KeySetError } from "./key-set.ts";
 import type { LobbyPlaces } from "./lobby-places.ts";
 
 /** What is known of a connection when it is opened. */
@@ -48,6 +49,7 @@ export class Authorizer {
   /** Ends the wait for each answer that is still to come. */
   readonly #waits = new Set<() => void>();
   #isClosed = false;
+  #keySetReportedAt = -Infinity;
 
   constructor(
     options: AuthorizerOptions,
@@ -96,6 +98,16 @@ export class Authorizer {
     return renewed.access;
   }
 
+  /** [KEY-6] A set that cannot be had fails for each connection, and is reported once a second at most. */
+  #report(error: unknown): void {
+    if (error instanceof KeySetError) {
+      const now = performance.now();
+      if (now - this.#keySetReportedAt < REPORT_MS) return;
+      this.#keySetReportedAt = now;
+    }
+    this.#onError(error);
+  }
+
   #settle(decision: Decision, lease: Lease): Decision {
     const refused = decision.ok ? this.#limits.enter(lease, stayOf(decision)) : decision;
     if (refused === null) return decision;
@@ -124,17 +136,19 @@ export class Authorizer {
   async #ask(request: AccessRequest): Promise<ReturnType<typeof accessTo>> {
     if (this.#isClosed) return unavailable("the relay is stopping");
     const { handshakeTimeout } = this.#options;
-    let end = (_: typeof LATE | typeof CLOSED): void => {};
-    const ended = new Promise<typeof LATE | typeof CLOSED>((resolve) => (end = resolve));
-    const timer = setTimeout(() => end(LATE), handshakeTimeout);
-    const onClose = (): void => end(CLOSED);
-    this.#waits.add(onClose);
+    let end: (() => void) | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ended = new Promise<typeof LATE | typeof CLOSED>((resolve) => {
+      timer = setTimeout(() => resolve(LATE), handshakeTimeout);
+      end = () => resolve(CLOSED);
+      this.#waits.add(end);
+    });
     try {
       // a function that throws at once is no different; what an answer that comes too late says is of no matter
       const answer = await Promise.race([(async () => this.#authenticate?.(request))(), ended]);
       if (answer === CLOSED) return unavailable("the relay is stopping");
       if (answer === LATE) {
-        this.#onError(new Error(`authentication takes longer than ${handshakeTimeout} ms`));
+        this.#report(new Error(`authentication takes longer than ${handshakeTimeout} ms`));
         return unavailable("authentication takes too long");
       }
       const read = readAnswer(answer);
@@ -142,11 +156,11 @@ export class Authorizer {
       const { code, reason } = read.refusal;
       return denial(BECAUSE[code], code, reason);
     } catch (error) {
-      this.#onError(error);
+      this.#report(error);
       return unavailable("authentication is not available");
     } finally {
       clearTimeout(timer);
-      this.#waits.delete(onClose);
+      if (end !== undefined) this.#waits.delete(end);
     }
   }
 }
@@ -155,6 +169,7 @@ function stayOf({ room, access }: Authorized): Stay {
   return { user: access.user?.id ?? null, room, lobby: access.lobby };
 }
 
+const REPORT_MS = 1_000;
 const LATE = Symbol("late");
 const CLOSED = Symbol("closed");
 const BECAUSE = { 4401: "unauthenticated", 4403: "forbidden", 4501: "expired", 4503: "unavailable" } as const;

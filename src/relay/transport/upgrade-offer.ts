@@ -22,40 +22,46 @@ const NOT_MINE = /^HTTP\/1\.1 40[045] /;
 /** @param offer calls the listeners */
 export function offerUpgrade(socket: Duplex, offer: () => void): Outcome {
   const before = listenersOf(socket);
-  const { end, destroy } = socket;
-  let isOffered = true;
-  let hasEnded = false;
-  let answer: Parameters<Duplex["end"]> | null = null;
-  // a listener may keep these for later: then they are what they were
-  socket.end = function held(this: Duplex, ...args: unknown[]): Duplex {
-    if (!isOffered || hasWritten(socket)) return Reflect.apply(end, this, args) as Duplex;
-    answer ??= args as Parameters<Duplex["end"]>;
-    hasEnded = true;
-    return this;
-  };
-  socket.destroy = function held(this: Duplex, error?: Error): Duplex {
-    if (!isOffered || hasWritten(socket)) return Reflect.apply(destroy, this, [error]) as Duplex;
-    hasEnded = true;
-    return this;
-  };
   const sent = bytesWritten(socket);
-  const hasWritten = (of: Duplex): boolean => bytesWritten(of) > sent;
+  const hasWritten = (): boolean => bytesWritten(socket) > sent;
+  /** With what a listener ended or destroyed the socket, if one did. */
+  let ending: readonly unknown[] | null = null;
+  let isOffered = true;
+  const hold = (name: "end" | "destroy"): (() => void) => {
+    const original = Reflect.get(socket, name) as (...args: unknown[]) => Duplex;
+    return replaceMethod(socket, name, (...args) => {
+      // a listener may keep the method for later: then it is what it was
+      if (!isOffered || hasWritten()) return Reflect.apply(original, socket, args);
+      ending ??= name === "end" ? args : [];
+      return socket;
+    });
+  };
+  const restore = [hold("end"), hold("destroy")];
   try {
     offer();
   } finally {
     isOffered = false;
-    socket.end = end;
-    socket.destroy = destroy;
+    for (const undo of restore) undo();
   }
-  if (hasWritten(socket) || socket.destroyed) return "taken";
-  if (!hasEnded) return isListenedTo(socket, before) ? "pending" : "untouched";
-  const [text] = answer ?? [""];
+  if (hasWritten() || socket.destroyed) return "taken";
+  if (ending === null) return isListenedTo(socket, before) ? "pending" : "untouched";
+  const [text] = ending as readonly unknown[];
   if (typeof text === "string" && text !== "" && !NOT_MINE.test(text)) {
-    Reflect.apply(end, socket, answer ?? []);
+    socket.end(text);
     return "taken";
   }
   removeListenersSince(socket, before);
   return "declined";
+}
+
+/** Returns the undo. */
+function replaceMethod(target: Duplex, name: string, method: (...args: unknown[]) => Duplex): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, { value: method, configurable: true, writable: true });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(target, name);
+    else Object.defineProperty(target, name, own);
+  };
 }
 
 type Listeners = ReadonlyMap<string | symbol, ReadonlySet<unknown>>;
