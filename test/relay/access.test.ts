@@ -103,7 +103,7 @@ describe("a token", () => {
 
   it("[AUTH-4] that ends, ends its connection with 4501", async () => {
     const { relay, url } = await startRelay({ ...signed, clockTolerance: 0 });
-    const short = peerWith(url, "doc", await tokenFor({ sub: "alice" }, { expiresIn: 1 }));
+    const short = peerWith(url, "doc", await tokenFor({ sub: "alice" }, { expiresIn: 2 }));
     expect(await short.closed).toEqual({ code: 4501, reason: "the token has expired" });
     expect(relay.metrics().closed).toEqual({ 4501: 1 });
   });
