@@ -51,6 +51,11 @@ export class Lobby {
     return this.#aggregator.users;
   }
 
+  /** Somebody who is here, or who left and is still remembered. */
+  user(userId: string, now: number): User | undefined {
+    return this.users.get(userId) ?? this.#shard.leaver(userId, now);
+  }
+
   /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
   get empty(): boolean {
     const { empty, users } = this.#aggregator;

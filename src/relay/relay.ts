@@ -77,6 +77,10 @@ export interface Relay {
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe;
   /** Everyone online, as others see them. @param lobby `acme` for `@lobby/acme`; default: the default lobby */
   users(lobby?: string): readonly User[];
+  /**
+   * Somebody who is online, or who left and is still remembered (`recentTtl`, `recentMax`): `offline`, without sessions,
+   * with `lastSeen`. Guests and those who were never seen are undefined.
+   */
   user(userId: string, lobby?: string): User | undefined;
   /** Rooms that somebody is in, lobbies not among them. */
   rooms(): readonly RoomInfo[];
@@ -207,7 +211,8 @@ class RelayServer implements Relay {
   }
 
   user(userId: string, lobby?: string): User | undefined {
-    return this.#hub.lobbies.get(lobbyRoom(lobby))?.users.get(userId);
+    // [RUN-4]
+    return this.#hub.lobbies.get(lobbyRoom(lobby))?.user(userId, Date.now());
   }
 
   rooms(): readonly RoomInfo[] {

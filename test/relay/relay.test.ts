@@ -70,6 +70,38 @@ describe("users", () => {
   });
 });
 
+describe("a user who left", () => {
+  it("[RUN-4] is known by their id, is listed no more, and is online again when they are back", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const first = await rawPeer(url, "doc", { trusts: true });
+    first.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is there", () => relay.user("alice")?.status === "online");
+    const saidAt = Date.now();
+    first.say([1, 2, null]);
+    await until("she has left", () => relay.users().length === 0);
+    expect(relay.user("alice")).toMatchObject({
+      id: "alice",
+      name: "alice",
+      status: "offline",
+      sessions: [],
+      rooms: [],
+    });
+    expect(Math.abs(relay.user("alice")!.lastSeen - saidAt)).toBeLessThan(2_000);
+    expect([relay.user("bob"), relay.user("alice", "acme")]).toEqual([undefined, undefined]);
+    first.say([1, 3, stateOf("alice", "s_1")]);
+    await until("she is back", () => relay.user("alice")?.status === "online");
+  });
+
+  it("[RUN-4] is not known where nobody is remembered", async () => {
+    const { relay, url } = await startRelay({ ...prompt, recentMax: 0 });
+    const peer = await rawPeer(url, "doc", { trusts: true });
+    peer.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is there", () => relay.user("alice") !== undefined);
+    peer.say([1, 2, null]);
+    await until("she is forgotten", () => relay.user("alice") === undefined);
+  });
+});
+
 describe("events", () => {
   it("[ROSTER-2] [ROSTER-3] join, update and leave say all that there is, for room and lobby", async () => {
     const before = Date.now();
@@ -87,7 +119,7 @@ describe("events", () => {
     await until("she is away", () => relay.user("alice")?.status === "away");
     const saidAt = Date.now();
     peer.say([1, 3, null]);
-    await until("she is gone", () => relay.user("alice") === undefined);
+    await until("she is gone", () => relay.user("alice")?.status === "offline");
     await until("the room is told", () => eventsOf("doc").length === 3);
 
     for (const roomId of ["doc", "@lobby"]) {
@@ -173,7 +205,8 @@ describe("serving", () => {
     for (const [path, method] of [
       ["/", "GET"],
       ["/doc", "GET"],
-      ["/healthz", "POST"],
+      ["/", "POST"],
+      ["/healthzz", "GET"],
     ] as const) {
       const response = await fetch(`${base}${path}`, { method });
       expect(response.status).toBe(426);
