@@ -51,7 +51,8 @@ function asPage(path: string): Page | null {
 }
 
 function say(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...headers });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": length, ...headers });
   response.end(body);
 }
 

@@ -14,7 +14,7 @@ import {
   updateFrame,
 } from "../../src/wire/index.ts";
 import { closeOf, ownClient, pause, startRelay, stockClient, until } from "../support.ts";
-import { rawPeer, stateOf } from "./raw.ts";
+import { type RawPeer, rawPeer, stateOf } from "./raw.ts";
 import { SECRET, tokenFor } from "./tokens.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
@@ -165,6 +165,47 @@ describe("a relay", () => {
     const again = await rawPeer(url, "doc?lobby=acme");
     again.say([2, 1, stateOf("alice", "s_2")]);
     await until("she is back where there is a lobby", () => relay.users("acme").length === 1);
+  });
+
+  it("[LIMIT-3] a lobby counts from when somebody is let in, though nobody has spoken yet", async () => {
+    const { relay, url } = await startRelay({ ...prompt, maxLobbies: 2 });
+    const peers = await Promise.all(Array.from({ length: 20 }, (_, i) => rawPeer(url, `doc${i}?lobby=l${i}`)));
+    const refused = (): RawPeer[] => peers.filter(({ close }) => close?.reason === "too many lobbies");
+    await until("all but two are refused", () => refused().length === 18);
+    for (const peer of peers.filter(({ close }) => close === undefined)) peer.say([1, 1, stateOf("alice", "s_1")]);
+    await until("two speak", () => relay.metrics().users === 2);
+    expect([refused().length, relay.metrics().refused]).toEqual([18, { lobbies: 18 }]);
+    // one whose connections have gone, and in which nobody is remembered, makes room
+    const { relay: silent, url: elsewhere } = await startRelay({ ...prompt, maxLobbies: 1 });
+    const first = await rawPeer(elsewhere, "doc?lobby=first");
+    first.socket.close(1000);
+    await until("it is gone", () => silent.metrics().connections === 0);
+    const second = await rawPeer(elsewhere, "doc?lobby=second");
+    second.say([1, 1, stateOf("bob", "s_2")]);
+    await until("there is room", () => silent.users("second").length === 1);
+  });
+
+  it("[LIMIT-8] one user cannot take all lobbies, one after the other, and others still find theirs", async () => {
+    const { relay, url } = await startRelay({ ...prompt, jwtSecret: SECRET, maxLobbies: 5, maxUserLobbies: 3 });
+    const visit = async (sub: string, lobby: string): Promise<string> => {
+      const peer = await rawPeer(url, `doc?lobby=${lobby}&token=${await tokenFor({ sub })}`);
+      peer.say([1, 1, stateOf(sub, "s_1")]);
+      await until("it is settled", () => peer.close !== undefined || relay.users(lobby).length > 0);
+      // they are remembered there
+      peer.socket.close(1000);
+      await until("they have left", () => relay.users(lobby).length === 0);
+      return (await peer.closed).reason || "let in";
+    };
+    const answers: string[] = [];
+    for (let i = 0; i < 5; i++) answers.push(await visit("mallory", `l${i}`));
+    expect(answers).toEqual([
+      ...Array.from({ length: 3 }, () => "let in"),
+      ...Array.from({ length: 2 }, () => "too many lobbies of yours"),
+    ]);
+    expect(relay.metrics().refused).toEqual({ user: 2 });
+    expect(await visit("alice", "acme")).toBe("let in");
+    // nor is it charged to those who come into a lobby that there is
+    expect(await visit("mallory", "acme")).toBe("let in");
   });
 
   it("[LIMIT-1] whoever asks again and again for much is sent so much a second", async () => {

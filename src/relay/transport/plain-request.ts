@@ -4,7 +4,7 @@
  * given the socket away.
  */
 import type { IncomingMessage, Server } from "node:http";
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
 /** These say something about the offer alone. */
@@ -14,7 +14,9 @@ const OFFER: ReadonlySet<string> = new Set(["upgrade", "http2-settings"]);
  * Gives the socket back to the HTTP server as a new connection on which the same request comes, without its offer. So
  * Node's own parser reads its body and what follows on the connection, and its time limits hold.
  */
-export function answerAsUsual(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+export function answerAsUsual(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  // the time limit of a connection that is kept alive, if the answer before has just set it
+  socket.setTimeout(0);
   // in the order in which they will be read
   if (head.length > 0) socket.unshift(head);
   socket.unshift(Buffer.from(headWithoutOffer(request), "latin1"));

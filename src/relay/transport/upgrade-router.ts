@@ -6,7 +6,8 @@
  * throws, or writes a refusal into a connection that is open already. So the router stands before all listeners of its
  * server, and calls them only for what is not a relay's.
  */
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Unsubscribe } from "../../presence/index.ts";
 import { refuseUpgrade } from "../http.ts";
@@ -53,6 +54,8 @@ class UpgradeRouter {
   #mounts: readonly Mount[] = [];
   /** Requests that one of the application's listeners may still answer. */
   readonly #pending = new Map<Duplex, ReturnType<typeof setTimeout>>();
+  /** The response on a connection that was begun last: what was asked before an upgrade may still be answered. */
+  readonly #responses = new WeakMap<Duplex, ServerResponse>();
   #uninstall: (() => void) | null = null;
 
   constructor(server: Server) {
@@ -81,6 +84,10 @@ class UpgradeRouter {
     const isInherited = !Object.hasOwn(server, "emit");
     const pass = (args: unknown[]): boolean => Reflect.apply(emit, server, args) as boolean;
     const routed = (...args: unknown[]): boolean => {
+      if (args[0] === "request") {
+        const [, asked, response] = args as [string, IncomingMessage, ServerResponse];
+        this.#responses.set(asked.socket, response);
+      }
       if (args[0] !== "upgrade" || this.#mounts.length === 0) return pass(args);
       const [, request, socket, head] = args as [string, IncomingMessage, Duplex, Buffer];
       this.#route({ request, socket, head }, () => void pass(args));
@@ -153,7 +160,13 @@ class UpgradeRouter {
   }
 
   #answerAsUsual({ request, socket, head }: Upgrade): void {
-    answerAsUsual(this.#server, request, socket, head);
+    const answer = (): void => {
+      if (!socket.destroyed) answerAsUsual(this.#server, request, socket as Socket, head);
+    };
+    const before = this.#responses.get(socket);
+    // answers go out in the order of the requests
+    if (before === undefined || before.destroyed || before.writableFinished) answer();
+    else before.once("close", answer);
   }
 
   #mountOf({ url = "/" }: IncomingMessage): Mount | undefined {
