@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -195,6 +196,30 @@ describe("events", () => {
 });
 
 describe("serving", () => {
+  it.each(["/healthz", "/metrics"])("[HTTP-1] [HTTP-2] %s is answered whatever a probe adds to it", async (page) => {
+    const { url, port } = await startRelay();
+    const base = url.replace("ws:", "http:");
+    const [first = ""] = (await (await fetch(base + page)).text()).split("\n");
+    for (const path of [page, `${page}/`, `${page}//`, `${page}?probe=1`, `${page}/?x=/y`]) {
+      const response = await fetch(base + path);
+      expect([response.status, (await response.text()).split("\n")[0]]).toEqual([200, first]);
+      const head = await fetch(base + path, { method: "HEAD" });
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+    }
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const response = await fetch(`${base}${page}?x`, { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    }
+    // as a proxy asks
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET http://relay.example${page}?x HTTP/1.1\r\nHost: relay.example\r\n\r\n`);
+    expect((await once(socket, "data")).toString()).toMatch(/^HTTP\/1\.1 200 OK/);
+    for (const path of [`${page}x`, `${page}/x`, `/x${page}`, `/${page}`]) {
+      expect((await fetch(base + path)).status).toBe(426);
+    }
+  });
+
   it("[WIRE-6] GET /healthz answers 200, and anything else says what is served here", async () => {
     const { url } = await startRelay();
     const base = url.replace("ws:", "http:");
