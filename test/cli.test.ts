@@ -176,7 +176,7 @@ describe("settings", () => {
       const { kind, default: none } = optionSpecs[name as OptionName];
       return kind === "text" || kind === "list" ? (texts[name] ?? secret) : `${none}`;
     };
-    // of the keys only one can be given
+    // a key set is fetched, and a public key is no secret
     const given = names.filter((name) => name !== "jwksUrl" && name !== "jwtPublicKey");
     const flags = await listening([...local, ...given.flatMap((name) => [flagOf(name), value(name)])]);
     const variables = await listening(local, Object.fromEntries(given.map((name) => [variableOf(name), value(name)])));

@@ -160,7 +160,7 @@ class RelayServer implements Relay {
     }
     const server = createHttpServer(this.options.handshakeTimeout, () => this.metrics());
     const undo = this.attach(server);
-    // one that comes later, such as that no more files can be opened, must not end the process
+    // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process
     server.on("error", (error) => server.listening && this.#onError(error, "the server"));
     try {
       await new Promise<void>((resolve, reject) => {

@@ -81,7 +81,7 @@ export class Authorizer {
     this.#limits.leave(lease);
   }
 
-  /** Waits for no answer any longer: what is asked now is refused. */
+  /** Waits for no answer any longer: what is asked now is refused. [AUTH-12] */
   close(): void {
     this.#isClosed = true;
     for (const end of this.#waits) end();

@@ -8,7 +8,7 @@ export type PublicKeySource = string | JsonWebKey;
 
 /**
  * Where the keys come from: at least one of these. A token is good if one of the keys has signed it, so that a new key can
- * be added before tokens are signed with it, and the old one taken away when the last of its tokens has expired.
+ * be added before tokens are signed with it, and the old one taken away when the last of its tokens has expired. [KEY-1]
  */
 export interface KeySource {
   /** Shared with whoever signs (HS256): each at least 32 bytes, and known to nobody else. */

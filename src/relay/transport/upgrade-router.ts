@@ -108,7 +108,7 @@ class UpgradeRouter {
   /** @param others calls the other listeners of the server */
   #route(upgrade: Upgrade, others: () => void): void {
     const { request, socket } = upgrade;
-    // Node has taken its own listener off the socket: an error that nobody hears would end the process
+    // [HTTP-7] Node has taken its own listener off the socket: an error that nobody hears would end the process
     socket.on("error", ignore);
     const offered = request.headers.upgrade?.trim() ?? "";
     if (offered.toLowerCase() === "websocket") this.#routeWebSocket(upgrade, others);
