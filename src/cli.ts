@@ -6,6 +6,7 @@ import { isLoopback } from "./relay/access/address.ts";
 import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
+import { oncePerSecond } from "./relay/report.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
 /** A wrong flag or variable; exit code 2. */
@@ -33,8 +34,12 @@ function withValues(args: readonly string[]): string[] {
   });
 }
 
-function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const flags = Object.fromEntries(names.map((name) => [kebab(name), { type: "string" as const }]));
+type Flags = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+function readFlags(args: readonly string[]): Flags {
+  const flags = Object.fromEntries(
+    names.map((name) => [kebab(name), { type: "string" as const, multiple: optionSpecs[name].kind === "list" }]),
+  );
   try {
     return parseArgs({
       args: withValues(args),
@@ -52,17 +57,21 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
   }
 }
 
-/** The flag if it is given, else the variable, with the name to use in an error. */
-function pick(
-  flags: Record<string, string | boolean | undefined>,
-  env: NodeJS.ProcessEnv,
-  flag: string,
-  name: string,
-): { readonly label: string; readonly value: string } | undefined {
-  const given = flags[flag];
-  if (typeof given === "string") return { label: `--${flag}`, value: given };
+interface Given {
+  /** The flag or variable, to name in an error. */
+  readonly label: string;
+  readonly value: string;
+  /** Of a flag for a list, which may be repeated, all values; else this one. */
+  readonly values: readonly string[];
+}
+
+/** The flag if it is given, else the variable. */
+function pick(flags: Flags, env: NodeJS.ProcessEnv, flag: string, name: string): Given | undefined {
+  const values = [flags[flag] ?? []].flat().filter((value) => typeof value === "string");
+  const last = values.at(-1);
+  if (last !== undefined) return { label: `--${flag}`, value: last, values };
   const set = env[name];
-  return set === undefined || set === "" ? undefined : { label: name, value: set };
+  return set === undefined || set === "" ? undefined : { label: name, value: set, values: [set] };
 }
 
 function integer(label: string, value: string): number {
@@ -70,7 +79,7 @@ function integer(label: string, value: string): number {
   return Number(value);
 }
 
-function readSettings(flags: Record<string, string | boolean | undefined>, env: NodeJS.ProcessEnv): Settings {
+function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   const host = pick(flags, env, "host", "HOST");
   const port = pick(flags, env, "port", "PORT");
   const portNumber = port === undefined ? 1234 : integer(port.label, port.value);
@@ -81,10 +90,12 @@ function readSettings(flags: Record<string, string | boolean | undefined>, env: 
     const given = pick(flags, env, kebab(name), variable(name));
     if (given === undefined) continue;
     labels[name] = given.label;
-    options[name] = usage(() => parseValue(optionSpecs[name], given.label, given.value));
+    const parsed = given.values.map((value) => usage(() => parseValue(optionSpecs[name], given.label, value)));
+    options[name] = optionSpecs[name].kind === "list" ? parsed.flat() : parsed.at(-1);
   }
-  const key = options.jwtPublicKey;
-  if (typeof key === "string" && !isKeyText(key)) options.jwtPublicKey = readKey(labels.jwtPublicKey ?? "", key);
+  const keys = (options.jwtPublicKey ?? []) as readonly string[];
+  const readKeys = keys.map((key) => (isKeyText(key) ? key : readKey(labels.jwtPublicKey ?? "", key)));
+  if (readKeys.length > 0) options.jwtPublicKey = readKeys;
   usage(() => resolveConfig(options as RelayConfig, (name) => labels[name] ?? `--${kebab(name)}`));
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
   return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig };
@@ -148,6 +159,7 @@ function help(): string {
     ...all.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
     "",
     "The others are variables too: --ping-interval is COPRESENCE_PING_INTERVAL. --no-lobby-rooms is --lobby-rooms false.",
+    "Flags for lists may be repeated.",
     "",
   ].join("\n");
 }
@@ -170,27 +182,18 @@ function explained(error: unknown): unknown {
   return hint === undefined ? error : new Error(`${message}; ${hint}`, { cause: error });
 }
 
-/** Whoever connects can bring about an error: they are to fill no log. */
-const REPORT_MS = 1_000;
-
-/** Reports what keeps tokens from being verified: a key set that cannot be had. */
-function reporter(): (error: unknown) => void {
-  let reportedAt = -Infinity;
-  return (error) => {
-    if (performance.now() - reportedAt < REPORT_MS) return;
-    reportedAt = performance.now();
-    const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
-    process.stderr.write(`copresence: tokens cannot be verified: ${reason}\n`);
-  };
-}
+/** Reports what went wrong, such as a key set that cannot be had, in one line. */
+const onError = oncePerSecond((error, where) => {
+  const what = where === "authenticate" ? "tokens cannot be verified" : `${where} failed`;
+  process.stderr.write(`copresence: ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+});
 
 async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
   const { host, port, options } = readSettings(flags, process.env);
-  const relay = createRelay({ ...options, onError: reporter() });
+  const relay = createRelay({ ...options, onError });
   checkOpen(relay, host);
   let stopped = false;
   const stop = (): void => {

@@ -176,7 +176,7 @@ describe("settings", () => {
       const { kind, default: none } = optionSpecs[name as OptionName];
       return kind === "text" || kind === "list" ? (texts[name] ?? secret) : `${none}`;
     };
-    // of the keys only one can be given
+    // a key set is fetched, and a public key is no secret
     const given = names.filter((name) => name !== "jwksUrl" && name !== "jwtPublicKey");
     const flags = await listening([...local, ...given.flatMap((name) => [flagOf(name), value(name)])]);
     const variables = await listening(local, Object.fromEntries(given.map((name) => [variableOf(name), value(name)])));
@@ -213,7 +213,14 @@ describe("settings", () => {
     [["--jwt-secret="], {}, /--jwt-secret must not be empty/],
     [["--jwt-secret", "short"], {}, /--jwt-secret must be at least 32 bytes long/],
     [[], { COPRESENCE_JWT_SECRET: "short" }, /COPRESENCE_JWT_SECRET must be at least 32 bytes long/],
-    [["--jwt-secret", "x".repeat(32), "--jwks-url", "https://a.example"], {}, /not --jwt-secret and --jwks-url/],
+    [["--jwt-secret", `${"x".repeat(32)},short`], {}, /--jwt-secret must be at least 32 bytes long, each/],
+    [
+      ["--jwt-secret", "x".repeat(32), "--jwt-secret", "short"],
+      {},
+      /--jwt-secret must be at least 32 bytes long, each/,
+    ],
+    [["--origins", "https://a.example/app"], {}, /--origins: "https:\/\/a\.example\/app" is no origin: browsers send/],
+    [[], { COPRESENCE_ORIGINS: "*" }, /without COPRESENCE_ORIGINS, pages of all origins may connect/],
     [["--jwt-public-key", "nowhere.pem"], {}, /--jwt-public-key is neither a key nor a file/],
     [["--jwt-issuer", "me"], {}, /--jwt-issuer needs one of --jwt-secret/],
     [[], { COPRESENCE_PING_INTERVAL: "0" }, /COPRESENCE_PING_INTERVAL must be a whole number of milliseconds from 1/],
@@ -280,6 +287,39 @@ describe("access", () => {
     const parts = tokens.flatMap((token) => token.split(".")).filter((part) => part.length > 5);
     for (const secret of [SECRET, "too short a one", ...tokens, ...parts]) expect(said).not.toContain(secret);
     expect(relay.out() + relay.err()).toBe(`copresence: listening on ${relay.url}\n`);
+  });
+
+  it("[KEY-1] several secrets are given with commas, or by repeating the flag, and as a variable", async () => {
+    const secrets = [0, 1].map((i) => `secret-${i}-of-more-than-thirty-two-bytes`);
+    const relays = [
+      await listening([...local, "--jwt-secret", secrets.join(",")]),
+      await listening([...local, ...secrets.flatMap((secret) => ["--jwt-secret", secret])]),
+      await listening(local, { COPRESENCE_JWT_SECRET: secrets.join(",") }),
+    ];
+    for (const { url } of relays) {
+      for (const secret of secrets) {
+        const peer = new RawPeer(url, `doc?token=${await tokenFor({ sub: "alice" }, { secret })}`, []);
+        await until("it is let in", () => peer.received.length > 0);
+      }
+      const other = await tokenFor({ sub: "alice" }, { secret: secrets.join(",") });
+      expect(await new RawPeer(url, `doc?token=${other}`, []).closed).toMatchObject({ code: 4401 });
+    }
+  });
+
+  it("[KEY-1] several public keys may be files, and one file may hold several", async () => {
+    const pairs = [0, 1, 2].map(() => generateKeyPairSync("ed25519"));
+    const pems = pairs.map(({ publicKey }) => publicKey.export({ type: "spki", format: "pem" }));
+    const [two, one] = [join(place, "two.pem"), join(place, "one.pem")];
+    writeFileSync(two, pems.slice(0, 2).join(""));
+    writeFileSync(one, pems[2] ?? "");
+    const { url } = await listening([...local, "--jwt-public-key", `${two},${one}`, "--jwt-secret", SECRET]);
+    const tokens = pairs.map(({ privateKey }) =>
+      new SignJWT({ sub: "alice" }).setProtectedHeader({ alg: "EdDSA" }).sign(privateKey),
+    );
+    for (const token of [...(await Promise.all(tokens)), await tokenFor({ sub: "alice" })]) {
+      const peer = new RawPeer(url, `doc?token=${token}`, []);
+      await until("it is let in", () => peer.received.length > 0);
+    }
   });
 
   it("[JWT-2] a public key may be a file", async () => {

@@ -212,7 +212,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 
   setUser(user: Partial<Omit<UserInfo, "id">>): void {
-    this.#session.setUser({ ...this.#session.user, ...user, id: this.#session.user.id });
+    this.#session.setUser({ ...user, id: this.#session.user.id });
   }
 
   readonly subscribe = (listener: () => void): Unsubscribe => this.#session.on("change", listener);

@@ -51,6 +51,9 @@ export class OwnSession {
   readonly #emitter = new Emitter<{ change: null; wake: null; suspend: null }>();
   readonly #unsubscribe: Unsubscribe;
   #id: string;
+  /** Who the user is by the application's word. */
+  #said: UserInfo;
+  /** Who the user is to everybody: what the relay knows, and of what it does not know, what the application said. */
   #user: UserInfo;
   /** What the relay knows of the user: it holds, whatever else is said. */
   #bound: Partial<UserInfo> = {};
@@ -66,6 +69,7 @@ export class OwnSession {
     const now = Date.now();
     this.#options = options;
     this.device = options.device;
+    this.#said = options.user;
     this.#user = options.user;
     this.#id = options.tab.get(SESSION_KEY) ?? this.#newId();
     this.#activity = { page: options.page.visible ? "visible" : "hidden", at: now };
@@ -133,8 +137,14 @@ export class OwnSession {
     this.#changed();
   }
 
-  setUser(user: UserInfo): void {
-    const next = { ...user, ...this.#bound };
+  /** Takes the application's word on who the user is, for the fields given. */
+  setUser(user: Partial<UserInfo>): void {
+    this.#said = { ...this.#said, ...user };
+    this.#refreshUser();
+  }
+
+  #refreshUser(): void {
+    const next = { ...this.#said, ...this.#bound };
     if (equal(this.#user, next)) return;
     const isOther = this.#user.id !== next.id;
     this.#user = next;
@@ -155,10 +165,10 @@ export class OwnSession {
     this.#options.local.set(this.#choiceKey, JSON.stringify(choice));
   }
 
-  /** Takes the relay's word on who the user is: it is what others see. */
+  /** Takes the relay's word on who the user is: it is what others see. What it said before holds no more. [AUTH-11] */
   bind(user: Partial<UserInfo>): void {
     this.#bound = user;
-    this.setUser(this.#user);
+    this.#refreshUser();
   }
 
   /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */

@@ -10,7 +10,7 @@
  * all that ever was takes up two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
-import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../presence/index.ts";
+import { type PresenceEvent, type User, departed, equal, infoOf, isGuest } from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
 export interface ShardPolicy {
@@ -57,6 +57,14 @@ export class Shard {
   /** How many of those who left are still remembered. */
   get recent(): number {
     return this.#recent.size;
+  }
+
+  /** One who left and is still remembered. */
+  leaver(userId: string, now: number): User | undefined {
+    const leaver = this.#recent.get(userId);
+    // one who is remembered no more may still wait to be forgotten
+    if (leaver === undefined || leaver.at <= now - this.#policy.recentTtl) return undefined;
+    return departed({ id: userId, ...leaver.value.user }, leaver.value.lastSeen);
   }
 
   /** Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. */

@@ -15,21 +15,44 @@ export function createHttpServer(timeout: number, metrics: () => RelayMetrics): 
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, metrics: () => RelayMetrics): void {
-  const path = request.method === "GET" || request.method === "HEAD" ? request.url : undefined;
-  switch (path) {
+  const page = pageOf(request.url ?? "/");
+  // [HTTP-2]
+  if (page !== null && request.method !== "GET" && request.method !== "HEAD") {
+    return say(response, 405, "GET or HEAD\n", { allow: "GET, HEAD" });
+  }
+  switch (page) {
     case "/healthz":
       return say(response, 200, "ok\n");
     case "/metrics":
       return say(response, 200, metricsText(metrics()), { "content-type": "text/plain; version=0.0.4" });
-    default:
+    case null:
       return say(response, 426, `copresence relay: connect with a WebSocket, ws://…/<room> (lobby: ${LOBBY})\n`, {
         upgrade: "websocket",
       });
   }
 }
 
+type Page = "/healthz" | "/metrics";
+
+/**
+ * The page that a request target asks for; null: there is none. [HTTP-1] What a probe or a proxy adds changes nothing: a
+ * query, slashes at the end, and the server's own name before the path.
+ */
+export function pageOf(target: string): Page | null {
+  const withoutHost = target.replace(/^https?:\/\/[^/?#]*/i, "");
+  const [path = ""] = withoutHost.split(/[?#]/, 1);
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return asPage(path.slice(0, end));
+}
+
+function asPage(path: string): Page | null {
+  return path === "/healthz" || path === "/metrics" ? path : null;
+}
+
 function say(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { "content-type": "text/plain", ...headers });
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "content-length": length, ...headers });
   response.end(body);
 }
 

@@ -1,6 +1,6 @@
 /** What the relay counts about itself. */
 import { Close } from "../wire/index.ts";
-import type { Because } from "./access/grants.ts";
+import type { RefusalReason } from "./access/grants.ts";
 
 /** A connection is told nothing of what is dropped for want of a grant. */
 export type Dropped = "awareness" | "document";
@@ -15,7 +15,7 @@ export interface RelayMetrics {
   /** Connections that were let in. */
   readonly accepted: number;
   /** Connections that were not, by reason. */
-  readonly refused: Readonly<Partial<Record<Because, number>>>;
+  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
   /** Connections that were let in and have ended, by close code; one that is not in PROTOCOL.md counts as `other`. */
   readonly closed: Readonly<Record<string, number>>;
   /** Messages that were not taken, for want of a grant. */
@@ -29,11 +29,11 @@ const KNOWN: ReadonlySet<number> = new Set([...Object.values(Close), 1005, 1006]
 
 export class Counters {
   accepted = 0;
-  readonly refused: Partial<Record<Because, number>> = {};
+  readonly refused: Partial<Record<RefusalReason, number>> = {};
   readonly closed: Record<string, number> = {};
   readonly dropped: Partial<Record<Dropped, number>> = {};
 
-  countRefused(because: Because): void {
+  countRefused(because: RefusalReason): void {
     this.refused[because] = (this.refused[because] ?? 0) + 1;
   }
 

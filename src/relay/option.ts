@@ -29,12 +29,15 @@ export interface TextOption {
   readonly help: string;
 }
 
-export interface ListOption {
+export interface ListOption<Item = unknown> {
   readonly kind: "list";
-  readonly default: readonly string[];
+  readonly default: readonly Item[];
+  /** What an item is called in the help. */
   readonly value: string;
-  /** How an item is kept. Throws a `TypeError` for what is none. */
-  readonly item: (text: string) => string;
+  /** The items that a flag or variable holds. */
+  readonly split: (text: string) => readonly string[];
+  /** How an item is kept. Throws a `RangeError` for what is none. */
+  readonly item: (given: unknown, label: string) => Item;
   readonly help: string;
 }
 
@@ -45,8 +48,8 @@ export type SpecOf<T> = T extends boolean
   ? FlagOption
   : T extends number
     ? NumberOption | HopsOption
-    : T extends readonly string[]
-      ? ListOption
+    : T extends readonly (infer Item)[]
+      ? ListOption<Item>
       : TextOption;
 
 // the longest that a Node timer can wait
@@ -83,13 +86,15 @@ export const bytes = (value: number, help: string, min = 64): NumberOption => ({
 export const flag = (value: boolean, help: string): FlagOption => ({ kind: "flag", default: value, help });
 export const hops = (help: string): HopsOption => ({ kind: "hops", default: 0, help });
 export const text = (value: string, help: string): TextOption => ({ kind: "text", default: null, value, help });
-export const list = (value: string, item: ListOption["item"], help: string): ListOption => ({
-  kind: "list",
-  default: [],
-  value,
-  item,
-  help,
-});
+
+const byCommas = (source: string): string[] => source.split(",").map((item) => item.trim());
+
+export const list = <Item>(
+  value: string,
+  item: ListOption<Item>["item"],
+  help: string,
+  split: ListOption["split"] = byCommas,
+): ListOption<Item> => ({ kind: "list", default: [], value, split, item, help });
 
 /** @param label what to call the option in an error: its name, its flag or its variable */
 export function checkValue(spec: OptionSpec, label: string, value: unknown): unknown {
@@ -113,16 +118,7 @@ export function checkValue(spec: OptionSpec, label: string, value: unknown): unk
       if (value === null || (typeof value === "string" && value !== "")) return value;
       throw new RangeError(`${label} must not be empty`);
     case "list":
-      if (Array.isArray(value)) return value.map((item: unknown) => checkItem(spec, label, item));
-      throw new RangeError(`${label} must be a list`);
-  }
-}
-
-function checkItem({ item, value }: ListOption, label: string, given: unknown): string {
-  try {
-    return item(String(given));
-  } catch {
-    throw new RangeError(`${label}: "${String(given)}" is no ${value}`);
+      return (Array.isArray(value) ? (value as unknown[]) : [value]).map((item) => spec.item(item, label));
   }
 }
 
@@ -138,10 +134,8 @@ export function parseValue(spec: OptionSpec, label: string, source: string): unk
       return checkValue(spec, label, /^\d+$/.test(source) ? Number(source) : SWITCH[source]);
     case "text":
       return checkValue(spec, label, source);
-    case "list": {
-      const items = source.split(",").map((item) => item.trim());
-      return checkValue(spec, label, items);
-    }
+    case "list":
+      return checkValue(spec, label, spec.split(source));
   }
 }
 

@@ -3,9 +3,13 @@
  * (`--ping-interval`), the environment in upper case (`COPRESENCE_PING_INTERVAL`).
  */
 
+import { isRecord } from "../presence/index.ts";
 import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
+import { type PublicKeySource, isKeyText } from "./access/keys.ts";
+import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import { partOfHeap } from "./memory.ts";
+import { type ErrorListener, consoleReporter } from "./report.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -71,9 +75,16 @@ export interface RelaySettings {
   readonly maxLobbyUsers: number;
   /** Lobbies at once, counting those of which only somebody who left is remembered; 0: any. Default 10 000. */
   readonly maxLobbies: number;
+  /** Of these lobbies, those that came about through connections from one address; 0: any. Default 5 000. */
+  readonly maxAddressLobbies: number;
+  /** Of these lobbies, those that came about through connections of one authenticated user; 0: any. Default 100. */
+  readonly maxUserLobbies: number;
   /** How long a client may take to open a connection, and authentication to answer. Default 10 000. */
   readonly handshakeTimeout: number;
-  /** Origins whose pages may connect, as `https://app.example`. Default: all. What is no browser always may. */
+  /**
+   * Origins whose pages may connect, as browsers send them: `https://app.example`, `capacitor://localhost`, `file://`,
+   * `null`. Default: all. What is no browser always may.
+   */
   readonly origins: readonly string[];
   /** How many proxies stand before the relay, whose X-Forwarded-For counts; `true` is 1. Default 0. */
   readonly trustProxy: number;
@@ -85,12 +96,12 @@ export interface RelaySettings {
   readonly clockTolerance: number;
 }
 
-/** By these the relay verifies tokens itself, see `jwtAuthenticator`. At most one of the three keys can be given. */
+/** By these the relay verifies tokens itself, see `jwtAuthenticator`. A token is good if any of the keys has signed it. */
 export interface TokenOptions {
-  /** The secret that tokens are signed with (HS256), at least 32 bytes. */
-  readonly jwtSecret: string | null;
-  /** The public key of whoever signs tokens, PEM or JWK: RS256, ES256 or EdDSA. */
-  readonly jwtPublicKey: string | null;
+  /** The secrets that tokens are signed with (HS256), each at least 32 bytes. */
+  readonly jwtSecret: readonly string[];
+  /** The public keys of whoever signs tokens, PEM or JWK: RS256, ES256 or EdDSA. */
+  readonly jwtPublicKey: readonly PublicKeySource[];
   /** Where whoever signs tokens publishes their public keys. */
   readonly jwksUrl: string | null;
   /** What the `aud` of tokens must be, or hold. Default: anything. */
@@ -103,14 +114,22 @@ export interface TokenOptions {
 export interface RelayOptions extends RelaySettings, TokenOptions {}
 
 /** What `createRelay` takes. */
-export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy">> & {
+export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey">> & {
   readonly trustProxy?: number | boolean;
+  /** One, or several: while tokens that an older one has signed are still about. */
+  readonly jwtSecret?: string | readonly string[] | null;
+  /** One, or several. */
+  readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null;
   /** `rooms: false` is the option `lobbyRooms`. */
   readonly lobby?: { readonly rooms?: boolean };
   /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
   readonly authenticate?: Authenticate;
-  /** Told what `authenticate` throws. Default: nothing. */
-  readonly onError?: (error: unknown) => void;
+  /**
+   * Told what `authenticate` and listeners of `relay.on` throw, and what else went wrong without ending anything. `where`
+   * says in what: `authenticate`, `a listener of "join"`, … What it throws itself is lost. Default: `console.error`, at
+   * most once a second for each `where`.
+   */
+  readonly onError?: ErrorListener;
 };
 
 export type OptionName = keyof RelayOptions;
@@ -144,24 +163,50 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxUserSessions: count(1_000, 0, "sessions of one user in one lobby; 0: any"),
   maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
   maxLobbies: count(10_000, 0, "lobbies, be it that somebody who left is remembered in them; 0: any"),
+  maxAddressLobbies: count(5_000, 0, "of these, those that came about through one address; 0: any"),
+  maxUserLobbies: count(100, 0, "of these, those that came about through one authenticated user; 0: any"),
   handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),
   origins: list("ORIGIN", readOrigin, "origins whose pages may connect, by commas (default: all)"),
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
   open: flag(false, "listen to the network though nobody is asked who they are"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
-  jwtSecret: text("SECRET", "secret of at least 32 bytes that tokens are signed with (HS256)"),
-  jwtPublicKey: text("KEY", "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it"),
+  jwtSecret: list(
+    "SECRET",
+    readSecret,
+    "secret of at least 32 bytes that tokens are signed with (HS256); several by commas",
+    splitSecrets,
+  ),
+  jwtPublicKey: list(
+    "KEY",
+    readPublicKey,
+    "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it; several by commas",
+    splitKeys,
+  ),
   jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
   jwtAudience: text("TEXT", "what the aud of tokens must be"),
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
 
-/** Throws for what no `Origin` header says. */
-function readOrigin(given: string): string {
-  const { origin } = new URL(given);
-  if (origin === "null" || origin !== given.toLowerCase()) throw new TypeError("no origin");
-  return origin;
+/** Whether a secret is long enough is seen where it is used; what it is stands in no error. */
+function readSecret(given: unknown, label: string): string {
+  if (typeof given !== "string") throw new RangeError(`${label} must be a text`);
+  if (given === "") throw new RangeError(`${label} must not be empty`);
+  return given;
+}
+
+function readPublicKey(given: unknown, label: string): PublicKeySource {
+  return isRecord(given) ? given : readSecret(given, label);
+}
+
+/** A comma with a space behind it is part of a phrase, and of a secret. */
+function splitSecrets(source: string): string[] {
+  return source.split(/,(?!\s)/);
+}
+
+/** Of a text that is keys itself, nothing but a JSON parser knows which comma is which. */
+function splitKeys(source: string): string[] {
+  return isKeyText(source) ? [source] : source.split(",").map((path) => path.trim());
 }
 
 const names = Object.keys(optionSpecs) as OptionName[];
@@ -184,7 +229,7 @@ export interface ResolvedConfig {
   readonly settings: RelaySettings;
   /** Null: nobody is asked. */
   readonly authenticate: Authenticate | null;
-  readonly onError: (error: unknown) => void;
+  readonly onError: ErrorListener;
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -194,19 +239,22 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     if (Object.hasOwn(config, name) && config[name] === undefined) {
       throw new RangeError(`${name} is given, and undefined: leave it out, if anybody may come as anybody`);
     }
+    if (Array.isArray(config[name]) && config[name].length === 0) {
+      throw new RangeError(`${name} is given, and empty: leave it out, if anybody may come as anybody`);
+    }
   }
-  const { authenticate = null, onError = () => {}, lobby, ...given } = config;
+  const { authenticate = null, onError = consoleReporter(), lobby, ...given } = config;
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;
   const jwt: JwtOptions = {
-    ...(jwtSecret !== null && { secret: jwtSecret }),
-    ...(jwtPublicKey !== null && { publicKey: jwtPublicKey }),
+    ...(jwtSecret.length > 0 && { secret: jwtSecret }),
+    ...(jwtPublicKey.length > 0 && { publicKey: jwtPublicKey }),
     ...(jwksUrl !== null && { jwksUrl }),
     ...(jwtAudience !== null && { audience: jwtAudience }),
     ...(jwtIssuer !== null && { issuer: jwtIssuer }),
     clockTolerance: settings.clockTolerance,
   };
-  const hasKey = jwtSecret !== null || jwtPublicKey !== null || jwksUrl !== null;
+  const hasKey = jwtSecret.length > 0 || jwtPublicKey.length > 0 || jwksUrl !== null;
   const keyNames = { secret: nameOf("jwtSecret"), publicKey: nameOf("jwtPublicKey"), jwksUrl: nameOf("jwksUrl") };
   if (!hasKey) {
     // whoever asks for an audience believes that tokens are looked at

@@ -9,15 +9,17 @@ import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
 import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
-import { Gate } from "./access/gate.ts";
-import { Door } from "./door.ts";
+import { Authorizer } from "./access/authorizer.ts";
+import { UpgradeHandler } from "./upgrade-handler.ts";
 import { SharedDocument } from "./document.ts";
 import { Hub } from "./core/hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
 import type { RelayMetrics } from "./metrics.ts";
+import { type ErrorListener, callListener, safeReporter } from "./report.ts";
 import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
 import { chooseProtocol } from "./request.ts";
 import type { Room } from "./core/room.ts";
+import { mountOn } from "./transport/upgrade-router.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
@@ -63,16 +65,22 @@ export interface Relay {
   /**
    * Serves WebSockets on a server of yours. The undo stops taking new ones.
    *
-   * @param options.path only requests below this path are the relay's; default: all. The rest are left to the server's
-   * other `upgrade` listeners, and answered 404 where there are none.
+   * @param options.path requests for a WebSocket below this path are the relay's, and no other `upgrade` listener of the
+   * server sees them; of several relays, the one with the longest path serves. All others are left to the other
+   * listeners, and answered 404 where nobody takes them. Default: all requests for a WebSocket that no other listener
+   * takes at once. A listener of your own that answers later, or a `ws` server without a path, needs a relay with one.
    */
   attach(server: Server | SecureServer, options?: { readonly path?: string }): Unsubscribe;
   /** Tells every client to come back later (1012), and frees all it holds. */
   close(): Promise<void>;
-  /** Subscribes to what happens from now on. */
+  /** Subscribes to what happens from now on. What a listener throws goes to the option `onError`. */
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe;
   /** Everyone online, as others see them. @param lobby `acme` for `@lobby/acme`; default: the default lobby */
   users(lobby?: string): readonly User[];
+  /**
+   * Somebody who is online, or who left and is still remembered (`recentTtl`, `recentMax`): `offline`, without sessions,
+   * with `lastSeen`. Guests and those who were never seen are undefined.
+   */
   user(userId: string, lobby?: string): User | undefined;
   /** Rooms that somebody is in, lobbies not among them. */
   rooms(): readonly RoomInfo[];
@@ -105,9 +113,10 @@ class RelaySocket extends WebSocket {
 class RelayServer implements Relay {
   readonly options: RelaySettings;
   readonly #emitter = new Emitter<RelayEvents>();
+  readonly #onError: ErrorListener;
   readonly #hub: Hub;
-  readonly #gate: Gate;
-  readonly #door: Door;
+  readonly #authorizer: Authorizer;
+  readonly #upgradeHandler: UpgradeHandler;
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
@@ -117,15 +126,12 @@ class RelayServer implements Relay {
 
   constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
     this.options = options;
-    this.#gate = new Gate(options, authenticate, (error) => {
-      try {
-        onError(error);
-      } catch {
-        // it was to be told, no more
-      }
-    });
+    this.#onError = safeReporter(onError);
     this.#hub = new Hub(options, (events) => this.#emit(events));
-    this.#door = new Door(this.#gate, this.#hub);
+    this.#authorizer = new Authorizer(options, authenticate, this.#hub.lobbyPlaces, (error) =>
+      this.#onError(error, "authenticate"),
+    );
+    this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError);
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
       noServer: true,
@@ -146,7 +152,7 @@ class RelayServer implements Relay {
   }
 
   get open(): boolean {
-    return this.#gate.open;
+    return this.#authorizer.open;
   }
 
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
@@ -155,6 +161,8 @@ class RelayServer implements Relay {
     }
     const server = createHttpServer(this.options.handshakeTimeout, () => this.metrics());
     const undo = this.attach(server);
+    // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process
+    server.on("error", (error) => server.listening && this.#onError(error, "the server"));
     try {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
@@ -175,34 +183,12 @@ class RelayServer implements Relay {
 
   attach(server: Server | SecureServer, { path = "" }: { readonly path?: string } = {}): Unsubscribe {
     if (this.#closing !== undefined) throw new Error("this relay is closed");
-    const prefix = path.replace(/\/+$/, "");
-    const mounts = mountsOf(server);
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      const target = request.url ?? "/";
-      if (!target.startsWith(`${prefix}/`)) {
-        // Node leaves such a socket to its listeners: where there are only relays, and it is none's, the first refuses it
-        const isOurs = server.listenerCount("upgrade") === mounts.size;
-        const [first] = mounts.keys();
-        const isTaken = [...mounts.values()].some((mount) => target.startsWith(`${mount}/`));
-        if (isOurs && first === onUpgrade && !isTaken) refuseUpgrade(socket, "404 Not Found");
-        return;
-      }
-      const offered = request.headers["sec-websocket-protocol"];
-      if (offered !== undefined && chooseProtocol(offered.split(",").map((name) => name.trim())) === null) {
-        return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
-      }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.#openSockets++;
-        webSocket.on("close", this.#onSocketClosed);
-        // over TLS it is a TLSSocket, which is one too
-        this.#door.receive(webSocket, socket as Socket, request, target.slice(prefix.length));
-      });
-    };
-    server.on("upgrade", onUpgrade);
-    mounts.set(onUpgrade, prefix);
+    const off = mountOn(server, {
+      prefix: path.replace(/\/+$/, ""),
+      take: (...upgrade) => this.#take(...upgrade),
+    });
     const undo = (): void => {
-      server.off("upgrade", onUpgrade);
-      mounts.delete(onUpgrade);
+      off();
       this.#undo.delete(undo);
     };
     this.#undo.add(undo);
@@ -215,8 +201,10 @@ class RelayServer implements Relay {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
+    // [HTTP-8]
+    const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
     const unobserve = this.#hub.observe();
-    const off = this.#emitter.on(type, listener);
+    const off = this.#emitter.on(type, (event) => callListener(listener, event, onError));
     return () => {
       off();
       unobserve();
@@ -228,7 +216,8 @@ class RelayServer implements Relay {
   }
 
   user(userId: string, lobby?: string): User | undefined {
-    return this.#hub.lobbies.get(lobbyRoom(lobby))?.users.get(userId);
+    // [RUN-4]
+    return this.#hub.lobbies.get(lobbyRoom(lobby))?.user(userId, this.#hub.clock.now());
   }
 
   rooms(): readonly RoomInfo[] {
@@ -258,6 +247,25 @@ class RelayServer implements Relay {
       dropped: { ...dropped },
       unsentBytes: this.#hub.unsent.bytes,
     };
+  }
+
+  /** Opens a WebSocket, or says why not. */
+  #take(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
+    const offered = request.headers["sec-websocket-protocol"];
+    if (offered !== undefined && chooseProtocol(offered.split(",").map((name) => name.trim())) === null) {
+      return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
+    }
+    try {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        this.#openSockets++;
+        webSocket.on("close", this.#onSocketClosed);
+        // over TLS it is a TLSSocket, which is one too
+        this.#upgradeHandler.receive(webSocket, socket as Socket, request, target);
+      });
+    } catch (error) {
+      this.#onError(error, "the handshake");
+      socket.destroy();
+    }
   }
 
   #infoOf(room: Room): RoomInfo {
@@ -302,21 +310,10 @@ class RelayServer implements Relay {
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#hub.close();
-    this.#door.close();
+    this.#upgradeHandler.close();
+    this.#authorizer.close();
     await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
     this.#emitter.clear();
   }
-}
-
-/** Where relays are mounted on a server, by their listeners. */
-type Mounts = Map<object, string>;
-const allMounts = new WeakMap<Server, Mounts>();
-
-function mountsOf(server: Server): Mounts {
-  const known = allMounts.get(server);
-  if (known !== undefined) return known;
-  const mounts: Mounts = new Map();
-  allMounts.set(server, mounts);
-  return mounts;
 }

@@ -108,10 +108,10 @@ describe("somebody hostile, with a token of her own", () => {
     carol.say([77, OFTEN, { user: { id: "carol" } }]);
     await until("Carol is there", () => peer.states.has(77));
     carol.say([77, OFTEN + 1, null]);
-    await until("Carol has left", () => !peer.states.has(77) && relay.user("carol") === undefined);
+    await until("Carol has left", () => !peer.states.has(77) && relay.user("carol")?.status === "offline");
     peer.say([77, OFTEN + 2, { user: { id: "carol" } }]);
     await peer.settle();
-    expect(relay.user("carol")).toBeUndefined();
+    expect(relay.user("carol")?.status).toBe("offline");
     await undisturbed();
   });
 

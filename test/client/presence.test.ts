@@ -118,7 +118,7 @@ describe("a user of several sessions", () => {
     expect(logs[0]).toEqual(["leave doc"]);
     expect(logs[1]).toEqual(["leave @lobby"]);
     expect(logs[2]?.toSorted()).toEqual(["leave @lobby", "leave doc"]);
-    expect([relay.user("alice"), room.roster.get("alice")]).toEqual([undefined, undefined]);
+    expect([relay.user("alice")?.status, room.roster.get("alice")]).toEqual(["offline", undefined]);
   });
 
   it("[USER-3] is one session in three rooms, and leaving one of them is not leaving the lobby", async () => {
@@ -222,7 +222,7 @@ describe("the end of a client", () => {
     alice.setStatus("dnd");
     hers.provider.connect();
     await pause(50);
-    expect([sockets.length, relay.user("alice"), told]).toEqual([2, undefined, []]);
+    expect([sockets.length, relay.users(), told]).toEqual([2, [], []]);
   });
 });
 

@@ -214,6 +214,20 @@ describe("the status a user chooses", () => {
     expect(JSON.parse(local.get("copresence:status:alice")!)).toMatchObject({ status: "busy" });
   });
 
+  it("[AUTH-11] is the application's word again for what the relay knows no more", () => {
+    const session = ownSession("alice", memory());
+    session.setUser({ name: "Alice", color: "#222222" });
+    session.bind({ id: "alice", name: "Alice of token one", color: "#111111" });
+    expect(session.user).toMatchObject({ name: "Alice of token one", color: "#111111" });
+    // said meanwhile, and not seen while the relay knows better
+    session.setUser({ color: "#333333", avatar: "a.png" });
+    expect(session.user).toMatchObject({ name: "Alice of token one", color: "#111111", avatar: "a.png" });
+    session.bind({ id: "alice", name: "Alice of token two" });
+    expect(session.user).toEqual({ id: "alice", name: "Alice of token two", color: "#333333", avatar: "a.png" });
+    session.bind({ id: "alice" });
+    expect(session.user).toEqual({ id: "alice", name: "Alice", color: "#333333", avatar: "a.png" });
+  });
+
   it("[STATUS-2] once cleared stays so when a session returns that knows the old one", async () => {
     const { proxy, desktop, phone, seen, log } = await desk();
     desktop.presence.setStatus("away");

@@ -145,6 +145,16 @@ describe("those who left", () => {
     expect(place.shard.recent).toBe(1);
   });
 
+  it("[RUN-4] are known by their id, for as long as they are remembered", () => {
+    const place = new Place();
+    leave(place, "alice", 1_500, 2_000);
+    leave(place, "guest:1", 1_500, 2_000);
+    const known = place.shard.leaver("alice", 2_000 + DAY - 1);
+    expect(known).toMatchObject({ id: "alice", name: "alice", status: "offline", sessions: [], lastSeen: 1_500 });
+    expect(place.shard.leaver("alice", 2_000 + DAY)).toBeUndefined();
+    expect([place.shard.leaver("guest:1", 2_001), place.shard.leaver("bob", 2_001)]).toEqual([undefined, undefined]);
+  });
+
   it("[LOBBY-7] are remembered for a day", () => {
     const place = new Place();
     leave(place, "alice", 1_000, 2_000);

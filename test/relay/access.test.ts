@@ -1,5 +1,5 @@
 /** Who is let in, as whom, and what they may do there; over real sockets, with clients that know nothing of it. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import type { RelayConfig } from "../../src/relay/index.ts";
@@ -102,7 +102,7 @@ describe("a token", () => {
 
   it("[AUTH-4] that ends, ends its connection with 4501", async () => {
     const { relay, url } = await startRelay({ ...signed, clockTolerance: 0 });
-    const short = peerWith(url, "doc", await tokenFor({ sub: "alice" }, { expiresIn: 1 }));
+    const short = peerWith(url, "doc", await tokenFor({ sub: "alice" }, { expiresIn: 2 }));
     expect(await short.closed).toEqual({ code: 4501, reason: "the token has expired" });
     expect(relay.metrics().closed).toEqual({ 4501: 1 });
   });
@@ -217,6 +217,55 @@ describe("an authenticate of one's own", () => {
     expect(await peer.closed).toMatchObject({ code: 1012 });
     await pause(500);
     expect(relay.metrics()).toMatchObject({ connections: 0, accepted: 0 });
+  });
+});
+
+describe("an authenticate that does not answer", () => {
+  const fail = (): never => {
+    throw new Error("no");
+  };
+  const failures: unknown[] = [];
+  const onFailure = (error: unknown): void => void failures.push(error);
+
+  it("[AUTH-12] does not keep a relay from closing, and holds no timer afterwards", async () => {
+    const { relay, url } = await startRelay({ authenticate: () => new Promise(() => {}), handshakeTimeout: 60_000 });
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const before = timers();
+    const peer = new RawPeer(url, "doc", []);
+    await new Promise((resolve) => peer.socket.once("open", resolve));
+    await until("it is asked", () => timers() > before);
+    await relay.close();
+    expect(await peer.closed).toEqual({ code: 1012, reason: "the relay is stopping" });
+    await until("no timer is left", () => timers() <= before);
+  });
+
+  it("[AUTH-3] [AUTH-12] one that fails after its time was over fails for nobody", async () => {
+    process.on("unhandledRejection", onFailure);
+    onTestFinished(() => void process.off("unhandledRejection", onFailure));
+    const reported: string[] = [];
+    let asked = 0;
+    const { url } = await startRelay({
+      handshakeTimeout: 50,
+      authenticate: async () => {
+        asked++;
+        await pause(150);
+        throw new Error("too late");
+      },
+      onError: (error, where) => reported.push(`${where}: ${(error as Error).message}`),
+    });
+    expect(await new RawPeer(url, "doc", []).closed).toEqual({ code: 4503, reason: "authentication takes too long" });
+    await pause(250);
+    expect([asked, reported, failures]).toEqual([1, ["authenticate: authentication takes longer than 50 ms"], []]);
+  });
+
+  it.each<[string, unknown]>([
+    ["what is no object", 7],
+    ["an object whose fields throw", new Proxy({}, { get: fail, has: fail })],
+    ["a code that is none", { code: 200 }],
+    ["a symbol", Symbol("alice")],
+  ])("[AUTH-3] lets nobody in that answers %s", async (_, answer) => {
+    const { url } = await startRelay({ authenticate: () => answer as never, onError: () => {} });
+    expect(await new RawPeer(url, "doc", []).closed).toMatchObject({ code: 4503 });
   });
 });
 

@@ -75,7 +75,7 @@ describe("keys", () => {
     // bytes, not characters
     expect(jwtAuthenticator({ secret: "ü".repeat(16) })).toBeTypeOf("function");
     expect(() => jwtAuthenticator({})).toThrow("one of secret, publicKey, jwksUrl is needed");
-    expect(() => jwtAuthenticator({ secret: SECRET, jwksUrl: "https://a.example" })).toThrow("not secret and jwksUrl");
+    expect(() => jwtAuthenticator({ secret: [] })).toThrow("secret must not be empty");
     expect(() => jwtAuthenticator({ jwksUrl: "file:///etc/passwd" })).toThrow("must be an http or https URL");
   });
 

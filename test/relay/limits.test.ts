@@ -3,10 +3,8 @@ import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
-import { addressKey, addressOf, isLoopback } from "../../src/relay/access/address.ts";
 import { Bucket } from "../../src/relay/access/bucket.ts";
 import { Spending } from "../../src/relay/spending.ts";
-import { Census, type CensusLimits, type Ticket } from "../../src/relay/access/census.ts";
 import { createRelay } from "../../src/relay/index.ts";
 import {
   EMPTY_STATE_VECTOR,
@@ -16,7 +14,7 @@ import {
   updateFrame,
 } from "../../src/wire/index.ts";
 import { closeOf, ownClient, pause, startRelay, stockClient, until } from "../support.ts";
-import { rawPeer, stateOf } from "./raw.ts";
+import { type RawPeer, rawPeer, stateOf } from "./raw.ts";
 import { SECRET, tokenFor } from "./tokens.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
@@ -70,94 +68,6 @@ describe("what a connection has said of late", () => {
     expect([asked.mayAsk(1_999), asked.mayAsk(2_001), asked.says(1, 0)]).toEqual([false, true, true]);
     const unlimited = new Spending({ messageRate: 0, byteRate: 0 }, 0);
     expect([unlimited.says(1e9, 0), unlimited.mayAsk(0), unlimited.isOver(0)]).toEqual([true, true, true]);
-  });
-});
-
-describe("an address", () => {
-  it.each<[string | undefined, string | undefined, number, string]>([
-    ["10.0.0.1", "1.1.1.1", 0, "10.0.0.1"],
-    ["10.0.0.1", undefined, 1, "10.0.0.1"],
-    ["10.0.0.1", "1.1.1.1", 1, "1.1.1.1"],
-    // the first was written by whoever called
-    ["10.0.0.1", "6.6.6.6, 1.1.1.1", 1, "1.1.1.1"],
-    ["10.0.0.1", "6.6.6.6, 1.1.1.1, 10.0.0.2", 2, "1.1.1.1"],
-    ["10.0.0.1", "1.1.1.1", 3, "1.1.1.1"],
-    ["10.0.0.1", "1.1.1.1:443", 1, "1.1.1.1"],
-    ["10.0.0.1", "[2001:db8::1]:443", 1, "2001:db8::1"],
-    ["10.0.0.1", "unknown", 1, "10.0.0.1"],
-    ["10.0.0.1", "<script>", 1, "10.0.0.1"],
-    ["::ffff:127.0.0.1", undefined, 0, "127.0.0.1"],
-    [undefined, undefined, 0, ""],
-  ])("[LIMIT-6] of %s behind %s with %i trusted is %s", (remote, forwarded, hops, address) => {
-    expect(addressOf(remote, forwarded, hops)).toBe(address);
-  });
-
-  it.each([
-    ["1.2.3.4", "1.2.3.4"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["2001:DB8:1:2::7", "2001:db8:1:2::/64"],
-    ["2001:0db8::1", "2001:db8:0:0::/64"],
-    ["::1", "0:0:0:0::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-    ["", ""],
-  ])("[LIMIT-2] %s counts as %s", (address, key) => {
-    expect(addressKey(address)).toBe(key);
-  });
-
-  it("[AUTH-8] is of this machine or not", () => {
-    for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "127.8.8.8", "::1", "[::1]"]) {
-      expect(isLoopback(host)).toBe(true);
-    }
-    for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.evil.example", "a.localhost.example", "example.com"]) {
-      expect(isLoopback(host)).toBe(false);
-    }
-  });
-});
-
-describe("a census", () => {
-  const none: CensusLimits = {
-    connectRate: 0,
-    maxAddressConnections: 0,
-    maxAddressRooms: 0,
-    maxUserConnections: 0,
-    maxUserRooms: 0,
-  };
-  const enter = (census: Census, address: string, user: string | null, room: string, now = 0): Ticket | string => {
-    const ticket = census.connect(address, now);
-    if ("ok" in ticket) return ticket.reason;
-    const refused = census.enter(ticket, user, room);
-    if (refused === null) return ticket;
-    census.leave(ticket);
-    return refused.reason;
-  };
-
-  it.each<[keyof CensusLimits, string, (i: number) => [string, string | null, string]]>([
-    ["maxAddressConnections", "too many connections from your address", () => ["a", null, "doc"]],
-    ["maxAddressRooms", "too many rooms from your address", (i) => ["a", null, `doc${i}`]],
-    ["maxUserConnections", "too many connections of yours", (i) => [`a${i}`, "alice", "doc"]],
-    ["maxUserRooms", "too many rooms of yours", (i) => [`a${i}`, "alice", `doc${i}`]],
-    ["connectRate", "too many connections at once from your address", () => ["a", null, "doc"]],
-  ])("[LIMIT-2] %s lets in so many and no more, until one leaves", (limit, reason, visit) => {
-    // ten seconds' worth of connects may come at once
-    const max = limit === "connectRate" ? 10 : 3;
-    const census = new Census({ ...none, [limit]: limit === "connectRate" ? 1 : 3 });
-    const entered = Array.from({ length: max }, (_, i) => enter(census, ...visit(i)));
-    expect(entered.filter((each) => typeof each === "string")).toEqual([]);
-    expect(enter(census, ...visit(max))).toBe(reason);
-    expect(enter(census, "other", "other", "doc0")).toBeTypeOf("object");
-    census.leave(entered[0] as Ticket);
-    expect(enter(census, ...visit(max), 1_000)).toBeTypeOf("object");
-    expect(enter(census, ...visit(max + 1), 1_000)).toBe(reason);
-  });
-
-  it("[LIMIT-2] counts a room once, however many connections are in it", () => {
-    const census = new Census({ ...none, maxUserRooms: 1 });
-    const tickets = [enter(census, "a", "alice", "doc"), enter(census, "a", "alice", "doc")] as Ticket[];
-    expect(enter(census, "a", "alice", "other")).toBe("too many rooms of yours");
-    census.leave(tickets[0]!);
-    expect(enter(census, "a", "alice", "other")).toBe("too many rooms of yours");
-    census.leave(tickets[1]!);
-    expect(enter(census, "a", "alice", "other")).toBeTypeOf("object");
   });
 });
 
@@ -253,6 +163,47 @@ describe("a relay", () => {
     const again = await rawPeer(url, "doc?lobby=acme");
     again.say([2, 1, stateOf("alice", "s_2")]);
     await until("she is back where there is a lobby", () => relay.users("acme").length === 1);
+  });
+
+  it("[LIMIT-3] a lobby counts from when somebody is let in, though nobody has spoken yet", async () => {
+    const { relay, url } = await startRelay({ ...prompt, maxLobbies: 2 });
+    const peers = await Promise.all(Array.from({ length: 20 }, (_, i) => rawPeer(url, `doc${i}?lobby=l${i}`)));
+    const refused = (): RawPeer[] => peers.filter(({ close }) => close?.reason === "too many lobbies");
+    await until("all but two are refused", () => refused().length === 18);
+    for (const peer of peers.filter(({ close }) => close === undefined)) peer.say([1, 1, stateOf("alice", "s_1")]);
+    await until("two speak", () => relay.metrics().users === 2);
+    expect([refused().length, relay.metrics().refused]).toEqual([18, { lobbies: 18 }]);
+    // one whose connections have gone, and in which nobody is remembered, makes room
+    const { relay: silent, url: elsewhere } = await startRelay({ ...prompt, maxLobbies: 1 });
+    const first = await rawPeer(elsewhere, "doc?lobby=first");
+    first.socket.close(1000);
+    await until("it is gone", () => silent.metrics().connections === 0);
+    const second = await rawPeer(elsewhere, "doc?lobby=second");
+    second.say([1, 1, stateOf("bob", "s_2")]);
+    await until("there is room", () => silent.users("second").length === 1);
+  });
+
+  it("[LIMIT-8] one user cannot take all lobbies, one after the other, and others still find theirs", async () => {
+    const { relay, url } = await startRelay({ ...prompt, jwtSecret: SECRET, maxLobbies: 5, maxUserLobbies: 3 });
+    const visit = async (sub: string, lobby: string): Promise<string> => {
+      const peer = await rawPeer(url, `doc?lobby=${lobby}&token=${await tokenFor({ sub })}`);
+      peer.say([1, 1, stateOf(sub, "s_1")]);
+      await until("it is settled", () => peer.close !== undefined || relay.users(lobby).length > 0);
+      // they are remembered there
+      peer.socket.close(1000);
+      await until("they have left", () => relay.users(lobby).length === 0);
+      return (await peer.closed).reason || "let in";
+    };
+    const answers: string[] = [];
+    for (let i = 0; i < 5; i++) answers.push(await visit("mallory", `l${i}`));
+    expect(answers).toEqual([
+      ...Array.from({ length: 3 }, () => "let in"),
+      ...Array.from({ length: 2 }, () => "too many lobbies of yours"),
+    ]);
+    expect(relay.metrics().refused).toEqual({ user: 2 });
+    expect(await visit("alice", "acme")).toBe("let in");
+    // nor is it charged to those who come into a lobby that there is
+    expect(await visit("mallory", "acme")).toBe("let in");
   });
 
   it("[LIMIT-1] whoever asks again and again for much is sent so much a second", async () => {

@@ -59,6 +59,11 @@ describe("resolveOptions", () => {
     ["trustProxy", "true", 1],
     ["trustProxy", "2", 2],
     ["jwtAudience", "my app", "my app"],
+    ["jwtSecret", "one,two", ["one", "two"]],
+    // a phrase, not two secrets
+    ["jwtSecret", "one, two", ["one, two"]],
+    ["jwtPublicKey", "a.pem, b.pem", ["a.pem", "b.pem"]],
+    ["jwtPublicKey", '{"kty":"EC","crv":"P-256"}', ['{"kty":"EC","crv":"P-256"}']],
     ["origins", "https://a.example, http://localhost:5173", ["https://a.example", "http://localhost:5173"]],
   ])("[RUN-2] reads %s from %j", (name, source, value) => {
     expect(parseValue(optionSpecs[name], name, source)).toEqual(value);
@@ -68,9 +73,8 @@ describe("resolveOptions", () => {
     ["open", "yes", "open must be true or false"],
     ["trustProxy", "99", "trustProxy must be true, false, or how many proxies, at most 16"],
     ["jwtSecret", "", "jwtSecret must not be empty"],
-    ["origins", "https://a.example/app", 'origins: "https://a.example/app" is no ORIGIN'],
-    ["origins", "a.example", 'origins: "a.example" is no ORIGIN'],
-    ["origins", "*", 'origins: "*" is no ORIGIN'],
+    ["jwtSecret", "a,,b", "jwtSecret must not be empty"],
+    ["origins", "*", 'origins: "*" is no origin: without origins, pages of all origins may connect'],
   ])("[RUN-2] refuses to read %s from %j", (name, source, message) => {
     expect(() => parseValue(optionSpecs[name], name, source)).toThrow(new RangeError(message));
   });
@@ -95,15 +99,18 @@ describe("resolveConfig", () => {
   });
 
   it.each<[RelayConfig, string]>([
-    [{ jwtSecret: secret, jwksUrl: "https://a.example" }, "only one of jwtSecret, jwtPublicKey, jwksUrl can be given"],
     [{ jwtSecret: "short" }, "jwtSecret must be at least 32 bytes long"],
     [{ jwtAudience: "me" }, "jwtAudience needs one of jwtSecret, jwtPublicKey, jwksUrl"],
     [{ jwtSecret: secret, authenticate: () => ({ userId: "a" }) }, "authenticate stands instead of a key"],
     [{ jwtSecret: undefined as unknown as string }, "jwtSecret is given, and undefined"],
     [{ jwtSecret: "" }, "jwtSecret must not be empty"],
+    [{ jwtSecret: [] }, "jwtSecret is given, and empty"],
+    [{ jwtSecret: [secret, undefined as unknown as string] }, "jwtSecret must be a text"],
+    [{ jwtSecret: [secret, "short"] }, "jwtSecret must be at least 32 bytes long, each"],
+    [{ jwtPublicKey: [] }, "jwtPublicKey is given, and empty"],
     [{ jwtPublicKey: "nonsense" }, "jwtPublicKey must be the PEM or JWK of a public key"],
     [{ jwksUrl: "ftp://a.example" }, "jwksUrl must be an http or https URL"],
-  ])("[JWT-2] refuses keys that are none, two, or to be guessed: %#", (config, message) => {
+  ])("[JWT-2] [KEY-3] refuses keys that are none, or to be guessed: %#", (config, message) => {
     expect(() => createRelay(config)).toThrow(message);
   });
 });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -70,6 +71,38 @@ describe("users", () => {
   });
 });
 
+describe("a user who left", () => {
+  it("[RUN-4] is known by their id, is listed no more, and is online again when they are back", async () => {
+    const { relay, url } = await startRelay(prompt);
+    const first = await rawPeer(url, "doc", { trusts: true });
+    first.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is there", () => relay.user("alice")?.status === "online");
+    const saidAt = Date.now();
+    first.say([1, 2, null]);
+    await until("she has left", () => relay.users().length === 0);
+    expect(relay.user("alice")).toMatchObject({
+      id: "alice",
+      name: "alice",
+      status: "offline",
+      sessions: [],
+      rooms: [],
+    });
+    expect(Math.abs(relay.user("alice")!.lastSeen - saidAt)).toBeLessThan(2_000);
+    expect([relay.user("bob"), relay.user("alice", "acme")]).toEqual([undefined, undefined]);
+    first.say([1, 3, stateOf("alice", "s_1")]);
+    await until("she is back", () => relay.user("alice")?.status === "online");
+  });
+
+  it("[RUN-4] is not known where nobody is remembered", async () => {
+    const { relay, url } = await startRelay({ ...prompt, recentMax: 0 });
+    const peer = await rawPeer(url, "doc", { trusts: true });
+    peer.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is there", () => relay.user("alice") !== undefined);
+    peer.say([1, 2, null]);
+    await until("she is forgotten", () => relay.user("alice") === undefined);
+  });
+});
+
 describe("events", () => {
   it("[ROSTER-2] [ROSTER-3] join, update and leave say all that there is, for room and lobby", async () => {
     const before = Date.now();
@@ -87,7 +120,7 @@ describe("events", () => {
     await until("she is away", () => relay.user("alice")?.status === "away");
     const saidAt = Date.now();
     peer.say([1, 3, null]);
-    await until("she is gone", () => relay.user("alice") === undefined);
+    await until("she is gone", () => relay.user("alice")?.status === "offline");
     await until("the room is told", () => eventsOf("doc").length === 3);
 
     for (const roomId of ["doc", "@lobby"]) {
@@ -163,6 +196,30 @@ describe("events", () => {
 });
 
 describe("serving", () => {
+  it.each(["/healthz", "/metrics"])("[HTTP-1] [HTTP-2] %s is answered whatever a probe adds to it", async (page) => {
+    const { url, port } = await startRelay();
+    const base = url.replace("ws:", "http:");
+    const [first = ""] = (await (await fetch(base + page)).text()).split("\n");
+    for (const path of [page, `${page}/`, `${page}//`, `${page}?probe=1`, `${page}/?x=/y`]) {
+      const response = await fetch(base + path);
+      expect([response.status, (await response.text()).split("\n")[0]]).toEqual([200, first]);
+      const head = await fetch(base + path, { method: "HEAD" });
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+    }
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+      const response = await fetch(`${base}${page}?x`, { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    }
+    // as a proxy asks
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET http://relay.example${page}?x HTTP/1.1\r\nHost: relay.example\r\n\r\n`);
+    expect((await once(socket, "data")).toString()).toMatch(/^HTTP\/1\.1 200 OK/);
+    for (const path of [`${page}x`, `${page}/x`, `/x${page}`, `/${page}`]) {
+      expect((await fetch(base + path)).status).toBe(426);
+    }
+  });
+
   it("[WIRE-6] GET /healthz answers 200, and anything else says what is served here", async () => {
     const { url } = await startRelay();
     const base = url.replace("ws:", "http:");
@@ -173,7 +230,8 @@ describe("serving", () => {
     for (const [path, method] of [
       ["/", "GET"],
       ["/doc", "GET"],
-      ["/healthz", "POST"],
+      ["/", "POST"],
+      ["/healthzz", "GET"],
     ] as const) {
       const response = await fetch(`${base}${path}`, { method });
       expect(response.status).toBe(426);

@@ -29,12 +29,12 @@ export function openAccess(lobby: string): RoomAccess {
 /** Why a connection is refused; the first word is that of the metric. */
 export interface Denial {
   readonly ok: false;
-  readonly because: Because;
+  readonly because: RefusalReason;
   readonly code: number;
   readonly reason: string;
 }
 
-export type Because =
+export type RefusalReason =
   | "malformed"
   | "reserved"
   | "origin"
@@ -48,7 +48,7 @@ export type Because =
   | "lobbies"
   | "user";
 
-export function denial(because: Because, code: number, reason: string): Denial {
+export function denial(because: RefusalReason, code: number, reason: string): Denial {
   return { ok: false, because, code, reason };
 }
 

@@ -1,5 +1,12 @@
 /** Identities from JSON Web Tokens. */
-import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, errors, jwtVerify } from "jose";
+import {
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+} from "jose";
 import { readUserId } from "../../presence/index.ts";
 import { Close } from "../../wire/index.ts";
 import {
@@ -11,7 +18,14 @@ import {
   isGrants,
   isLobbyName,
 } from "./identity.ts";
-import { type KeyNames, type KeySource, verifyingKey } from "./keys.ts";
+import {
+  type KeyNames,
+  type KeySource,
+  SET_ALGORITHMS,
+  type VerifyingKeys,
+  candidates,
+  verifyingKeys,
+} from "./keys.ts";
 
 export interface JwtOptions extends KeySource {
   /** What `aud` must be, or hold. Default: anything. */
@@ -31,13 +45,12 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
  * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`.
  *
  * @param names what the options are called in an error
- * @throws RangeError unless there is exactly one key, and it is fit for use
+ * @throws RangeError unless there is a key, and all that are given are fit for use
  */
 export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authenticate {
-  const { key, algorithms } = verifyingKey(options, names);
+  const keys = verifyingKeys(options, names);
   const { audience, issuer, clockTolerance = CLOCK_TOLERANCE_MS } = options;
   const settings = {
-    algorithms: [...algorithms],
     requiredClaims: ["sub"],
     clockTolerance: clockTolerance / 1_000,
     ...(audience !== undefined && { audience }),
@@ -47,10 +60,7 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
     if (token === null) return refuse("no token");
     if (token.length > MAX_TOKEN_LENGTH) return refuse("token too long");
     try {
-      // the overloads tell keys and functions apart, which matters to callers alone
-      const verified =
-        typeof key === "function" ? verifyWithSet(token, key, settings) : jwtVerify(token, key, settings);
-      return identityOf((await verified).payload);
+      return identityOf((await verify(token, keys, settings)).payload);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null) throw error;
@@ -59,24 +69,50 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
   };
 }
 
+type Verified = Promise<{ readonly payload: JWTPayload }>;
+
+/** Verifies a token with the key that has signed it, if there is one: first of the given keys, then of the set. [KEY-1] */
+async function verify(token: string, { given, set }: VerifyingKeys, settings: JWTVerifyOptions): Verified {
+  const header = headerOf(token);
+  for (const { key, algorithms } of candidates(given, header)) {
+    const verified = await unlessOther(jwtVerify(token, key, { ...settings, algorithms: [...algorithms] }));
+    if (verified !== null) return verified;
+  }
+  // [KEY-4]
+  if (set === null || !SET_ALGORITHMS.includes(header.alg ?? "")) throw new errors.JWSSignatureVerificationFailed();
+  return verifyWithSet(token, set, { ...settings, algorithms: [...SET_ALGORITHMS] });
+}
+
 /** Of a token that does not name its key, and a set of several that fit, any may be the one. */
-async function verifyWithSet(
-  token: string,
-  key: JWTVerifyGetKey,
-  settings: JWTVerifyOptions,
-): Promise<{ readonly payload: JWTPayload }> {
+async function verifyWithSet(token: string, set: JWTVerifyGetKey, settings: JWTVerifyOptions): Verified {
   try {
-    return await jwtVerify(token, key, settings);
+    return await jwtVerify(token, set, settings);
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
     for await (const each of error) {
-      try {
-        return await jwtVerify(token, each, settings);
-      } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
-      }
+      const verified = await unlessOther(jwtVerify(token, each, settings));
+      if (verified !== null) return verified;
     }
     throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** Null: another key has signed the token, or none. What else is wrong with it is thrown. */
+async function unlessOther(verified: Verified): Promise<Awaited<Verified> | null> {
+  try {
+    return await verified;
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return null;
+    throw error;
+  }
+}
+
+function headerOf(token: string): { readonly alg?: string | undefined; readonly kid?: string | undefined } {
+  try {
+    const { alg, kid } = decodeProtectedHeader(token);
+    return { alg, kid };
+  } catch {
+    throw new errors.JWTInvalid("no token");
   }
 }
 

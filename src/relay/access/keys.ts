@@ -1,78 +1,135 @@
 /** What tokens are verified with. The algorithms follow from the kind of key, never from the token. */
 import { type JsonWebKey, type KeyObject, createPublicKey } from "node:crypto";
-import { type JWTVerifyGetKey, createRemoteJWKSet } from "jose";
+import type { JWTVerifyGetKey } from "jose";
+import { keySet } from "./key-set.ts";
 
-/** Where the key comes from: exactly one of these. */
+/** PEM or JWK of an RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA) key. A text may hold several: PEMs, or a JWK set. */
+export type PublicKeySource = string | JsonWebKey;
+
+/**
+ * Where the keys come from: at least one of these. A token is good if one of the keys has signed it, so that a new key can
+ * be added before tokens are signed with it, and the old one taken away when the last of its tokens has expired. [KEY-1]
+ */
 export interface KeySource {
-  /** Shared with whoever signs (HS256): at least 32 bytes, and known to nobody else. */
-  readonly secret?: string;
-  /** PEM or JWK of an RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA) key. */
-  readonly publicKey?: string | JsonWebKey;
+  /** Shared with whoever signs (HS256): each at least 32 bytes, and known to nobody else. */
+  readonly secret?: string | readonly string[];
+  /** Keys with a `kid` verify the tokens that name it and those that name none. */
+  readonly publicKey?: PublicKeySource | readonly PublicKeySource[];
   /** Where the signer publishes its public keys, as a JWK set. */
   readonly jwksUrl?: string;
 }
 
+/** A key that is given, not fetched. */
 export interface VerifyingKey {
-  readonly key: Uint8Array | KeyObject | JWTVerifyGetKey;
+  readonly key: Uint8Array | KeyObject;
   readonly algorithms: readonly string[];
+  /** What tokens call it; null: it has no name. */
+  readonly kid: string | null;
+}
+
+export interface VerifyingKeys {
+  readonly given: readonly VerifyingKey[];
+  /** Null: there is none. */
+  readonly set: JWTVerifyGetKey | null;
 }
 
 const MIN_SECRET_BYTES = 32;
+/** Each may be tried for each token that a stranger brings. */
+const MAX_KEYS = 32;
 const EDDSA = ["EdDSA", "Ed25519"];
-/** How long the set may take to come, ms. */
-const JWKS_TIMEOUT_MS = 5_000;
+/** The algorithms of public keys that are fetched. */
+export const SET_ALGORITHMS: readonly string[] = ["RS256", "ES256", ...EDDSA];
 
 /** What a key is called in an error: in the API, or on the command line. */
 export type KeyNames = Readonly<Record<keyof KeySource, string>>;
 const API_NAMES: KeyNames = { secret: "secret", publicKey: "publicKey", jwksUrl: "jwksUrl" };
 
-/** Throws a `RangeError` that says what is wrong with the source; it never holds the key. */
-export function verifyingKey(source: KeySource, names: KeyNames = API_NAMES): VerifyingKey {
+/** Throws a `RangeError` that says what is wrong with the source; it never holds a key. [KEY-3] */
+export function verifyingKeys(source: KeySource, names: KeyNames = API_NAMES): VerifyingKeys {
   const { secret, publicKey, jwksUrl } = source;
-  const given = (["secret", "publicKey", "jwksUrl"] as const).filter((name) => source[name] !== undefined);
-  if (given.length !== 1) {
-    const all = Object.values(names).join(", ");
-    if (given.length === 0) throw new RangeError(`one of ${all} is needed`);
-    throw new RangeError(`only one of ${all} can be given, not ${given.map((name) => names[name]).join(" and ")}`);
+  if (secret === undefined && publicKey === undefined && jwksUrl === undefined) {
+    throw new RangeError(`one of ${Object.values(names).join(", ")} is needed`);
   }
-  if (secret !== undefined) return { key: secretKey(secret, names.secret), algorithms: ["HS256"] };
-  if (publicKey !== undefined) return readPublicKey(publicKey, names.publicKey);
-  return { key: remoteKeys(jwksUrl ?? "", names.jwksUrl), algorithms: ["RS256", "ES256", ...EDDSA] };
+  const given = [
+    ...listOf(secret, names.secret).map((each) => secretKey(each, names.secret)),
+    ...listOf(publicKey, names.publicKey).flatMap((each) => publicKeys(each, names.publicKey)),
+  ];
+  if (given.length > MAX_KEYS) throw new RangeError(`there are ${given.length} keys; at most ${MAX_KEYS} can be given`);
+  return { given, set: jwksUrl === undefined ? null : keySet(jwksUrl, names.jwksUrl) };
 }
 
-function secretKey(secret: string, name: string): Uint8Array {
-  const bytes = new TextEncoder().encode(secret);
-  if (bytes.length >= MIN_SECRET_BYTES) return bytes;
+function listOf<T extends string | object>(given: T | readonly T[] | undefined, name: string): readonly T[] {
+  if (given === undefined) return [];
+  const list = Array.isArray(given) ? (given as readonly T[]) : [given as T];
+  // nobody means to be without keys who gives a list of them
+  if (list.length === 0) throw new RangeError(`${name} must not be empty`);
+  return list;
+}
+
+/** The given keys that may have signed a token with such a header. [KEY-2] */
+export function candidates(
+  given: readonly VerifyingKey[],
+  { alg, kid }: { readonly alg?: string | undefined; readonly kid?: string | undefined },
+): readonly VerifyingKey[] {
+  const fitting = given.filter(({ algorithms }) => alg !== undefined && algorithms.includes(alg));
+  if (kid === undefined) return fitting;
+  const named = fitting.filter((each) => each.kid === kid);
+  return named.length > 0 ? named : fitting.filter((each) => each.kid === null);
+}
+
+function secretKey(secret: string, name: string): VerifyingKey {
+  const key = new TextEncoder().encode(secret);
+  if (key.length >= MIN_SECRET_BYTES) return { key, algorithms: ["HS256"], kid: null };
   throw new RangeError(
-    `${name} must be at least ${MIN_SECRET_BYTES} bytes long, or it can be guessed: try "openssl rand -base64 48"`,
+    `${name} must be at least ${MIN_SECRET_BYTES} bytes long, each if there are several, or it can be guessed: ` +
+      'try "openssl rand -base64 48"',
   );
 }
 
 /** Whether a text is a key itself, not the path of a file with one. */
 export function isKeyText(text: string): boolean {
-  return /^\s*(-----BEGIN|\{)/.test(text);
+  return /^\s*(-----BEGIN|\{|\[)/.test(text);
 }
 
-function readPublicKey(given: string | JsonWebKey, name: string): VerifyingKey {
+const PEM = /-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g;
+
+function publicKeys(given: PublicKeySource, name: string): VerifyingKey[] {
   const refused = new RangeError(
     `${name} must be the PEM or JWK of a public key: RSA of at least 2048 bits, P-256 or Ed25519`,
   );
-  // variables often hold a PEM with its line ends escaped
-  const text = typeof given === "string" ? given.replaceAll("\\n", "\n") : null;
-  let jwk = typeof given === "string" ? null : given;
-  let key: KeyObject;
   try {
-    if (text !== null && text.trimStart().startsWith("{")) jwk = JSON.parse(text) as JsonWebKey;
-    if (jwk !== null && jwk["d"] !== undefined) throw refused;
-    // Node would take the public half of a private key, which has no business here
-    if (text?.includes("PRIVATE KEY") === true) throw refused;
-    key = createPublicKey(jwk === null ? (text ?? "") : { key: jwk, format: "jwk" });
+    const keys = partsOf(given).map(readPublicKey);
+    if (keys.length > 0 && keys.every((key) => key !== null)) return keys;
   } catch {
-    throw refused;
+    // what the library says may quote the key
   }
+  throw refused;
+}
+
+/** The PEMs and JWKs in what was given. */
+function partsOf(given: PublicKeySource): PublicKeySource[] {
+  if (typeof given !== "string") return jwksOf(given);
+  // variables often hold a PEM with its line ends escaped
+  const text = given.replaceAll("\\n", "\n");
+  if (/^\s*[{[]/.test(text)) return jwksOf(JSON.parse(text) as JsonWebKey | JsonWebKey[]);
+  return text.match(PEM) ?? [];
+}
+
+function jwksOf(value: JsonWebKey | JsonWebKey[]): JsonWebKey[] {
+  if (Array.isArray(value)) return value;
+  const { keys } = value;
+  return Array.isArray(keys) ? (keys as JsonWebKey[]) : [value];
+}
+
+/** Null for what is no public key that is fit for use. */
+function readPublicKey(part: PublicKeySource): VerifyingKey | null {
+  // Node would take the public half of a private key, which has no business here
+  const isPrivate = typeof part === "string" ? part.includes("PRIVATE KEY") : part["d"] !== undefined;
+  if (isPrivate) return null;
+  const key = createPublicKey(typeof part === "string" ? part : { key: part, format: "jwk" });
   const algorithms = algorithmsOf(key);
-  if (algorithms === null) throw refused;
-  return { key, algorithms };
+  const kid = typeof part === "string" ? undefined : part["kid"];
+  return algorithms === null ? null : { key, algorithms, kid: typeof kid === "string" ? kid : null };
 }
 
 function algorithmsOf(key: KeyObject): readonly string[] | null {
@@ -87,12 +144,4 @@ function algorithmsOf(key: KeyObject): readonly string[] | null {
     default:
       return null;
   }
-}
-
-function remoteKeys(url: string, name: string): JWTVerifyGetKey {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
-  if (parsed === null || !["https:", "http:"].includes(parsed.protocol)) {
-    throw new RangeError(`${name} must be an http or https URL`);
-  }
-  return createRemoteJWKSet(parsed, { timeoutDuration: JWKS_TIMEOUT_MS });
 }

@@ -10,7 +10,8 @@ import { type Author, type Change, type Moment, type PresentEntry, isStockSessio
 import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
-import { type Denial, type RoomAccess, denial, grantsOf, sameAccess } from "../access/grants.ts";
+import { type Denial, type RoomAccess, grantsOf, sameAccess } from "../access/grants.ts";
+import { LobbyPlaces } from "../access/lobby-places.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "../connection.ts";
 import { Archive, SharedDocument } from "../document.ts";
@@ -49,6 +50,8 @@ export class Hub implements ConnectionHandler {
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
+  /** The hub holds the place of each lobby in which it knows of somebody. */
+  readonly lobbyPlaces: LobbyPlaces;
   readonly #setup: RoomSetup;
   readonly #load = new FlushLoad();
   /** ms since the epoch */
@@ -71,6 +74,7 @@ export class Hub implements ConnectionHandler {
   ) {
     this.options = options;
     this.clock = clock;
+    this.lobbyPlaces = new LobbyPlaces(options);
     this.time = new TimeQuota(options.timeRate);
     this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#startedAt = clock.wall();
@@ -99,14 +103,6 @@ export class Hub implements ConnectionHandler {
       isUndone = true;
       if (--this.#observers === 0) for (const room of this.rooms.values()) room.observe(false);
     };
-  }
-
-  /** Why a connection that was let in cannot be taken now; null: it can. */
-  refusal({ lobby }: RoomAccess): Denial | null {
-    const { maxLobbies } = this.options;
-    // a lobby outlives its connections: one who named a new one each time would fill the relay with them
-    if (maxLobbies === 0 || this.lobbies.size < maxLobbies || this.lobbies.has(lobby)) return null;
-    return denial("lobbies", Close.overloaded, "too many lobbies");
   }
 
   /** Takes a socket that was let in. */
@@ -328,6 +324,7 @@ export class Hub implements ConnectionHandler {
     const shard = this.#lobbiesGivenUp === 0 ? this.shard : `${this.shard}.${this.#lobbiesGivenUp}`;
     const lobby = new Lobby(name, { shard, startedAt: this.#startedAt }, this.#setup, this.options);
     this.lobbies.set(name, lobby);
+    this.lobbyPlaces.hold(name);
     return lobby;
   }
 
@@ -342,6 +339,7 @@ export class Hub implements ConnectionHandler {
       if (!lobby.empty) continue;
       lobby.close();
       this.lobbies.delete(lobby.name);
+      this.lobbyPlaces.release(lobby.name);
       this.#lobbiesGivenUp++;
     }
   }

@@ -57,6 +57,11 @@ export class Lobby {
     return this.#directory.users;
   }
 
+  /** Somebody who is here, or who left and is still remembered. */
+  user(userId: string, now: number): User | undefined {
+    return this.users.get(userId) ?? this.#shard.leaver(userId, now);
+  }
+
   /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
   get empty(): boolean {
     return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;

@@ -1,9 +1,10 @@
-/** How many connections and rooms each address and each user has. Pure but for its own counts; `now` comes in. */
+/** How many connections, rooms and lobbies each address and each user has. Pure but for its own counts; `now` comes in. */
 import { Close } from "../../wire/index.ts";
 import { Bucket } from "./bucket.ts";
 import { type Denial, denial } from "./grants.ts";
+import type { LobbyPlaces } from "./lobby-places.ts";
 
-export interface CensusLimits {
+export interface ConnectionLimitOptions {
   readonly connectRate: number;
   readonly maxAddressConnections: number;
   readonly maxAddressRooms: number;
@@ -16,25 +17,36 @@ const CONNECT_BURST_S = 10;
 /** So many addresses are remembered before those that have been quiet are forgotten. */
 const MAX_QUIET = 10_000;
 
-/** What one connection was counted as. */
-export interface Ticket {
-  readonly address: string;
-  /** Where it was counted, once it is known who it is; null before. */
-  place: { readonly user: string | null; readonly room: string } | null;
+/** Where a connection that was let in counts. */
+export interface Stay {
+  /** The user that the relay knows it as; null: nobody was asked. */
+  readonly user: string | null;
+  readonly room: string;
+  readonly lobby: string;
 }
 
-export class Census {
-  readonly #limits: CensusLimits;
+/** What one connection was counted as, from when it is opened until it is over. */
+export interface Lease {
+  /** The address key (`addressKey`). */
+  readonly address: string;
+  /** Null until it is known who it is. */
+  stay: Stay | null;
+}
+
+export class ConnectionLimits {
+  readonly #limits: ConnectionLimitOptions;
+  readonly #lobbies: LobbyPlaces;
   readonly #rates = new Map<string, Bucket>();
   readonly #connections = new Map<string, number>();
   readonly #rooms = new Map<string, Map<string, number>>();
 
-  constructor(limits: CensusLimits) {
+  constructor(limits: ConnectionLimitOptions, lobbies: LobbyPlaces) {
     this.#limits = limits;
+    this.#lobbies = lobbies;
   }
 
   /** Counts a connection that is opened, before anything is known of it but its address. */
-  connect(address: string, now: number): Ticket | Denial {
+  connect(address: string, now: number): Lease | Denial {
     if (!this.#mayConnect(address, now)) {
       return denial("rate", Close.overloaded, "too many connections at once from your address");
     }
@@ -43,16 +55,20 @@ export class Census {
       return denial("address", Close.overloaded, "too many connections from your address");
     }
     add(this.#connections, key);
-    return { address, place: null };
+    return { address, stay: null };
   }
 
   /** Counts it where it goes. Returns why it may not. */
-  enter(ticket: Ticket, user: string | null, room: string): Denial | null {
+  enter(lease: Lease, stay: Stay): Denial | null {
     const limits = this.#limits;
-    const address = `address ${ticket.address}`;
+    const { user, room, lobby } = stay;
+    const founder = { address: lease.address, user };
+    const address = `address ${lease.address}`;
     if (this.#isFull(address, room, limits.maxAddressRooms)) {
       return denial("address", Close.overloaded, "too many rooms from your address");
     }
+    const lobbyRefusal = this.#lobbies.refusal(lobby, founder);
+    if (lobbyRefusal !== null) return lobbyRefusal;
     if (user !== null) {
       const key = `user ${user}`;
       if (isOver(this.#connections.get(key), limits.maxUserConnections)) {
@@ -65,18 +81,21 @@ export class Census {
       add(mapOf(this.#rooms, key), room);
     }
     add(mapOf(this.#rooms, address), room);
-    ticket.place = { user, room };
+    // [LIMIT-3] from now on, though nobody has spoken yet
+    this.#lobbies.hold(lobby, founder);
+    lease.stay = stay;
     return null;
   }
 
   /** It is over. */
-  leave({ address, place }: Ticket): void {
+  leave({ address, stay }: Lease): void {
     remove(this.#connections, `address ${address}`);
-    if (place === null) return;
-    this.#leaveRoom(`address ${address}`, place.room);
-    if (place.user === null) return;
-    remove(this.#connections, `user ${place.user}`);
-    this.#leaveRoom(`user ${place.user}`, place.room);
+    if (stay === null) return;
+    this.#leaveRoom(`address ${address}`, stay.room);
+    this.#lobbies.release(stay.lobby);
+    if (stay.user === null) return;
+    remove(this.#connections, `user ${stay.user}`);
+    this.#leaveRoom(`user ${stay.user}`, stay.room);
   }
 
   #mayConnect(address: string, now: number): boolean {

@@ -1,33 +1,40 @@
-/** From a WebSocket that has just been opened to one that is in the hub, or closed: what the gate says is done here. */
+/** Leads a WebSocket that has just been opened into the hub, or closes it: the authorizer says which. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { Close } from "../wire/index.ts";
 import { addressOf } from "./access/address.ts";
-import type { Ticket } from "./access/census.ts";
-import type { Decision, Gate, Knock, Visitor } from "./access/gate.ts";
+import type { Lease } from "./access/connection-limits.ts";
+import type { Decision, Authorizer, ConnectRequest, Authorized } from "./access/authorizer.ts";
 import type { Denial } from "./access/grants.ts";
 import type { Renew } from "./access/renewal.ts";
 import type { Hub } from "./core/hub.ts";
 import { truncate } from "./reason.ts";
+import type { ErrorListener } from "./report.ts";
 import { tokenOf } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
-export class Door {
-  readonly #gate: Gate;
+export class UpgradeHandler {
+  readonly #authorizer: Authorizer;
   readonly #hub: Hub;
+  /** Never throws. */
+  readonly #onError: ErrorListener;
   /** Opened, and waiting for somebody to say who they are. */
   readonly #pending = new Set<WebSocket>();
 
-  constructor(gate: Gate, hub: Hub) {
-    this.#gate = gate;
+  constructor(authorizer: Authorizer, hub: Hub, onError: ErrorListener) {
+    this.#authorizer = authorizer;
     this.#hub = hub;
+    this.#onError = onError;
   }
 
   /** @param target what it asks for, without the path that the relay is mounted at */
   receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
     webSocket.on("error", ignore);
-    const decision = this.#gate.knock(knockOf(request, target, this.#hub.options.trustProxy), this.#hub.clock.now());
+    const decision = this.#authorizer.authorize(
+      connectRequestOf(request, target, this.#hub.options.trustProxy),
+      this.#hub.clock.now(),
+    );
     if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
     else this.#enter(webSocket, socket, decision);
   }
@@ -48,32 +55,37 @@ export class Door {
     const decided = await decision;
     webSocket.resume();
     // the relay may have been closed meanwhile
-    if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided.ticket);
+    if (!this.#pending.delete(webSocket) && decided.ok) this.#authorizer.leave(decided.lease);
     else this.#enter(webSocket, socket, decided);
   }
 
   #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
-    if (!decision.ok) return this.#refuse(webSocket, decision);
-    const refusal = this.#hub.refusal(decision.access);
-    if (refusal !== null) {
-      this.#gate.leave(decision.ticket);
-      return this.#refuse(webSocket, refusal);
+    try {
+      this.#accept(webSocket, socket, decision);
+    } catch (error) {
+      this.#onError(error, "a new connection");
+      webSocket.terminate();
     }
-    if (webSocket.readyState !== webSocket.OPEN) return this.#gate.leave(decision.ticket);
-    this.#leaveWith(webSocket, decision.ticket);
-    const { room, access, ticket } = decision;
-    const renew = this.#gate.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address: ticket.address, ...renew });
+  }
+
+  #accept(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+    if (!decision.ok) return this.#refuse(webSocket, decision);
+    if (webSocket.readyState !== webSocket.OPEN) return this.#authorizer.leave(decision.lease);
+    this.#leaveWith(webSocket, decision.lease);
+    const { room, access, lease } = decision;
+    const { address } = lease;
+    const renew = this.#authorizer.open ? {} : { renew: this.#renewOf(decision) };
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs
 
-  #leaveWith(webSocket: WebSocket, ticket: Ticket): void {
-    webSocket.on("close", () => this.#gate.leave(ticket));
+  #leaveWith(webSocket: WebSocket, lease: Lease): void {
+    webSocket.on("close", () => this.#authorizer.leave(lease));
   }
 
-  #renewOf(visitor: Visitor): Renew {
-    return (token) => this.#gate.renew(visitor, token);
+  #renewOf(visitor: Authorized): Renew {
+    return (token) => this.#authorizer.renew(visitor, token);
   }
 
   #refuse(webSocket: WebSocket, { because, code, reason }: Denial): void {
@@ -82,7 +94,7 @@ export class Door {
   }
 }
 
-function knockOf({ headers, socket }: IncomingMessage, target: string, trustProxy: number): Knock {
+function connectRequestOf({ headers, socket }: IncomingMessage, target: string, trustProxy: number): ConnectRequest {
   return {
     target,
     token: tokenOf(headers["sec-websocket-protocol"], target),

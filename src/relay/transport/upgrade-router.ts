@@ -1,0 +1,186 @@
+/**
+ * Which requests for an upgrade on an HTTP server are a relay's, which are left to the application's own listeners, and
+ * which are answered as usual.
+ *
+ * Node calls every `upgrade` listener for every request, so that two of them may answer one socket: the second time, `ws`
+ * throws, or writes a refusal into a connection that is open already. So the router stands before all listeners of its
+ * server, and calls them only for what is not a relay's.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Unsubscribe } from "../../presence/index.ts";
+import { refuseUpgrade } from "../http.ts";
+import { answerAsUsual } from "./plain-request.ts";
+import { bytesWritten, offerUpgrade } from "./upgrade-offer.ts";
+
+/** Where a relay serves on an HTTP server. */
+export interface Mount {
+  /** `/presence`; the empty text: all paths that nobody else takes. */
+  readonly prefix: string;
+  /**
+   * Answers a request for a WebSocket.
+   *
+   * @param target what is asked for, without the prefix
+   */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void;
+}
+
+/** A request for an upgrade, as Node brings it. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What came after the head of the request. */
+  readonly head: Buffer;
+}
+
+/** How long one of the application's listeners may think about a request that it has not answered, ms. */
+const PATIENCE_MS = 2_000;
+/** Nobody serves these on a connection that has begun as HTTP/1.1 in Node. */
+const NEVER_SERVED = /^(h2c|tls\/[\d.]+)$/i;
+
+const routers = new WeakMap<Server, UpgradeRouter>();
+
+/** Mounts a relay on a server. The undo takes it off again. */
+export function mountOn(server: Server, mount: Mount): Unsubscribe {
+  const router = routers.get(server) ?? new UpgradeRouter(server);
+  routers.set(server, router);
+  return router.add(mount);
+}
+
+class UpgradeRouter {
+  readonly #server: Server;
+  /** The longest prefix first; of two that are the same, the one that came first. */
+  #mounts: readonly Mount[] = [];
+  /** Requests that one of the application's listeners may still answer. */
+  readonly #pending = new Map<Duplex, ReturnType<typeof setTimeout>>();
+  /** The response on a connection that was begun last: what was asked before an upgrade may still be answered. */
+  readonly #responses = new WeakMap<Duplex, ServerResponse>();
+  #uninstall: (() => void) | null = null;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  add(mount: Mount): Unsubscribe {
+    // each time a mount of its own, so that an undo takes off no other
+    const own: Mount = { prefix: mount.prefix, take: (...args) => mount.take(...args) };
+    this.#mounts = [...this.#mounts, own].toSorted((a, b) => b.prefix.length - a.prefix.length);
+    this.#uninstall ??= this.#install();
+    return () => {
+      this.#mounts = this.#mounts.filter((each) => each !== own);
+      if (this.#mounts.length > 0) return;
+      for (const timer of this.#pending.values()) clearTimeout(timer);
+      this.#pending.clear();
+      this.#uninstall?.();
+      this.#uninstall = null;
+    };
+  }
+
+  /** Takes the place before the listeners of the server. */
+  #install(): () => void {
+    const server: { emit: Server["emit"] } = this.#server;
+    const { emit } = server;
+    const isInherited = !Object.hasOwn(server, "emit");
+    const pass = (args: unknown[]): boolean => Reflect.apply(emit, server, args) as boolean;
+    const routed = (...args: unknown[]): boolean => {
+      if (args[0] === "request") {
+        const [, asked, response] = args as [string, IncomingMessage, ServerResponse];
+        this.#responses.set(asked.socket, response);
+      }
+      if (args[0] !== "upgrade" || this.#mounts.length === 0) return pass(args);
+      const [, request, socket, head] = args as [string, IncomingMessage, Duplex, Buffer];
+      this.#route({ request, socket, head }, () => void pass(args));
+      return true;
+    };
+    server.emit = routed as Server["emit"];
+    // Node tells of an upgrade only where somebody listens
+    this.#server.on("upgrade", listens);
+    return () => {
+      this.#server.off("upgrade", listens);
+      // what somebody else has put before it since then stays, and passes everything on through it
+      if (server.emit !== routed) return;
+      if (isInherited) delete (server as Partial<typeof server>).emit;
+      else server.emit = emit;
+    };
+  }
+
+  /** @param others calls the other listeners of the server */
+  #route(upgrade: Upgrade, others: () => void): void {
+    const { request, socket } = upgrade;
+    // [HTTP-7] Node has taken its own listener off the socket: an error that nobody hears would end the process
+    socket.on("error", ignore);
+    const offered = request.headers.upgrade?.trim() ?? "";
+    if (offered.toLowerCase() === "websocket") this.#routeWebSocket(upgrade, others);
+    else if (NEVER_SERVED.test(offered)) this.#answerAsUsual(upgrade);
+    else this.#offer(upgrade, others, () => this.#answerAsUsual(upgrade)); // [HTTP-3]
+  }
+
+  #routeWebSocket(upgrade: Upgrade, others: () => void): void {
+    const mount = this.#mountOf(upgrade.request);
+    // [HTTP-4] what is below a path of a relay is nobody else's
+    if (mount !== undefined && mount.prefix !== "") return take(mount, upgrade);
+    // [HTTP-5] what all may serve, a relay serves that was told no path, after the application's own listeners
+    if (mount !== undefined) return this.#offer(upgrade, others, () => take(mount, upgrade));
+    // [HTTP-6]
+    const refuse = (): void => refuseUpgrade(upgrade.socket, "404 Not Found");
+    if (!this.#hasOthers) return refuse();
+    const sent = bytesWritten(upgrade.socket);
+    others();
+    this.#wait(upgrade.socket, sent, refuse);
+  }
+
+  #offer({ socket }: Upgrade, others: () => void, otherwise: () => void): void {
+    if (!this.#hasOthers) return otherwise();
+    const sent = bytesWritten(socket);
+    switch (offerUpgrade(socket, others)) {
+      case "taken":
+        return;
+      case "pending":
+        return this.#wait(socket, sent, otherwise);
+      case "declined":
+      case "untouched":
+        return otherwise();
+    }
+  }
+
+  /** Does something if nobody has answered by then. */
+  #wait(socket: Duplex, sent: number, otherwise: () => void): void {
+    const isAnswered = (): boolean => socket.destroyed || socket.writableEnded || bytesWritten(socket) > sent;
+    if (isAnswered()) return;
+    const timer = setTimeout(() => {
+      this.#pending.delete(socket);
+      if (!isAnswered()) otherwise();
+    }, PATIENCE_MS);
+    this.#pending.set(socket, timer);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.#pending.delete(socket);
+    });
+  }
+
+  #answerAsUsual({ request, socket, head }: Upgrade): void {
+    const answer = (): void => {
+      if (!socket.destroyed) answerAsUsual(this.#server, request, socket as Socket, head);
+    };
+    const before = this.#responses.get(socket);
+    // answers go out in the order of the requests
+    if (before === undefined || before.destroyed || before.writableFinished) answer();
+    else before.once("close", answer);
+  }
+
+  #mountOf({ url = "/" }: IncomingMessage): Mount | undefined {
+    return this.#mounts.find(({ prefix }) => url.startsWith(`${prefix}/`));
+  }
+
+  get #hasOthers(): boolean {
+    return this.#server.listeners("upgrade").some((listener) => listener !== listens);
+  }
+}
+
+function take(mount: Mount, { request, socket, head }: Upgrade): void {
+  mount.take(request, socket, head, (request.url ?? "/").slice(mount.prefix.length));
+}
+
+function listens(): void {}
+function ignore(): void {}
