@@ -16,6 +16,7 @@ import {
 import type { RoomAccess } from "./access/grants.ts";
 import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
+import { UpdateRefusedError } from "./documents/index.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import { truncate } from "./reason.ts";
@@ -255,6 +256,7 @@ function isQuestion({ type }: Frame): boolean {
 }
 
 function codeOf(error: FrameError): number {
+  if (error instanceof UpdateRefusedError) return error.code;
   if (error instanceof LobbyFullError) return Close.overloaded;
   return error instanceof StateTooLargeError ? Close.tooLarge : Close.malformed;
 }

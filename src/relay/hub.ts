@@ -7,7 +7,7 @@ import type { PresenceEvent } from "../presence/index.ts";
 import { Close, type Frame, type Hello, controlFrame, isFinal, isLobby } from "../wire/index.ts";
 import { type Denial, type RoomAccess, denial, sameAccess } from "./access/grants.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
-import { Archive, SharedDocument } from "./document.ts";
+import { Documents } from "./documents/index.ts";
 import { Grace } from "./grace.ts";
 import { sweepInterval } from "./liveness.ts";
 import { Lobby } from "./lobby.ts";
@@ -36,9 +36,9 @@ export class Hub implements RoomHost, ConnectionHandler {
   readonly load: FlushLoad = new FlushLoad();
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
+  readonly documents: Documents;
   readonly #onEvents: (events: readonly PresenceEvent[]) => void;
   readonly #startedAt = Date.now();
-  readonly #archive = new Archive();
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<Row>;
   readonly #renewals = new Map<Connection, Renewal>();
@@ -46,9 +46,14 @@ export class Hub implements RoomHost, ConnectionHandler {
   #isObserved = false;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: RelaySettings, onEvents: (events: readonly PresenceEvent[]) => void) {
+  constructor(
+    options: RelaySettings,
+    onEvents: (events: readonly PresenceEvent[]) => void,
+    onError: (error: unknown) => void = () => {},
+  ) {
     this.options = options;
     this.#onEvents = onEvents;
+    this.documents = new Documents(options, onError);
     this.#grace = new Grace(options.leaveGrace, (row) => this.rooms.get(row.room)?.expire(row, Date.now()));
   }
 
@@ -185,10 +190,8 @@ export class Hub implements RoomHost, ConnectionHandler {
     const known = this.rooms.get(name);
     if (known !== undefined) return known;
     if (isLobby(name)) return this.#lobby(name).room;
-    const room = new Room(
-      name,
-      this,
-      () => new SharedDocument(name, this.#archive, (packet, author) => room.sendUpdate(packet, author)),
+    const room = new Room(name, this, () =>
+      this.documents.of(name, (packet, author) => room.sendUpdate(packet, author)),
     );
     this.rooms.set(name, room);
     return room;

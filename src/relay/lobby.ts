@@ -5,7 +5,7 @@
 import { Aggregator, Shard } from "../aggregator/index.ts";
 import type { PresenceEvent, User } from "../presence/index.ts";
 import { type RelayState, Ticker, controlFrame, fieldsOf, StateBytes } from "../wire/index.ts";
-import { ReadOnlyDocument } from "./document.ts";
+import { ReadOnlyDocument } from "./documents/index.ts";
 import { immediate } from "./immediate.ts";
 import { Packet } from "./packet.ts";
 import { Room, type RoomHost, reportOf } from "./room.ts";

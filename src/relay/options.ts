@@ -3,6 +3,7 @@
  * (`--ping-interval`), the environment in upper case (`COPRESENCE_PING_INTERVAL`).
  */
 
+import { getHeapStatistics } from "node:v8";
 import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 import type { Authenticate } from "./access/identity.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
@@ -67,6 +68,21 @@ export interface RelaySettings {
   readonly open: boolean;
   /** Whether a lobby tells in which rooms people are. Default true. */
   readonly lobbyRooms: boolean;
+  /**
+   * Memory for documents, of rooms that nobody is in too: past it new documents are refused, past twice as much all that
+   * is written. Default: a quarter of the heap that Node allows.
+   */
+  readonly maxDocuments: number;
+  /** Most insertions (and deletions and values, which count for less) in a document. Default 1 000 000. */
+  readonly maxDocumentStructs: number;
+  /** The same in one update. Default 400 000. */
+  readonly maxUpdateStructs: number;
+  /** Most subdocuments of a document. Default 2 000. */
+  readonly maxSubdocuments: number;
+  /** Most insertions and deletions of a connection that wait for what they build on. Default 10 000. */
+  readonly maxPendingStructs: number;
+  /** Whether what was deleted from a document may be forgotten. Default true. */
+  readonly documentGc: boolean;
   /** How far the clock of whoever signs tokens may be from the relay's. Default 5 000. */
   readonly clockTolerance: number;
 }
@@ -130,6 +146,12 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
   open: flag(false, "listen to the network though nobody is asked who they are"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
+  maxDocuments: bytes(quarterOfHeap(), "memory for documents, of left rooms too; past it new ones are refused"),
+  maxDocumentStructs: count(1_000_000, 1, "most insertions in a document"),
+  maxUpdateStructs: count(400_000, 1, "most insertions in one update of a document"),
+  maxSubdocuments: count(2_000, 0, "most subdocuments of a document"),
+  maxPendingStructs: count(10_000, 0, "most insertions of a connection that wait for what they build on"),
+  documentGc: flag(true, "what was deleted from documents may be forgotten"),
   jwtSecret: text("SECRET", "secret of at least 32 bytes that tokens are signed with (HS256)"),
   jwtPublicKey: text("KEY", "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it"),
   jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
@@ -137,6 +159,11 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
+
+/** Of what Node allows itself, bytes. */
+function quarterOfHeap(): number {
+  return Math.min(2 ** 31 - 1, Math.floor(getHeapStatistics().heap_size_limit / 4));
+}
 
 /** Throws for what no `Origin` header says. */
 function readOrigin(given: string): string {

@@ -11,7 +11,7 @@ import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Gate } from "./access/gate.ts";
 import { Door } from "./door.ts";
-import { SharedDocument } from "./document.ts";
+import { SharedDocument } from "./documents/index.ts";
 import { Hub } from "./hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
 import type { RelayMetrics } from "./metrics.ts";
@@ -116,14 +116,15 @@ class RelayServer implements Relay {
 
   constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
     this.options = options;
-    this.#gate = new Gate(options, authenticate, (error) => {
+    const report = (error: unknown): void => {
       try {
         onError(error);
       } catch {
         // it was to be told, no more
       }
-    });
-    this.#hub = new Hub(options, (events) => this.#emit(events));
+    };
+    this.#gate = new Gate(options, authenticate, report);
+    this.#hub = new Hub(options, (events) => this.#emit(events), report);
     this.#door = new Door(this.#gate, this.#hub);
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
@@ -251,6 +252,7 @@ class RelayServer implements Relay {
       refused: { ...refused },
       closed: { ...closed },
       dropped: { ...dropped },
+      documents: this.#hub.documents.counts,
     };
   }
 

@@ -27,7 +27,7 @@ import {
   syncStep2Frame,
 } from "../wire/index.ts";
 import { Crowd } from "./crowd.ts";
-import type { RoomDocument } from "./document.ts";
+import type { RoomDocument } from "./documents/index.ts";
 import { Echoes } from "./echoes.ts";
 import { immediate } from "./immediate.ts";
 import type { Dropped } from "./metrics.ts";

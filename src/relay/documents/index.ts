@@ -1,0 +1,5 @@
+export type { RoomDocument } from "./document.ts";
+export { type DocumentCounts, Documents } from "./documents.ts";
+export { ReadOnlyDocument } from "./read-only.ts";
+export { UpdateRefusedError } from "./refusal.ts";
+export { SharedDocument } from "./shared.ts";
