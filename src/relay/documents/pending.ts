@@ -36,6 +36,7 @@ interface Entry extends Share {
 
 const NOTHING: Share = { parts: 0, bytes: 0 };
 const NOBODY = {};
+const TOO_MUCH = "too much of the document builds on what nobody sent";
 /** What the relay remembers of a part besides its bytes, about. */
 const BYTES_PER_PART = 64;
 
@@ -72,12 +73,15 @@ export class Pending {
    */
   admit(blocked: readonly Blocked[], deletions: readonly Deletion[], from: object): readonly Entry[] {
     if (blocked.length === 0 && deletions.length === 0) return [];
+    // so many may be held already, and be the same
+    const parts = blocked.reduce((sum, { cursor }) => sum + cursor.run.clocks.length - 1 - cursor.at, deletions.length);
+    if (parts > this.#maxParts + this.#total.parts) throw tooLarge(TOO_MUCH);
     const entries = [
       ...blocked.map((each) => this.#heldRun(each, from)),
       ...deletions.map((each) => heldDeletion(each, from)),
     ].filter(({ key }) => !this.#held.has(key));
     const share = entries.reduce(sum, this.#shares.get(from) ?? NOTHING);
-    if (this.#exceeds(share, 1)) throw tooLarge("too much of the document builds on what nobody sent");
+    if (this.#exceeds(share, 1)) throw tooLarge(TOO_MUCH);
     return entries;
   }
 
