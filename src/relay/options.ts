@@ -75,7 +75,7 @@ export interface RelaySettings {
   readonly maxDocuments: number;
   /** Most insertions (and deletions and values, which count for less) in a document. Default 1 000 000. */
   readonly maxDocumentStructs: number;
-  /** The same in one update. Default 400 000. */
+  /** The same in one update. Default 250 000. */
   readonly maxUpdateStructs: number;
   /** Most subdocuments of a document. Default 2 000. */
   readonly maxSubdocuments: number;
@@ -148,7 +148,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
   maxDocuments: bytes(quarterOfHeap(), "memory for documents, of left rooms too; past it new ones are refused"),
   maxDocumentStructs: count(1_000_000, 1, "most insertions in a document"),
-  maxUpdateStructs: count(400_000, 1, "most insertions in one update of a document"),
+  maxUpdateStructs: count(250_000, 1, "most insertions in one update of a document"),
   maxSubdocuments: count(2_000, 0, "most subdocuments of a document"),
   maxPendingStructs: count(10_000, 0, "most insertions of a connection that wait for what they build on"),
   documentGc: flag(true, "what was deleted from documents may be forgotten"),

@@ -4,7 +4,20 @@ import type { Random } from "../simulation/random.ts";
 
 const ROOTS = ["text", "list", "map", "xml", "t"] as const;
 const KEYS = ["a", "b", "__proto__", ""] as const;
-const TEXTS = ["", "x", "hello", "\u{1f600}", "é", "\ufeff", "[".repeat(300), "undefined", "{}", '{"a":[1]}', "null", "1e999"] as const;
+const TEXTS = [
+  "",
+  "x",
+  "hello",
+  "\u{1f600}",
+  "é",
+  "\ufeff",
+  "[".repeat(300),
+  "undefined",
+  "{}",
+  '{"a":[1]}',
+  "null",
+  "1e999",
+] as const;
 
 /** What the document may know by now: of some clients, about so many clocks. */
 export interface Guess {
@@ -16,8 +29,15 @@ export interface Guess {
 export function hostileUpdate(random: Random, guess: Guess): Uint8Array {
   const strange = random.chance(0.15);
   const uint = (encoder: encoding.Encoder, value: number): void => {
-    if (strange && random.chance(0.02)) encoding.writeUint8Array(encoder, Uint8Array.from({ length: below(random, 160) }, () => 128));
-    encoding.writeVarUint(encoder, strange && random.chance(0.03) ? random.pick([0, 1, 127, 2 ** 31, 2 ** 53 - 1]) : value);
+    if (strange && random.chance(0.02))
+      encoding.writeUint8Array(
+        encoder,
+        Uint8Array.from({ length: below(random, 160) }, () => 128),
+      );
+    encoding.writeVarUint(
+      encoder,
+      strange && random.chance(0.03) ? random.pick([0, 1, 127, 2 ** 31, 2 ** 53 - 1]) : value,
+    );
   };
   return encoding.encode((encoder) => {
     const clients = strange && random.chance(0.1) ? [1, 1] : pickSome(random, guess.clients);
@@ -61,7 +81,10 @@ function writeStruct(
   uint: WriteUint,
   strange: boolean,
 ): number {
-  const kind = strange && random.chance(0.05) ? below(random, 32) : random.pick([0, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7, 7, 7, 8, 8, 9, 10]);
+  const kind =
+    strange && random.chance(0.05)
+      ? below(random, 32)
+      : random.pick([0, 1, 2, 3, 4, 4, 4, 5, 6, 6, 7, 7, 7, 8, 8, 9, 10]);
   const length = strange && random.chance(0.05) ? 0 : 1 + below(random, 4);
   if (kind === 0 || kind === 10) {
     encoding.writeUint8(encoder, kind | (strange && random.chance(0.05) ? 128 : 0));
@@ -140,7 +163,10 @@ function writeContent(
       if (strange && random.chance(0.2)) writeAny(encoder, random, 0, strange);
       else {
         encoding.writeUint8(encoder, 118);
-        const names = pickSome(random, strange ? ["gc", "guid", "gcFilter", "meta", "__proto__"] : ["gc", "autoLoad", "meta", "shouldLoad"]);
+        const names = pickSome(
+          random,
+          strange ? ["gc", "guid", "gcFilter", "meta", "__proto__"] : ["gc", "autoLoad", "meta", "shouldLoad"],
+        );
         uint(encoder, names.length);
         for (const name of names) {
           encoding.writeVarString(encoder, name);
@@ -152,7 +178,8 @@ function writeContent(
 }
 
 function writeAny(encoder: encoding.Encoder, random: Random, depth: number, strange: boolean): void {
-  const kind = strange && random.chance(0.05) ? below(random, 256) : (depth > 3 ? 119 : 116) + below(random, depth > 3 ? 9 : 12);
+  const kind =
+    strange && random.chance(0.05) ? below(random, 256) : (depth > 3 ? 119 : 116) + below(random, depth > 3 ? 9 : 12);
   encoding.writeUint8(encoder, kind);
   switch (kind) {
     case 125:

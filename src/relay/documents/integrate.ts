@@ -15,9 +15,9 @@ const FIRST_CHUNK = 500;
 const LARGEST_CHUNK = 20_000;
 /** A chunk that takes less is followed by one of twice its size, ms. */
 const QUICK_MS = 10;
-/** What an update may take at least, and more for each of its parts: processor time, ms. An usual part takes 0.002 ms. */
-const FIXED_MS = 300;
-const MS_PER_PART = 0.004;
+/** What an update may take at least, and more for each of its parts: processor time, ms. A usual part takes 0.002 ms. */
+const FIXED_MS = 500;
+const MS_PER_PART = 0.006;
 
 /**
  * Integrates all of it. Throws when Yjs does, or for what takes too long or is nested too deep; the document is then to

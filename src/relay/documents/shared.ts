@@ -24,7 +24,7 @@ import { type StateVector, readStateVector, writeStateVector } from "./state-vec
 import { type Deletion, type Update, readUpdate } from "./update.ts";
 
 /** With each client that ever wrote, each update takes Yjs longer. */
-const MAX_CLIENTS = 20_000;
+const MAX_CLIENTS = 10_000;
 /** By how much a document may look too large before it is counted anew: Yjs joins what belongs together. */
 const SLACK = 1.25;
 /** What the relay takes for a part of an open document, and for a subdocument, about: bytes. */

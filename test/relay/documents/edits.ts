@@ -48,7 +48,9 @@ export class Writers {
       });
       return doc;
     });
-    this.undo = this.docs.map((doc) => new Y.UndoManager([doc.getText("text"), doc.getArray("list")], { captureTimeout: 0 }));
+    this.undo = this.docs.map(
+      (doc) => new Y.UndoManager([doc.getText("text"), doc.getArray("list")], { captureTimeout: 0 }),
+    );
   }
 
   make({ writer, kind, at, length, value }: Edit): void {
@@ -68,7 +70,9 @@ export class Writers {
       case 2:
         return text.delete(position, Math.min(length, text.length - position));
       case 3:
-        return text.format(position, Math.min(length, text.length - position), { bold: length % 2 === 0 ? true : null });
+        return text.format(position, Math.min(length, text.length - position), {
+          bold: length % 2 === 0 ? true : null,
+        });
       case 4:
         return text.insertEmbed(position, { image: word });
       case 5:

@@ -43,9 +43,11 @@ it("[DOC-3] [DOC-4] takes updates in any order, twice, merged with gaps and as d
       if (doc === undefined) throw new Error("nobody");
       const { document, told } = relay().open();
       const listener = new Y.Doc();
-      const shuffled = updates.map((update, i) => ({ update, by: random[i % 60] ?? 0 })).toSorted((a, b) => a.by - b.by);
+      const shuffled = updates
+        .map((update, i) => ({ update, by: random[i % 60] ?? 0 }))
+        .toSorted((a, b) => a.by - b.by);
       const peers = [writer(), writer()];
-      for (let i = 0; i < shuffled.length; ) {
+      for (let i = 0; i < shuffled.length;) {
         const count = 1 + ((random[i % 60] ?? 0) % 3);
         const some = shuffled.slice(i, i + count).map(({ update }) => update);
         i += count;

@@ -10,7 +10,7 @@ export const OPTIONS: DocumentOptions = {
   documentGc: true,
   maxDocuments: 2 ** 30,
   maxDocumentStructs: 1_000_000,
-  maxUpdateStructs: 400_000,
+  maxUpdateStructs: 250_000,
   maxSubdocuments: 2_000,
   maxPendingStructs: 10_000,
 };
