@@ -10,7 +10,7 @@ import type { Denial } from "./access/grants.ts";
 import type { Renew } from "./access/renewal.ts";
 import type { Hub } from "./hub.ts";
 import { truncate } from "./reason.ts";
-import { tokenOf } from "./request.ts";
+import { tokenOf, keepsHistory } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
 export class Door {
@@ -28,8 +28,8 @@ export class Door {
   receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
     webSocket.on("error", ignore);
     const decision = this.#gate.knock(knockOf(request, target, this.#hub.options.trustProxy), Date.now());
-    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
-    else this.#enter(webSocket, socket, decision);
+    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision, keepsHistory(target));
+    else this.#enter(webSocket, socket, decision, keepsHistory(target));
   }
 
   /** Those who still wait may come back later. */
@@ -41,7 +41,7 @@ export class Door {
     this.#pending.clear();
   }
 
-  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>): Promise<void> {
+  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>, history: boolean): Promise<void> {
     // what it says meanwhile waits in the network
     webSocket.pause();
     this.#pending.add(webSocket);
@@ -49,10 +49,10 @@ export class Door {
     webSocket.resume();
     // the relay may have been closed meanwhile
     if (!this.#pending.delete(webSocket) && decided.ok) this.#gate.leave(decided.ticket);
-    else this.#enter(webSocket, socket, decided);
+    else this.#enter(webSocket, socket, decided, history);
   }
 
-  #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+  #enter(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
     if (!decision.ok) return this.#refuse(webSocket, decision);
     const refusal = this.#hub.refusal(decision.access);
     if (refusal !== null) {
@@ -63,7 +63,7 @@ export class Door {
     this.#leaveWith(webSocket, decision.ticket);
     const { room, access } = decision;
     const renew = this.#gate.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, ...renew });
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, keepsHistory: history, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs

@@ -26,6 +26,8 @@ export interface Admitted {
   readonly access: RoomAccess;
   /** Asks what it may do with a newer token; none where nobody is asked. */
   readonly renew?: Renew;
+  /** Its document goes back in its history. */
+  readonly keepsHistory?: boolean;
 }
 
 export class Hub implements RoomHost, ConnectionHandler {
@@ -76,10 +78,11 @@ export class Hub implements RoomHost, ConnectionHandler {
   }
 
   /** Takes a socket that was let in. */
-  accept(socket: ServerSocket, { room: name, access, renew }: Admitted): void {
+  accept(socket: ServerSocket, { room: name, access, renew, keepsHistory = false }: Admitted): void {
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(name);
+    if (keepsHistory && access.write) room.document.keepHistory();
     const connection = new Connection(socket, access, this.options, this);
     this.#connections.set(connection, room);
     this.counters.accepted++;

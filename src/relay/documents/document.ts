@@ -13,6 +13,8 @@ export interface RoomDocument {
   sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
   /** Takes an update of a client, or nothing of it. Throws `FrameError`. */
   apply(update: Uint8Array, from: Peer): void;
+  /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
+  keepHistory(): void;
   /** Ends it with its room. */
   close(): void;
 }

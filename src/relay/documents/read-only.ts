@@ -85,6 +85,8 @@ export class ReadOnlyDocument implements RoomDocument {
 
   apply(): void {}
 
+  keepHistory(): void {}
+
   /** Lets the snapshot go once those who come had better be sent a new one. */
   #age(update: Uint8Array): void {
     if (this.#snapshot === null) return;

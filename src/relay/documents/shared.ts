@@ -85,7 +85,6 @@ export class SharedDocument implements RoomDocument {
     this.#documents.resized(this, sizeOf(live, pending));
   }
 
-  /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
   keepHistory(): void {
     this.#keepsHistory = true;
     this.#live?.keepHistory();
