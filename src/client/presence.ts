@@ -236,7 +236,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     awareness: Awareness,
     sync: ProviderOptions["sync"] & string = "share",
   ): Provider {
-    const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
+    const provider = new Provider(() => this.#urlOf(room, doc), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,
       tokens: this.#tokens,
@@ -252,8 +252,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     return provider;
   }
 
-  #urlOf(room: string): string {
+  #urlOf(room: string, { gc }: Y.Doc): string {
     const params = new URLSearchParams(this.#options.params);
+    // [DOC-11] it goes back in its history: the relay is not to forget what was deleted
+    if (!gc) params.set("gc", "false");
     if (this.lobby.roomId !== LOBBY) params.set("lobby", this.lobby.roomId);
     const query = params.toString();
     return `${this.#url}${roomToPath(room)}${query === "" ? "" : `?${query}`}`;

@@ -1,6 +1,7 @@
 /** What the relay counts about itself. */
 import { Close } from "../wire/index.ts";
 import type { RefusalReason } from "./access/grants.ts";
+import type { DocumentCounts } from "./documents/index.ts";
 
 /** A connection is told nothing of what is dropped for want of a grant. */
 export type Dropped = "awareness" | "document";
@@ -22,6 +23,8 @@ export interface RelayMetrics {
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
   /** Bytes that wait to be sent, over all connections. */
   readonly unsentBytes: number;
+  /** Documents of rooms, also of those that nobody is in. */
+  readonly documents: DocumentCounts;
 }
 
 /** These are counted by themselves; a client may close with any. */
@@ -49,7 +52,7 @@ export class Counters {
 
 /** As Prometheus reads it. */
 export function metricsText(metrics: RelayMetrics): string {
-  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes } = metrics;
+  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes, documents } = metrics;
   return [
     ...family("connections", "gauge", "Open connections.", [["", connections]]),
     ...family("rooms", "gauge", "Rooms that somebody is in.", [["", rooms]]),
@@ -59,6 +62,11 @@ export function metricsText(metrics: RelayMetrics): string {
     ...family("refused_total", "counter", "Connections that were not let in.", labelled("reason", refused)),
     ...family("closed_total", "counter", "Connections that have ended.", labelled("code", closed)),
     ...family("dropped_total", "counter", "Messages not taken for want of a grant.", labelled("what", dropped)),
+    ...family("documents", "gauge", "Documents, by whether only their encoding is kept.", [
+      ['{state="open"}', documents.open],
+      ['{state="kept"}', documents.kept],
+    ]),
+    ...family("document_bytes", "gauge", "What documents take, about.", [["", documents.bytes]]),
     "",
   ].join("\n");
 }

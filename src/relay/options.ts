@@ -92,6 +92,21 @@ export interface RelaySettings {
   readonly open: boolean;
   /** Whether a lobby tells in which rooms people are. Default true. */
   readonly lobbyRooms: boolean;
+  /**
+   * Memory for documents, of rooms that nobody is in too: past it new documents are refused, past twice as much all that
+   * is written. Default: a quarter of the heap that Node allows.
+   */
+  readonly maxDocuments: number;
+  /** Most insertions (and deletions and values, which count for less) in a document. Default 1 000 000. */
+  readonly maxDocumentStructs: number;
+  /** The same in one update. Default 250 000. */
+  readonly maxUpdateStructs: number;
+  /** Most subdocuments of a document. Default 2 000. */
+  readonly maxSubdocuments: number;
+  /** Most insertions and deletions of a connection that wait for what they build on. Default 10 000. */
+  readonly maxPendingStructs: number;
+  /** Whether what was deleted from a document may be forgotten. Default true. */
+  readonly documentGc: boolean;
   /** How far the clock of whoever signs tokens may be from the relay's. Default 5 000. */
   readonly clockTolerance: number;
 }
@@ -170,6 +185,12 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
   open: flag(false, "listen to the network though nobody is asked who they are"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
+  maxDocuments: bytes(partOfHeap(1 / 4), "memory for documents, of left rooms too; past it new ones are refused"),
+  maxDocumentStructs: count(1_000_000, 1, "most insertions in a document"),
+  maxUpdateStructs: count(250_000, 1, "most insertions in one update of a document"),
+  maxSubdocuments: count(2_000, 0, "most subdocuments of a document"),
+  maxPendingStructs: count(10_000, 0, "most insertions of a connection that wait for what they build on"),
+  documentGc: flag(true, "what was deleted from documents may be forgotten"),
   jwtSecret: list(
     "SECRET",
     readSecret,

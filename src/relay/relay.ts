@@ -11,7 +11,7 @@ import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
 import { UpgradeHandler } from "./upgrade-handler.ts";
-import { SharedDocument } from "./document.ts";
+import { SharedDocument } from "./documents/index.ts";
 import { Hub } from "./core/hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
 import type { RelayMetrics } from "./metrics.ts";
@@ -127,7 +127,11 @@ class RelayServer implements Relay {
   constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
     this.options = options;
     this.#onError = safeReporter(onError);
-    this.#hub = new Hub(options, (events) => this.#emit(events));
+    this.#hub = new Hub(
+      options,
+      (events) => this.#emit(events),
+      (error) => this.#onError(error, "documents"),
+    );
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );
@@ -246,6 +250,7 @@ class RelayServer implements Relay {
       closed: { ...closed },
       dropped: { ...dropped },
       unsentBytes: this.#hub.unsent.bytes,
+      documents: this.#hub.documents.counts,
     };
   }
 

@@ -42,6 +42,11 @@ function split(target: string): { readonly path: string; readonly params: URLSea
   return { path: target.slice(0, mark), params: new URLSearchParams(target.slice(mark + 1)) };
 }
 
+/** Whether its document goes back in its history, so that the relay is not to forget what was deleted: `?gc=false`. */
+export function keepsHistory(target: string): boolean {
+  return split(target).params.get("gc") === "false";
+}
+
 /** The token that a request brings: of the subprotocol, else of the parameter. */
 export function tokenOf(offered: string | undefined, target: string): string | null {
   const entries = (offered ?? "").split(",").map((entry) => entry.trim());

@@ -11,7 +11,7 @@ import type { Renew } from "./access/renewal.ts";
 import type { Hub } from "./core/hub.ts";
 import { truncate } from "./reason.ts";
 import type { ErrorListener } from "./report.ts";
-import { tokenOf } from "./request.ts";
+import { keepsHistory, tokenOf } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
 export class UpgradeHandler {
@@ -35,8 +35,9 @@ export class UpgradeHandler {
       connectRequestOf(request, target, this.#hub.options.trustProxy),
       this.#hub.clock.now(),
     );
-    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
-    else this.#enter(webSocket, socket, decision);
+    const history = keepsHistory(target);
+    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision, history);
+    else this.#enter(webSocket, socket, decision, history);
   }
 
   /** Those who still wait may come back later. */
@@ -48,7 +49,7 @@ export class UpgradeHandler {
     this.#pending.clear();
   }
 
-  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>): Promise<void> {
+  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>, history: boolean): Promise<void> {
     // what it says meanwhile waits in the network
     webSocket.pause();
     this.#pending.add(webSocket);
@@ -56,26 +57,26 @@ export class UpgradeHandler {
     webSocket.resume();
     // the relay may have been closed meanwhile
     if (!this.#pending.delete(webSocket) && decided.ok) this.#authorizer.leave(decided.lease);
-    else this.#enter(webSocket, socket, decided);
+    else this.#enter(webSocket, socket, decided, history);
   }
 
-  #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+  #enter(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
     try {
-      this.#accept(webSocket, socket, decision);
+      this.#accept(webSocket, socket, decision, history);
     } catch (error) {
       this.#onError(error, "a new connection");
       webSocket.terminate();
     }
   }
 
-  #accept(webSocket: WebSocket, socket: Socket, decision: Decision): void {
+  #accept(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
     if (!decision.ok) return this.#refuse(webSocket, decision);
     if (webSocket.readyState !== webSocket.OPEN) return this.#authorizer.leave(decision.lease);
     this.#leaveWith(webSocket, decision.lease);
     const { room, access, lease } = decision;
     const { address } = lease;
     const renew = this.#authorizer.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, ...renew });
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, keepsHistory: history, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs

@@ -14,7 +14,7 @@ import { type Denial, type RoomAccess, grantsOf, sameAccess } from "../access/gr
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "../connection.ts";
-import { Archive, SharedDocument } from "../document.ts";
+import { Documents } from "../documents/index.ts";
 import { sweepInterval } from "../liveness.ts";
 import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
@@ -36,6 +36,8 @@ export interface Admitted {
   readonly address: string;
   /** Asks what it may do with a newer token; none where nobody is asked. */
   readonly renew?: Renew;
+  /** Its document goes back in its history. */
+  readonly keepsHistory?: boolean;
 }
 
 export class Hub implements ConnectionHandler {
@@ -43,6 +45,7 @@ export class Hub implements ConnectionHandler {
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly options: RelaySettings;
   readonly clock: Clock;
+  readonly documents: Documents;
   readonly counters: Counters = new Counters();
   readonly processor: ProcessorTime = new ProcessorTime();
   readonly time: TimeQuota;
@@ -56,7 +59,6 @@ export class Hub implements ConnectionHandler {
   readonly #load = new FlushLoad();
   /** ms since the epoch */
   readonly #startedAt: number;
-  readonly #archive = new Archive();
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<PresentEntry>;
   readonly #renewals = new Map<Connection, Renewal>();
@@ -70,10 +72,12 @@ export class Hub implements ConnectionHandler {
   constructor(
     options: RelaySettings,
     onEvents: (events: readonly PresenceEvent[]) => void,
+    onError: (error: unknown) => void = () => {},
     clock: Clock = systemClock,
   ) {
     this.options = options;
     this.clock = clock;
+    this.documents = new Documents(options, onError);
     this.lobbyPlaces = new LobbyPlaces(options);
     this.time = new TimeQuota(options.timeRate);
     this.unsent = new UnsentData(options.maxUnsentTotal);
@@ -106,12 +110,13 @@ export class Hub implements ConnectionHandler {
   }
 
   /** Takes a socket that was let in. */
-  accept(socket: ServerSocket, { room: name, access, address, renew }: Admitted): void {
+  accept(socket: ServerSocket, { room: name, access, address, renew, keepsHistory = false }: Admitted): void {
     const acceptedAt = this.clock.now();
     this.processor.begin(acceptedAt);
     const within = sweepInterval(this.options);
     this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const room = this.#room(name);
+    if (keepsHistory && access.write) room.document.keepHistory();
     const connection = new Connection(socket, access, address, this.options, this);
     this.#connections.set(connection, room);
     this.counters.accepted++;
@@ -307,10 +312,8 @@ export class Hub implements ConnectionHandler {
     if (isLobby(name)) return this.#lobby(name).room;
     const known = this.rooms.get(name);
     if (known !== undefined) return known;
-    const room: Room = new Room(
-      name,
-      this.#setup,
-      () => new SharedDocument(name, this.#archive, (packet, author) => room.sendUpdate(packet, author)),
+    const room: Room = new Room(name, this.#setup, () =>
+      this.documents.of(name, (packet, author) => room.sendUpdate(packet, author)),
     );
     room.observe(this.#observers > 0);
     this.rooms.set(name, room);

@@ -6,7 +6,7 @@ import type { PresentEntry } from "../../awareness/index.ts";
 import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/index.ts";
 import type { PresenceEvent, User } from "../../presence/index.ts";
 import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
-import { ReadOnlyDocument } from "../document.ts";
+import { ReadOnlyDocument } from "../documents/index.ts";
 import { immediate } from "../immediate.ts";
 import type { Packet } from "../packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";

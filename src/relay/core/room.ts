@@ -42,7 +42,7 @@ import {
   syncStep1Frame,
   syncStep2Frame,
 } from "../../wire/index.ts";
-import type { RoomDocument } from "../document.ts";
+import type { RoomDocument } from "../documents/index.ts";
 import { immediate } from "../immediate.ts";
 import type { Dropped } from "../metrics.ts";
 import { Packet } from "../packet.ts";

@@ -1,0 +1,71 @@
+/** Counts what one update is made of, and stops whoever reads it as soon as it is too much. */
+import { tooLarge } from "./refusal.ts";
+
+export interface UpdateLimits {
+  /** Parts of one update: see `partsOf`. */
+  readonly maxUpdateStructs: number;
+  /** Subdocuments of one document, and of one update. */
+  readonly maxSubdocuments: number;
+}
+
+export interface Counts {
+  /** Insertions, garbage and gaps. */
+  readonly structs: number;
+  /** Values inside of them. */
+  readonly values: number;
+  /** Ranges of deletions. */
+  readonly deletions: number;
+  readonly subdocuments: number;
+}
+
+/** A value takes far less memory and time than an insertion, and so does a deletion. */
+const VALUES_PER_PART = 8;
+const DELETIONS_PER_PART = 2;
+
+/** What an update or a document counts as. */
+export function partsOf({ structs, values, deletions }: Counts): number {
+  return structs + values / VALUES_PER_PART + deletions / DELETIONS_PER_PART;
+}
+
+export class Allowance implements Counts {
+  structs = 0;
+  values = 0;
+  deletions = 0;
+  subdocuments = 0;
+  types = 0;
+  readonly #limits: UpdateLimits;
+
+  constructor(limits: UpdateLimits) {
+    this.#limits = limits;
+  }
+
+  struct(): void {
+    this.structs++;
+    this.#check();
+  }
+
+  value(): void {
+    this.values++;
+    this.#check();
+  }
+
+  deletion(): void {
+    this.deletions++;
+    this.#check();
+  }
+
+  type(): void {
+    this.types++;
+  }
+
+  subdocument(): void {
+    this.subdocuments++;
+    const { maxSubdocuments } = this.#limits;
+    if (this.subdocuments > maxSubdocuments) throw tooLarge(`update has more than ${maxSubdocuments} subdocuments`);
+  }
+
+  #check(): void {
+    const { maxUpdateStructs } = this.#limits;
+    if (partsOf(this) > maxUpdateStructs) throw tooLarge(`update has more than ${maxUpdateStructs} insertions`);
+  }
+}

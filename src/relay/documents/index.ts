@@ -1,0 +1,4 @@
+export type { RoomDocument } from "./document.ts";
+export { type DocumentCounts, Documents } from "./documents.ts";
+export { ReadOnlyDocument } from "./read-only.ts";
+export { SharedDocument } from "./shared.ts";

@@ -1,0 +1,106 @@
+/** The document of a lobby, which only the relay writes. */
+import * as Y from "yjs";
+import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
+import { encodeAsJson } from "./json.ts";
+import { Packet } from "../packet.ts";
+import type { Broadcast, RoomDocument } from "./document.ts";
+import { type StateVector, readStateVector } from "./state-vector.ts";
+
+/** How much more than a snapshot those who come may be sent for its age. */
+const MAX_SINCE = 1 / 4;
+/** A document that is smaller had better be encoded anew, bytes. */
+const MIN_SNAPSHOT = 64 * 1024;
+const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
+
+interface Snapshot {
+  /** How large the document was, bytes. */
+  readonly size: number;
+  readonly stateVector: Uint8Array;
+  /** The whole document, as it was then or is later, by what it was encoded with. */
+  readonly whole: Map<(doc: Y.Doc) => Uint8Array, Packet>;
+  /** What was written since; null until somebody asks. */
+  since: Packet | null;
+  sinceBytes: number;
+}
+
+/** A document that only the relay writes: clients' updates are ignored. */
+export class ReadOnlyDocument implements RoomDocument {
+  readonly #doc: Y.Doc;
+  readonly #onRead: () => void;
+  #isRead = false;
+  readonly #onUpdate: (update: Uint8Array) => void;
+  /** Encoding a large document takes long, and many come at once. */
+  #snapshot: Snapshot | null = null;
+
+  /** @param onRead before it is read for the first time: what is in it may wait until then */
+  constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
+    this.#doc = doc;
+    this.#onRead = onRead;
+    this.#onUpdate = (update) => {
+      this.#age(update);
+      broadcast(new Packet(updateFrame(update)), null);
+    };
+  }
+
+  ask(): null {
+    return null;
+  }
+
+  sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
+    this.#open();
+    // first it is read in our way: Yjs might read on without an end
+    if (knowsAny(this.#doc, readStateVector(stateVector)))
+      return [new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, stateVector.slice())))];
+    const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
+    let whole = this.#snapshot?.whole.get(encode);
+    if (whole === undefined) {
+      const update = encode(this.#doc);
+      if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
+      whole = new Packet(updateFrame(update));
+      this.#snapshot ??= this.#begin(update.length);
+      this.#snapshot.whole.set(encode, whole);
+    }
+    // the answer comes last: one who took the snapshot for all of it would see people who have left since
+    return [whole, this.#since()];
+  }
+
+  #open(): void {
+    if (this.#isRead) return;
+    this.#isRead = true;
+    this.#onRead();
+    // there was nobody to be told before
+    this.#doc.on("update", this.#onUpdate);
+  }
+
+  #begin(size: number): Snapshot {
+    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: DONE, sinceBytes: 0 };
+  }
+
+  /** What was written since the snapshot, as one update: it is far quicker to take than those that were written. */
+  #since(): Packet {
+    if (this.#snapshot === null) return DONE;
+    this.#snapshot.since ??= new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, this.#snapshot.stateVector)));
+    return this.#snapshot.since;
+  }
+
+  apply(): void {}
+
+  keepHistory(): void {}
+
+  /** Lets the snapshot go once those who come had better be sent a new one. */
+  #age(update: Uint8Array): void {
+    if (this.#snapshot === null) return;
+    this.#snapshot.since = null;
+    this.#snapshot.sinceBytes += update.length;
+    if (this.#snapshot.sinceBytes > this.#snapshot.size * MAX_SINCE) this.#snapshot = null;
+  }
+
+  close(): void {
+    this.#doc.off("update", this.#onUpdate);
+  }
+}
+
+/** Whether one with this state vector has anything of the document. */
+function knowsAny(doc: Y.Doc, known: StateVector): boolean {
+  return [...doc.store.clients.keys()].some((client) => known.has(client));
+}

@@ -1,0 +1,231 @@
+/**
+ * The document of a room, which its clients write. The relay keeps one only once there is content: a room that carries
+ * nothing but presence never makes a Y.Doc, nor does one whose document is only read whole. [DOC-8]
+ */
+import {
+  EMPTY_STATE_VECTOR,
+  EMPTY_UPDATE,
+  FrameError,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+} from "../../wire/index.ts";
+import { Packet } from "../packet.ts";
+import type { Member } from "../ports/member.ts";
+import { partsOf } from "./allowance.ts";
+import { Answers } from "./answers.ts";
+import type { Broadcast, RoomDocument } from "./document.ts";
+import type { Documents, Kept } from "./documents.ts";
+import { LiveDocument, type Told } from "./live.ts";
+import { Pending } from "./pending.ts";
+import { type Plan, begin, plan } from "./plan.ts";
+import { noRoom, tooLarge } from "./refusal.ts";
+import { type StateVector, readStateVector, writeStateVector } from "./state-vector.ts";
+import { type Deletion, type Update, readUpdate } from "./update.ts";
+
+/** With each client that ever wrote, each update takes Yjs longer. */
+const MAX_CLIENTS = 10_000;
+/** By how much a document may look too large before it is counted anew: Yjs joins what belongs together. */
+const SLACK = 1.25;
+/** What the relay takes for a part of an open document, and for a subdocument, about: bytes. */
+const BYTES_PER_PART = 250;
+const BYTES_PER_SUBDOCUMENT = 2_000;
+const NOTHING = new Packet(syncStep2Frame(EMPTY_UPDATE));
+
+export class SharedDocument implements RoomDocument {
+  readonly #room: string;
+  readonly #documents: Documents;
+  readonly #broadcast: Broadcast;
+  readonly #answers = new Answers();
+  #stateVector: Uint8Array | null = null;
+  #live: LiveDocument | null = null;
+  #pending: Pending | null = null;
+  #keepsHistory: boolean;
+
+  constructor(room: string, documents: Documents, broadcast: Broadcast) {
+    this.#room = room;
+    this.#documents = documents;
+    this.#broadcast = broadcast;
+    this.#keepsHistory = !documents.options.documentGc || this.#kept?.keepsHistory === true;
+  }
+
+  /** Whether there is content. */
+  get open(): boolean {
+    return this.#live !== null || this.#kept !== undefined;
+  }
+
+  ask(): Uint8Array {
+    if (this.#live === null) return syncStep1Frame(this.#kept?.stateVector ?? EMPTY_STATE_VECTOR);
+    this.#stateVector ??= syncStep1Frame(writeStateVector(this.#live.states));
+    return this.#stateVector;
+  }
+
+  sync(stateVector: Uint8Array): readonly Packet[] {
+    const known = readStateVector(stateVector);
+    if (!this.open) return [NOTHING];
+    return [this.#answers.get(stateVector, () => new Packet(syncStep2Frame(this.#since(known))))];
+  }
+
+  apply(update: Uint8Array, from: Member): void {
+    const { options } = this.#documents;
+    // a copy, since parts of it may be held
+    const read = readUpdate(update.slice(), options);
+    if (read.runs.length === 0 && read.deletions.length === 0) return;
+    this.#documents.checkRoom(!this.open);
+    const live = this.#opened();
+    const planned = plan(read.runs.map(begin), live.stateOf);
+    const { ready, early } = divide(read.deletions, planned, live);
+    const parts = grownBy(read, planned, ready.length);
+    this.#checkSize(live, planned, read, parts);
+    const pending = (this.#pending ??= new Pending(options.maxPendingStructs));
+    const entries = pending.admit(planned.blocked, early, from);
+    this.#tell(this.#take(live, planned, ready, read.hasTypes, parts), from);
+    pending.add(entries);
+    this.#resume(live, pending, planned.reached);
+    this.#documents.resized(this, sizeOf(live, pending));
+  }
+
+  keepHistory(): void {
+    this.#keepsHistory = true;
+    this.#live?.keepHistory();
+  }
+
+  close(): void {
+    const live = this.#live;
+    if (live === null) return;
+    this.#live = null;
+    const pending = this.#pending?.empty === false ? this.#pending : null;
+    const update = live.encode();
+    const stateVector = writeStateVector(live.states);
+    live.close();
+    this.#documents.closed(this);
+    if (update === null && pending === null) return;
+    const keepsHistory = this.#keepsHistory;
+    this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, stateVector, pending, keepsHistory });
+  }
+
+  get #kept(): Kept | undefined {
+    return this.#documents.kept(this.#room);
+  }
+
+  /** What one has not of it, as an update. */
+  #since(known: StateVector): Uint8Array {
+    const kept = this.#kept;
+    // all of it is an answer too, where there is no room to find out what is missing
+    if (this.#live === null && kept !== undefined && (known.size === 0 || !this.#documents.canGrow)) return kept.update;
+    const live = this.#opened();
+    try {
+      return live.encodeSince(known);
+    } catch (error) {
+      this.#documents.warn(`the document of ${this.#room} could not be encoded, and was made again`, error);
+      live.restore();
+    }
+    try {
+      return live.encodeSince(known);
+    } catch {
+      return live.encode() ?? EMPTY_UPDATE;
+    }
+  }
+
+  /** The document, in memory as Yjs has it. Throws `FrameError`. */
+  #opened(): LiveDocument {
+    if (this.#live !== null) return this.#live;
+    const kept = this.#kept;
+    const isEmpty = kept === undefined || kept.update.length === EMPTY_UPDATE.length;
+    try {
+      this.#live = new LiveDocument(isEmpty ? null : kept.update, !this.#keepsHistory);
+    } catch (error) {
+      this.#documents.warn(`the document of ${this.#room} cannot be read`, error);
+      throw noRoom("the document cannot be read");
+    }
+    this.#pending = kept?.pending ?? null;
+    this.#documents.release(this.#room);
+    this.#documents.resized(this, sizeOf(this.#live, this.#pending));
+    return this.#live;
+  }
+
+  #take(
+    live: LiveDocument,
+    planned: Plan,
+    deletions: readonly Deletion[],
+    hasTypes: boolean,
+    parts: number,
+  ): readonly Told[] {
+    const told = live.take(planned, deletions, hasTypes, parts);
+    if (told.length > 0) this.#answers.clear();
+    if (planned.reached.size > 0) this.#stateVector = null;
+    return told;
+  }
+
+  /** Takes what waited for these clients, and what waited for that. Who sent the last of it is not to blame for the rest. */
+  #resume(live: LiveDocument, pending: Pending, reached: ReadonlyMap<number, number>): void {
+    for (let news = reached; news.size > 0 && !pending.empty;) {
+      const { cursors, deletions } = pending.take(news);
+      if (cursors.length === 0 && deletions.length === 0) return;
+      const planned = plan(cursors, live.stateOf);
+      const { ready, early } = divide(deletions, planned, live);
+      const parts = planned.pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+      try {
+        this.#tell(this.#take(live, planned, ready, true, parts), null);
+      } catch (error) {
+        // it is forgotten
+        if (error instanceof FrameError) return;
+        throw error;
+      }
+      pending.holdAgain(planned.blocked, early);
+      news = planned.reached;
+    }
+  }
+
+  #tell(told: readonly Told[], author: Member | null): void {
+    for (const { update, isOurs } of told) this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
+  }
+
+  /** [DOC-6] */
+  #checkSize(live: LiveDocument, { pieces, reached }: Plan, { counts }: Update, parts: number): void {
+    if (pieces.length === 0) return;
+    const { maxDocumentStructs, maxSubdocuments } = this.#documents.options;
+    let clients = live.states.size;
+    for (const client of reached.keys()) if (live.stateOf(client) === 0) clients++;
+    if (clients > MAX_CLIENTS) throw tooLarge(`document is of more than ${MAX_CLIENTS} clients`);
+    if (counts.subdocuments > 0 && live.subdocuments + counts.subdocuments > maxSubdocuments)
+      throw tooLarge(`document has more than ${maxSubdocuments} subdocuments`);
+    if (live.parts + parts <= maxDocumentStructs * SLACK) return;
+    if (!live.isExact) live.compact();
+    if (live.parts + parts > maxDocumentStructs)
+      throw tooLarge(`document has more than ${maxDocumentStructs} insertions`);
+  }
+}
+
+/** Which deletions are of what is known once the plan is carried out, and which come too early. */
+function divide<T extends Deletion>(
+  deletions: readonly T[],
+  { reached }: Plan,
+  live: LiveDocument,
+): { readonly ready: readonly Deletion[]; readonly early: readonly T[] } {
+  const ready: Deletion[] = [];
+  const early: T[] = [];
+  for (const deletion of deletions) {
+    const { client, clock, end } = deletion;
+    const known = reached.get(client) ?? live.stateOf(client);
+    if (end <= known) ready.push(deletion);
+    else if (clock >= known) early.push(deletion);
+    else {
+      ready.push({ client, clock, end: known });
+      early.push({ ...deletion, clock: known });
+    }
+  }
+  return { ready, early };
+}
+
+/** How much a document grows by an update, of which some may be known. */
+function grownBy({ counts }: Update, { pieces }: Plan, deletions: number): number {
+  const added = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+  const share = counts.structs === 0 ? 0 : added / counts.structs;
+  return partsOf({ ...counts, structs: added, values: counts.values * share, deletions });
+}
+
+function sizeOf(live: LiveDocument, pending: Pending | null): number {
+  const { bytes, parts, subdocuments } = live;
+  return bytes + parts * BYTES_PER_PART + subdocuments * BYTES_PER_SUBDOCUMENT + (pending?.bytes ?? 0);
+}

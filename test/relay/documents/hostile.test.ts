@@ -1,0 +1,340 @@
+import { expect, it } from "vitest";
+import * as Y from "yjs";
+import { FrameError } from "../../../src/wire/index.ts";
+import { after, inRoot, inType, rawUpdate, text, uint } from "./raw-update.ts";
+import { read, relay, writer } from "./relayed.ts";
+
+const one = (struct: readonly number[], clock = 0): Uint8Array => rawUpdate([{ client: 5, clock, structs: [struct] }]);
+const anyObject = (...entries: number[][]): number[] => [118, entries.length, ...entries.flat()];
+const deep = (levels: number): number[] => [...Array.from({ length: levels }, () => [117, 1]).flat(), 126];
+
+const MALFORMED: Readonly<Record<string, Uint8Array>> = {
+  "garbage of length 0": one([0, 0]),
+  "a gap of length 0": one([10, 0]),
+  "a deleted item of length 0": one(inRoot(1, 0)),
+  "an empty text": one(inRoot(4, 0)),
+  "no values": one(inRoot(8, 0)),
+  "no JSON": one(inRoot(2, 0)),
+  "garbage with flags, which Yjs reads in two ways": one([128, 1]),
+  "a gap with flags": one([138, 1]),
+  "a client twice": rawUpdate([
+    { client: 5, clock: 0, structs: [[0, 1]] },
+    { client: 5, clock: 1, structs: [[0, 1]] },
+  ]),
+  "a client twice in its deletions": rawUpdate(
+    [],
+    [
+      { client: 5, ranges: [[0, 1]] },
+      { client: 5, ranges: [[1, 1]] },
+    ],
+  ),
+  "a deletion of nothing": rawUpdate([], [{ client: 5, ranges: [[0, 0]] }]),
+  "deletions that overlap": rawUpdate(
+    [],
+    [
+      {
+        client: 5,
+        ranges: [
+          [4, 4],
+          [0, 5],
+        ],
+      },
+    ],
+  ),
+  "an origin that comes later": one(after(4, 5, 3, ...text("x"))),
+  "itself as its parent": one(inType(4, 5, 0, ...text("x"))),
+  "a clock beyond the safe integers": one([0, ...uint(2 ** 53 - 1)], 1),
+  "a number without an end": Uint8Array.from([1, 1, ...Array.from({ length: 200 }, () => 128), 0]),
+  "more structs than there are": Uint8Array.from([1, 200, 1, 5, 0, 0, 1, 0]),
+  "bytes after its end": Uint8Array.from([...one([0, 1]), 0]),
+  "no deletions": one([0, 1]).subarray(0, -1),
+  "a text that is cut": one(inRoot(4, 9, 120)),
+  "a text that is half a surrogate pair": one(inRoot(4, 3, 0xed, 0xa0, 0xbd)),
+  "a text with overlong bytes": one(inRoot(4, 2, 0xc0, 0x80)),
+  "JSON that is none": one(inRoot(5, ...text("{"))),
+  "JSON that is nested too deep": one(inRoot(6, ...text("b"), ...text(`${"[".repeat(300)}${"]".repeat(300)}`))),
+  "values that are nested too deep": one(inRoot(8, 1, ...deep(300))),
+  "a value of an unknown kind": one(inRoot(8, 1, 40)),
+  "bytes as the prototype of a value, which could not be written again": one(
+    inRoot(8, 1, ...anyObject([...text("__proto__"), 116, 1, 7])),
+  ),
+  "an unknown type": one(inRoot(7, 7)),
+  "an unknown kind of content": one(inRoot(11, 1)),
+  "a parent that is neither a root nor an id": one([4, 2, ...text("t"), ...text("x")]),
+  "a subdocument without options": one(inRoot(9, ...text("g"), 126)),
+  "a subdocument with an id that is no text": one(inRoot(9, ...text("g"), ...anyObject([...text("guid"), 125, 1]))),
+};
+
+it.each(Object.entries(MALFORMED))("[DOC-1] [DOC-2] refuses an update with %s, and nobody is told", (_name, update) => {
+  const { document, told } = relay().open();
+  const alice = new Y.Doc();
+  alice.getText("t").insert(0, "hello");
+  document.apply(Y.encodeStateAsUpdate(alice), writer());
+  told.splice(0);
+  expect(() => document.apply(update, writer())).toThrow(FrameError);
+  expect(told).toEqual([]);
+  expect(read(document).getText("t").toString()).toBe("hello");
+});
+
+it("[DOC-3] holds what builds on each other in a circle, which nothing can ever be built on", () => {
+  const { document, told } = relay().open();
+  const circle = rawUpdate([
+    { client: 5, clock: 0, structs: [after(4, 6, 1, ...text("a")), after(4, 5, 0, ...text("b"))] },
+    { client: 6, clock: 0, structs: [after(4, 5, 1, ...text("c")), after(4, 6, 0, ...text("d"))] },
+  ]);
+  document.apply(circle, writer());
+  expect(told).toEqual([]);
+  expect(read(document).store.clients.size).toBe(0);
+});
+
+function refusalOf(run: () => void): number | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    return error.code;
+  }
+}
+
+/** Processor time of something, ms. */
+function costOf(run: () => void): number {
+  const startedAt = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(startedAt);
+  return (user + system) / 1000;
+}
+
+const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+
+it("[DOC-6] refuses more insertions and subdocuments than an update may have, before Yjs makes anything of them", () => {
+  const bombs = [
+    rawUpdate([{ client: 5, clock: 0, structs: many(60_000, () => [0, 1]) }]),
+    rawUpdate([{ client: 5, clock: 0, structs: many(3_000, () => inRoot(9, ...text("g"), 118, 0)) }]),
+    rawUpdate([{ client: 5, clock: 0, structs: [[...inRoot(8, ...uint(450_000)), ...many(450_000, () => 126)]] }]),
+    rawUpdate([], [{ client: 5, ranges: many(120_000, (i) => [2 * i, 1]) }]),
+  ];
+  for (const bomb of bombs) {
+    const { document, told } = relay({ maxUpdateStructs: 50_000 }).open();
+    let code: number | null = null;
+    expect(costOf(() => (code = refusalOf(() => document.apply(bomb, writer()))))).toBeLessThan(500);
+    expect(code).toBe(4413);
+    expect(told).toEqual([]);
+    expect(document.open).toBe(false);
+  }
+});
+
+it("[DOC-6] refuses what would make a document too large, and goes on with what it has", () => {
+  const { document } = relay({ maxDocumentStructs: 1_000, maxSubdocuments: 10 }).open();
+  const take = (update: Uint8Array): number | null => refusalOf(() => document.apply(update, writer()));
+  const some = (clock: number, count: number): Uint8Array =>
+    rawUpdate([{ client: 5, clock, structs: many(count, () => inRoot(4, ...text("x"))) }]);
+  expect(take(some(0, 900))).toBeNull();
+  expect(take(some(900, 600))).toBe(4413);
+  expect(take(some(900, 50))).toBeNull();
+  const subdocuments = (client: number, count: number): Uint8Array =>
+    rawUpdate([{ client, clock: 0, structs: many(count, () => inRoot(9, ...text("g"), 118, 0)) }]);
+  expect(take(subdocuments(6, 8))).toBeNull();
+  expect(take(subdocuments(7, 8))).toBe(4413);
+  expect(read(document).getText("t").length).toBe(958);
+});
+
+it("[DOC-6] does not count as large what somebody typed letter by letter", () => {
+  const { document } = relay({ maxDocumentStructs: 1_000 }).open();
+  const alice = new Y.Doc();
+  const me = writer();
+  alice.on("update", (update: Uint8Array) => document.apply(update, me));
+  for (let i = 0; i < 5_000; i++) alice.getText("t").insert(i, "x");
+  for (let i = 0; i < 2_000; i++) alice.getMap("m").set("cursor", { i });
+  expect(read(document).getText("t").length).toBe(5_000);
+});
+
+it("[DOC-6] gives up an update that takes Yjs very long, and nothing of it stays", () => {
+  // each item of one client has to pass all of another's
+  const count = 20_000;
+  const update = rawUpdate([
+    {
+      client: 9,
+      clock: 0,
+      structs: many(count, (i) => (i === 0 ? inRoot(4, ...text("a")) : [68, ...uint(9), ...uint(i - 1), ...text("a")])),
+    },
+    { client: 8, clock: 0, structs: many(count, () => inRoot(4, ...text("b"))) },
+  ]);
+  const { document, told } = relay().open();
+  document.apply(rawUpdate([{ client: 1, clock: 0, structs: [inRoot(4, ...text("hello"))] }]), writer());
+  told.splice(0);
+  let code: number | null = null;
+  const ms = costOf(() => (code = refusalOf(() => document.apply(update, writer()))));
+  if (code === null) expect(ms).toBeLessThan(1_500);
+  else {
+    expect(ms).toBeLessThan(4_000);
+    expect(read(document).getText("t").toString()).toBe("hello");
+    expect(told).toEqual([]);
+  }
+});
+
+it("[DOC-7] refuses types that are nested too deep to be deleted", () => {
+  const { document, told } = relay().open();
+  const chain = (levels: number): Uint8Array =>
+    rawUpdate([
+      { client: 5, clock: 0, structs: many(levels, (i) => (i === 0 ? inRoot(7, 0) : inType(7, 5, i - 1, 0))) },
+    ]);
+  for (const levels of [300, 20_000]) expect(() => document.apply(chain(levels), writer())).toThrow(FrameError);
+  expect(told).toEqual([]);
+  document.apply(chain(200), writer());
+  document.apply(rawUpdate([], [{ client: 5, ranges: [[0, 1]] }]), writer());
+  expect(read(document).getArray("t").length).toBe(0);
+});
+
+it("[DOC-4] bounds what waits, and one who sends little is not refused for what another sent", () => {
+  const { document } = relay({ maxPendingStructs: 100 }).open();
+  const alice = writer();
+  const waiting = (client: number): Uint8Array => rawUpdate([{ client, clock: 5, structs: [[0, 1]] }]);
+  for (let m = 0; m < 10; m++) {
+    const mallory = writer();
+    for (let i = 0; i < 100; i++) document.apply(waiting(1_000 + m * 1_000 + i), mallory);
+    expect(refusalOf(() => document.apply(waiting(99_000 + m), mallory))).toBe(4413);
+  }
+  expect(
+    refusalOf(() => document.apply(rawUpdate([], [{ client: 7, ranges: many(50_000, (i) => [2 * i, 1]) }]), writer())),
+  ).toBe(4413);
+  document.apply(waiting(5), alice);
+  document.apply(rawUpdate([{ client: 5, clock: 0, structs: [inRoot(4, ...text("hello"))] }]), alice);
+  expect(Y.getState(read(document).store, 5)).toBe(6);
+});
+
+it("[DOC-4] takes a small update in the same time, however much waits", () => {
+  const { document } = relay().open();
+  const mallory = writer();
+  for (let i = 0; i < 5_000; i++)
+    document.apply(rawUpdate([{ client: 1_000 + i, clock: 5, structs: [[0, 1]] }]), mallory);
+  document.apply(rawUpdate([], [{ client: 7, ranges: many(4_900, (i) => [2 * i, 1]) }]), mallory);
+  const alice = writer();
+  const ms = costOf(() => {
+    for (let i = 0; i < 1_000; i++) document.apply(rawUpdate([{ client: 9, clock: i, structs: [[0, 1]] }]), alice);
+  });
+  expect(ms).toBeLessThan(1_000);
+});
+
+it("[DOC-9] answers who has all of a large document at little cost, also while it changes", () => {
+  const { document } = relay().open();
+  const count = 60_000;
+  const me = writer();
+  document.apply(
+    rawUpdate([{ client: 5, clock: 0, structs: many(count, (i) => (i % 2 === 0 ? inRoot(1, 1) : [0, 1])) }]),
+    me,
+  );
+  document.apply(rawUpdate([{ client: 6, clock: 0, structs: [[0, 1]] }]), me);
+  const known = Uint8Array.from([2, 6, ...uint(1), 5, ...uint(count)]);
+  document.sync(known);
+  const ms = costOf(() => {
+    for (let i = 0; i < 500; i++) document.sync(known);
+    for (let i = 1; i < 200; i++) {
+      document.apply(rawUpdate([{ client: 6, clock: i, structs: [[0, 1]] }]), me);
+      document.sync(known);
+    }
+  });
+  expect(ms).toBeLessThan(1_000);
+});
+
+it.each(["ask", "sync", "close"] as const)(
+  "[DOC-5] goes on with its last good encoding when Yjs fails (%s)",
+  (phase) => {
+    const rooms = relay();
+    const { document } = rooms.open();
+    const alice = new Y.Doc();
+    alice.getText("t").insert(0, "hello");
+    document.apply(Y.encodeStateAsUpdate(alice), writer());
+    const { write } = Y.Item.prototype;
+    let fails = 1;
+    Y.Item.prototype.write = function (...args) {
+      if (fails-- > 0) throw new Error("cannot be encoded");
+      write.apply(this, args);
+    };
+    try {
+      if (phase === "ask") document.ask();
+      else if (phase === "sync") document.sync(Uint8Array.of(0));
+      document.close();
+    } finally {
+      Y.Item.prototype.write = write;
+    }
+    expect(read(rooms.open().document).getText("t").toString()).toBe("hello");
+  },
+);
+
+it("[DOC-5] refuses an update that Yjs fails at, and what was there before stays", () => {
+  const { document, told } = relay().open();
+  const alice = new Y.Doc();
+  alice.getText("t").insert(0, "hello");
+  document.apply(Y.encodeStateAsUpdate(alice), writer());
+  told.splice(0);
+  const { integrate } = Y.Item.prototype;
+  let left = 3;
+  Y.Item.prototype.integrate = function (...args) {
+    if (left-- === 0) throw new Error("cannot be integrated");
+    integrate.apply(this, args);
+  };
+  try {
+    const update = rawUpdate([{ client: 7, clock: 0, structs: many(9, () => inRoot(4, ...text("evil"))) }]);
+    expect(() => document.apply(update, writer())).toThrow(FrameError);
+  } finally {
+    Y.Item.prototype.integrate = integrate;
+  }
+  expect(told).toEqual([]);
+  expect(read(document).getText("t").toString()).toBe("hello");
+  document.apply(rawUpdate([{ client: 7, clock: 0, structs: [inRoot(4, ...text("!"))] }]), writer());
+  expect(read(document).getText("t").length).toBe(6);
+});
+
+it("[DOC-10] refuses new documents when those that are kept take too much, keeps all there are, and says so once", () => {
+  const rooms = relay({ maxDocuments: 20_000 });
+  const letters = (count: number): Uint8Array =>
+    rawUpdate([{ client: 5, clock: 0, structs: [inRoot(4, ...text("x".repeat(count)))] }]);
+  for (let i = 0; i < 3; i++) {
+    const { document } = rooms.open(`room${i}`);
+    document.apply(letters(9_000), writer());
+    document.close();
+  }
+  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 3 });
+  for (let i = 0; i < 2; i++) {
+    const { document } = rooms.open(`new${i}`);
+    expect(refusalOf(() => document.apply(letters(10), writer()))).toBe(4503);
+    expect(read(document).getText("t").length).toBe(0);
+    document.close();
+  }
+  expect(rooms.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("no room for new documents")]);
+  for (let i = 0; i < 3; i++) expect(read(rooms.open(`room${i}`).document).getText("t").length).toBe(9_000);
+  // one that there is may still be written
+  const { document } = rooms.open("room0");
+  document.apply(rawUpdate([{ client: 6, clock: 0, structs: [inRoot(4, ...text("!"))] }]), writer());
+  expect(read(document).getText("t").length).toBe(9_001);
+});
+
+it("[DOC-8] makes nothing of a document for those who only read all of it", () => {
+  const rooms = relay();
+  const { document } = rooms.open();
+  document.apply(rawUpdate([{ client: 5, clock: 0, structs: [inRoot(4, ...text("hello"))] }]), writer());
+  document.close();
+  const visited = rooms.open().document;
+  expect(read(visited).getText("t").toString()).toBe("hello");
+  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+  visited.close();
+  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+});
+
+it("[DOC-11] keeps what was deleted, for those who go back to it, if it is told to", () => {
+  for (const documentGc of [true, false]) {
+    const rooms = relay({ documentGc });
+    const { document } = rooms.open();
+    const alice = new Y.Doc({ gc: false });
+    const me = writer();
+    alice.on("update", (update: Uint8Array) => document.apply(update, me));
+    alice.getText("t").insert(0, "first version");
+    const snapshot = Y.snapshot(alice);
+    alice.getText("t").delete(0, 13);
+    alice.getText("t").insert(0, "second");
+    document.close();
+    const bob = read(rooms.open().document, new Y.Doc({ gc: false }));
+    expect(Y.createDocFromSnapshot(bob, snapshot).getText("t").toString()).toBe(documentGc ? "" : "first version");
+  }
+});

@@ -1,0 +1,56 @@
+/** A document of a room, without the room: who sends it updates, and what others are told. */
+import * as Y from "yjs";
+import { Documents, type RoomDocument } from "../../../src/relay/documents/index.ts";
+import type { DocumentOptions } from "../../../src/relay/documents/documents.ts";
+import type { Member } from "../../../src/relay/ports/member.ts";
+import type { Packet } from "../../../src/relay/packet.ts";
+import { EMPTY_STATE_VECTOR, decodeFrame } from "../../../src/wire/index.ts";
+
+export const OPTIONS: DocumentOptions = {
+  documentGc: true,
+  maxDocuments: 2 ** 30,
+  maxDocumentStructs: 1_000_000,
+  maxUpdateStructs: 250_000,
+  maxSubdocuments: 2_000,
+  maxPendingStructs: 10_000,
+};
+
+/** Somebody who sends updates. */
+export function writer(): Member {
+  return {
+    kind: "stock",
+    address: "here",
+    access: { user: null, lobby: "@lobby", observe: true, presence: true, read: true, write: true, expiresAt: null },
+    lastSeen: 0,
+    silent: false,
+    answers: true,
+    lagging: false,
+    send: () => {},
+    close: () => {},
+  };
+}
+
+export function updateOf({ message }: Packet): Uint8Array {
+  const frame = decodeFrame(message);
+  if (frame.type !== "syncStep2" && frame.type !== "update") throw new Error(frame.type);
+  return frame.update;
+}
+
+/** What somebody is told who asks for a document. */
+export function read(document: RoomDocument, doc: Y.Doc = new Y.Doc()): Y.Doc {
+  const known = doc.store.clients.size === 0 ? EMPTY_STATE_VECTOR : Y.encodeStateVector(doc);
+  for (const packet of document.sync(known)) Y.applyUpdate(doc, updateOf(packet));
+  return doc;
+}
+
+/** Rooms that come and go on one relay. */
+export function relay(options: Partial<DocumentOptions> = {}) {
+  const warnings: Error[] = [];
+  const documents = new Documents({ ...OPTIONS, ...options }, (error) => warnings.push(error));
+  const open = (room = "doc") => {
+    const told: { readonly update: Uint8Array; readonly except: unknown }[] = [];
+    const document = documents.of(room, (packet, except) => told.push({ update: updateOf(packet), except }));
+    return { document, told };
+  };
+  return { documents, warnings, open };
+}
