@@ -2,6 +2,8 @@
  * The real clock, for those who wait, whatever a test does to time. Imported before anything of lib0, which keeps the
  * `Date.now` it finds: so that told time (`vi.useFakeTimers`) is told to y-protocols as well.
  */
+import { vi } from "vitest";
+
 const RealDate = Date;
 const systemNow = Date.now;
 
@@ -9,3 +11,17 @@ RealDate.now = () => (globalThis.Date === RealDate ? systemNow() : globalThis.Da
 
 export const { setTimeout: realTimeout } = globalThis;
 export const realNow: () => number = performance.now.bind(performance);
+
+/** What can be told besides what time it is. */
+type Timer = "setTimeout" | "clearTimeout" | "setInterval" | "clearInterval";
+
+/**
+ * From now on a test tells what time it is, and when these timers fire. Both clocks go on from where they are, so what
+ * was begun before ends after. `vi.setSystemTime` sets the wall clock alone, as an administrator does.
+ */
+export function fakeTime(...timers: readonly Timer[]): void {
+  const from = performance.now();
+  vi.useFakeTimers({ toFake: [...timers, "Date", "performance"] });
+  const told = performance.now.bind(performance);
+  performance.now = () => from + told();
+}

@@ -1,5 +1,6 @@
 /** What stands in for a browser: pages that are hidden and shown by hand, tabs that crash and reload, time that is told. */
 import { onTestFinished, vi } from "vitest";
+import { fakeTime } from "./clock.ts";
 import { WebSocket } from "ws";
 import type { Page, PageSignal, Presence, PresenceOptions, PresenceStorage } from "../src/client/index.ts";
 import type { JsonObject } from "../src/presence/index.ts";
@@ -102,7 +103,7 @@ export function openTab<Meta = JsonObject, RoomMeta = JsonObject>(
 
 /** From now on time passes only by `elapse`, until the end of the test. Sockets are real all the same. */
 export function tellTime(): void {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+  fakeTime("setTimeout", "clearTimeout", "setInterval", "clearInterval");
   onTestFinished(() => void vi.useRealTimers());
 }
 

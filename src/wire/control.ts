@@ -21,6 +21,9 @@ export type Mark = "reconnecting" | "silent" | "clear";
 /** Client id, mark, and when the connection was last known to be alive, ms since the epoch by the relay's clock. */
 export type MarkEntry = readonly [clientId: number, mark: Mark, lastSeen: number];
 
+/** What a connection may do in a room: see others, be seen, read the document, write to it. */
+export type Grant = "observe" | "presence" | "read" | "write";
+
 /** Relay → client, first of all. */
 export interface Hello {
   readonly kind: "hello";
@@ -28,6 +31,16 @@ export interface Hello {
   readonly shard: string;
   /** Its leave grace. */
   readonly graceMs: number;
+  /** The relay's clock, ms since the epoch. */
+  readonly now?: number;
+  /** The room, as the relay understood the address. */
+  readonly room?: string;
+  /** What the connection may do in it. */
+  readonly grants?: readonly Grant[];
+  /** Largest awareness state that the relay takes, in bytes. */
+  readonly maxState?: number;
+  /** Largest metadata of a session that the relay takes, in bytes. */
+  readonly maxMeta?: number;
   /** Until the token expires, by the relay's clock; absent when it does not. */
   readonly expiresInMs?: number;
   /** Who the relay knows the connection as, whatever its states claim; absent when it has not asked. */
@@ -42,6 +55,8 @@ export type Control =
   | { readonly kind: "manual"; readonly manual: ManualChoice }
   /** Relay → client: another connection to this room speaks for your session. If you live, take a new session id. */
   | { readonly kind: "superseded"; readonly session: string }
+  /** Relay → client: the client id that you announce is somebody else's in this room. Take another. */
+  | { readonly kind: "taken"; readonly clientId: number }
   /** Client → relay: a newer token of the same user, in place of the one that the connection was opened with. */
   | { readonly kind: "token"; readonly token: string }
   /** Relay → client: it is taken. Until it expires, by the relay's clock; null when it does not. */
@@ -69,7 +84,7 @@ export function decodeControl(source: string): Control {
 }
 
 function readControl(value: Record<string, unknown>): Control | null {
-  const { kind, marks, manual, session, token, expiresInMs } = value;
+  const { kind, marks, manual, session, clientId, token, expiresInMs } = value;
   switch (kind) {
     case "hello":
       return readHello(value);
@@ -81,6 +96,8 @@ function readControl(value: Record<string, unknown>): Control | null {
     }
     case "superseded":
       return typeof session === "string" ? { kind, session } : null;
+    case "taken":
+      return typeof clientId === "number" ? { kind, clientId } : null;
     case "token":
       return typeof token === "string" ? { kind, token } : null;
     case "access":
@@ -94,14 +111,21 @@ function readControl(value: Record<string, unknown>): Control | null {
   }
 }
 
-function readHello({ shard, graceMs, expiresInMs, user }: Record<string, unknown>): Hello | null {
+const GRANTS: ReadonlySet<unknown> = new Set<Grant>(["observe", "presence", "read", "write"]);
+const NUMBERS = ["now", "maxState", "maxMeta", "expiresInMs"] as const;
+
+function readHello({ shard, graceMs, room, grants, user, ...rest }: Record<string, unknown>): Hello | null {
   if (typeof shard !== "string" || typeof graceMs !== "number") return null;
+  const numbers = NUMBERS.filter((name) => typeof rest[name] === "number");
   const id = readUserId(asRecord(user)["id"]);
   return {
     kind: "hello",
     shard,
     graceMs,
-    ...(typeof expiresInMs === "number" && { expiresInMs }),
+    ...(Object.fromEntries(numbers.map((name) => [name, rest[name]])) as Pick<Hello, (typeof NUMBERS)[number]>),
+    ...(typeof room === "string" && { room }),
+    // a newer relay may grant what this client does not know
+    ...(Array.isArray(grants) && { grants: grants.filter((each): each is Grant => GRANTS.has(each)) }),
     ...(id !== undefined && { user: readUser(user, id) }),
   };
 }

@@ -14,7 +14,7 @@ export const microtask: Soon = (run) => {
 
 /**
  * Runs `flush` at the end of the turn when things were quiet, and at most once per interval when they are not: a lone
- * change waits for nothing, a burst is one flush.
+ * change waits for nothing, a burst is one flush. A clock that is set changes nothing about it. [TIME-1]
  */
 export class Ticker {
   readonly #intervalMs: () => number;
@@ -34,8 +34,7 @@ export class Ticker {
   schedule(): void {
     if (this.#cancel !== undefined) return;
     const intervalMs = this.#intervalMs();
-    // at most the interval, though the clock was set back meanwhile
-    const waitMs = Math.min(intervalMs, this.#last + intervalMs - Date.now());
+    const waitMs = this.#last + intervalMs - performance.now();
     if (waitMs <= 0) {
       this.#cancel = this.#soon(() => this.run());
       return;
@@ -47,7 +46,7 @@ export class Ticker {
   /** Flushes now, and takes the place of a flush that was scheduled. */
   run(): void {
     this.stop();
-    this.#last = Date.now();
+    this.#last = performance.now();
     this.#flush();
   }
 
