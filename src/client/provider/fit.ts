@@ -92,7 +92,7 @@ function withMeta(
   limits: StateLimits,
   refused: Map<string, string>,
 ): unknown {
-  if (!isRecord(value)) return value;
+  if (!isRecord(value) || value["meta"] === undefined) return value;
   try {
     checkMeta(value["meta"], limits);
     return value;

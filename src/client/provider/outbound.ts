@@ -48,8 +48,10 @@ export class Outbound {
   );
   /** Nothing is said before the relay has greeted. */
   #isGreeted = false;
-  /** On this connection; null: nothing yet, or the relay has said that it does not know it. */
+  /** On this connection; null: nothing yet. */
   #told: Told | null = null;
+  /** The relay may not hold what it was told. */
+  #isForgotten = false;
   /** The ids under which the state was told on this connection. */
   readonly #ids = new Set<number>();
   /** What went out last, on whatever connection: a field that cannot go out keeps its value of then. */
@@ -102,14 +104,14 @@ export class Outbound {
 
   /** Tells the whole state now, whatever the relay may know. */
   tell(): void {
-    this.#told = null;
+    this.#isForgotten = true;
     this.#ticker.run();
   }
 
   /** The client id that was told is somebody else's: nothing is to be taken back. */
   disown(id: number): void {
     this.#ids.delete(id);
-    this.#told = null;
+    if (this.#told?.id === id) this.#told = null;
   }
 
   /** Says that the client leaves. */
@@ -157,11 +159,12 @@ export class Outbound {
     const told = this.#told;
     if (state === null) this.leave();
     else if (fields === null) this.#outlet.renew(KEEP_ALIVE_FRAME);
-    else if (told === null || told.id !== id) {
+    else if (told === null || told.id !== id || this.#isForgotten) {
       const entries: Entry[] = [{ id, clock, state: joinFields(fields) }];
       // in one frame, so that nobody sees the session leave, or twice
-      if (told !== null) entries.push({ id: told.id, clock: told.clock, state: null });
+      if (told !== null && told.id !== id) entries.push({ id: told.id, clock: told.clock, state: null });
       this.#told = { id, clock, fields };
+      this.#isForgotten = false;
       this.#ids.add(id);
       this.#outlet.send(statesUpdateFrame(entries));
     } else if (isPatched(told.fields, fields)) {
