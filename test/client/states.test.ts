@@ -6,7 +6,19 @@ import type { Room } from "../../src/client/index.ts";
 import { ownClient, pause, startRelay, stockClient, until } from "../support.ts";
 
 const name = fc.oneof(
-  fc.constantFrom("cursor", "selection", "anchorPos", "7", "10", "__proto__", "constructor", "", 'a"b', "a\\b", "\ud83d"),
+  fc.constantFrom(
+    "cursor",
+    "selection",
+    "anchorPos",
+    "7",
+    "10",
+    "__proto__",
+    "constructor",
+    "",
+    'a"b',
+    "a\\b",
+    "\ud83d",
+  ),
   fc.string({ maxLength: 2 }),
 );
 const value = fc.oneof(fc.constant(undefined), fc.jsonValue({ maxDepth: 2 }), fc.record({ x: fc.nat(999) }));
@@ -20,13 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(fc.constantFrom("replace" as const, "add" as const), fields),
   fc.tuple(fc.constant("field" as const), name, value),
   fc.tuple(
-    fc.constantFrom(
-      "renew" as const,
-      "reconnect" as const,
-      "remount" as const,
-      "other id" as const,
-      "wait" as const,
-    ),
+    fc.constantFrom("renew" as const, "reconnect" as const, "remount" as const, "other id" as const, "wait" as const),
   ),
 );
 

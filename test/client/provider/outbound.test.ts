@@ -91,7 +91,9 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(fc.constant("set" as const), state),
   fc.tuple(fc.constant("field" as const), name, value),
-  fc.tuple(fc.constantFrom("renew" as const, "reconnect" as const, "ask" as const, "other id" as const, "wait" as const)),
+  fc.tuple(
+    fc.constantFrom("renew" as const, "reconnect" as const, "ask" as const, "other id" as const, "wait" as const),
+  ),
 );
 
 describe("the own state on its way out", () => {
