@@ -25,10 +25,10 @@ export class RelayClock {
     return Math.floor(ms + this.#offsetMs);
   }
 
-  /** Takes the relay's word on the time. Returns by how much dates change, ms; 0: they stay what they were. */
-  learn(now: number): number {
+  /** Takes the relay's word on the time. Returns by how much dates change, ms; null: it is no news. */
+  learn(now: number): number | null {
     const shiftMs = now - this.at();
-    if (this.#isKnown && Math.abs(shiftMs) < NOTICEABLE_MS) return 0;
+    if (this.#isKnown && Math.abs(shiftMs) < NOTICEABLE_MS) return null;
     this.#isKnown = true;
     this.#offsetMs += shiftMs;
     return shiftMs;

@@ -164,7 +164,7 @@ describe("[CLIENT-7] what is wrong", () => {
       /closed the connection \(4503: too many connections from one address\)/,
     ],
     [
-      "[CLIENT-12] a stock server",
+      "a stock server",
       async () => {
         const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
         onTestFinished(() => {
@@ -178,7 +178,7 @@ describe("[CLIENT-7] what is wrong", () => {
       /does not greet as a copresence relay does/,
     ],
   ];
-  it.each(servers)("is told once, in the roster and the console: %s", async (_what, start, words) => {
+  it.each(servers)("[CLIENT-12] is told once, in the roster and the console: %s", async (_what, start, words) => {
     const url = await start();
     const alice = ownClient(url, "alice", { timing });
     const room = alice.join("doc");
