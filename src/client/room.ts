@@ -20,14 +20,20 @@ export interface RoomOptions<RoomMeta = JsonObject> {
   readonly meta?: RoomMeta;
 }
 
+/** The provider of a room, as applications and editor bindings use it. */
+export type RoomProvider = Pick<
+  Provider,
+  "doc" | "awareness" | "synced" | "wsconnected" | "wsconnecting" | "on" | "once" | "off" | "connect" | "disconnect"
+>;
+
 /** A room, from `presence.join` until as many `leave`s. */
 export interface Room<RoomMeta = JsonObject> {
   readonly name: string;
   /** For editor bindings; `user` and `copresence` of its local state are kept by the client. */
   readonly awareness: Awareness;
   readonly doc: Y.Doc;
-  /** Looks like y-websocket's: `synced`, `on("synced" | "status" | "closed")`, `connect()`, `disconnect()`. */
-  readonly provider: Provider;
+  /** Looks like y-websocket's. */
+  readonly provider: RoomProvider;
   readonly roster: Roster<RoomMeta>;
   /** What the relay lets this client do here; null until it has said so, and if it says nothing of it. */
   readonly grants: readonly Grant[] | null;
