@@ -1,5 +1,5 @@
 /** The client: one session, one lobby, any number of rooms. */
-import { Awareness } from "y-protocols/awareness";
+import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import {
   type ActivityPolicy,
@@ -13,11 +13,14 @@ import {
   readUserId,
 } from "../presence/index.ts";
 import { LOBBY, checkRoomName, lobbyRoom, roomToPath } from "../wire/index.ts";
+import { RoomAwareness } from "./awareness.ts";
+import { RelayClock, monotonic } from "./clock.ts";
 import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
 import { nextMeta } from "./meta.ts";
 import { Provider, type ProviderOptions } from "./provider.ts";
 import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
+import type { Refusal } from "./roster.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
 import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
@@ -33,8 +36,8 @@ export interface PresenceOptions<Meta = JsonObject> {
    * What the relay lets this client in with: a JWT, or what else its `authenticate` takes, of letters, digits and `._~-`.
    * Default, and if it is empty: nothing. A function is asked anew for each connect (once for all rooms that connect at
    * the same time), and in time before the token expires: the connections go on with the next one. While it throws,
-   * rejects or returns what is no token, the lobby emits `error`, and it is asked again with growing waits of up to
-   * 2.5 s (`timing`).
+   * rejects or returns what is no token, or one that the relay does not take (4401), the lobby emits `error`, and it is
+   * asked again with growing waits of up to 30 s.
    */
   readonly token?: TokenSource;
   /** What everyone sees as this session's metadata. Default `{}`. */
@@ -65,6 +68,8 @@ export interface PresenceOptions<Meta = JsonObject> {
 }
 
 export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
+  /** Why the relay refused the lobby for good, else null: as `lobby.refusal`. */
+  readonly refusal: Refusal | null;
   /** The id of this tab. */
   readonly session: string;
   /** As others see it: what the token says of the user holds, once the relay has said so. */
@@ -82,11 +87,16 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
   join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
   setStatus(status: ManualStatus | null): void;
-  /** Changes what everyone sees as this session's metadata. */
+  /**
+   * Changes what everyone sees as this session's metadata.
+   *
+   * @throws TypeError for what is no object, or that JSON cannot hold; RangeError for more than the relay takes (16 KiB,
+   * 62 levels)
+   */
   setMeta(meta: Meta | ((previous: Meta) => Meta)): void;
   /** Changes the user's name, colours or avatar, everywhere; but for what the token says. */
   setUser(user: Partial<Omit<UserInfo, "id">>): void;
-  /** Calls back when the own status, session or user changed. */
+  /** Calls back when the own status, session, user or `refusal` changed. */
   subscribe(listener: () => void): Unsubscribe;
   /** Leaves everything at once, and leaves no socket, timer or listener behind. */
   destroy(): void;
@@ -95,9 +105,10 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
 /**
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
  *
- * @param url of the relay, `ws://localhost:1234`
- * @throws TypeError for a user without a usable id, or where there is no WebSocket; RangeError for a lobby that no URL
- * names; for a bad url what the WebSocket throws, or with a token function TypeError
+ * @param url of the relay, `ws://localhost:1234`, without a query
+ * @throws TypeError for a url with a query or fragment, a user without a usable id, or where there is no WebSocket;
+ * RangeError for a lobby that no URL names, or metadata that the relay would not take; for a bad url what the WebSocket
+ * throws, or with a token function TypeError
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   url: string,
@@ -106,9 +117,16 @@ export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
   return new PresenceClient<Meta, RoomMeta>(url, options);
 }
 
+/** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
+const WARN_AGAIN_MS = 60_000;
+
 class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   readonly lobby: LobbyReader<Meta>;
+  /** Without a slash at its end. */
   readonly #url: string;
+  readonly #clock = new RelayClock();
+  /** What was warned of, and when, monotonic ms: the rooms of a client have the same troubles. */
+  readonly #warned = new Map<string, number>();
   readonly #options: PresenceOptions<Meta>;
   readonly #WebSocket: WebSocketConstructor;
   readonly #session: OwnSession;
@@ -126,6 +144,13 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     }
     const name = lobbyRoom(options.lobby);
     checkRoomName(name);
+    // [CLIENT-8] rooms are paths behind the url, and would become part of either
+    const [extra] = /[?#].*/.exec(url) ?? [];
+    if (extra !== undefined) {
+      throw new TypeError(
+        `createPresence: the url cannot hold "${extra}": parameters go into the option "params", a token into "token"`,
+      );
+    }
     this.#url = url.replace(/\/+$/, "");
     this.#options = options;
     this.#WebSocket = webSocketOf(options);
@@ -137,13 +162,18 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       page: options.page ?? browserPage(),
       tab: options.tabStorage ?? tabStorage(),
       local: options.userStorage ?? userStorage(),
+      clock: this.#clock,
     });
-    this.#tokens = new Tokens(options.token, {
-      renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
-      failed: (error) => this.lobby.fail(error),
-    });
+    const handler = {
+      renewed: (token: string) => this.#eachProvider((provider) => provider.authorize(token)),
+      failed: (error: unknown) => {
+        this.#warn(`copresence: there is no token: ${String(error)}`);
+        this.lobby.fail(error);
+      },
+    };
+    this.#tokens = new Tokens(options.token, handler, options.timing?.backoffMs);
     const doc = new Y.Doc();
-    const awareness = new Awareness(doc);
+    const awareness = new RoomAwareness(doc);
     this.#lobbyProvider = this.#provider(name, doc, awareness, options.observeLobby === false ? "none" : "read");
     this.lobby = new LobbyReader<Meta>(name, options.user.id, { doc, awareness, provider: this.#lobbyProvider });
     this.#followLobby();
@@ -163,6 +193,10 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       this.destroy();
       throw error;
     }
+  }
+
+  get refusal(): Refusal | null {
+    return this.lobby.refusal;
   }
 
   get session(): string {
@@ -206,7 +240,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 
   setMeta(meta: Meta | ((previous: Meta) => Meta)): void {
-    this.#meta = nextMeta(this.#meta, meta);
+    this.#meta = nextMeta(this.#meta, meta, this.#lobbyProvider.limits);
     this.#announce();
     this.#lobbyProvider.retry();
   }
@@ -215,7 +249,18 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     this.#session.setUser({ ...user, id: this.#session.user.id });
   }
 
-  readonly subscribe = (listener: () => void): Unsubscribe => this.#session.on("change", listener);
+  readonly subscribe = (listener: () => void): Unsubscribe => {
+    let { refusal } = this;
+    const undo = [
+      this.#session.on("change", listener),
+      this.lobby.subscribe(() => {
+        if (refusal === this.refusal) return;
+        ({ refusal } = this);
+        listener();
+      }),
+    ];
+    return () => undo.forEach((each) => each());
+  };
 
   destroy(): void {
     if (this.#destroyed) return;
@@ -238,12 +283,16 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   ): Provider {
     const provider = new Provider(() => this.#urlOf(room, doc), doc, awareness, {
       sync,
+      room,
+      clock: this.#clock,
       WebSocket: this.#WebSocket,
       tokens: this.#tokens,
       isHidden: () => !this.#session.visible,
       ...(this.#options.timing !== undefined && { timing: this.#options.timing }),
     });
+    provider.on("problem", ({ message }) => this.#warn(message));
     provider.on("control", (control) => {
+      if (control.kind === "hello" && control.now !== undefined) this.#session.setTime(control.now);
       if ("user" in control) this.#session.bind(control.user);
       if ("expiresInMs" in control) this.#tokens.expires(control.expiresInMs ?? Infinity);
       if (control.kind === "manual") this.#session.adopt(control.manual);
@@ -261,10 +310,21 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     return `${this.#url}${roomToPath(room)}${query === "" ? "" : `?${query}`}`;
   }
 
+  /** Says once in the console what is wrong: the lobby and each room may find the same. */
+  #warn(message: string): void {
+    const now = monotonic();
+    if (now - (this.#warned.get(message) ?? -Infinity) > WARN_AGAIN_MS) console.warn(message);
+    this.#warned.set(message, now);
+  }
+
   #followLobby(): void {
     const { lobby } = this;
     const provider = this.#lobbyProvider;
-    const observes = this.#options.observeLobby ?? true;
+    let observes = this.#options.observeLobby ?? true;
+    provider.on("control", (control) => {
+      // who may not read the lobby knows all that there is to know
+      if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
+    });
     const settle = (): void => {
       if (!observes || (provider.synced && lobby.vouched)) lobby.flush("live");
     };

@@ -1,8 +1,9 @@
 /** A room that this client is in: its provider, its awareness, its people. */
-import { Awareness } from "y-protocols/awareness";
+import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import type { JsonObject, Unsubscribe } from "../presence/index.ts";
-import { asRecord, equal } from "../presence/index.ts";
+import { Emitter, type JsonObject, type Unsubscribe, asRecord, equal } from "../presence/index.ts";
+import type { Grant } from "../wire/index.ts";
+import { RoomAwareness } from "./awareness.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider.ts";
 import type { Roster } from "./roster.ts";
@@ -19,16 +20,33 @@ export interface RoomOptions<RoomMeta = JsonObject> {
   readonly meta?: RoomMeta;
 }
 
+/** The provider of a room, as applications and editor bindings use it. */
+export type RoomProvider = Pick<
+  Provider,
+  "doc" | "awareness" | "synced" | "wsconnected" | "wsconnecting" | "on" | "once" | "off" | "connect" | "disconnect"
+>;
+
 /** A room, from `presence.join` until as many `leave`s. */
 export interface Room<RoomMeta = JsonObject> {
   readonly name: string;
   /** For editor bindings; `user` and `copresence` of its local state are kept by the client. */
   readonly awareness: Awareness;
   readonly doc: Y.Doc;
-  /** Looks like y-websocket's: `synced`, `on("synced" | "status" | "closed")`, `connect()`, `disconnect()`. */
-  readonly provider: Provider;
+  /** Looks like y-websocket's. */
+  readonly provider: RoomProvider;
   readonly roster: Roster<RoomMeta>;
-  /** Changes what others in the room see as this session's metadata. */
+  /** What the relay lets this client do here; null until it has said so, and if it says nothing of it. */
+  readonly grants: readonly Grant[] | null;
+  /** Whether what is written to the document reaches others; true until the relay says that it does not. */
+  readonly canWrite: boolean;
+  /** Calls back when `grants` changed. */
+  subscribe(listener: () => void): Unsubscribe;
+  /**
+   * Changes what others in the room see as this session's metadata.
+   *
+   * @throws TypeError for what is no object, or that JSON cannot hold; RangeError for more than the relay takes (16 KiB,
+   * 62 levels)
+   */
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void;
   /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
   leave(): void;
@@ -45,8 +63,10 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly #session: OwnSession;
   readonly #onEmpty: () => void;
   readonly #ownsDoc: boolean;
+  readonly #emitter = new Emitter<{ change: null }>();
   readonly #stopSession: Unsubscribe;
   #meta: RoomMeta;
+  #grants: readonly Grant[] | null = null;
   #holders = 1;
 
   constructor(
@@ -64,7 +84,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.doc = options.doc ?? new Y.Doc();
     // before the awareness hears of it: that would clear the local state, which we would restore
     this.doc.on("destroy", this.#end);
-    this.awareness = new Awareness(this.doc);
+    this.awareness = new RoomAwareness(this.doc);
     this.#restore();
     // before the roster listens, so that nobody sees what is mended here; "change" says nothing of a state that was changed
     // in place, "update" does
@@ -78,15 +98,35 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     });
     this.provider.on("snapshot", () => this.roster.setStatus("live"));
     this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
+    this.provider.on("control", (control) => {
+      if (control.kind === "hello") this.#setGrants(control.grants ?? null);
+    });
     this.roster.follow(this.provider);
     this.#stopSession = session.on("change", this.#restore);
     this.provider.connect();
   }
 
+  get grants(): readonly Grant[] | null {
+    return this.#grants;
+  }
+
+  get canWrite(): boolean {
+    return this.#grants?.includes("write") ?? true;
+  }
+
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
+
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
-    this.#meta = nextMeta(this.#meta, meta);
+    this.#meta = nextMeta(this.#meta, meta, this.provider.limits);
     this.#restore();
     this.provider.retry();
+  }
+
+  /** [CLIENT-11] */
+  #setGrants(grants: readonly Grant[] | null): void {
+    if (equal(this.#grants, grants)) return;
+    this.#grants = grants;
+    this.#emitter.emit("change", null);
   }
 
   /** Counts another `join` of the same room. */
@@ -114,6 +154,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.doc.off("destroy", this.#end);
     this.awareness.off("change", this.#restore);
     this.awareness.off("update", this.#restore);
+    this.#emitter.clear();
     this.roster.destroy();
     this.provider.destroy();
     this.awareness.destroy();

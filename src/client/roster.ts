@@ -17,13 +17,16 @@ import type { Provider } from "./provider.ts";
 
 /**
  * How far a roster can be believed. `connecting`: nothing is known yet. `live`: it is as the relay has it. `stale`: the
- * observer's own connection is down, and this is how things were; nobody is said to have left because of it.
+ * observer's own connection is down, and this is how things were; nobody is said to have left because of it. `refused`: the
+ * relay will not have the observer here, for good; `refusal` says why.
  */
-export type RosterStatus = "connecting" | "live" | "stale";
+export type RosterStatus = "connecting" | "live" | "stale" | "refused";
 
 /** Immutable, and the same object for as long as nothing in it changed. */
 export interface RosterSnapshot<Meta = JsonObject> {
   readonly status: RosterStatus;
+  /** Why the relay refused this place for good, while `status` is `refused`; else null. */
+  readonly refusal: Refusal | null;
   /** The first snapshot has arrived. */
   readonly synced: boolean;
   /** Everyone present and oneself (whatever one's status), by name. */
@@ -42,9 +45,13 @@ export interface RosterEvents<Meta = JsonObject> {
   /** Once, with all who were there first: instead of a join for each. */
   readonly synced: RosterSnapshot<Meta>;
   readonly status: RosterStatus;
-  /** The relay refused this place for good (4400–4499). A state that was too large (4413) is tried again when it changes. */
+  /** The relay refused this place for good (4400–4499). `refusal` keeps it. */
   readonly refused: Refusal;
-  /** Of the lobby: there is no token to connect or go on with; the function for it threw this, and is asked again. */
+  /**
+   * Something is wrong that the client cannot mend by itself, in words for whoever can: there is no relay at the address,
+   * it is full, a state is too large to be sent. Told once, not at each attempt. Of the lobby also what the token function
+   * throws, each time.
+   */
   readonly error: unknown;
 }
 
@@ -58,6 +65,8 @@ export interface Roster<Meta = JsonObject> {
   /** The room, or the lobby's (`@lobby`, `@lobby/<name>`). */
   readonly roomId: string;
   readonly status: RosterStatus;
+  /** Why the relay refused this place for good, while `status` is `refused`; else null. */
+  readonly refusal: Refusal | null;
   readonly synced: boolean;
   readonly users: readonly User<Meta>[];
   readonly self: User<Meta> | null;
@@ -79,6 +88,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
+  #refusal: Refusal | null = null;
   #synced = false;
   #recentChanged = false;
   // each is made when it is asked for, and the same until something in it changes
@@ -93,6 +103,10 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
   get status(): RosterStatus {
     return this.#status;
+  }
+
+  get refusal(): Refusal | null {
+    return this.#refusal;
   }
 
   get synced(): boolean {
@@ -158,20 +172,27 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#emitter.emit("change", null);
   }
 
-  /** Is stale while the provider is not connected, and tells when the relay will not have us here. */
+  /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. */
   follow(provider: Provider): void {
     provider.on("status", ({ status }) => {
       if (status === "disconnected" && this.#synced) this.flush("stale");
+      // told to try again
+      if (status !== "connecting" || this.#refusal === null) return;
+      this.#refusal = null;
+      this.flush(this.#synced ? "stale" : "connecting");
     });
+    provider.on("problem", (error) => this.fail(error));
+    // [CLIENT-10]
     provider.on("closed", (refusal) => {
       console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
+      this.#refusal = refusal;
+      this.flush("refused");
       this.#emitter.emit("refused", refusal);
     });
   }
 
-  /** Tells that for now there is no token. */
+  /** Tells what is wrong. */
   fail(error: unknown): void {
-    console.warn("copresence: no token:", error);
     this.#emitter.emit("error", error);
   }
 
@@ -185,6 +206,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
+      refusal: this.#refusal,
       synced: this.#synced,
       users: this.#sorted,
       self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,

@@ -15,13 +15,13 @@ import {
   type Unsubscribe,
   type UserInfo,
   awayAt,
-  crediblyChosen,
   equal,
   newerManual,
   onSignal,
   readManual,
   statusAt,
 } from "../presence/index.ts";
+import { RelayClock, monotonic } from "./clock.ts";
 import { type Page, noPage } from "./page.ts";
 import type { PresenceStorage } from "./storage.ts";
 
@@ -39,6 +39,8 @@ export interface OwnSessionOptions {
   readonly page: Page;
   readonly tab: PresenceStorage;
   readonly local: PresenceStorage;
+  /** The relay's clock. Default: one of its own. */
+  readonly clock?: RelayClock;
 }
 
 const SESSION_KEY = "copresence:session";
@@ -48,6 +50,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export class OwnSession {
   readonly device: Device;
   readonly #options: OwnSessionOptions;
+  readonly #clock: RelayClock;
   readonly #emitter = new Emitter<{ change: null; wake: null; suspend: null }>();
   readonly #unsubscribe: Unsubscribe;
   #id: string;
@@ -58,16 +61,20 @@ export class OwnSession {
   /** What the relay knows of the user: it holds, whatever else is said. */
   #bound: Partial<UserInfo> = {};
   #activity: Activity;
+  /** When the status last changed, monotonic ms. */
   #since: number;
   #choice: ManualChoice | null;
   /** The choice was made, or heard of, since the page was loaded. */
   #isFresh = false;
+  /** It is dated by this device's clock: it was made before the relay had said what time it is. */
+  #isOwnDate = false;
   #status: OwnStatus;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: OwnSessionOptions) {
-    const now = Date.now();
+    const now = monotonic();
     this.#options = options;
+    this.#clock = options.clock ?? new RelayClock();
     this.device = options.device;
     this.#said = options.user;
     this.#user = options.user;
@@ -78,7 +85,7 @@ export class OwnSession {
     this.#status = { auto: "online", manual: this.#choice?.status ?? null };
     this.#unsubscribe = options.page.subscribe((signal) => {
       if (signal === "wake" || signal === "suspend") return this.#emitter.emit(signal, null);
-      this.#activity = onSignal(this.#activity, signal, Date.now());
+      this.#activity = onSignal(this.#activity, signal, monotonic());
       this.#update();
     });
     this.#schedule();
@@ -116,7 +123,7 @@ export class OwnSession {
         status: this.#status.auto,
         ...(this.#choice !== null && { manual: this.#choice }),
         device: this.device,
-        since: this.#since,
+        since: this.#clock.at(this.#since),
         meta,
       },
     };
@@ -125,8 +132,24 @@ export class OwnSession {
   /** Chooses a status, or with `null` none, for all sessions of the user. */
   choose(status: ManualStatus | null): void {
     // above all choices seen, so that a device whose clock is slow can still change it
-    const at = Math.max(Date.now(), (this.#choice?.at ?? -1) + 1);
+    const at = Math.max(this.#clock.at(), (this.#choice?.at ?? -1) + 1);
+    this.#isOwnDate = !this.#clock.isKnown;
     this.adopt({ status, at });
+  }
+
+  /** [SYNC-3] The relay says what time it is: what was dated by another clock is dated anew. */
+  setTime(now: number): void {
+    const shiftMs = this.#clock.learn(now);
+    if (shiftMs === null) return;
+    const choice = this.#choice;
+    if (choice !== null) this.#keep(this.#timely({ ...choice, at: choice.at + (this.#isOwnDate ? shiftMs : 0) }));
+    this.#isOwnDate = false;
+    this.#changed();
+  }
+
+  /** [SYNC-4] A choice from ahead of the relay's time counts as made now: else none that is made now would count. */
+  #timely(choice: ManualChoice): ManualChoice {
+    return this.#clock.isKnown ? { ...choice, at: Math.min(choice.at, this.#clock.at()) } : choice;
   }
 
   /** Takes a choice made in another session, if it is newer. */
@@ -202,14 +225,15 @@ export class OwnSession {
     const stored = this.#options.local.get(this.#choiceKey);
     if (stored === null) return null;
     try {
-      return crediblyChosen(readManual(JSON.parse(stored)), Date.now());
+      const choice = readManual(JSON.parse(stored));
+      return choice && this.#timely(choice);
     } catch {
       return null;
     }
   }
 
   #update(): void {
-    const now = Date.now();
+    const now = monotonic();
     const auto = statusAt(this.#activity, this.#options.policy, this.#mobile, now);
     if (auto !== this.#status.auto) {
       this.#since = now;
@@ -224,7 +248,7 @@ export class OwnSession {
     this.#timer = undefined;
     // without a page nobody can be seen to be idle
     if (this.#status.auto === "away" || this.#options.page === noPage) return;
-    const wait = awayAt(this.#activity, this.#options.policy, this.#mobile) - Date.now();
+    const wait = awayAt(this.#activity, this.#options.policy, this.#mobile) - monotonic();
     this.#timer = setTimeout(() => this.#update(), Math.min(MAX_TIMEOUT_MS, Math.max(0, wait)));
   }
 

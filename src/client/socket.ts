@@ -2,7 +2,9 @@
  * A WebSocket that comes back: jittered back-off, a time limit for connecting, a probe for a connection that may be dead
  * without anybody having been told.
  */
-import { AUTH_PREFIX, GOING_AWAY, NORMAL, PATCH_SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
+import { ABNORMAL, AUTH_PREFIX, GOING_AWAY, NORMAL, PATCH_SUBPROTOCOL, controlFrame, isFinal } from "../wire/index.ts";
+import { monotonic } from "./clock.ts";
+import type { Failure } from "./provider/trouble.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
 export interface WebSocketLike {
@@ -27,6 +29,10 @@ export interface SocketHandler {
   message(bytes: Uint8Array): void;
   /** An open connection is gone: lost, suspended, or refused. */
   down(): void;
+  /** An attempt failed or a connection was lost, and another attempt follows. */
+  failed(failure: Failure): void;
+  /** Whether to come back all the same after a close code that means "for good". */
+  forgives(code: number, reason: string): boolean;
   /** A long message may be under way, with which no sign of life overtakes. */
   isBusy(): boolean;
   /** Whether the page is hidden: a browser may let its timers wait for a minute. */
@@ -41,6 +47,10 @@ export interface TokenGiver {
   get(): string | Promise<string>;
   /** The relay has seen it. */
   shown(): void;
+  /** The relay has taken it. */
+  accepted(): void;
+  /** The relay has not taken it. Returns whether there may be a better one. */
+  rejected(): boolean;
 }
 
 export interface SocketTiming {
@@ -64,8 +74,11 @@ export const defaultSocketTiming: SocketTiming = {
   renewalTimeoutMs: 10_000,
 };
 
-/** What a WebSocket says of itself that never was one. */
-const ABNORMAL = 1006;
+/**
+ * A connection that lasted as long as this many of the longest back-offs has shown that the relay wants it: the next loss
+ * is the first again. A first message shows less: a relay that is full greets, and closes.
+ */
+const SETTLED_BACKOFFS = 2;
 /** How much longer to wait while a long message may be under way. */
 const BUSY_FACTOR = 5;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
@@ -83,8 +96,10 @@ type State =
 interface Open {
   readonly phase: "open";
   readonly socket: WebSocketLike;
+  /** Monotonic ms. */
+  readonly since: number;
   probe: Timer | undefined;
-  /** When the probe gives up, ms since the epoch. */
+  /** When the probe gives up, monotonic ms. */
   due: number;
 }
 
@@ -95,9 +110,11 @@ export class ReconnectingSocket {
   readonly #handler: SocketHandler;
   readonly #tokens: TokenGiver;
   #state: State = { phase: "idle" };
-  /** Attempts since the relay last said anything. */
+  /** Attempts since a connection last lasted. */
   #attempts = 0;
   #heardAt = 0;
+  /** What the WebSocket said of its error, if it says anything. */
+  #error = "";
 
   constructor(
     url: () => string,
@@ -117,7 +134,7 @@ export class ReconnectingSocket {
     return this.#state.phase;
   }
 
-  /** When the relay last said anything, ms since the epoch. */
+  /** When the relay last said anything, monotonic ms. */
   get heardAt(): number {
     return this.#heardAt;
   }
@@ -172,6 +189,13 @@ export class ReconnectingSocket {
     }
   }
 
+  /** Ends it as if the relay had closed it for good. */
+  refuse(code: number, reason: string): void {
+    if (this.#state.phase !== "open") return;
+    discard(this.#state.socket, NORMAL);
+    this.#refused(code, reason);
+  }
+
   /** Sends, if it is open; what matters is sent again on the next `opened`. */
   send(frame: Uint8Array): void {
     if (this.#state.phase === "open") this.#state.socket.send(frame);
@@ -206,19 +230,20 @@ export class ReconnectingSocket {
     if (frame !== null) state.socket.send(frame);
     const unsent = state.socket.bufferedAmount ?? 0;
     const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
-    const due = Date.now() + waitMs;
+    const now = monotonic();
+    const due = now + waitMs;
     // one that is overdue is held up, and would only ask again
-    if (state.probe !== undefined && state.due <= due && state.due > Date.now()) return;
+    if (state.probe !== undefined && state.due <= due && state.due > now) return;
     clearTimeout(state.probe);
     state.due = due;
     state.probe = setTimeout(() => {
       state.probe = undefined;
-      const isLate = Date.now() > due + LATE_MS;
+      const isLate = monotonic() > due + LATE_MS;
       // what leaves, be it slowly, is a sign of life too
       const isLeaving = (state.socket.bufferedAmount ?? 0) < unsent;
       // the timers of a throttled page are always late: it is asked again once, not for ever
       if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
-      else this.#lost(state.socket);
+      else this.#lost(state.socket, ABNORMAL, "it does not answer");
     }, waitMs);
   }
 
@@ -226,7 +251,10 @@ export class ReconnectingSocket {
     const token = this.#tokens.get();
     if (typeof token === "string") return this.#open(token);
     // one that takes its time is asked for again, and perhaps anew
-    const timer = setTimeout(() => this.#dial(), this.#timing.connectTimeoutMs);
+    const timer = setTimeout(() => {
+      this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false });
+      this.#dial();
+    }, this.#timing.connectTimeoutMs);
     const state: State = { phase: "waiting", timer };
     this.#state = state;
     const settle = (next: () => void): void => {
@@ -254,19 +282,19 @@ export class ReconnectingSocket {
     if (token !== "") protocols.push(AUTH_PREFIX + token);
     const socket = new this.#WebSocket(this.#url(), protocols);
     socket.binaryType = "arraybuffer";
-    const timer = setTimeout(() => this.#lost(socket), this.#timing.connectTimeoutMs);
+    const timer = setTimeout(() => this.#lost(socket, ABNORMAL, "it does not answer"), this.#timing.connectTimeoutMs);
+    this.#error = "";
     this.#state = { phase: "connecting", socket, timer };
     socket.onopen = () => {
       clearTimeout(timer);
       this.#tokens.shown();
-      const state: Open = { phase: "open", socket, probe: undefined, due: 0 };
+      const state: Open = { phase: "open", socket, since: monotonic(), probe: undefined, due: 0 };
       this.#state = state;
       this.#probe(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
-      this.#attempts = 0;
-      this.#heardAt = Date.now();
+      this.#heardAt = monotonic();
       if (this.#state.phase === "open") {
         clearTimeout(this.#state.probe);
         this.#state.probe = undefined;
@@ -274,10 +302,14 @@ export class ReconnectingSocket {
       this.#handler.message(new Uint8Array(event.data));
     };
     socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
-      if (isFinal(event.code)) this.#refused(event.code, event.reason);
-      else this.#lost(socket);
+      const { code, reason } = event;
+      if (isFinal(code) && !this.#handler.forgives(code, reason)) this.#refused(code, reason);
+      else this.#lost(socket, code, reason || this.#error);
     };
-    socket.onerror = () => {}; // "close" follows, and says what is to be done
+    // "close" follows, and says what is to be done; browsers say nothing of the error, others do
+    socket.onerror = (event: { readonly message?: unknown }) => {
+      if (typeof event.message === "string") this.#error = event.message;
+    };
     this.#handler.dialed();
   }
 
@@ -290,14 +322,19 @@ export class ReconnectingSocket {
   }
 
   /** The connection, or the attempt at one, is over, whether or not the socket knows. */
-  #lost(socket: WebSocketLike): void {
+  #lost(socket: WebSocketLike, code: number, reason: string): void {
     this.#stopTimers();
     discard(socket, GOING_AWAY);
     socket.terminate?.();
-    const wasOpen = this.#state.phase === "open";
+    const before = this.#state;
+    const wasOpen = before.phase === "open";
+    // [LIVE-6]
+    const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
+    if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
+    if (wasOpen) this.#handler.down();
+    this.#handler.failed({ code, reason, wasSettled });
     if (!wasOpen) return;
-    this.#handler.down();
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
     if (this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }

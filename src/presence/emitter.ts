@@ -1,8 +1,19 @@
+import { report } from "./report.ts";
+
 export type Unsubscribe = () => void;
 
-/** Typed listeners; each subscription returns its undo. A listener that throws does not keep the others from hearing. */
+/**
+ * Typed listeners; each subscription returns its undo. A listener that throws does not keep the others from hearing: what
+ * it throws goes to `onError`.
+ */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #onError: (error: unknown) => void;
+
+  /** @param onError told what a listener throws; default: `reportError`, or the console */
+  constructor(onError: (error: unknown) => void = report) {
+    this.#onError = onError;
+  }
 
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): Unsubscribe {
     // wrapped, so that the same function subscribed twice is two subscriptions
@@ -20,10 +31,7 @@ export class Emitter<Events extends object> {
       try {
         (listener as (event: Events[K]) => void)(event);
       } catch (error) {
-        // as an error in any other event handler: reported, and nobody else's business
-        queueMicrotask(() => {
-          throw error;
-        });
+        this.#onError(error);
       }
     }
   }

@@ -9,6 +9,7 @@ export type UsersSource<M> = Room<M> | Roster<M> | null;
 
 const NOTHING: LobbySnapshot<never> = Object.freeze({
   status: "connecting",
+  refusal: null,
   synced: false,
   users: Object.freeze([]),
   self: null,

@@ -23,6 +23,15 @@ export class FrameError extends Error {
 // a byte order mark is text to stock clients: were it dropped here, JSON that they cannot read would be passed on to them
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+const QUOTE = 0x22;
+
+const encoder = new TextEncoder();
+
+/** A text as UTF-8. */
+export function encode(source: string): Uint8Array {
+  return encoder.encode(source);
+}
+
 export type Reader = decoding.Decoder;
 
 export function reader(bytes: Uint8Array): Reader {
@@ -66,6 +75,21 @@ export function text(bytes: Uint8Array): string {
   } catch {
     throw new FrameError("invalid UTF-8");
   }
+}
+
+/** JSON has what comes before only as escapes. */
+const FIRST_PRINTABLE = 0x20;
+const BACKSLASH = 0x5c;
+
+/**
+ * The name of a field, written as JSON without the quotes around it. UTF-8 alone would not do: a name may hold half of a
+ * surrogate pair, which has no bytes of its own.
+ */
+export function readName(bytes: Uint8Array): string {
+  const source = text(bytes);
+  // an escape, or what would have to be one
+  const isPlain = bytes.every((byte) => byte >= FIRST_PRINTABLE && byte !== BACKSLASH && byte !== QUOTE);
+  return isPlain ? source : String(json(`"${source}"`, 0));
 }
 
 export function expectEnd(from: Reader): void {

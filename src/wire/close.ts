@@ -4,7 +4,14 @@ export const NORMAL = 1000;
 /** The page goes away: closed, reloaded, or navigated. */
 export const GOING_AWAY = 1001;
 export const MALFORMED = 4400;
+/** Nothing at all was heard: what a WebSocket says of itself that was cut off, or never was one. */
+export const ABNORMAL = 1006;
+export const NOT_AUTHENTICATED = 4401;
+/** The server is there, but not the room: what a client says of an address that leads elsewhere. */
+export const NOT_FOUND = 4404;
 export const TOO_LARGE = 4413;
+export const EXPIRED = 4501;
+export const TIMED_OUT = 4504;
 
 /**
  * Why a connection ends. y-websocket 3.1 never reconnects after 4400–4499, so those mean "for good"; what waiting can
@@ -16,13 +23,13 @@ export const Close = {
   /** The relay stops or restarts; come back. */
   restart: 1012,
   malformed: MALFORMED as typeof MALFORMED,
-  notAuthenticated: 4401,
+  notAuthenticated: NOT_AUTHENTICATED as typeof NOT_AUTHENTICATED,
   notAllowed: 4403,
   tooLarge: TOO_LARGE as typeof TOO_LARGE,
-  tokenExpired: 4501,
+  tokenExpired: EXPIRED as typeof EXPIRED,
   overloaded: 4503,
   /** No sign of life within the ping time-out. */
-  timedOut: 4504,
+  timedOut: TIMED_OUT as typeof TIMED_OUT,
   tooSlow: 4508,
   tooManyMessages: 4529,
 } as const;

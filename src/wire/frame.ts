@@ -5,6 +5,7 @@
  * that asked for `PATCH_SUBPROTOCOL`.
  */
 import * as encoding from "lib0/encoding";
+import type { Entry } from "./awareness.ts";
 import { type Control, decodeControl, encodeControl } from "./control.ts";
 import { FrameError, expectEnd, readBytes, readRest, readText, readUint, reader } from "./bytes.ts";
 
@@ -120,15 +121,18 @@ export function awarenessFrame(payload: Uint8Array): Uint8Array {
   return frame(AWARENESS, (encoder) => encoding.writeVarUint8Array(encoder, payload));
 }
 
-/** An awareness update of one state; null: its owner has left. */
-export function stateFrame(id: number, clock: number, state: object | null): Uint8Array {
-  const entry = encoding.encode((encoder) => {
-    encoding.writeVarUint(encoder, 1);
-    encoding.writeVarUint(encoder, id);
-    encoding.writeVarUint(encoder, clock);
-    encoding.writeVarString(encoder, JSON.stringify(state));
+/** An awareness update of the client's own states, which are few. */
+export function statesUpdateFrame(entries: readonly Entry[]): Uint8Array {
+  const payload = encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, entries.length);
+    for (const { id, clock, state } of entries) {
+      encoding.writeVarUint(encoder, id);
+      encoding.writeVarUint(encoder, clock);
+      if (state === null) encoding.writeVarString(encoder, "null");
+      else encoding.writeVarUint8Array(encoder, state);
+    }
   });
-  return awarenessFrame(entry);
+  return awarenessFrame(payload);
 }
 
 export function controlFrame(control: Control): Uint8Array {

@@ -5,7 +5,7 @@
  * at its beginning and the part at its end that stay as they are: of a cursor that moves, little more than the digits.
  */
 import * as encoding from "lib0/encoding";
-import { FrameError, type Reader, readBytes, readText, readUint, sameBytes } from "./bytes.ts";
+import { FrameError, type Reader, encode, readBytes, readName, readUint, sameBytes } from "./bytes.ts";
 
 /** The top-level fields of a state, in their order: name → value, as JSON. */
 export type Fields = ReadonlyMap<string, Uint8Array>;
@@ -27,16 +27,25 @@ const RUN_COST = 3;
  * @param known fields whose values are taken, where they are the same
  */
 export function fieldsOf(state: object, known?: Fields): Map<string, Uint8Array> {
-  const encoder = new TextEncoder();
   const fields = new Map<string, Uint8Array>();
   for (const [name, each] of Object.entries(state)) {
-    const json = JSON.stringify(each) as string | undefined;
-    if (json === undefined) continue;
-    const value = encoder.encode(json);
-    const before = known?.get(name);
-    fields.set(name, before !== undefined && sameBytes(before, value) ? before : value);
+    const value = encodeValue(each, known?.get(name));
+    if (value !== undefined) fields.set(name, value);
   }
   return fields;
+}
+
+/**
+ * The value of a field as JSON; undefined for what JSON leaves out, such as a function.
+ *
+ * @param before the value that the field had: returned where nothing changed
+ * @throws TypeError for what JSON cannot hold: a BigInt, or something that contains itself
+ */
+export function encodeValue(value: unknown, before?: Uint8Array): Uint8Array | undefined {
+  const json = JSON.stringify(value) as string | undefined;
+  if (json === undefined) return undefined;
+  const bytes = encode(json);
+  return before !== undefined && sameBytes(before, bytes) ? before : bytes;
 }
 
 /** Whether a patch would say anything. Values are told apart as objects: the same bytes are the same object. */
@@ -70,7 +79,7 @@ export function writePatch(encoder: encoding.Encoder, before: Fields, after: Fie
   for (const [name, value] of after) {
     if (before.has(name)) continue;
     writeHead(encoder, 0, SET);
-    encoding.writeVarString(encoder, name);
+    encoding.writeVarString(encoder, JSON.stringify(name).slice(1, -1));
     encoding.writeVarUint8Array(encoder, value);
     fields.set(name, value);
   }
@@ -90,7 +99,7 @@ export function readPatch(from: Reader, before: Fields): Map<string, Uint8Array>
     const head = readUint(from) - 1;
     if (head < END) return fields;
     if (head % KINDS === SET) {
-      fields.set(readText(from), readBytes(from).slice());
+      fields.set(readName(readBytes(from)), readBytes(from).slice());
       continue;
     }
     const place = Math.floor(head / KINDS);

@@ -2,8 +2,8 @@
  * Awareness states as bytes, whole and by their top-level fields. A cursor that moves changes one field of many: who
  * knows which one need not read, write or send the rest.
  */
+import { FrameError, encode, expectEnd, json, readName, reader, sameBytes, text } from "./bytes.ts";
 import { TOO_LARGE } from "./close.ts";
-import { FrameError, expectEnd, json, reader, sameBytes, text } from "./bytes.ts";
 import { type Fields, readPatch } from "./patch.ts";
 
 /** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
@@ -52,7 +52,7 @@ export class StateBytes {
 
   /** As UTF-8 JSON. */
   get whole(): Uint8Array {
-    this.#whole ??= join(this.fields);
+    this.#whole ??= joinFields(this.fields);
     return this.#whole;
   }
 }
@@ -72,8 +72,12 @@ export function readStateBytes(bytes: Uint8Array, known?: StateBytes): StateChan
   const from = skipSpace(bytes, 0);
   if (bytes[from] !== OPEN_BRACE) return readNull(bytes);
   const whole = bytes.slice(from);
-  const fields = splitFields(whole);
-  return { state: new StateBytes(fields, whole), changed: checkChanges(fields, known?.fields ?? NOTHING) };
+  const { fields, isPlain } = split(whole);
+  // [SYNC-2] readers differ in which of two values of one name they take, so nobody is sent both
+  return {
+    state: new StateBytes(fields, isPlain ? whole : undefined),
+    changed: checkChanges(fields, known?.fields ?? NOTHING),
+  };
 }
 
 /** Reads what somebody else changes about a state. Throws `FrameError`. */
@@ -120,16 +124,21 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
-/** JSON has what comes before only as escapes. */
-const FIRST_PRINTABLE = 0x20;
 
 function readNull(bytes: Uint8Array): null {
   if (json(text(bytes), MAX_DEPTH) !== null) throw new FrameError("awareness state is not an object");
   return null;
 }
 
+const splitFields = (bytes: Uint8Array): Map<string, Uint8Array> => split(bytes).fields;
+
 /** Finds the fields of an object. That each value is sound by itself is for the caller to see. */
-function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
+function split(bytes: Uint8Array): {
+  readonly fields: Map<string, Uint8Array>;
+  /** No name comes twice. */
+  readonly isPlain: boolean;
+} {
+  let isPlain = true;
   const fields = new Map<string, Uint8Array>();
   let at = skipSpace(bytes, 1);
   if (bytes[at] === CLOSE_BRACE) at++;
@@ -137,27 +146,23 @@ function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
     for (;;) {
       if (bytes[at] !== QUOTE) throw new FrameError("invalid JSON");
       const nameEnd = skipString(bytes, at);
-      const name = readName(bytes.subarray(at, nameEnd));
+      const name = readName(bytes.subarray(at + 1, nameEnd - 1));
       at = skipSpace(bytes, nameEnd);
       if (bytes[at] !== COLON) throw new FrameError("invalid JSON");
       const valueEnd = skipValue(bytes, at + 1);
       // a name said twice: of the values the last one counts, but a reader of the whole reads them all
       const before = fields.get(name);
-      if (before !== undefined) json(text(before), MAX_DEPTH - 1);
+      if (before !== undefined) {
+        json(text(before), MAX_DEPTH - 1);
+        isPlain = false;
+      }
       fields.set(name, bytes.subarray(at + 1, valueEnd));
       at = skipSpace(bytes, valueEnd + 1);
       if (bytes[valueEnd] === CLOSE_BRACE) break;
     }
   }
   if (skipSpace(bytes, at) !== bytes.length) throw new FrameError("invalid JSON");
-  return fields;
-}
-
-function readName(quoted: Uint8Array): string {
-  // an escape, or what would have to be one
-  const isPlain = quoted.every((byte) => byte >= FIRST_PRINTABLE && byte !== BACKSLASH);
-  const source = text(quoted);
-  return isPlain ? source.slice(1, -1) : String(json(source, 0));
+  return { fields, isPlain };
 }
 
 function skipSpace(bytes: Uint8Array, from: number): number {
@@ -202,16 +207,16 @@ function skipValue(bytes: Uint8Array, from: number): number {
   throw new FrameError("invalid JSON");
 }
 
-function join(fields: Fields): Uint8Array {
-  const encoder = new TextEncoder();
+/** A state whole, as UTF-8 JSON, with its fields in their order. */
+export function joinFields(fields: Fields): Uint8Array {
   const parts: Uint8Array[] = [];
   let length = 1;
   for (const [name, value] of fields) {
-    const head = encoder.encode(`${parts.length === 0 ? "{" : ","}${JSON.stringify(name)}:`);
+    const head = encode(`${parts.length === 0 ? "{" : ","}${JSON.stringify(name)}:`);
     parts.push(head, value);
     length += head.length + value.length;
   }
-  if (parts.length === 0) return encoder.encode("{}");
+  if (parts.length === 0) return encode("{}");
   const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {

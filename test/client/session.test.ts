@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Presence, PresenceOptions, Roster } from "../../src/client/index.ts";
 import { OwnSession } from "../../src/client/session.ts";
 import { defaultActivityPolicy } from "../../src/presence/index.ts";
@@ -226,6 +226,59 @@ describe("the status a user chooses", () => {
     expect(session.user).toEqual({ id: "alice", name: "Alice of token two", color: "#333333", avatar: "a.png" });
     session.bind({ id: "alice" });
     expect(session.user).toEqual({ id: "alice", name: "Alice", color: "#333333", avatar: "a.png" });
+  });
+
+  it("[SYNC-4] that was kept from ahead of the relay's time counts as made now, and a later one of the user's wins", () => {
+    tellTime();
+    const local = memory();
+    const relayNow = Date.now();
+    local.set("copresence:status:alice", JSON.stringify({ status: "busy", at: relayNow + 365 * 86_400_000 }));
+    const session = ownSession("alice", local);
+    expect(session.status.manual).toBe("busy");
+    session.setTime(relayNow);
+    expect(session.announce({}).copresence.manual).toEqual({ status: "busy", at: relayNow });
+    session.adopt({ status: "away", at: relayNow + 1 });
+    expect(session.status.manual).toBe("away");
+    // a device that is years behind takes what was chosen at the relay's time for what it is
+    vi.setSystemTime(relayNow - 6 * 365 * 86_400_000);
+    const behind = ownSession("alice", local);
+    expect(behind.status.manual).toBe("away");
+    behind.setTime(relayNow + 10);
+    expect(behind.announce({}).copresence.manual).toEqual({ status: "away", at: relayNow + 1 });
+    behind.choose(null);
+    expect(behind.announce({}).copresence.manual).toEqual({ status: null, at: relayNow + 10 });
+  });
+
+  it("[SYNC-3] is dated anew once the relay has said what time it is, and not for what the network takes", () => {
+    tellTime();
+    const relayNow = Date.now();
+    vi.setSystemTime(relayNow + 3 * 86_400_000);
+    const session = ownSession("alice");
+    session.choose("dnd");
+    vi.advanceTimersByTime(1_000);
+    session.setTime(relayNow + 1_000);
+    const said = session.announce({});
+    expect(said.copresence).toMatchObject({ since: relayNow, manual: { status: "dnd", at: relayNow } });
+    let changes = 0;
+    session.on("change", () => changes++);
+    session.setTime(relayNow + 1_700);
+    expect([session.announce({}), changes]).toEqual([said, 0]);
+  });
+
+  it("[SYNC-5] and the activity are what they were, though the device's clock is set by an hour", () => {
+    for (const jump of [3_600_000, -3_600_000]) {
+      tellTime();
+      const session = ownSession("alice");
+      session.setTime(Date.now());
+      const said = session.announce({});
+      vi.setSystemTime(Date.now() + jump);
+      vi.advanceTimersByTime(299_000);
+      expect([session.status.auto, session.announce({})]).toEqual(["online", said]);
+      vi.advanceTimersByTime(1_000);
+      expect(session.status.auto).toBe("away");
+      expect(session.announce({}).copresence.since).toBe(said.copresence.since + 300_000);
+      session.stop();
+    }
   });
 
   it("[STATUS-2] once cleared stays so when a session returns that knows the old one", async () => {

@@ -8,8 +8,14 @@ import { pause, until } from "../support.ts";
 import { tellTime } from "../tab.ts";
 import { ScriptedSocket } from "./scripted-socket.ts";
 
-const noToken = { get: () => "", shown() {} };
+const noToken = { get: () => "", shown() {}, accepted() {}, rejected: () => false };
 const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs, renewalTimeoutMs } = defaultSocketTiming;
+
+/** Time passes, and no timer fires. */
+function freeze(ms: number): void {
+  const told = performance.now.bind(performance);
+  performance.now = () => told() + ms;
+}
 
 /** In told time, with the longest waits that chance can bring. */
 function scripted() {
@@ -18,7 +24,8 @@ function scripted() {
   onTestFinished(() => void vi.restoreAllMocks());
   ScriptedSocket.made = [];
   const log: unknown[] = [];
-  const page = { hidden: false, busy: false };
+  const failures: string[] = [];
+  const page = { hidden: false, busy: false, forgiven: 0 };
   const socket = new ReconnectingSocket(
     () => "ws://relay/doc",
     ScriptedSocket,
@@ -29,6 +36,8 @@ function scripted() {
       message: () => log.push("message"),
       down: () => log.push("down"),
       refused: (code) => log.push(`refused ${code}`),
+      failed: ({ code, wasSettled }) => failures.push(wasSettled ? `${code} settled` : `${code}`),
+      forgives: (code) => code === page.forgiven,
       isBusy: () => page.busy,
       isHidden: () => page.hidden,
     },
@@ -45,7 +54,7 @@ function scripted() {
     }
     return Infinity;
   };
-  return { socket, page, log, latest, dialed, wait };
+  return { socket, page, log, failures, latest, dialed, wait };
 }
 
 describe("coming back", () => {
@@ -67,23 +76,29 @@ describe("coming back", () => {
       vi.spyOn(Math, "random").mockReturnValue(random);
       latest().opens();
       latest().says();
+      vi.advanceTimersByTime(2 * maxBackoffMs);
       latest().closes(1012);
       expect(wait()).toBe(random * 100);
     }
   });
 
-  it("[LIVE-6] begins anew once the relay has spoken, not when a connection merely opens", () => {
-    const { socket, latest, wait } = scripted();
+  it("[LIVE-6] begins anew once a connection has lasted as long as two of the longest waits, not once it has spoken", () => {
+    const { socket, latest, wait, failures } = scripted();
     socket.connect();
+    // a relay that is full greets, and closes
     for (const expected of [100, 200, 400]) {
       latest().opens();
+      latest().says();
+      vi.advanceTimersByTime(2 * maxBackoffMs - 1);
       latest().closes(4503);
       expect(wait()).toBe(expected);
     }
     latest().opens();
     latest().says();
+    vi.advanceTimersByTime(2 * maxBackoffMs);
     latest().closes(1006);
     expect(wait()).toBe(100);
+    expect(failures).toEqual(["4503", "4503", "4503", "1006 settled"]);
   });
 
   it("[LIVE-6] does not wait when the page returns or the network does", () => {
@@ -153,11 +168,13 @@ describe("a connection that may be dead", () => {
         opened() {},
         message() {},
         down() {},
+        failed() {},
+        forgives: () => false,
         refused: (...said) => refused.push(said),
         isBusy: () => false,
         isHidden: () => false,
       },
-      { get: () => Promise.resolve("a.b.c"), shown() {} },
+      { ...noToken, get: () => Promise.resolve("a.b.c") },
     );
     onTestFinished(() => socket.disconnect());
     socket.connect();
@@ -220,7 +237,7 @@ describe("a connection that may be dead", () => {
     latest().opens();
     socket.wake();
     // timers of a frozen page are late
-    vi.setSystemTime(Date.now() + 60_000);
+    freeze(60_000);
     vi.advanceTimersByTime(probeTimeoutMs);
     expect([log, latest().sent.length]).toEqual([["dialed", "opened"], 2]);
     vi.advanceTimersByTime(probeTimeoutMs);
@@ -236,7 +253,7 @@ describe("a connection that may be dead", () => {
     socket.renew(Uint8Array.of(1, 1, 0));
     for (let i = 0; i < 2; i++) {
       expect(log).toEqual([]);
-      vi.setSystemTime(Date.now() + 60_000);
+      freeze(60_000);
       vi.advanceTimersByTime(renewalTimeoutMs);
     }
     expect(log).toEqual(["down"]);
@@ -247,7 +264,7 @@ describe("a connection that may be dead", () => {
     socket.connect();
     latest().opens();
     socket.renew(Uint8Array.of(1, 1, 0));
-    vi.setSystemTime(Date.now() + 60_000);
+    freeze(60_000);
     socket.wake();
     vi.advanceTimersByTime(probeTimeoutMs);
     expect(log).toEqual(["dialed", "opened", "down"]);
@@ -379,6 +396,8 @@ describe("the relay's close code", () => {
           opened() {},
           message() {},
           down() {},
+          failed() {},
+          forgives: () => false,
           refused: (because, reason) => refused.push([code, because, reason]),
           isBusy: () => false,
           isHidden: () => false,

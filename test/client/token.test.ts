@@ -124,6 +124,58 @@ describe("a token function", () => {
     }
   });
 
+  it("[TOKEN-3] that fails is asked again after waits that double, up to 30 s, until a relay takes what it gives", async () => {
+    tellTime();
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { made, asked, get } = tokens();
+    const waits: number[] = [];
+    const wait = async (): Promise<number> => {
+      const count = asked.length;
+      void get().catch(() => {});
+      for (let ms = 0; ; ms += 100) {
+        await vi.advanceTimersByTimeAsync(ms === 0 ? 0 : 100);
+        if (asked.length > count) return ms;
+      }
+    };
+    for (let i = 0; i < 11; i++) {
+      waits.push(await wait());
+      asked.at(-1)?.reject("offline");
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(waits).toEqual([0, 100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000]);
+    // the network is back: who waits asks at once
+    made.wake();
+    expect(await wait()).toBe(0);
+    asked.at(-1)?.reject("offline");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(await wait()).toBe(100);
+    asked.at(-1)?.resolve("a.b.c");
+    await vi.advanceTimersByTimeAsync(0);
+    made.accepted();
+    made.shown();
+    expect(await wait()).toBe(0);
+  });
+
+  it("[TOKEN-4] that gave what no relay takes is asked again after a second or two, however many showed it", async () => {
+    tellTime();
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { made, asked, get } = tokens();
+    void get();
+    await vi.advanceTimersByTimeAsync(0);
+    asked[0]?.resolve("a.b.c");
+    await vi.advanceTimersByTimeAsync(10);
+    made.shown();
+    expect([made.rejected(), made.rejected(), made.rejected()]).toEqual([true, true, true]);
+    void get();
+    await vi.advanceTimersByTimeAsync(1_599);
+    expect(asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toHaveLength(2);
+    expect(new Tokens("a.b.c", { renewed() {}, failed() {} }).rejected()).toBe(false);
+  });
+
   it("[TOKEN-1] need not be a function, and none is an empty text", () => {
     const handler = { renewed() {}, failed() {} };
     expect(new Tokens("a.b.c", handler).get()).toBe("a.b.c");
@@ -191,7 +243,8 @@ describe("a renewal", () => {
       at.push(Math.round((Date.now() - start) / SECOND));
       asked.at(-1)?.reject("offline");
     }
-    expect(at).toEqual([60, 90, 105, 113, 116, 118, 119, 120]);
+    // at last the waits between two failures, which double, are longer than what is left
+    expect(at).toEqual([60, 90, 105, 113, 116, 118, 120]);
     expect(log).toEqual(at.map(() => "offline"));
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -329,17 +382,57 @@ describe("a client with a token", () => {
     expect(door.dialed.length).toBeGreaterThan(1);
   });
 
-  it.for([4401, 4403])("[TOKEN-4] that is refused with %i says so, and stays away", async (code) => {
+  it.for([
+    [4401, "a.b.c"],
+    [4403, "a.b.c"],
+    [4403, () => "a.b.c"],
+  ] as const)("[TOKEN-4] that is refused with %i says so, and stays away (token: %o)", async ([code, token]) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const door = await doorman({ refusal: { code, reason: "because" } });
-    const alice = ownClient(door.url, "alice", { token: () => "a.b.c", timing });
+    const alice = ownClient(door.url, "alice", { token, timing });
     const refusals: unknown[] = [];
     alice.lobby.on("refused", (refusal) => refusals.push(refusal));
     await until("it is refused", () => refusals.length > 0);
     await pause(150);
     expect(refusals).toEqual([{ code, reason: "because" }]);
     expect(door.dialed).toHaveLength(1);
+  });
+
+  it("[TOKEN-4] whose token is not taken asks its function for others, slowly, and is in with the first that is", async () => {
+    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
+    onTestFinished(() => warned.mockRestore());
+    const says: Says = { refusal: { code: 4401, reason: "unknown key" } };
+    const door = await doorman(says);
+    let asked = 0;
+    const alice = ownClient(door.url, "alice", { token: () => `t${++asked}`, timing });
+    const rooms = ["a", "b", "c"].map((name) => alice.join(name));
+    const errors: string[] = [];
+    alice.lobby.on("error", (error) => errors.push(String(error)));
+    // at 0, and after 160 to 320 ms, 320 to 640, 640 to 1 280
+    await pause(1_000);
+    expect(asked).toBeLessThanOrEqual(4);
+    expect(errors).toEqual([
+      `Error: copresence: the relay at ${door.url} closed the connection (4401: unknown key); it is tried again`,
+    ]);
+    expect(warned).toHaveBeenCalledOnce();
+    says.refusal = undefined;
+    await until("it is in", () => rooms.every(({ roster }) => roster.status === "live"));
+    expect(alice.lobby.refusal).toBeNull();
+  });
+
+  it("[TOKEN-3] asks a function that fails once for all its rooms, with waits that double", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    onTestFinished(() => void vi.restoreAllMocks());
+    const door = await doorman({});
+    let asked = 0;
+    const token = (): Promise<string> => Promise.reject(new Error(`no session ${++asked}`));
+    const alice = ownClient(door.url, "alice", { token, timing });
+    for (const name of ["a", "b", "c", "d", "e", "f"]) alice.join(name);
+    await pause(1_000);
+    // after 10 to 20 ms, 20 to 40, … 320 to 640
+    expect(asked).toBeGreaterThanOrEqual(5);
+    expect(asked).toBeLessThanOrEqual(7);
   });
 
   it("[TOKEN-5] is in its own eyes who the relay knows it as", async () => {
@@ -451,7 +544,7 @@ describe("with a relay that asks for tokens", () => {
     const codes: number[] = [];
     closed.roster.on("refused", (refusal) => codes.push(refusal.code));
     await until("both are settled", () => codes.length === 1 && open.roster.status === "live");
-    expect([codes, closed.roster.status, alice.lobby.status]).toEqual([[4403], "connecting", "live"]);
+    expect([codes, closed.roster.status, alice.lobby.status]).toEqual([[4403], "refused", "live"]);
   });
 
   it("[TOKEN-5] is who the token says, for itself and for others, also when a later one says something else", async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
 import { Emitter } from "../../src/presence/index.ts";
 
 interface Events {
@@ -54,17 +54,31 @@ it("tells those who listened when the event came: who comes or goes meanwhile ch
   expect(heard.slice(2)).toEqual(["late bob"]);
 });
 
-it("reports what a listener throws, and lets the others hear", () => {
-  const reported: (() => void)[] = [];
-  vi.stubGlobal("queueMicrotask", (task: () => void) => reported.push(task));
+it("[CLIENT-1] reports what a listener throws, and lets the others hear", () => {
+  const reported: unknown[] = [];
+  vi.stubGlobal("reportError", (error: unknown) => reported.push(error));
   emitter.on("join", () => {
     throw new Error("mine");
   });
   emitter.on("join", hear("other"));
   emitter.emit("join", "alice");
   expect(heard).toEqual(["other alice"]);
-  expect(reported).toHaveLength(1);
-  expect(reported[0]).toThrow("mine");
+  expect(reported).toEqual([new Error("mine")]);
+});
+
+it("[CLIENT-1] reports to the console where nothing else takes errors, or to whoever made it", () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  onTestFinished(() => log.mockRestore());
+  vi.stubGlobal("reportError", undefined);
+  const told: unknown[] = [];
+  const error = new Error("mine");
+  for (const each of [emitter, new Emitter<Events>((thrown) => told.push(thrown))]) {
+    each.on("join", () => {
+      throw error;
+    });
+    each.emit("join", "alice");
+  }
+  expect([log.mock.calls, told]).toEqual([[[error]], [error]]);
 });
 
 it("has no listeners once cleared, and takes new ones", () => {

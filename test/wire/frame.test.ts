@@ -15,7 +15,7 @@ import {
   KEEP_ALIVE_FRAME,
   awarenessFrame,
   encodeEntries,
-  stateFrame,
+  statesUpdateFrame,
   controlFrame,
   decodeControl,
   decodeFrame,
@@ -71,13 +71,12 @@ const frames: [what: string, stock: Uint8Array, ours: Uint8Array | null, frame: 
     { type: "awareness", payload },
   ],
   ...([{ user: { name: "ü" } }, null] as const).map((state): (typeof frames)[number] => {
-    const said = encodeEntries([
-      { id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) },
-    ]);
+    const entries = [{ id: 7, clock: 300, state: state && new TextEncoder().encode(JSON.stringify(state)) }];
+    const said = encodeEntries(entries);
     return [
       `the awareness of one: ${JSON.stringify(state)}`,
       stock(1, (encoder) => encoding.writeVarUint8Array(encoder, said)),
-      stateFrame(7, 300, state),
+      statesUpdateFrame(entries),
       { type: "awareness", payload: said },
     ];
   }),
@@ -196,6 +195,17 @@ describe("control messages", () => {
       user: { id: "alice", name: "Alice", color: "#123456" },
     },
     { kind: "hello", shard: "r_1", graceMs: 3_000, user: { id: "alice" } },
+    {
+      kind: "hello",
+      shard: "r_1",
+      graceMs: 3_000,
+      now: 1_764_000_000_000,
+      maxState: 65_536,
+      maxMeta: 16_384,
+      room: "doc",
+      grants: ["observe", "presence", "read"],
+    },
+    { kind: "taken", clientId: 7 },
     { kind: "token", token: "eyJ.e30.x" },
     { kind: "access", expiresInMs: 60_000 },
     { kind: "access", expiresInMs: null },
@@ -228,6 +238,7 @@ describe("control messages", () => {
     '{"kind":"manual"}',
     '{"kind":"manual","manual":{"status":"online","at":1}}',
     '{"kind":"superseded"}',
+    '{"kind":"taken","clientId":"7"}',
     '{"kind":["ping"]}',
     '{"kind":"toString"}',
     '{"__proto__":{"kind":"ping"}}',

@@ -7,7 +7,7 @@ import { People } from "./People.tsx";
 import { Recent } from "./Recent.tsx";
 import { You } from "./You.tsx";
 
-const words = { connecting: "Connecting", live: "Live", stale: "Out of date" };
+const words = { connecting: "Connecting", live: "Live", stale: "Out of date", refused: "Refused" };
 
 export const Sidebar = memo(function Sidebar({ current, room }: { current: string; room: Room | null }) {
   const status = useLobby((lobby) => lobby.status);

@@ -1,0 +1,126 @@
+/**
+ * [CLIENT-3] What of a local state goes out. A field that the relay would not take keeps the value that it had: the application
+ * hears of it, and everything else goes on. Pure.
+ */
+import { isRecord } from "../../presence/index.ts";
+import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, json, text } from "../../wire/index.ts";
+
+/** What the relay takes, in bytes. */
+export interface StateLimits {
+  readonly maxState: number;
+  readonly maxMeta: number;
+}
+
+/** What a relay takes by default: until it has said what it does, and where it does not say. */
+export const DEFAULT_LIMITS: StateLimits = { maxState: 64 * 2 ** 10, maxMeta: 16 * 2 ** 10 };
+
+/** How metadata that was left as it was is named, besides the fields of a state. */
+const METADATA = "metadata";
+
+export interface Fitted {
+  /** What goes out; null: nothing of it can, so what went out last stays. */
+  readonly fields: Fields | null;
+  /** The fields that were left as they were, and why. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/**
+ * @param last what went out last; values that are the same are the same objects
+ * @throws nothing, whatever the state holds
+ */
+export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limits: StateLimits): Fitted {
+  const fields = new Map<string, Uint8Array>();
+  const refused = new Map<string, string>();
+  const keep = (name: string, why: string): void => {
+    refused.set(name, why);
+    const before = last.get(name);
+    if (before === undefined || before === fields.get(name)) fields.delete(name);
+    else fields.set(name, before);
+  };
+  const setValue = (name: string, value: unknown): Uint8Array | undefined => {
+    const bytes = encodeValue(value, last.get(name));
+    if (bytes !== undefined) fields.set(name, bytes);
+    return bytes;
+  };
+  for (const [name, value] of Object.entries(state)) {
+    const before = last.get(name);
+    try {
+      const bytes = setValue(name, value);
+      // what went out before was checked then
+      if (bytes === undefined || bytes === before) continue;
+      const sent = name === "copresence" ? setValue(name, withMeta(value, before, limits, refused)) : bytes;
+      if (sent !== undefined && sent.length <= limits.maxState) checkDepth(sent);
+    } catch (error) {
+      // what JSON does not hold, or a getter or `toJSON` of the application that throws
+      keep(name, reasonOf(error));
+    }
+  }
+  for (let size = sizeOf(fields); size > limits.maxState; size = sizeOf(fields)) {
+    const why = tooLarge(size, limits.maxState);
+    const name = largest(fields, last);
+    if (name !== undefined) keep(name, why);
+    else if (refused.has(METADATA) || !isRecord(state["copresence"])) {
+      return { fields: null, refused: refused.set("user", why) };
+    } else {
+      refused.set(METADATA, why);
+      setValue("copresence", { ...state["copresence"], meta: {} });
+    }
+  }
+  return { fields, refused };
+}
+
+/** Throws `RangeError` or `TypeError` for metadata that the relay would not take, with the reason. */
+export function checkMeta(meta: unknown, { maxMeta, maxState }: StateLimits): void {
+  const most = Math.min(maxMeta, maxState);
+  const bytes = encode(JSON.stringify(meta));
+  if (bytes.length > most) throw new RangeError(tooLarge(bytes.length, most));
+  // the state and its field `copresence` are around it
+  checkDepth(bytes, 2);
+}
+
+/** The bytes of a state as JSON. */
+export function sizeOf(fields: Fields): number {
+  let size = 1;
+  for (const [name, value] of fields) size += encode(JSON.stringify(name)).length + value.length + 2;
+  return size;
+}
+
+/** The same, but with the metadata that went out last where the relay would not take these. */
+function withMeta(
+  value: unknown,
+  before: Uint8Array | undefined,
+  limits: StateLimits,
+  refused: Map<string, string>,
+): unknown {
+  if (!isRecord(value) || value["meta"] === undefined) return value;
+  try {
+    checkMeta(value["meta"], limits);
+    return value;
+  } catch (error) {
+    refused.set(METADATA, reasonOf(error));
+    const known = before && (JSON.parse(text(before)) as { readonly meta?: unknown });
+    return { ...value, meta: known?.meta ?? {} };
+  }
+}
+
+function checkDepth(bytes: Uint8Array, levelsAround = 1): void {
+  try {
+    json(text(bytes), MAX_DEPTH - levelsAround);
+  } catch {
+    throw new RangeError(`it is nested deeper than ${MAX_DEPTH} levels`);
+  }
+}
+
+/** The field to do without: of those that changed, if there are any, the largest. Never who the state is from. */
+function largest(fields: Fields, last: Fields): string | undefined {
+  const names = [...fields.keys()].filter((name) => !PERSON.has(name));
+  const changed = names.filter((name) => fields.get(name) !== last.get(name));
+  const lengthOf = (name: string): number => fields.get(name)?.length ?? 0;
+  return (changed.length > 0 ? changed : names).toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
+}
+
+const tooLarge = (size: number, most: number): string => `it takes ${size} bytes, and the relay takes ${most}`;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

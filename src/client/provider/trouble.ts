@@ -1,0 +1,44 @@
+/** Words for why there is no connection, for whoever has to mend it. Pure. */
+import { EXPIRED, TIMED_OUT } from "../../wire/index.ts";
+
+/** How an attempt to connect, or a connection, came to its end. */
+export interface Failure {
+  /** The close code. */
+  readonly code: number;
+  /** Why, if that is known. */
+  readonly reason: string;
+  /** The connection had lasted for so long that it counts as one that worked. */
+  readonly wasSettled: boolean;
+}
+
+/** For how long there is no connection before that is said, ms. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * What to tell the application; null: nothing yet, for that a connection drops is nothing unusual.
+ *
+ * @param url of the relay, without a room
+ * @param failingMs for how long there has been no connection that lasted
+ */
+export function troubleOf(url: string, { code, reason, wasSettled }: Failure, failingMs: number): string | null {
+  const why = reason === "" ? `${code}` : `${code}: ${reason}`;
+  const isTold = code >= 4400 && code !== TIMED_OUT && !(code === EXPIRED && wasSettled);
+  if (isTold) return `the relay at ${url} closed the connection (${why}); it is tried again`;
+  if (failingMs < PATIENCE_MS) return null;
+  return `no connection to ${url} (${why}); check the address and port, that a copresence relay listens there, and its certificate`;
+}
+
+/** For a server that speaks, but not as a relay of ours. */
+export const notOurs = (url: string): string =>
+  `the server at ${url} does not greet as a copresence relay does (is it a plain y-websocket server?): nobody is seen`;
+
+/**
+ * For a relay that took the address for another room than was meant; undefined: it did not.
+ *
+ * @param heard the room as the relay understood it; one that does not say is believed
+ */
+export function misunderstood(asked: string | undefined, heard: string | undefined): string | undefined {
+  if (asked === undefined || heard === undefined || heard === asked) return undefined;
+  const extra = heard.endsWith(`/${asked}`) ? `, without "/${heard.slice(0, -asked.length - 1)}"` : "";
+  return `asked for the room "${asked}", the relay understood "${heard}": let the proxy pass on the path${extra}, or mend the address`;
+}
