@@ -77,7 +77,8 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
    * Joins a room; joined twice, it is the same room, and takes two `leave`s.
    *
    * @throws RangeError for a name that no URL carries (empty, over 512 characters, with a segment `.` or `..`, …) or that
-   * begins with `@`; Error when the room is joined with another document already, or the client is destroyed
+   * begins with `@`; TypeError for a document of another copy of Yjs; Error when the room is joined with another document
+   * already, or the client is destroyed
    */
   join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
@@ -181,6 +182,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     if (this.#destroyed) throw new Error("this presence is destroyed");
     checkRoomName(room);
     if (room.startsWith("@")) throw new RangeError(`"${room}" is no room to join: names with @ first are reserved`);
+    checkDoc(options.doc);
     const known = this.#rooms.get(room);
     if (known !== undefined) {
       known.hold(options);
@@ -289,6 +291,15 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     act(this.#lobbyProvider);
     for (const room of this.#rooms.values()) act(room.provider);
   }
+}
+
+/** [PKG-2] Refuses a document of another copy of Yjs: what is written to it would be lost in part, without a word. */
+function checkDoc(doc: unknown): void {
+  if (doc === undefined || doc instanceof Y.Doc) return;
+  throw new TypeError(
+    "join: `doc` is no Y.Doc of the Yjs that copresence uses. If it is a Y.Doc, Yjs is loaded twice: import both " +
+      "packages, or require both, and let `npm ls yjs` list one version (bundlers can dedupe or alias yjs)",
+  );
 }
 
 function webSocketOf(options: { readonly WebSocket?: WebSocketConstructor }): WebSocketConstructor {

@@ -1,3 +1,5 @@
+"use client";
+
 /** React bindings: rosters, rooms and the own status as hooks. */
 export { PresenceProvider, type PresenceProviderProps, usePresence } from "./provider.tsx";
 export type { Meta, Register, RoomMeta } from "./register.ts";
