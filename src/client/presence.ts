@@ -20,7 +20,7 @@ import { Provider, type ProviderOptions } from "./provider.ts";
 import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
-import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
+import { type PresenceStorage, reliable, tabStorage, userStorage } from "./storage.ts";
 import { type TokenSource, Tokens } from "./token.ts";
 
 export interface PresenceOptions<Meta = JsonObject> {
@@ -48,8 +48,14 @@ export interface PresenceOptions<Meta = JsonObject> {
   readonly observeLobby?: boolean;
   /** More URL parameters for each connection. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Default: the global one. Node before 22 has none: pass that of `ws`. */
+  /** Default: the page's. Outside of a page (Node, Deno, Bun) pass one, that of `ws` or the global one: see `connect`. */
   readonly WebSocket?: WebSocketConstructor;
+  /**
+   * Whether to connect at all. Default: on a page or in a worker, and wherever a `WebSocket` is passed. A client that is
+   * made anywhere else, most often because a page is rendered on a server, puts nobody online: it knows nobody but
+   * oneself, opens no socket and leaves no timer. With `true` the global WebSocket is taken wherever there is one.
+   */
+  readonly connect?: boolean;
   /** Default: what the browser says; `desktop` outside of one. */
   readonly device?: Device;
   /** When this tab is `away`, ms. Default 45 s hidden (15 s on a phone or tablet), 5 min without input. */
@@ -97,7 +103,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
  *
  * @param url of the relay, `ws://localhost:1234`
- * @throws TypeError for a user without a usable id, or where there is no WebSocket; RangeError for a lobby that no URL
+ * @throws TypeError for a user without a usable id, or where there is no WebSocket to connect with; RangeError for a lobby that no URL
  * names; for a bad url what the WebSocket throws, or with a token function TypeError
  */
 export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
@@ -111,7 +117,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   readonly lobby: LobbyReader<Meta>;
   readonly #url: string;
   readonly #options: PresenceOptions<Meta>;
-  readonly #WebSocket: WebSocketConstructor;
+  /** null: this client does not connect. */
+  readonly #WebSocket: WebSocketConstructor | null;
   readonly #session: OwnSession;
   readonly #lobbyProvider: Provider;
   readonly #tokens: Tokens;
@@ -136,8 +143,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       device: options.device ?? browserDevice(),
       policy: { ...defaultActivityPolicy, ...options.activity },
       page: options.page ?? browserPage(),
-      tab: options.tabStorage ?? tabStorage(),
-      local: options.userStorage ?? userStorage(),
+      tab: options.tabStorage ? reliable(options.tabStorage) : tabStorage(),
+      local: options.userStorage ? reliable(options.userStorage) : userStorage(),
     });
     this.#tokens = new Tokens(options.token, {
       renewed: (token) => this.#eachProvider((provider) => provider.authorize(token)),
@@ -238,6 +245,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     awareness: Awareness,
     sync: ProviderOptions["sync"] & string = "share",
   ): Provider {
+    // it renews the state for others, of whom there are none
+    if (this.#WebSocket === null) clearInterval(awareness._checkInterval as number);
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,
@@ -302,8 +311,28 @@ function checkDoc(doc: unknown): void {
   );
 }
 
-function webSocketOf(options: { readonly WebSocket?: WebSocketConstructor }): WebSocketConstructor {
-  const found = options.WebSocket ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
+/** [REACT-4] Where there is no page, only who says so connects: a server that renders a page runs the page's code too. */
+function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstructor | null {
+  const hasPage = "window" in globalThis || "importScripts" in globalThis;
+  if (!(connect ?? (hasPage || WebSocket !== undefined))) {
+    if (connect === undefined) warnOnce();
+    return null;
+  }
+  const found = WebSocket ?? (globalThis as ConnectOptions).WebSocket;
   if (found !== undefined) return found;
   throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as { WebSocket } from "ws"');
+}
+
+type ConnectOptions = Pick<PresenceOptions, "connect" | "WebSocket">;
+
+let hasWarned = false;
+
+/** A script that forgot to pass a WebSocket looks like a page that is rendered on a server: its author is told once. */
+function warnOnce(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  console.warn(
+    "copresence: there is no page here, so this client does not connect. On a server that renders pages this is right " +
+      "({ connect: false } says so); a script passes a WebSocket, such as that of \"ws\"",
+  );
 }

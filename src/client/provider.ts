@@ -62,7 +62,8 @@ export type ProviderEvents = {
 };
 
 export interface ProviderOptions {
-  readonly WebSocket: WebSocketConstructor;
+  /** null: it never connects. */
+  readonly WebSocket: WebSocketConstructor | null;
   readonly tokens: TokenGiver;
   readonly timing?: Partial<SocketTiming>;
   /**
