@@ -21,7 +21,7 @@ export type { Page, PageSignal } from "./page.ts";
 export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";
 export type { Provider } from "./provider.ts";
 export type { Room, RoomOptions } from "./room.ts";
-export type { Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
+export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
 export type { OwnStatus } from "./session.ts";
 export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./socket.ts";
 export type { PresenceStorage } from "./storage.ts";

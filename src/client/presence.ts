@@ -246,7 +246,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     sync: ProviderOptions["sync"] & string = "share",
   ): Provider {
     // it renews the state for others, of whom there are none
-    if (this.#WebSocket === null) clearInterval(awareness._checkInterval as number);
+    if (this.#WebSocket === null) clearInterval(awareness["_checkInterval"] as number);
     const provider = new Provider(() => this.#urlOf(room), doc, awareness, {
       sync,
       WebSocket: this.#WebSocket,
@@ -333,6 +333,6 @@ function warnOnce(): void {
   hasWarned = true;
   console.warn(
     "copresence: there is no page here, so this client does not connect. On a server that renders pages this is right " +
-      "({ connect: false } says so); a script passes a WebSocket, such as that of \"ws\"",
+      '({ connect: false } says so); a script passes a WebSocket, such as that of "ws"',
   );
 }

@@ -24,6 +24,8 @@ export type RosterStatus = "connecting" | "live" | "stale";
 /** Immutable, and the same object for as long as nothing in it changed. */
 export interface RosterSnapshot<Meta = JsonObject> {
   readonly status: RosterStatus;
+  /** Why the relay refused this place for good, while `status` is `refused`; else null. */
+  readonly refusal: Refusal | null;
   /** The first snapshot has arrived. */
   readonly synced: boolean;
   /** Everyone present and oneself (whatever one's status), by name. */
@@ -79,6 +81,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
+  #refusal: Refusal | null = null;
   #synced = false;
   #recentChanged = false;
   // each is made when it is asked for, and the same until something in it changes
@@ -185,6 +188,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
+      refusal: this.#refusal,
       synced: this.#synced,
       users: this.#sorted,
       self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,
