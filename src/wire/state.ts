@@ -8,8 +8,8 @@ import { type Fields, readPatch } from "./patch.ts";
 /** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
 export const MAX_DEPTH = 64;
 
-/** The fields that say who a state is from. */
-export const PERSON: ReadonlySet<string> = new Set(["user", "copresence"]);
+/** The fields that say who a state is from: the last two are Lexical's. */
+export const PERSON: ReadonlySet<string> = new Set(["user", "copresence", "name", "color"]);
 
 /** Immutable. What is whole is split, and what is split made whole, when somebody asks. */
 export class StateBytes {
