@@ -16,6 +16,7 @@ export type {
   User,
   UserInfo,
 } from "../presence/index.ts";
+export { colorOf } from "../presence/index.ts";
 export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
 export type { Page, PageSignal } from "./page.ts";
 export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";

@@ -26,7 +26,7 @@ import { type TokenSource, Tokens } from "./token.ts";
 export interface PresenceOptions<Meta = JsonObject> {
   /**
    * Who the user is. `id` is what counts them once, however many tabs and devices. What a token says of the user holds
-   * instead, for oneself as for others.
+   * instead, for oneself as for others. Without a `color`, it gets one that is made from the id (`colorOf`).
    */
   readonly user: UserInfo;
   /**
@@ -221,7 +221,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 
   setUser(user: Partial<Omit<UserInfo, "id">>): void {
-    this.#session.setUser({ ...this.#session.user, ...user, id: this.#session.user.id });
+    const { givenUser } = this.#session;
+    this.#session.setUser({ ...givenUser, ...user, id: givenUser.id });
   }
 
   readonly subscribe = (listener: () => void): Unsubscribe => this.#session.on("change", listener);

@@ -21,6 +21,7 @@ import {
   onSignal,
   readManual,
   statusAt,
+  withColor,
 } from "../presence/index.ts";
 import { type Page, noPage } from "./page.ts";
 import type { PresenceStorage } from "./storage.ts";
@@ -84,7 +85,13 @@ export class OwnSession {
     return this.#id;
   }
 
+  /** [STATE-7] As it is announced: with a colour, if there was none, made from the id. */
   get user(): UserInfo {
+    return withColor(this.#user);
+  }
+
+  /** As the application and the relay have it. */
+  get givenUser(): UserInfo {
     return this.#user;
   }
 
@@ -106,7 +113,7 @@ export class OwnSession {
   /** What a connection announces, with the metadata of its place. */
   announce<Meta>(meta: Meta): ConnectionState<Meta> {
     return {
-      user: this.#user,
+      user: this.user,
       copresence: {
         session: this.#id,
         status: this.#status.auto,

@@ -81,7 +81,7 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
     const state = this.#awareness.states.get(id);
     const note = this.#connectionOf(id);
     const isSelf = id === this.#awareness.clientID;
-    const said = [state?.["user"], state?.["copresence"], note?.mark];
+    const said = [state?.["user"], state?.["copresence"], state?.["name"], state?.["color"], note?.mark];
     const isSame = state !== undefined && this.#last.get(id)?.every((part, i) => part === said[i]);
     // a cursor that moves says nothing new of its user; the own state may have been changed in place
     if (isSame && !isSelf) return;

@@ -1,4 +1,5 @@
 export * from "./activity.ts";
+export * from "./color.ts";
 export * from "./emitter.ts";
 export * from "./equal.ts";
 export * from "./people.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { withColor } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
 
@@ -45,9 +46,9 @@ describe("the local state of a room", () => {
     [
       "a binding sets a user of its own",
       {
-        act: (awareness) => awareness.setLocalStateField("user", { name: "Anonymous", colorLight: "#0003" }),
+        act: (awareness) => awareness.setLocalStateField("user", { name: "Anonymous", shade: "dark" }),
         kept: {},
-        user: { colorLight: "#0003" },
+        user: { shade: "dark" },
       },
     ],
     [
@@ -60,7 +61,6 @@ describe("the local state of a room", () => {
           awareness.setLocalStateField("cursor", { anchor: 3 });
         },
         kept: { cursor: { anchor: 3 } },
-        user: { color: "#ffa500" },
       },
     ],
     [
@@ -114,7 +114,7 @@ describe("the local state of a room", () => {
 
     act(room.awareness);
 
-    const state = { ...kept, user: { id: "alice", name: "Alice", ...user }, copresence };
+    const state = { ...kept, user: { ...withColor({ id: "alice", name: "Alice" }), ...user }, copresence };
     expect(own(room.awareness)).toEqual(state);
     await expect.poll(seen, poll).toEqual(state);
     await pause(30);
