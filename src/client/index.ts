@@ -17,6 +17,7 @@ export type {
   UserInfo,
 } from "../presence/index.ts";
 export { colorOf } from "../presence/index.ts";
+export type { StatusProvider } from "./binding.ts";
 export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
 export type { Page, PageSignal } from "./page.ts";
 export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";
