@@ -161,7 +161,11 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       this.#tokens.wake();
       this.#eachProvider((provider) => provider.wake());
     });
-    this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
+    this.#session.on("suspend", () => {
+      // [STATE-10] the person keeps the grace
+      for (const room of this.#rooms.values()) room.clearCursor();
+      this.#eachProvider((provider) => provider.suspend());
+    });
     try {
       // that of a function comes later, and whoever is to know of a bad address is here now
       if (typeof options.token === "function") void new URL(this.#url, globalThis.location?.href);

@@ -222,6 +222,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
   suspend(): void {
+    // what is still to be said about the own state, now: no timer of the page runs any more
+    this.#sender.run();
     this.#socket.suspend();
   }
 

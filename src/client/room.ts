@@ -30,6 +30,11 @@ export interface Room<RoomMeta = JsonObject> {
   readonly roster: Roster<RoomMeta>;
   /** Changes what others in the room see as this session's metadata. */
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void;
+  /**
+   * Takes the own cursor, selection and whatever else an editor binding said out of the local state: all but `user` and
+   * `copresence`. For bindings that clear nothing when they unmount (y-codemirror.next, y-quill, y-monaco, y-excalidraw).
+   */
+  clearCursor(): void;
   /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
   leave(): void;
 }
@@ -47,6 +52,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly #ownsDoc: boolean;
   readonly #stopSession: Unsubscribe;
   #meta: RoomMeta;
+  /** What the local state held last that is not ours. */
+  #binding: object = {};
   #holders = 1;
 
   constructor(
@@ -70,6 +77,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     // in place, "update" does
     this.awareness.on("change", this.#restore);
     this.awareness.on("update", this.#restore);
+    this.awareness.on("change", this.#onChange);
+    this.doc.on("afterTransaction", this.#onTransaction);
     this.provider = makeProvider(name, this.doc, this.awareness);
     this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
       roomId: name,
@@ -87,6 +96,13 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#meta = nextMeta(this.#meta, meta);
     this.#restore();
     this.provider.retry();
+  }
+
+  // [STATE-9]
+  clearCursor(): void {
+    const { user, copresence } = this.awareness.getLocalState() ?? {};
+    this.#binding = {};
+    this.awareness.setLocalState({ user, copresence });
   }
 
   /** Counts another `join` of the same room. */
@@ -114,11 +130,27 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.doc.off("destroy", this.#end);
     this.awareness.off("change", this.#restore);
     this.awareness.off("update", this.#restore);
+    this.awareness.off("change", this.#onChange);
+    this.doc.off("afterTransaction", this.#onTransaction);
     this.roster.destroy();
     this.provider.destroy();
     this.awareness.destroy();
     if (this.#ownsDoc) this.doc.destroy();
   }
+
+  /** [ACT-7] An edit is made by whoever sits here. */
+  readonly #onTransaction = ({ local, changed }: Y.Transaction): void => {
+    if (local && changed.size > 0) this.#session.active();
+  };
+
+  /** [ACT-7] So is a cursor that moves; what we say ourselves, and say again, is not. */
+  readonly #onChange = (_change: unknown, origin: unknown): void => {
+    if (origin !== "local") return;
+    const { user: _user, copresence: _copresence, ...binding } = this.awareness.getLocalState() ?? {};
+    if (equal(binding, this.#binding)) return;
+    this.#binding = binding;
+    this.#session.active();
+  };
 
   /**
    * Sees to it that the local state says who we are. Editor bindings share the state: some set a user of their own, one

@@ -43,6 +43,8 @@ export interface OwnSessionOptions {
 }
 
 const SESSION_KEY = "copresence:session";
+/** What an active user does is taken notice of at most once in this time, ms. */
+const ACTIVE_EVERY_MS = 1_000;
 /** setTimeout takes no more. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -166,6 +168,14 @@ export class OwnSession {
   bind(user: Partial<UserInfo>): void {
     this.#bound = user;
     this.setUser(this.#user);
+  }
+
+  /** [ACT-7] The user did something here, though the page heard no input: wrote in a document, moved a cursor. */
+  active(): void {
+    const now = Date.now();
+    if (this.#status.auto === "online" && now - this.#activity.at < ACTIVE_EVERY_MS) return;
+    this.#activity = onSignal(this.#activity, "input", now);
+    this.#update();
   }
 
   /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */

@@ -60,7 +60,7 @@ function track(provider: ScriptedProvider, options: TrackOptions = {}) {
 }
 
 /** How those providers tell of a connection that is lost, and of one that is back. */
-const manners: [string, { lose(provider: ScriptedProvider): void; back(provider: ScriptedProvider): void }][] = [
+const manners: [string, Record<"lose" | "back", (provider: ScriptedProvider) => void>][] = [
   [
     "y-websocket, which forgets before it says so",
     {
@@ -197,7 +197,7 @@ describe("an Awareness with its provider", () => {
     removeAwarenessStates(provider.awareness, [provider.awareness.clientID], provider);
     roster.destroy();
     const before = log.length;
-    for (const listeners of provider._observers.values()) expect(listeners.size).toBe(0);
+    expect([...provider["_observers"].values()].every((listeners) => listeners.size === 0)).toBe(true);
     provider.says("status", { status: "connected" });
     await Promise.resolve();
     expect([vi.getTimerCount(), log.length]).toEqual([0, before]);
