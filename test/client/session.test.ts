@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import * as Y from "yjs";
 import type { Presence, PresenceOptions, Roster } from "../../src/client/index.ts";
 import { OwnSession } from "../../src/client/session.ts";
 import { defaultActivityPolicy } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
 import { type TestPage, elapse, memory, openTab, tellTime, testPage, untilTold } from "../tab.ts";
+// last: it keeps the clock that it finds, which is to be that of the tests
+import * as Y from "yjs";
 
 const quick = { tick: 0, lobbyTick: 0 };
 const timing = { backoffMs: 20, maxBackoffMs: 100 };
