@@ -4,9 +4,11 @@ import * as Y from "yjs";
 import {
   type ActivityPolicy,
   type Device,
+  type JsonMeta,
   type JsonObject,
   MAX_ID_LENGTH,
   type ManualStatus,
+  type MetaOption,
   type Unsubscribe,
   type UserInfo,
   defaultActivityPolicy,
@@ -17,13 +19,17 @@ import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
 import { nextMeta } from "./meta.ts";
 import { Provider, type ProviderOptions } from "./provider.ts";
-import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
+import { type JoinArguments, type JoinOptions, JoinedRoom, type Room } from "./room.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
 import { type PresenceStorage, reliable, tabStorage, userStorage } from "./storage.ts";
 import { type TokenSource, Tokens } from "./token.ts";
 
-export interface PresenceOptions<Meta = JsonObject> {
+/** `meta` is what everyone sees as this session's metadata; default `{}`, where nothing in its type is required. */
+export type PresenceOptions<Meta = JsonObject> = PresenceSettings & MetaOption<Meta>;
+
+/** The options of `createPresence`, but for the metadata. */
+export interface PresenceSettings {
   /**
    * Who the user is. `id` is what counts them once, however many tabs and devices. What a token says of the user holds
    * instead, for oneself as for others. Without a `color`, it gets one that is made from the id (`colorOf`).
@@ -37,8 +43,6 @@ export interface PresenceOptions<Meta = JsonObject> {
    * 2.5 s (`timing`).
    */
   readonly token?: TokenSource;
-  /** What everyone sees as this session's metadata. Default `{}`. */
-  readonly meta?: Meta;
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
   readonly lobby?: string;
   /**
@@ -86,7 +90,7 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
    * begins with `@`; TypeError for a document of another copy of Yjs; Error when the room is joined with another document
    * already, or the client is destroyed
    */
-  join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
+  join(room: string, ...options: JoinArguments<RoomMeta>): Room<RoomMeta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
   setStatus(status: ManualStatus | null): void;
   /** Changes what everyone sees as this session's metadata. */
@@ -106,17 +110,20 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  * @throws TypeError for a user without a usable id, or where there is no WebSocket to connect with; RangeError for a lobby that no URL
  * names; for a bad url what the WebSocket throws, or with a token function TypeError
  */
-export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
-  url: string,
-  options: PresenceOptions<Meta>,
-): Presence<Meta, RoomMeta> {
-  return new PresenceClient<Meta, RoomMeta>(url, options);
+export function createPresence<
+  Meta extends JsonMeta<Meta> = JsonObject,
+  RoomMeta extends JsonMeta<RoomMeta> = JsonObject,
+>(url: string, options: PresenceOptions<Meta>): Presence<Meta, RoomMeta> {
+  // whether the options may be left out depends on the metadata's type, which within is any
+  return new PresenceClient<Meta, RoomMeta>(url, options as OwnOptions<Meta>) as Presence<Meta, RoomMeta>;
 }
 
-class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
+type OwnOptions<Meta> = PresenceSettings & { readonly meta?: Meta };
+
+class PresenceClient<Meta, RoomMeta> implements Omit<Presence<Meta, RoomMeta>, "join"> {
   readonly lobby: LobbyReader<Meta>;
   readonly #url: string;
-  readonly #options: PresenceOptions<Meta>;
+  readonly #options: PresenceSettings;
   /** null: this client does not connect. */
   readonly #WebSocket: WebSocketConstructor | null;
   readonly #session: OwnSession;
@@ -126,7 +133,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #meta: Meta;
   #destroyed = false;
 
-  constructor(url: string, options: PresenceOptions<Meta>) {
+  constructor(url: string, options: OwnOptions<Meta>) {
     if (readUserId(options?.user?.id) === undefined) {
       throw new TypeError(
         `createPresence: user.id must be a text of 1 to ${MAX_ID_LENGTH} characters that does not begin with "guest:"`,
@@ -189,7 +196,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     return this.#session.status;
   }
 
-  join(room: string, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> {
+  join(room: string, options: JoinOptions<RoomMeta> = {}): Room<RoomMeta> {
     if (this.#destroyed) throw new Error("this presence is destroyed");
     checkRoomName(room);
     if (room.startsWith("@")) throw new RangeError(`"${room}" is no room to join: names with @ first are reserved`);
@@ -328,7 +335,7 @@ function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstruct
   throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as { WebSocket } from "ws"');
 }
 
-type ConnectOptions = Pick<PresenceOptions, "connect" | "WebSocket">;
+type ConnectOptions = Pick<PresenceSettings, "connect" | "WebSocket">;
 
 let hasWarned = false;
 

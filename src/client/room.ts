@@ -1,7 +1,7 @@
 /** A room that this client is in: its provider, its awareness, its people. */
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import type { JsonObject, Unsubscribe } from "../presence/index.ts";
+import type { JsonObject, MetaOption, Unsubscribe } from "../presence/index.ts";
 import { asRecord, equal } from "../presence/index.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider.ts";
@@ -9,15 +9,23 @@ import type { Roster } from "./roster.ts";
 import type { OwnSession } from "./session.ts";
 import { AwarenessRoster } from "./track.ts";
 
-export interface RoomOptions<RoomMeta = JsonObject> {
+export interface DocOption {
   /**
    * The document to share; default: one of its own. The room does not destroy a document that it was given; when somebody
    * else does, the room is left.
    */
   readonly doc?: Y.Doc;
-  /** What others in the room see as this session's metadata. Default `{}`. */
-  readonly meta?: RoomMeta;
 }
+
+/** `meta` is what others in the room see as this session's metadata; default `{}`, where nothing in its type is required. */
+export type RoomOptions<RoomMeta = JsonObject> = DocOption & MetaOption<RoomMeta>;
+
+/** The options of `join`, which may be left out where nothing in the metadata's type is required. */
+export type JoinArguments<RoomMeta = JsonObject> =
+  Record<never, never> extends RoomMeta ? [options?: RoomOptions<RoomMeta>] : [options: RoomOptions<RoomMeta>];
+
+/** The same where nothing is known of the metadata's type. */
+export type JoinOptions<RoomMeta> = DocOption & { readonly meta?: RoomMeta };
 
 /** A room, from `presence.join` until as many `leave`s. */
 export interface Room<RoomMeta = JsonObject> {
@@ -60,7 +68,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     name: string,
     session: OwnSession,
     makeProvider: MakeProvider,
-    options: RoomOptions<RoomMeta>,
+    options: JoinOptions<RoomMeta>,
     onEmpty: () => void,
   ) {
     this.name = name;
@@ -106,7 +114,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   }
 
   /** Counts another `join` of the same room. */
-  hold({ doc, meta }: RoomOptions<RoomMeta>): void {
+  hold({ doc, meta }: JoinOptions<RoomMeta>): void {
     if (doc !== undefined && doc !== this.doc) {
       throw new Error(`room "${this.name}" is joined with another document; leave it first`);
     }
