@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { type Presence, type PresenceOptions, createPresence } from "../src/client/index.ts";
-import type { JsonObject } from "../src/presence/index.ts";
+import type { JsonMeta, JsonObject } from "../src/presence/index.ts";
 import { type Relay, type RelayConfig, createRelay } from "../src/relay/index.ts";
 
 /** Waits until `condition` holds, looking again after each turn; fails after `deadlineMs`, saying what it waited for. */
@@ -66,7 +66,7 @@ export function stockClient(
 }
 
 /** A client of ours, destroyed with the test; each has a memory of its own, as a tab or device has. */
-export function ownClient<Meta = JsonObject, RoomMeta = JsonObject>(
+export function ownClient<Meta extends JsonMeta<Meta> = JsonObject, RoomMeta extends JsonMeta<RoomMeta> = JsonObject>(
   url: string,
   id: string,
   options: Partial<PresenceOptions<Meta>> = {},
@@ -75,7 +75,7 @@ export function ownClient<Meta = JsonObject, RoomMeta = JsonObject>(
     user: { id, name: id[0]?.toUpperCase() + id.slice(1) },
     WebSocket,
     ...options,
-  });
+  } as PresenceOptions<Meta>);
   onTestFinished(() => presence.destroy());
   return presence;
 }

@@ -3,7 +3,7 @@ import { onTestFinished, vi } from "vitest";
 import { fakeTime } from "./clock.ts";
 import { WebSocket } from "ws";
 import type { Page, PageSignal, Presence, PresenceOptions, PresenceStorage } from "../src/client/index.ts";
-import type { JsonObject } from "../src/presence/index.ts";
+import type { JsonMeta, JsonObject } from "../src/presence/index.ts";
 import { ownClient, pause, until } from "./support.ts";
 
 export interface TestPage extends Page {
@@ -61,7 +61,7 @@ export interface Tab<Meta = JsonObject, RoomMeta = JsonObject> {
 }
 
 /** A tab of a user: our client, with a page and a storage of its own unless given others. */
-export function openTab<Meta = JsonObject, RoomMeta = JsonObject>(
+export function openTab<Meta extends JsonMeta<Meta> = JsonObject, RoomMeta extends JsonMeta<RoomMeta> = JsonObject>(
   url: string,
   id: string,
   given: Partial<PresenceOptions<Meta>> = {},
@@ -75,7 +75,7 @@ export function openTab<Meta = JsonObject, RoomMeta = JsonObject>(
   }
   const page = testPage();
   const options = { tabStorage: memory(), userStorage: memory(), page, WebSocket: TabSocket, ...given };
-  const presence = ownClient<Meta, RoomMeta>(url, id, options);
+  const presence = ownClient<Meta, RoomMeta>(url, id, options as Partial<PresenceOptions<Meta>>);
   return {
     presence,
     page,

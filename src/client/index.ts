@@ -5,7 +5,9 @@ export type {
   Device,
   JoinEvent,
   Json,
+  JsonMeta,
   JsonObject,
+  JsonOf,
   LeaveEvent,
   ManualStatus,
   PresenceEvent,
@@ -16,10 +18,12 @@ export type {
   User,
   UserInfo,
 } from "../presence/index.ts";
+export { colorOf } from "../presence/index.ts";
+export type { StatusProvider } from "./binding.ts";
 export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
 export type { Page, PageSignal } from "./page.ts";
-export { type Presence, type PresenceOptions, createPresence } from "./presence.ts";
-export type { Room, RoomOptions, RoomProvider } from "./room.ts";
+export { type Presence, type PresenceOptions, type PresenceSettings, createPresence } from "./presence.ts";
+export type { JoinArguments, Room, RoomOptions, RoomProvider } from "./room.ts";
 export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
 export type { OwnStatus } from "./session.ts";
 export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./socket.ts";

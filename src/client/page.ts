@@ -16,7 +16,11 @@ export interface Page {
 /** Without a browser there is nothing to hide: always visible, never idle. */
 export const noPage: Page = { visible: true, subscribe: () => () => {} };
 
-const INPUTS = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
+/** [ACT-5] `input` and the rest: text that is dictated, pasted or composed comes without a key. */
+const INPUTS = [
+  ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart"],
+  ...["beforeinput", "input", "compositionupdate", "paste", "drop"],
+];
 /** Input is reported at most once in this time, ms. */
 const INPUT_EVERY_MS = 1_000;
 /** How often the wall clock is looked at, and by how much more it must have moved to have jumped, ms. */
@@ -48,12 +52,29 @@ export function browserPage(): Page {
       on(window, ["pageshow", "online"], wake);
 
       let lastInput = -Infinity;
-      on(window, INPUTS, () => {
-        const now = Date.now();
+      const onInput = (): void => {
+        const now = performance.now();
         if (now - lastInput < INPUT_EVERY_MS) return;
         lastInput = now;
         listener("input");
+      };
+      on(window, INPUTS, onInput);
+
+      // [ACT-6] what happens in a frame its page does not hear; a listener that is there already is not added again
+      const eachFrame = (act: "addEventListener" | "removeEventListener"): void => {
+        for (const frame of framesOf(window)) {
+          for (const type of INPUTS) frame[act](type, onInput, { capture: true, passive: true });
+          frame.document[act]("load", onLoad, true);
+        }
+      };
+      const onLoad = (): void => eachFrame("addEventListener");
+      on(document, ["load"], onLoad);
+      on(window, ["blur"], () => {
+        if (document.activeElement?.tagName !== "IFRAME") return;
+        onInput();
+        onLoad();
       });
+      onLoad();
 
       // a machine that slept tells nobody; its clock does
       let lastTick = Date.now();
@@ -61,13 +82,31 @@ export function browserPage(): Page {
         const now = Date.now();
         if (now - lastTick > CLOCK_EVERY_MS + CLOCK_JUMP_MS) wake();
         lastTick = now;
+        // an editor may have written its frame anew, which drops its listeners
+        onLoad();
       }, CLOCK_EVERY_MS);
       return () => {
         scope.abort();
+        eachFrame("removeEventListener");
         clearInterval(clock);
       };
     },
   };
+}
+
+/** The frames of a page that are of its own origin, those within them too. */
+function framesOf(page: Window): Window[] {
+  const found: Window[] = [];
+  for (let i = 0; i < page.length; i++) {
+    const frame = page[i];
+    try {
+      // throws for one of another origin
+      if (frame?.document) found.push(frame, ...framesOf(frame));
+    } catch {
+      // what its user does nobody but itself can know
+    }
+  }
+  return found;
 }
 
 /** The kind of device that a page runs on, as far as it says. */

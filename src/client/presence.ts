@@ -4,9 +4,11 @@ import * as Y from "yjs";
 import {
   type ActivityPolicy,
   type Device,
+  type JsonMeta,
   type JsonObject,
   MAX_ID_LENGTH,
   type ManualStatus,
+  type MetaOption,
   type Unsubscribe,
   type UserInfo,
   defaultActivityPolicy,
@@ -19,17 +21,21 @@ import { type Lobby, LobbyReader } from "./lobby.ts";
 import { type Page, browserDevice, browserPage } from "./page.ts";
 import { nextMeta } from "./meta.ts";
 import { Provider, type ProviderOptions } from "./provider.ts";
-import { JoinedRoom, type Room, type RoomOptions } from "./room.ts";
+import { type JoinArguments, type JoinOptions, JoinedRoom, type Room } from "./room.ts";
 import type { Refusal } from "./roster.ts";
 import { OwnSession, type OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
-import { type PresenceStorage, tabStorage, userStorage } from "./storage.ts";
+import { type PresenceStorage, reliable, tabStorage, userStorage } from "./storage.ts";
 import { type TokenSource, Tokens } from "./token.ts";
 
-export interface PresenceOptions<Meta = JsonObject> {
+/** `meta` is what everyone sees as this session's metadata; default `{}`, where nothing in its type is required. */
+export type PresenceOptions<Meta = JsonObject> = PresenceSettings & MetaOption<Meta>;
+
+/** The options of `createPresence`, but for the metadata. */
+export interface PresenceSettings {
   /**
    * Who the user is. `id` is what counts them once, however many tabs and devices. What a token says of the user holds
-   * instead, for oneself as for others.
+   * instead, for oneself as for others. Without a `color`, it gets one that is made from the id (`colorOf`).
    */
   readonly user: UserInfo;
   /**
@@ -40,8 +46,6 @@ export interface PresenceOptions<Meta = JsonObject> {
    * asked again with growing waits of up to 30 s.
    */
   readonly token?: TokenSource;
-  /** What everyone sees as this session's metadata. Default `{}`. */
-  readonly meta?: Meta;
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
   readonly lobby?: string;
   /**
@@ -51,8 +55,14 @@ export interface PresenceOptions<Meta = JsonObject> {
   readonly observeLobby?: boolean;
   /** More URL parameters for each connection. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Default: the global one. Node before 22 has none: pass that of `ws`. */
+  /** Default: the page's. Outside of a page (Node, Deno, Bun) pass one, that of `ws` or the global one: see `connect`. */
   readonly WebSocket?: WebSocketConstructor;
+  /**
+   * Whether to connect at all. Default: on a page or in a worker, and wherever a `WebSocket` is passed. A client that is
+   * made anywhere else, most often because a page is rendered on a server, puts nobody online: it knows nobody but
+   * oneself, opens no socket and leaves no timer. With `true` the global WebSocket is taken wherever there is one.
+   */
+  readonly connect?: boolean;
   /** Default: what the browser says; `desktop` outside of one. */
   readonly device?: Device;
   /** When this tab is `away`, ms. Default 45 s hidden (15 s on a phone or tablet), 5 min without input. */
@@ -82,9 +92,10 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
    * Joins a room; joined twice, it is the same room, and takes two `leave`s.
    *
    * @throws RangeError for a name that no URL carries (empty, over 512 characters, with a segment `.` or `..`, …) or that
-   * begins with `@`; Error when the room is joined with another document already, or the client is destroyed
+   * begins with `@`; TypeError for a document of another copy of Yjs; Error when the room is joined with another document
+   * already, or the client is destroyed
    */
-  join(room: string, options?: RoomOptions<RoomMeta>): Room<RoomMeta>;
+  join(room: string, ...options: JoinArguments<RoomMeta>): Room<RoomMeta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
   setStatus(status: ManualStatus | null): void;
   /**
@@ -106,29 +117,33 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
  *
  * @param url of the relay, `ws://localhost:1234`, without a query
- * @throws TypeError for a url with a query or fragment, a user without a usable id, or where there is no WebSocket;
- * RangeError for a lobby that no URL names, or metadata that the relay would not take; for a bad url what the WebSocket
- * throws, or with a token function TypeError
+ * @throws TypeError for a url with a query or fragment, a user without a usable id, or where there is no WebSocket to
+ * connect with; RangeError for a lobby that no URL names, or metadata that the relay would not take; for a bad url what
+ * the WebSocket throws, or with a token function TypeError
  */
-export function createPresence<Meta = JsonObject, RoomMeta = JsonObject>(
-  url: string,
-  options: PresenceOptions<Meta>,
-): Presence<Meta, RoomMeta> {
-  return new PresenceClient<Meta, RoomMeta>(url, options);
+export function createPresence<
+  Meta extends JsonMeta<Meta> = JsonObject,
+  RoomMeta extends JsonMeta<RoomMeta> = JsonObject,
+>(url: string, options: PresenceOptions<Meta>): Presence<Meta, RoomMeta> {
+  // whether the options may be left out depends on the metadata's type, which within is any
+  return new PresenceClient<Meta, RoomMeta>(url, options as OwnOptions<Meta>) as Presence<Meta, RoomMeta>;
 }
+
+type OwnOptions<Meta> = PresenceSettings & { readonly meta?: Meta };
 
 /** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
 const WARN_AGAIN_MS = 60_000;
 
-class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
+class PresenceClient<Meta, RoomMeta> implements Omit<Presence<Meta, RoomMeta>, "join"> {
   readonly lobby: LobbyReader<Meta>;
   /** Without a slash at its end. */
   readonly #url: string;
   readonly #clock = new RelayClock();
   /** What was warned of, and when, monotonic ms: the rooms of a client have the same troubles. */
   readonly #warned = new Map<string, number>();
-  readonly #options: PresenceOptions<Meta>;
-  readonly #WebSocket: WebSocketConstructor;
+  readonly #options: PresenceSettings;
+  /** null: this client does not connect. */
+  readonly #WebSocket: WebSocketConstructor | null;
   readonly #session: OwnSession;
   readonly #lobbyProvider: Provider;
   readonly #tokens: Tokens;
@@ -136,7 +151,7 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   #meta: Meta;
   #destroyed = false;
 
-  constructor(url: string, options: PresenceOptions<Meta>) {
+  constructor(url: string, options: OwnOptions<Meta>) {
     if (readUserId(options?.user?.id) === undefined) {
       throw new TypeError(
         `createPresence: user.id must be a text of 1 to ${MAX_ID_LENGTH} characters that does not begin with "guest:"`,
@@ -160,8 +175,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       device: options.device ?? browserDevice(),
       policy: { ...defaultActivityPolicy, ...options.activity },
       page: options.page ?? browserPage(),
-      tab: options.tabStorage ?? tabStorage(),
-      local: options.userStorage ?? userStorage(),
+      tab: options.tabStorage ? reliable(options.tabStorage) : tabStorage(),
+      local: options.userStorage ? reliable(options.userStorage) : userStorage(),
       clock: this.#clock,
     });
     const handler = {
@@ -183,7 +198,11 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
       this.#tokens.wake();
       this.#eachProvider((provider) => provider.wake());
     });
-    this.#session.on("suspend", () => this.#eachProvider((provider) => provider.suspend()));
+    this.#session.on("suspend", () => {
+      // [STATE-10] the person keeps the grace
+      for (const room of this.#rooms.values()) room.clearCursor();
+      this.#eachProvider((provider) => provider.suspend());
+    });
     try {
       // that of a function comes later, and whoever is to know of a bad address is here now
       if (typeof options.token === "function") void new URL(this.#url, globalThis.location?.href);
@@ -211,10 +230,11 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     return this.#session.status;
   }
 
-  join(room: string, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> {
+  join(room: string, options: JoinOptions<RoomMeta> = {}): Room<RoomMeta> {
     if (this.#destroyed) throw new Error("this presence is destroyed");
     checkRoomName(room);
     if (room.startsWith("@")) throw new RangeError(`"${room}" is no room to join: names with @ first are reserved`);
+    checkDoc(options.doc);
     const known = this.#rooms.get(room);
     if (known !== undefined) {
       known.hold(options);
@@ -281,6 +301,8 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
     awareness: Awareness,
     sync: ProviderOptions["sync"] & string = "share",
   ): Provider {
+    // it renews the state for others, of whom there are none
+    if (this.#WebSocket === null) clearInterval(awareness["_checkInterval"] as number);
     const provider = new Provider(() => this.#urlOf(room, doc), doc, awareness, {
       sync,
       room,
@@ -353,8 +375,37 @@ class PresenceClient<Meta, RoomMeta> implements Presence<Meta, RoomMeta> {
   }
 }
 
-function webSocketOf(options: { readonly WebSocket?: WebSocketConstructor }): WebSocketConstructor {
-  const found = options.WebSocket ?? (globalThis as { readonly WebSocket?: WebSocketConstructor }).WebSocket;
+/** [PKG-2] Refuses a document of another copy of Yjs: what is written to it would be lost in part, without a word. */
+function checkDoc(doc: unknown): void {
+  if (doc === undefined || doc instanceof Y.Doc) return;
+  throw new TypeError(
+    "join: `doc` is no Y.Doc of the Yjs that copresence uses. If it is a Y.Doc, Yjs is loaded twice: import both " +
+      "packages, or require both, and let `npm ls yjs` list one version (bundlers can dedupe or alias yjs)",
+  );
+}
+
+/** [REACT-4] Where there is no page, only who says so connects: a server that renders a page runs the page's code too. */
+function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstructor | null {
+  const hasPage = "window" in globalThis || "importScripts" in globalThis;
+  if (!(connect ?? (hasPage || WebSocket !== undefined))) {
+    if (connect === undefined) warnOnce();
+    return null;
+  }
+  const found = WebSocket ?? (globalThis as ConnectOptions).WebSocket;
   if (found !== undefined) return found;
   throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as { WebSocket } from "ws"');
+}
+
+type ConnectOptions = Pick<PresenceSettings, "connect" | "WebSocket">;
+
+let hasWarned = false;
+
+/** A script that forgot to pass a WebSocket looks like a page that is rendered on a server: its author is told once. */
+function warnOnce(): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  console.warn(
+    "copresence: there is no page here, so this client does not connect. On a server that renders pages this is right " +
+      '({ connect: false } says so); a script passes a WebSocket, such as that of "ws"',
+  );
 }

@@ -62,7 +62,8 @@ export type ProviderEvents = {
 };
 
 export interface ProviderOptions {
-  readonly WebSocket: WebSocketConstructor;
+  /** null: it never connects. */
+  readonly WebSocket: WebSocketConstructor | null;
   readonly tokens: TokenGiver;
   /** The room that the address is to lead to. Default: wherever it leads. */
   readonly room?: string;
@@ -232,6 +233,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
   suspend(): void {
+    // what is still to be said about the own state, now: no timer of the page runs any more
+    this.#outbound.flush();
     this.#socket.suspend();
   }
 

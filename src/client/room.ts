@@ -1,7 +1,7 @@
 /** A room that this client is in: its provider, its awareness, its people. */
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Emitter, type JsonObject, type Unsubscribe, asRecord, equal } from "../presence/index.ts";
+import { Emitter, type JsonObject, type MetaOption, type Unsubscribe, asRecord, equal } from "../presence/index.ts";
 import type { Grant } from "../wire/index.ts";
 import { RoomAwareness } from "./awareness.ts";
 import { nextMeta } from "./meta.ts";
@@ -10,21 +10,29 @@ import type { Roster } from "./roster.ts";
 import type { OwnSession } from "./session.ts";
 import { AwarenessRoster } from "./track.ts";
 
-export interface RoomOptions<RoomMeta = JsonObject> {
+export interface DocOption {
   /**
    * The document to share; default: one of its own. The room does not destroy a document that it was given; when somebody
    * else does, the room is left.
    */
   readonly doc?: Y.Doc;
-  /** What others in the room see as this session's metadata. Default `{}`. */
-  readonly meta?: RoomMeta;
 }
+
+/** `meta` is what others in the room see as this session's metadata; default `{}`, where nothing in its type is required. */
+export type RoomOptions<RoomMeta = JsonObject> = DocOption & MetaOption<RoomMeta>;
 
 /** The provider of a room, as applications and editor bindings use it. */
 export type RoomProvider = Pick<
   Provider,
   "doc" | "awareness" | "synced" | "wsconnected" | "wsconnecting" | "on" | "once" | "off" | "connect" | "disconnect"
 >;
+
+/** The options of `join`, which may be left out where nothing in the metadata's type is required. */
+export type JoinArguments<RoomMeta = JsonObject> =
+  Record<never, never> extends RoomMeta ? [options?: RoomOptions<RoomMeta>] : [options: RoomOptions<RoomMeta>];
+
+/** The same where nothing is known of the metadata's type. */
+export type JoinOptions<RoomMeta> = DocOption & { readonly meta?: RoomMeta };
 
 /** A room, from `presence.join` until as many `leave`s. */
 export interface Room<RoomMeta = JsonObject> {
@@ -48,6 +56,11 @@ export interface Room<RoomMeta = JsonObject> {
    * 62 levels)
    */
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void;
+  /**
+   * Takes the own cursor, selection and whatever else an editor binding said out of the local state: all but `user` and
+   * `copresence`. For bindings that clear nothing when they unmount (y-codemirror.next, y-quill, y-monaco, y-excalidraw).
+   */
+  clearCursor(): void;
   /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
   leave(): void;
 }
@@ -67,13 +80,15 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly #stopSession: Unsubscribe;
   #meta: RoomMeta;
   #grants: readonly Grant[] | null = null;
+  /** What the local state held last that is not ours. */
+  #binding: object = {};
   #holders = 1;
 
   constructor(
     name: string,
     session: OwnSession,
     makeProvider: MakeProvider,
-    options: RoomOptions<RoomMeta>,
+    options: JoinOptions<RoomMeta>,
     onEmpty: () => void,
   ) {
     this.name = name;
@@ -90,6 +105,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     // in place, "update" does
     this.awareness.on("change", this.#restore);
     this.awareness.on("update", this.#restore);
+    this.awareness.on("change", this.#onChange);
+    this.doc.on("afterTransaction", this.#onTransaction);
     this.provider = makeProvider(name, this.doc, this.awareness);
     this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
       roomId: name,
@@ -129,8 +146,15 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#emitter.emit("change", null);
   }
 
+  // [STATE-9]
+  clearCursor(): void {
+    const { user, copresence } = this.awareness.getLocalState() ?? {};
+    this.#binding = {};
+    this.awareness.setLocalState({ user, copresence });
+  }
+
   /** Counts another `join` of the same room. */
-  hold({ doc, meta }: RoomOptions<RoomMeta>): void {
+  hold({ doc, meta }: JoinOptions<RoomMeta>): void {
     if (doc !== undefined && doc !== this.doc) {
       throw new Error(`room "${this.name}" is joined with another document; leave it first`);
     }
@@ -155,11 +179,27 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.awareness.off("change", this.#restore);
     this.awareness.off("update", this.#restore);
     this.#emitter.clear();
+    this.awareness.off("change", this.#onChange);
+    this.doc.off("afterTransaction", this.#onTransaction);
     this.roster.destroy();
     this.provider.destroy();
     this.awareness.destroy();
     if (this.#ownsDoc) this.doc.destroy();
   }
+
+  /** [ACT-7] An edit is made by whoever sits here. */
+  readonly #onTransaction = ({ local, changed }: Y.Transaction): void => {
+    if (local && changed.size > 0) this.#session.active();
+  };
+
+  /** [ACT-7] So is a cursor that moves; what we say ourselves, and say again, is not. */
+  readonly #onChange = (_change: unknown, origin: unknown): void => {
+    if (origin !== "local") return;
+    const { user: _user, copresence: _copresence, ...binding } = this.awareness.getLocalState() ?? {};
+    if (equal(binding, this.#binding)) return;
+    this.#binding = binding;
+    this.#session.active();
+  };
 
   /**
    * Sees to it that the local state says who we are. Editor bindings share the state: some set a user of their own, one

@@ -20,6 +20,7 @@ import {
   onSignal,
   readManual,
   statusAt,
+  withColor,
 } from "../presence/index.ts";
 import { RelayClock, monotonic } from "./clock.ts";
 import { type Page, noPage } from "./page.ts";
@@ -44,6 +45,8 @@ export interface OwnSessionOptions {
 }
 
 const SESSION_KEY = "copresence:session";
+/** What an active user does is taken notice of at most once in this time, ms. */
+const ACTIVE_EVERY_MS = 1_000;
 /** setTimeout takes no more. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -95,7 +98,13 @@ export class OwnSession {
     return this.#id;
   }
 
+  /** [STATE-7] As it is announced: with a colour, if there was none, made from the id. */
   get user(): UserInfo {
+    return withColor(this.#user);
+  }
+
+  /** As the application and the relay have it. */
+  get givenUser(): UserInfo {
     return this.#user;
   }
 
@@ -117,7 +126,7 @@ export class OwnSession {
   /** What a connection announces, with the metadata of its place. */
   announce<Meta>(meta: Meta): ConnectionState<Meta> {
     return {
-      user: this.#user,
+      user: this.user,
       copresence: {
         session: this.#id,
         status: this.#status.auto,
@@ -192,6 +201,14 @@ export class OwnSession {
   bind(user: Partial<UserInfo>): void {
     this.#bound = user;
     this.#refreshUser();
+  }
+
+  /** [ACT-7] The user did something here, though the page heard no input: wrote in a document, moved a cursor. */
+  active(): void {
+    const now = monotonic();
+    if (this.#status.auto === "online" && now - this.#activity.at < ACTIVE_EVERY_MS) return;
+    this.#activity = onSignal(this.#activity, "input", now);
+    this.#update();
   }
 
   /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */

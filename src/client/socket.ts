@@ -105,7 +105,7 @@ interface Open {
 
 export class ReconnectingSocket {
   readonly #url: () => string;
-  readonly #WebSocket: WebSocketConstructor;
+  readonly #WebSocket: WebSocketConstructor | null;
   readonly #timing: SocketTiming;
   readonly #handler: SocketHandler;
   readonly #tokens: TokenGiver;
@@ -118,7 +118,7 @@ export class ReconnectingSocket {
 
   constructor(
     url: () => string,
-    WebSocket: WebSocketConstructor,
+    WebSocket: WebSocketConstructor | null,
     timing: SocketTiming,
     handler: SocketHandler,
     tokens: TokenGiver,
@@ -141,6 +141,7 @@ export class ReconnectingSocket {
 
   /** Connects now, unless it is connected or about to be. */
   connect(): void {
+    if (this.#WebSocket === null) return;
     switch (this.#state.phase) {
       case "connecting":
       case "open":
@@ -278,9 +279,11 @@ export class ReconnectingSocket {
   }
 
   #open(token: string): void {
+    const WebSocket = this.#WebSocket;
+    if (WebSocket === null) return;
     const protocols = [PATCH_SUBPROTOCOL];
     if (token !== "") protocols.push(AUTH_PREFIX + token);
-    const socket = new this.#WebSocket(this.#url(), protocols);
+    const socket = new WebSocket(this.#url(), protocols);
     socket.binaryType = "arraybuffer";
     const timer = setTimeout(() => this.#lost(socket, ABNORMAL, "it does not answer"), this.#timing.connectTimeoutMs);
     this.#error = "";

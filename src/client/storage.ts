@@ -4,25 +4,45 @@ export interface PresenceStorage {
   set(key: string, value: string): void;
 }
 
-/** A browser's storage, or memory where there is none or it is forbidden. */
-function web(name: "sessionStorage" | "localStorage"): PresenceStorage {
-  const memory = new Map<string, string>();
+/**
+ * [STATE-6] A storage that may fail (it is full, forbidden, or keeps nothing in private mode), backed by memory: what was
+ * written last is what is read.
+ */
+export function reliable(storage: PresenceStorage): PresenceStorage {
+  const written = new Map<string, { readonly value: string; readonly isKept: boolean }>();
+  const read = (key: string): string | null | undefined => {
+    try {
+      return storage.get(key);
+    } catch {
+      return undefined;
+    }
+  };
   return {
     get(key) {
-      try {
-        return globalThis[name].getItem(key);
-      } catch {
-        return memory.get(key) ?? null;
-      }
+      const last = written.get(key);
+      if (last?.isKept === false) return last.value;
+      // another tab may have written since
+      const value = read(key);
+      return value === undefined ? (last?.value ?? null) : value;
     },
     set(key, value) {
       try {
-        globalThis[name].setItem(key, value);
+        storage.set(key, value);
       } catch {
-        memory.set(key, value);
+        // what is read below tells
       }
+      written.set(key, { value, isKept: read(key) === value });
     },
   };
+}
+
+/** A browser's storage. Where there is no page it is not asked for: Node's is shared by all clients of a process. */
+function web(name: "sessionStorage" | "localStorage"): PresenceStorage {
+  const page = (globalThis as { readonly window?: Window }).window;
+  return reliable({
+    get: (key) => page?.[name].getItem(key) ?? null,
+    set: (key, value) => page?.[name].setItem(key, value),
+  });
 }
 
 /** Survives a reload of this tab, and no more. */

@@ -193,7 +193,9 @@ export function isGuest(userId: string): boolean {
  */
 export function readState<Meta = JsonObject>(clientId: number, state: unknown, room: string): Claim<Meta> | null {
   if (!isRecord(state)) return null;
-  const user = readUser(own(state, "user"), guestId(clientId));
+  // [STATE-8] Lexical says name and colour at the top level
+  const said = own(state, "user");
+  const user = readUser(isRecord(said) ? said : { name: state["name"], color: state["color"] }, guestId(clientId));
   const record = asRecord(own(state, "copresence"));
   const session = readId(own(record, "session"));
   // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no

@@ -1,7 +1,11 @@
+"use client";
+
 /** React bindings: rosters, rooms and the own status as hooks. */
+export { usePresenceClient } from "./client.ts";
 export { PresenceProvider, type PresenceProviderProps, usePresence } from "./provider.tsx";
 export type { Meta, Register, RoomMeta } from "./register.ts";
 export { useRoom } from "./room.ts";
-export { type UsersSource, useLobby, useOthers, useSelf, useUsers } from "./roster.ts";
+export { type UsersSource, useConnectionStatus, useLobby, useOthers, useRefusal, useSelf, useUsers } from "./roster.ts";
 export { type Equal, shallowEqual } from "./select.ts";
 export { useStatus } from "./status.ts";
+export { useCanWrite } from "./write.ts";

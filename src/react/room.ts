@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import type { Presence, Room, RoomOptions } from "../client/index.ts";
+import type { JoinArguments, Presence, Room, RoomOptions } from "../client/index.ts";
 import { usePresence } from "./provider.tsx";
 import type { Meta, RoomMeta } from "./register.ts";
 
@@ -19,10 +19,10 @@ const leaving = new Set<Joined>();
  * @param options.meta may be a new object at each render; it is announced when it differs
  * @returns null at first, on the server, and while the provider has no client
  */
-export function useRoom(name: string | null, options: RoomOptions<RoomMeta> = {}): Room<RoomMeta> | null {
+export function useRoom(name: string | null, ...[options]: JoinArguments<RoomMeta>): Room<RoomMeta> | null {
   const presence = usePresence();
   const [joined, setJoined] = useState<Joined | null>(null);
-  const { doc, meta } = options;
+  const { doc, meta } = options ?? {};
   const latestMeta = useRef(meta);
 
   useEffect(() => {

@@ -1,5 +1,14 @@
 import { useCallback } from "react";
-import type { Lobby, LobbySnapshot, Room, Roster, RosterSnapshot, User } from "../client/index.ts";
+import type {
+  Lobby,
+  LobbySnapshot,
+  Refusal,
+  Room,
+  Roster,
+  RosterSnapshot,
+  RosterStatus,
+  User,
+} from "../client/index.ts";
 import { usePresence } from "./provider.tsx";
 import type { Meta } from "./register.ts";
 import { type Equal, useSelected } from "./select.ts";
@@ -87,6 +96,16 @@ export function useSelf<T, M = Meta>(
   return useRosterSelection<M, User<M> | null, T>(source, selfOf, selector, equal);
 }
 
+/** How far a room's roster (or, without a source, the lobby's) can be believed: `connecting`, `live`, `stale`, `refused`. */
+export function useConnectionStatus<M = Meta>(source?: UsersSource<M>): RosterStatus {
+  return useRosterSelection<M, RosterStatus, RosterStatus>(source, statusOf, undefined, undefined);
+}
+
+/** Why the relay refused a room (or, without a source, the lobby) for good; null while it did not. */
+export function useRefusal<M = Meta>(source?: UsersSource<M>): Refusal | null {
+  return useRosterSelection<M, Refusal | null, Refusal | null>(source, refusalOf, undefined, undefined);
+}
+
 function useRosterSelection<M, V, T>(
   source: UsersSource<M> | undefined,
   view: (snapshot: RosterSnapshot<M>) => V,
@@ -107,3 +126,5 @@ const identity = <T>(value: T): T => value;
 const usersOf = <M>(snapshot: RosterSnapshot<M>): readonly User<M>[] => snapshot.users;
 const othersOf = <M>(snapshot: RosterSnapshot<M>): readonly User<M>[] => snapshot.users.filter((user) => !user.self);
 const selfOf = <M>(snapshot: RosterSnapshot<M>): User<M> | null => snapshot.self;
+const statusOf = (snapshot: RosterSnapshot<unknown>): RosterStatus => snapshot.status;
+const refusalOf = (snapshot: RosterSnapshot<unknown>): Refusal | null => snapshot.refusal;

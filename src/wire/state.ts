@@ -12,8 +12,8 @@ export const MAX_DEPTH = 64;
 /** Fields at the top level of a state: more than any editor uses. */
 export const MAX_FIELDS = 256;
 
-/** The fields that say who a state is from. */
-export const PERSON: ReadonlySet<string> = new Set(["user", "copresence"]);
+/** The fields that say who a state is from: the last two are Lexical's. */
+export const PERSON: ReadonlySet<string> = new Set(["user", "copresence", "name", "color"]);
 
 /** Immutable. What is whole is split, and what is split made whole, when somebody asks. */
 export class StateBytes {

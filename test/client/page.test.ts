@@ -47,8 +47,10 @@ describe("the page of a browser", () => {
     expect(signals).toEqual(["suspend", "wake"]);
   });
 
-  it.for(["pointerdown", "pointermove", "keydown", "wheel", "touchstart"])(
-    "takes %s for input, at most once a second, though the app keeps it to itself",
+  const pointed = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"];
+  const written = ["beforeinput", "input", "compositionupdate", "paste", "drop"];
+  it.for([...pointed, ...written])(
+    "[ACT-5] takes %s for input, at most once a second, though the app keeps it to itself",
     (type) => {
       const { signals } = listen();
       const element = document.body.appendChild(document.createElement("div"));
@@ -76,6 +78,87 @@ describe("the page of a browser", () => {
     expect(signals).toEqual(["wake"]);
     vi.advanceTimersByTime(60_000);
     expect(signals).toEqual(["wake"]);
+  });
+
+  describe("with frames", () => {
+    /** A frame as its page sees it; one of another origin lets nobody look into it. */
+    class Frame extends EventTarget {
+      readonly inner: Frame[] = [];
+      readonly #document: EventTarget | undefined = new EventTarget();
+      constructor(isForeign = false) {
+        super();
+        if (isForeign) this.#document = undefined;
+      }
+      get document(): EventTarget {
+        if (this.#document === undefined) throw new DOMException("blocked", "SecurityError");
+        return this.#document;
+      }
+      get length(): number {
+        return this.inner.length;
+      }
+      get 0(): Frame | undefined {
+        return this.inner[0];
+      }
+      types(): boolean {
+        return this.dispatchEvent(new Event("input"));
+      }
+    }
+
+    /** Puts frames into the page, as `window[0]` and so on. */
+    function frames(...all: Frame[]): void {
+      const before = window.length;
+      Object.defineProperty(window, "length", { value: all.length, configurable: true });
+      for (const [i, frame] of all.entries()) Object.defineProperty(window, i, { value: frame, configurable: true });
+      onTestFinished(() => {
+        Object.defineProperty(window, "length", { value: before, configurable: true });
+        for (const i of all.keys()) Reflect.deleteProperty(window, i);
+      });
+    }
+
+    it("[ACT-6] takes what happens in them for input, whatever another origin keeps to itself", () => {
+      const [foreign, own, inner] = [new Frame(true), new Frame(), new Frame()];
+      own.inner.push(inner);
+      frames(foreign, own);
+      const { signals, undo } = listen();
+      own.types();
+      expect(signals).toEqual(["input"]);
+      vi.advanceTimersByTime(1_000);
+      inner.types();
+      expect(signals).toEqual(["input", "input"]);
+      undo();
+      vi.advanceTimersByTime(1_000);
+      inner.types();
+      own.types();
+      expect(signals).toHaveLength(2);
+    });
+
+    it("[ACT-6] finds those that come later, also within others", () => {
+      const { signals } = listen();
+      const [own, inner, late] = [new Frame(), new Frame(), new Frame()];
+      frames(own);
+      document.body.dispatchEvent(new Event("load"));
+      own.types();
+      expect(signals).toEqual(["input"]);
+      own.inner.push(inner);
+      own.document.dispatchEvent(new Event("load"));
+      vi.advanceTimersByTime(1_000);
+      inner.types();
+      expect(signals).toHaveLength(2);
+      // one that an editor writes anew, with no event that its page would hear
+      inner.inner.push(late);
+      vi.advanceTimersByTime(5_000);
+      late.types();
+      expect(signals).toHaveLength(3);
+    });
+
+    it("[ACT-6] takes a focus that moves into one for input, and one that leaves the page for none", () => {
+      const { signals } = listen();
+      window.dispatchEvent(new Event("blur"));
+      expect(signals).toEqual([]);
+      vi.spyOn(document, "activeElement", "get").mockReturnValue(document.createElement("iframe"));
+      window.dispatchEvent(new Event("blur"));
+      expect(signals).toEqual(["input"]);
+    });
   });
 
   it("[RUN-3] is not listened to after the undo, and leaves no timer", () => {

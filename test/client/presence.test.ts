@@ -33,9 +33,10 @@ describe("createPresence", () => {
     },
   );
 
-  it("throws where there is no WebSocket, and takes the global one where there is", async () => {
+  it("throws on a page without a WebSocket, and takes the page's where there is one", async () => {
     const { url, relay } = await startRelay(quick);
     onTestFinished(() => void vi.unstubAllGlobals());
+    vi.stubGlobal("window", {});
     vi.stubGlobal("WebSocket", undefined);
     expect(() => createPresence(url, { user: { id: "alice" } })).toThrow(
       /^createPresence: there is no global WebSocket/,

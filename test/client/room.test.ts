@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { colorOf, withColor } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
+import { testPage } from "../tab.ts";
 
 type State = Record<string, unknown>;
 
@@ -45,9 +47,9 @@ describe("the local state of a room", () => {
     [
       "a binding sets a user of its own",
       {
-        act: (awareness) => awareness.setLocalStateField("user", { name: "Anonymous", colorLight: "#0003" }),
+        act: (awareness) => awareness.setLocalStateField("user", { name: "Anonymous", shade: "dark" }),
         kept: {},
-        user: { colorLight: "#0003" },
+        user: { shade: "dark" },
       },
     ],
     [
@@ -60,7 +62,6 @@ describe("the local state of a room", () => {
           awareness.setLocalStateField("cursor", { anchor: 3 });
         },
         kept: { cursor: { anchor: 3 } },
-        user: { color: "#ffa500" },
       },
     ],
     [
@@ -114,7 +115,7 @@ describe("the local state of a room", () => {
 
     act(room.awareness);
 
-    const state = { ...kept, user: { id: "alice", name: "Alice", ...user }, copresence };
+    const state = { ...kept, user: { ...withColor({ id: "alice", name: "Alice" }), ...user }, copresence };
     expect(own(room.awareness)).toEqual(state);
     await expect.poll(seen, poll).toEqual(state);
     await pause(30);
@@ -274,5 +275,47 @@ describe("an outage that is longer than the grace", () => {
       "leave carol doc",
     ]);
     expect(rooms[0]?.roster.get("bob")).toMatchObject({ reconnecting: false });
+  });
+});
+
+describe("the cursor of a room", () => {
+  it("[STATE-9] is cleared for bindings that leave it there, and the person stays", async () => {
+    const { room, seen, events } = await pair();
+    room.awareness.setLocalState({ ...own(room.awareness), cursor: { anchor: 1 }, selection: [1, 2] });
+    await until("Bob sees it", () => seen()["cursor"] !== undefined && seen()["selection"] !== undefined);
+    room.clearCursor();
+    await until("Bob sees that it is gone", () => Object.keys(seen()).length === 2);
+    expect(Object.keys(seen()).toSorted()).toEqual(["copresence", "user"]);
+    expect(events).toEqual([]);
+    room.awareness.setLocalStateField("cursor", { anchor: 2 });
+    await until("it is back", () => seen()["cursor"] !== undefined);
+  });
+
+  it("[STATE-10] goes at once when the page is left, and comes back with the page; the person keeps the grace", async () => {
+    const { url } = await startRelay({ ...quick, leaveGrace: 60_000 });
+    const page = testPage();
+    const room = ownClient(url, "alice", { page }).join("doc");
+    const { awareness, roster } = ownClient(url, "bob").join("doc");
+    const seen = (): State => awareness.states.get(room.awareness.clientID) ?? {};
+    room.awareness.setLocalStateField("cursor", { anchor: 1 });
+    await until("Bob sees it", () => seen()["cursor"] !== undefined);
+    // said a moment before: a timer would send what follows, and a page that is left has none
+    room.awareness.setLocalStateField("cursor", { anchor: 2 });
+    page.signal("suspend");
+    await until("it is gone", () => seen()["cursor"] === undefined);
+    await until("she may return", () => roster.get("alice")?.reconnecting === true);
+    page.signal("wake");
+    room.awareness.setLocalStateField("cursor", { anchor: 3 });
+    await until("both are back", () => seen()["cursor"] !== undefined && roster.get("alice")?.reconnecting === false);
+  });
+});
+
+describe("two people without a colour", () => {
+  it("[STATE-7] have different ones in the eyes of all, and of editor bindings", async () => {
+    const { room, other } = await pair();
+    const colors = [room, other].map(({ roster }) => ["alice", "bob"].map((id) => roster.get(id)?.color));
+    expect(colors[0]).toEqual(colors[1]);
+    expect(colors[0]).toEqual([colorOf("alice"), colorOf("bob")]);
+    expect((own(room.awareness)["user"] as State)["colorLight"]).toBe(`${colorOf("alice")}33`);
   });
 });

@@ -5,6 +5,8 @@ import { defaultActivityPolicy } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
 import { type TestPage, elapse, memory, openTab, tellTime, testPage, untilTold } from "../tab.ts";
+// last: it keeps the clock that it finds, which is to be that of the tests
+import * as Y from "yjs";
 
 const quick = { tick: 0, lobbyTick: 0 };
 const timing = { backoffMs: 20, maxBackoffMs: 100 };
@@ -103,6 +105,53 @@ describe("activity", () => {
     ["with the next input", { steps: [minutes(6), "input"], seen: ["away", "online"] }],
   ])("[ACT-3] is online at once: %s", async ([, story]) => {
     expect(await play(story)).toEqual(everywhere(story));
+  });
+
+  it("[ACT-7] is online while she writes or moves a cursor, of which her page hears nothing", async () => {
+    tellTime();
+    const page = testPage();
+    const alice = ownClient("ws://127.0.0.1:1", "alice", { page, activity: { idleMs: 60_000 } });
+    const { doc, awareness } = alice.join("doc");
+    const idle = (): void => {
+      vi.advanceTimersByTime(60_000);
+      expect(alice.status.auto).toBe("away");
+    };
+    const acts: [string, () => void][] = [
+      ["an edit", () => doc.getText("text").insert(0, "a")],
+      ["another way to edit", () => doc.getMap("map").set("key", 1)],
+      ["a cursor", () => awareness.setLocalStateField("cursor", { anchor: 1 })],
+      ["a cursor that moves", () => awareness.setLocalStateField("cursor", { anchor: 2 })],
+      ["a binding that says all anew", () => awareness.setLocalState({ ...awareness.getLocalState(), focusing: true })],
+      ["a cursor that goes", () => awareness.setLocalStateField("cursor", null)],
+    ];
+    for (const [what, act] of acts) {
+      idle();
+      act();
+      expect([what, alice.status.auto]).toEqual([what, "online"]);
+    }
+  });
+
+  it("[ACT-7] is away though others write, and her own client says who and how she is", () => {
+    tellTime();
+    const page = testPage();
+    const alice = ownClient("ws://127.0.0.1:1", "alice", { page, activity: { idleMs: 60_000 } });
+    const room = alice.join("doc");
+    room.awareness.setLocalStateField("cursor", { anchor: 1 });
+    vi.advanceTimersByTime(60_000);
+    const bob = new Y.Doc();
+    bob.getText("text").insert(0, "b");
+    Y.applyUpdate(room.doc, Y.encodeStateAsUpdate(bob), "network");
+    room.doc.transact(() => room.doc.getText("text").toString());
+    room.setMeta({ page: 2 });
+    alice.setStatus("busy");
+    alice.setUser({ name: "Al" });
+    room.awareness.setLocalState(room.awareness.getLocalState()); // a renewal
+    room.awareness.setLocalStateField("cursor", { anchor: 1 });
+    vi.advanceTimersByTime(40_000);
+    expect(alice.status.auto).toBe("away");
+    page.signal("hidden");
+    room.doc.getText("text").insert(0, "a"); // by a script: nobody looks
+    expect(alice.status.auto).toBe("away");
   });
 
   it("[ACT-2] turns away exactly then, and says since when", async () => {

@@ -34,6 +34,14 @@ describe("readState", () => {
     expect(readState(8, state, "room")).toEqual(claim("alice", "client:8", { ...stock, clientId: 8 }));
   });
 
+  it("[STATE-8] reads name and colour at the top level, where Lexical has them, if there is no `user`", () => {
+    const lexical = { anchorPos: null, name: "Alice", color: "#00f", focusing: true, awarenessData: {} };
+    expect(readState(7, lexical, "doc")?.user).toEqual({ id: "guest:7", name: "Alice", color: "#00f" });
+    expect(readState(7, { ...lexical, user: "Alice" }, "doc")?.user.name).toBe("Alice");
+    expect(readState(7, { ...lexical, user: { id: "bob" } }, "doc")?.user).toEqual({ id: "bob" });
+    expect(readState(7, { name: 5, color: {}, id: "bob" }, "doc")?.user).toEqual({ id: "guest:7" });
+  });
+
   it("[STATE-2] takes who gives no usable id for a guest, one for each connection", () => {
     const long = "a".repeat(MAX_ID_LENGTH + 1);
     for (const user of [

@@ -154,7 +154,7 @@ describe("useRoom", () => {
       </StrictMode>,
     );
     await untilRendered("alice", () => view.text() === "Alice");
-    await until("she is seen", () => events.includes("join plans"));
+    await until("the relay knows", () => events.includes("join plans"));
     await pause(100);
     expect(events.filter((event) => event.endsWith("plans"))).toEqual(["join plans"]);
     view.unmount();

@@ -108,6 +108,11 @@ export class Outbound {
     this.#ticker.run();
   }
 
+  /** Sends what is still to be said of the own state now. */
+  flush(): void {
+    this.#ticker.run();
+  }
+
   /** The client id that was told is somebody else's: nothing is to be taken back. */
   disown(id: number): void {
     this.#ids.delete(id);

@@ -1,0 +1,23 @@
+/** Types of what JSON can hold. */
+import type { Json, JsonObject } from "./state.ts";
+
+type Invokable = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
+
+/**
+ * A type, without what JSON loses: functions, symbols, `bigint`, and with its methods a `Date`, a `Map` or an instance of a
+ * class. An absent or undefined property is simply not there for others.
+ */
+export type JsonOf<T> = T extends Json | undefined
+  ? T
+  : T extends bigint | symbol | Invokable
+    ? never
+    : T extends object
+      ? { readonly [K in keyof T]: JsonOf<T[K]> }
+      : never;
+
+/** What metadata must be, `Meta extends JsonMeta<Meta>`: an object that JSON can hold. Interfaces are welcome. */
+export type JsonMeta<T> = { readonly [K in keyof T]: JsonOf<T[K]> };
+
+/** Metadata as an option: it may be left out where nothing in it is required. */
+export type MetaOption<Meta = JsonObject> =
+  Record<never, never> extends Meta ? { readonly meta?: Meta } : { readonly meta: Meta };
