@@ -1,6 +1,6 @@
 import type { User } from "copresence";
 import type { CSSProperties, ReactNode } from "react";
-import { plainColor } from "./colour.ts";
+import { plainColor } from "./color.ts";
 import { initialsOf } from "./initials.ts";
 import { nameOf } from "./presence.ts";
 

@@ -62,14 +62,14 @@ export const EventLog = memo(function EventLog({ room, shown, over, opener, onCl
   return (
     // it scrolls, and holds nothing else that the keyboard could scroll it by
     <div className="log" ref={drawer} aria-label="Activity" hidden={!shown} tabIndex={0} {...role}>
-      <header className="label-row">
+      <div className="label-row">
         <h2 className="label">Activity</h2>
         {over && (
           <button className="quiet" aria-label="Close" onClick={onClose}>
             <Icon name="close" />
           </button>
         )}
-      </header>
+      </div>
       {entries.length === 0 && <p className="empty">Arrivals, departures and changes will appear here.</p>}
       <ol>
         {entries.map(({ key, event, text }) => (

@@ -9,12 +9,14 @@ import { useRosterStatus } from "./useRosterStatus.ts";
 
 export type Refusal = RosterEvents["refused"];
 
+/** What the page may not see: everything; who is online, though documents work; or the open document. */
+export type Refused = "all" | "lobby" | "document";
+
 export type Connection =
   | { readonly state: "connecting" | "live" | "stale" }
   | {
       readonly state: "refused";
-      /** What the page may not see: everything, or just this document. */
-      readonly what: "lobby" | "document";
+      readonly what: Refused;
       readonly refusal: Refusal;
     };
 
@@ -70,9 +72,12 @@ export function useConnection(room: Room | null): Connection {
   const document: string = useRosterStatus(room);
   const lobbyRefusal = useRefusal(presence?.lobby);
   const documentRefusal = useRefusal(room?.roster);
-  if (lobbyRefusal !== null) return { state: "refused", what: "lobby", refusal: lobbyRefusal };
-  if (documentRefusal !== null) return { state: "refused", what: "document", refusal: documentRefusal };
+  if (documentRefusal !== null) {
+    const same = lobbyRefusal?.code === documentRefusal.code;
+    return { state: "refused", what: same ? "all" : "document", refusal: documentRefusal };
+  }
   if (lobby === "stale" || document === "stale") return { state: "stale" };
-  if (lobby === "connecting" || document === "connecting") return { state: "connecting" };
-  return { state: "live" };
+  if (document === "connecting") return { state: "connecting" };
+  if (lobbyRefusal !== null) return { state: "refused", what: "lobby", refusal: lobbyRefusal };
+  return { state: lobby === "connecting" ? "connecting" : "live" };
 }

@@ -1,4 +1,4 @@
-import type { Refusal } from "./connection.ts";
+import type { Refusal, Refused } from "./connection.ts";
 
 export interface Advice {
   /** What happened. */
@@ -9,14 +9,16 @@ export interface Advice {
   readonly action: "reload" | "sign-in" | "other-document" | null;
 }
 
+const WHAT = { all: "this page", lobby: "to say who is online", document: "this document" } as const;
+
 /**
  * A final refusal, in words.
  *
  * @param isSignedIn somebody signed in; where nobody can, signing in again is no advice
  */
-export function adviceOn({ code, reason }: Refusal, where: "lobby" | "document", isSignedIn: boolean): Advice {
+export function adviceOn({ code, reason }: Refusal, refused: Refused, isSignedIn: boolean): Advice {
   const said = reason === "" ? "" : ` It says: “${reason}”.`;
-  const place = where === "lobby" ? "this page" : "this document";
+  const what = WHAT[refused];
   switch (code) {
     case 4401:
       return isSignedIn
@@ -27,13 +29,7 @@ export function adviceOn({ code, reason }: Refusal, where: "lobby" | "document",
             action: null,
           };
     case 4403:
-      return where === "document"
-        ? { why: `You may not open this document.${said}`, what: "Choose another one.", action: "other-document" }
-        : {
-            why: `The relay does not let this page in.${said}`,
-            what: "Ask who runs it to allow this address.",
-            action: null,
-          };
+      return notAllowed(refused, said);
     case 4413:
       return {
         why: `What this page tells about you is too large for the relay.${said}`,
@@ -42,9 +38,28 @@ export function adviceOn({ code, reason }: Refusal, where: "lobby" | "document",
       };
     default:
       return {
-        why: `The relay refused ${place} for good (${code}).${said}`,
+        why: `The relay refused ${what} for good (${code}).${said}`,
         what: "Nothing here is kept up to date any more. Reload the page.",
         action: "reload",
       };
+  }
+}
+
+function notAllowed(refused: Refused, said: string): Advice {
+  switch (refused) {
+    case "all":
+      return {
+        why: `The relay does not let this page in.${said}`,
+        what: "Ask those who run it to allow you, or this address.",
+        action: null,
+      };
+    case "lobby":
+      return {
+        why: `You may not see who is online.${said}`,
+        what: "The documents that are open to you work all the same.",
+        action: null,
+      };
+    case "document":
+      return { why: `You may not open this document.${said}`, what: "Choose another one.", action: "other-document" };
   }
 }

@@ -4,7 +4,6 @@ import { memo } from "react";
 import { Avatar } from "../Avatar.tsx";
 import { doingOf } from "../doing.ts";
 import { StatusGlyph } from "../icons.tsx";
-import { isolated } from "../isolated.ts";
 import { Name } from "../Name.tsx";
 import { nameOf } from "../presence.ts";
 import { useMedia } from "../useMedia.ts";
@@ -43,10 +42,13 @@ const StackAvatar = memo(function StackAvatar({ user, room }: { user: User<unkno
       data-testid={`avatar-${user.id}`}
       data-status={user.status}
       data-reconnecting={user.reconnecting}
-      aria-label={`${isolated(nameOf(user))}${user.self ? " (you)" : ""}, ${doing}`}
       onClick={() => room && reveal(room, user)}
     >
       <Avatar person={user}>{status !== "online" && <StatusGlyph status={status} />}</Avatar>
+      <span className="sr">
+        <Name>{nameOf(user)}</Name>
+        {user.self ? " (you)" : ""}, {doing}
+      </span>
       <span className="tip" aria-hidden="true">
         <b>{user.self ? "You" : <Name>{nameOf(user)}</Name>}</b>
         <span>{doing}</span>

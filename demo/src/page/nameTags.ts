@@ -6,7 +6,7 @@
 import type { Extension } from "@codemirror/state";
 import { type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import type { Room } from "copresence";
-import { plainColor } from "../colour.ts";
+import { plainColor } from "../color.ts";
 import { initialsOf } from "../initials.ts";
 import { caretOf } from "./caret.ts";
 import { type Box, placeLabel } from "./labels.ts";

@@ -29,7 +29,7 @@ export const Sidebar = memo(function Sidebar({ current, room, over, opener, onCl
       <nav aria-label="Documents and people">
         <header className="brand">
           <Mark />
-          <h1>Quire</h1>
+          <p>Quire</p>
           <span className="live" data-testid="roster-status" data-status={status}>
             {words[status]}
           </span>
