@@ -15,6 +15,8 @@ const session = sessionServer({
 });
 const demo = new Demo([], (request, response, next) => (asks.toSignIn ? session(request, response, next) : next()));
 
+/** axe-core looks at some ten views in four kinds of colours. */
+const LOOKED_AT_MS = 300_000;
 const MENU = 'button[aria-label="Documents and people"]';
 /** Colours that other programs may choose, though the demo offers none of them. */
 const COLORS = ["#ffee00", "#0000ff", "red", "transparent", "#000", "#fff", "hsl(200 80% 60%)", "nonsense"];
@@ -31,7 +33,7 @@ function crowd(relay: RelayProcess, size: number): Presence[] {
 }
 
 async function nothingIsWrong(view: string, { page }: Visitor): Promise<void> {
-  expect({ view, wrong: await findings(page) }).toEqual({ view, wrong: [] });
+  expect.soft({ view, wrong: await findings(page) }).toEqual({ view, wrong: [] });
 }
 
 /** What has the focus: its label, text or class. */
@@ -45,60 +47,68 @@ function focused({ page }: Visitor): Promise<string> {
 const focusIsIn = ({ page }: Visitor, selector: string): Promise<boolean> =>
   page.evaluate((within) => document.activeElement?.closest(within) !== null, selector);
 
-it("axe-core finds nothing wrong with the document, its lists and menus, and no text is faint", async () => {
-  const relay = await spawnRelay(["--leave-grace", "30000"]);
-  const [away, dnd] = crowd(relay, 9);
-  away?.setStatus("away");
-  dnd?.setStatus("dnd");
-  const bob = await demo.enter(relay, "bob");
-  await bob.write("# On the shore\nThe *tide* was out, as `code` and > said. [link](x)");
-  const alice = await demo.enter(relay, "alice");
-  await alice.sees(person("guest00", { status: "away" }));
-  await alice.sees(testId("more-people"));
-  await bob.page.keyboard.press("Shift+Home");
-  await alice.finds("his selection", async () => ((await alice.carets())[0]?.selected ?? "") !== "");
-  await nothingIsWrong("document", alice);
-  await alice.page.locator(testId("more-people")).click();
-  await nothingIsWrong("list of more people", alice);
-  await alice.page.keyboard.press("Escape");
-  await alice.page.locator(testId("status-menu")).click();
-  await nothingIsWrong("status menu", alice);
-  await alice.page.keyboard.press("Escape");
-  await alice.page.locator('[aria-label="New document"]').click();
-  await nothingIsWrong("new document", alice);
-  await relay.kill();
-  await alice.sees(".banner", "Reconnecting");
-  await nothingIsWrong("out of date", alice);
-});
+it(
+  "axe-core finds nothing wrong with the document, its lists and menus, and no text is faint",
+  async () => {
+    const relay = await spawnRelay(["--leave-grace", "30000"]);
+    const [away, dnd] = crowd(relay, 9);
+    away?.setStatus("away");
+    dnd?.setStatus("dnd");
+    const bob = await demo.enter(relay, "bob");
+    await bob.write("# On the shore\nThe *tide* was out, as `code` and > said. [link](x)");
+    const alice = await demo.enter(relay, "alice");
+    await alice.sees(person("guest00", { status: "away" }));
+    await alice.sees(testId("more-people"));
+    await bob.page.keyboard.press("Shift+Home");
+    await alice.finds("his selection", async () => ((await alice.carets())[0]?.selected ?? "") !== "");
+    await nothingIsWrong("document", alice);
+    await alice.page.locator(testId("more-people")).click();
+    await nothingIsWrong("list of more people", alice);
+    await alice.page.keyboard.press("Escape");
+    await alice.page.locator(testId("status-menu")).click();
+    await nothingIsWrong("status menu", alice);
+    await alice.page.keyboard.press("Escape");
+    await alice.page.locator('[aria-label="New document"]').click();
+    await nothingIsWrong("new document", alice);
+    await relay.kill();
+    await alice.sees(".banner", "Reconnecting");
+    await nothingIsWrong("out of date", alice);
+  },
+  LOOKED_AT_MS,
+);
 
-it("axe-core finds nothing wrong on a phone, with either drawer open, while connecting, and at the door", async () => {
-  const relay = await spawnRelay();
-  crowd(relay, 5);
-  const alice = await demo.enter(relay, "alice", { browser: devices["iPhone 15"] });
-  await alice.sees(person("guest04"));
-  await nothingIsWrong("phone", alice);
-  await alice.page.locator(MENU).click();
-  await nothingIsWrong("documents and people", alice);
-  await alice.page.keyboard.press("Escape");
-  await alice.page.locator('button[aria-label="Activity"]').click();
-  await nothingIsWrong("activity", alice);
+it(
+  "axe-core finds nothing wrong on a phone, with either drawer open, while connecting, and at the door",
+  async () => {
+    const relay = await spawnRelay();
+    crowd(relay, 5);
+    const alice = await demo.enter(relay, "alice", { browser: devices["iPhone 15"] });
+    await alice.sees(person("guest04"));
+    await nothingIsWrong("phone", alice);
+    await alice.page.locator(MENU).click();
+    await nothingIsWrong("documents and people", alice);
+    await alice.page.keyboard.press("Escape");
+    await alice.page.locator('button[aria-label="Activity"]').click();
+    await nothingIsWrong("activity", alice);
 
-  const nowhere = demo.at(await (await demo.context()).newPage());
-  await nowhere.page.goto(`${demo.url}/?relay=ws://127.0.0.1:1`);
-  await nowhere.sees(".banner", "Connecting");
-  await nothingIsWrong("connecting", nowhere);
-  await nowhere.sees(".banner", "Is the relay running at ws://127.0.0.1:1");
-  await nothingIsWrong("still connecting", nowhere);
+    const nowhere = demo.at(await (await demo.context()).newPage());
+    await nowhere.page.goto(`${demo.url}/?relay=ws://127.0.0.1:1`);
+    await nowhere.sees(".banner", "Connecting");
+    await nothingIsWrong("connecting", nowhere);
+    await nowhere.sees(".banner", "Is the relay running at ws://127.0.0.1:1");
+    await nothingIsWrong("still connecting", nowhere);
 
-  asks.toSignIn = true;
-  try {
-    await nowhere.page.goto(demo.url);
-    await nowhere.sees(testId("sign-in"));
-    await nothingIsWrong("sign-in", nowhere);
-  } finally {
-    asks.toSignIn = false;
-  }
-});
+    asks.toSignIn = true;
+    try {
+      await nowhere.page.goto(demo.url);
+      await nowhere.sees(testId("sign-in"));
+      await nothingIsWrong("sign-in", nowhere);
+    } finally {
+      asks.toSignIn = false;
+    }
+  },
+  LOOKED_AT_MS,
+);
 
 it("the name that is there already is selected when its field gets the focus, by key, press or on arrival", async () => {
   asks.toSignIn = true;

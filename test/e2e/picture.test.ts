@@ -17,11 +17,11 @@ const LETTER = "letter-from-the-coast";
 
 const people = {
   noor: { id: "noor", name: "Noor Haddad", color: "#2a73c4" },
-  elif: { id: "elif", name: "Elif Aydın", color: "#d05a3f" },
-  june: { id: "june", name: "June Park", color: "#2f8f5b" },
+  elif: { id: "elif", name: "Elif Aydın", color: "#c24d33" },
+  june: { id: "june", name: "June Park", color: "#26804f" },
   tomas: { id: "tomas", name: "Tomás Rey", color: "#8a58d3" },
-  ingrid: { id: "ingrid", name: "Ingrid Solheim", color: "#b3701a" },
-  kofi: { id: "kofi", name: "Kofi Mensah", color: "#118a92" },
+  ingrid: { id: "ingrid", name: "Ingrid Solheim", color: "#a1630f" },
+  kofi: { id: "kofi", name: "Kofi Mensah", color: "#0c7d85" },
   hal: { id: "hal", name: "Hal Brennan", color: "#b5459d" },
   priya: { id: "priya", name: "Priya Nair", color: "#5b69dd" },
 } as const;

@@ -17,9 +17,9 @@ export function Page({ name, room }: { name: string; room: Room | null }) {
     <div className="page" ref={scroller}>
       <div className="sheet">
         <div className="column" ref={column}>
-          <h2 className="title" dir="auto">
+          <h1 className="title" dir="auto">
             {titleOf(name)}
-          </h2>
+          </h1>
           {room && <Editor room={room} readOnly={readOnly} />}
           {room && <Pointers room={room} />}
         </div>
