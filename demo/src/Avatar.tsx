@@ -1,18 +1,14 @@
 import type { User } from "copresence";
 import type { CSSProperties, ReactNode } from "react";
+import { plainColor } from "./color.ts";
+import { initialsOf } from "./initials.ts";
 import { nameOf } from "./presence.ts";
 
 export type Person = Pick<User<unknown>, "name" | "color" | "guest">;
 
-export function initialsOf(name: string): string {
-  const words = name.split(/\s+/);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => Array.from(word ?? "")[0] ?? "");
-  return letters.join("").toUpperCase();
-}
-
 /** For `style`: the person's colour, as `--who`. */
 export function who(person: Pick<Person, "color">): CSSProperties {
-  return { "--who": person.color ?? "var(--ink-3)" } as CSSProperties;
+  return { "--who": plainColor(person.color) ?? "var(--ink-3)" } as CSSProperties;
 }
 
 /** The initials on the person's colour; decoration, the name stands beside it. */

@@ -1,10 +1,13 @@
 /** The last joins, leaves and updates of the lobby and of the open document, newest first. */
 import type { PresenceEvent, Room } from "copresence";
 import { usePresence } from "copresence/react";
-import { memo, useEffect, useState } from "react";
+import { memo, useEffect, useRef, useState, type RefObject } from "react";
 import { who } from "./Avatar.tsx";
 import { describeLobby, describeRoom, type Description } from "./describe.ts";
+import { Icon } from "./icons.tsx";
+import { Name } from "./Name.tsx";
 import { nameOf } from "./presence.ts";
+import { useDrawer } from "./useDrawer.ts";
 
 interface Entry extends Description {
   readonly key: number;
@@ -40,18 +43,33 @@ function useEntries(room: Room | null): readonly Entry[] {
   return entries;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", hourCycle: "h23" });
 
-export const EventLog = memo(function EventLog({ room, shown }: { room: Room | null; shown: boolean }) {
+interface Props {
+  room: Room | null;
+  shown: boolean;
+  /** It lies over the page, as on a phone. */
+  over: boolean;
+  opener: RefObject<HTMLElement | null>;
+  onClose: () => void;
+}
+
+export const EventLog = memo(function EventLog({ room, shown, over, opener, onClose }: Props) {
   const entries = useEntries(room);
-  // read out what matters, not each change between writing and reading
-  const spoken = entries.find(({ kind }) => kind !== "activity");
+  const drawer = useRef<HTMLDivElement>(null);
+  useDrawer(drawer, opener, over, onClose);
+  const role = over ? ({ role: "dialog", "aria-modal": true } as const) : ({ role: "complementary" } as const);
   return (
-    <aside className="log" aria-label="Activity" hidden={!shown}>
-      <h2 className="label">Activity</h2>
-      <p className="sr" role="status">
-        {spoken && `${nameOf(spoken.event.user)} ${spoken.text}`}
-      </p>
+    // it scrolls, and holds nothing else that the keyboard could scroll it by
+    <div className="log" ref={drawer} aria-label="Activity" hidden={!shown} tabIndex={0} {...role}>
+      <div className="label-row">
+        <h2 className="label">Activity</h2>
+        {over && (
+          <button className="quiet" aria-label="Close" onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
       {entries.length === 0 && <p className="empty">Arrivals, departures and changes will appear here.</p>}
       <ol>
         {entries.map(({ key, event, text }) => (
@@ -66,12 +84,15 @@ export const EventLog = memo(function EventLog({ room, shown }: { room: Room | n
           >
             <span className="entry-mark" aria-hidden="true" />
             <span className="entry-text">
-              <b>{nameOf(event.user)}</b> {text}
+              <b>
+                <Name>{nameOf(event.user)}</Name>
+              </b>{" "}
+              {text}
             </span>
             <time dateTime={new Date(event.timestamp).toISOString()}>{clock.format(event.timestamp)}</time>
           </li>
         ))}
       </ol>
-    </aside>
+    </div>
   );
 });

@@ -2,6 +2,7 @@ import { useState, type FormEvent } from "react";
 import { identity } from "./identity.ts";
 import { session } from "./session.ts";
 import { Mark } from "./icons.tsx";
+import { NameField } from "./NameField.tsx";
 import { Swatches } from "./Swatches.tsx";
 
 /** A name and a colour, which the server then vouches for. */
@@ -26,11 +27,10 @@ export function SignIn() {
         <label className="label" htmlFor="sign-in-name">
           Your name
         </label>
-        <input
+        <NameField
           id="sign-in-name"
           name="name"
           defaultValue={me.name}
-          maxLength={40}
           required
           autoFocus
           autoComplete="nickname"

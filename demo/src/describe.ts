@@ -1,6 +1,7 @@
 /** Presence events, in words. */
 import type { PresenceEvent, User } from "copresence";
 import { titleOf } from "./documents.ts";
+import { isolated } from "./isolated.ts";
 import { activityOf, nameOf, noteOf } from "./presence.ts";
 
 /** `kind` says what of somebody changed, so that a log can let the newest stand for a run of the same. */
@@ -35,18 +36,18 @@ function* differences(
   if (user.reconnecting !== previous.reconnecting) {
     yield ["connection", user.reconnecting ? "was disconnected" : "is back"];
   }
-  if (nameOf(user) !== nameOf(previous)) yield ["name", `was ${nameOf(previous)}`];
+  if (nameOf(user) !== nameOf(previous)) yield ["name", `was ${isolated(nameOf(previous))}`];
   if (user.status !== previous.status) yield ["status", STATUS[user.status]];
   const note = noteOf(user);
-  if (note !== noteOf(previous)) yield ["note", note ? `says “${note}”` : "cleared the note"];
+  if (note !== noteOf(previous)) yield ["note", note ? `says “${isolated(note)}”` : "cleared the note"];
   for (const name of user.rooms) {
-    if (name !== room && !previous.rooms.includes(name)) yield ["place", `opened ${titleOf(name)}`];
+    if (name !== room && !previous.rooms.includes(name)) yield ["place", `opened ${isolated(titleOf(name))}`];
   }
 }
 
 export function describeRoom(event: PresenceEvent<unknown>, room: string): Description | null {
-  if (event.type === "join") return { kind: "join", text: `opened ${titleOf(room)}` };
-  if (event.type === "leave") return { kind: "leave", text: `closed ${titleOf(room)}` };
+  if (event.type === "join") return { kind: "join", text: `opened ${isolated(titleOf(room))}` };
+  if (event.type === "leave") return { kind: "leave", text: `closed ${isolated(titleOf(room))}` };
   const now = activityOf(event.user);
   if (now === "" || now === activityOf(event.previous)) return null;
   return { kind: "activity", text: `is ${now.charAt(0).toLowerCase()}${now.slice(1)}` };

@@ -10,6 +10,7 @@ const strokes = {
   menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h7",
   log: "M2.5 4h.01M2.5 8h.01M2.5 12h.01M5.5 4h8M5.5 8h8M5.5 12h5",
   chevron: "M4.5 10 8 6.5l3.5 3.5",
+  close: "m4 4 8 8M12 4l-8 8",
   check: "m3.5 8.5 3 3 6-7",
 } as const;
 

@@ -18,13 +18,13 @@ interface Color {
   readonly value: string;
 }
 
-/** Dark enough for white initials, light enough for a caret on a dark page. */
+/** Dark enough for white initials (4.5 : 1), light enough for a caret on a dark page (3 : 1). */
 export const colors: readonly [Color, ...Color[]] = [
-  { name: "Coral", value: "#d05a3f" },
-  { name: "Amber", value: "#b3701a" },
-  { name: "Moss", value: "#628a24" },
-  { name: "Fern", value: "#2f8f5b" },
-  { name: "Lagoon", value: "#118a92" },
+  { name: "Coral", value: "#c24d33" },
+  { name: "Amber", value: "#a1630f" },
+  { name: "Moss", value: "#557a1c" },
+  { name: "Fern", value: "#26804f" },
+  { name: "Lagoon", value: "#0c7d85" },
   { name: "Sea", value: "#2a73c4" },
   { name: "Iris", value: "#5b69dd" },
   { name: "Violet", value: "#8a58d3" },

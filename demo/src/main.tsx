@@ -7,6 +7,7 @@ import "./styles/layout.css";
 import "./styles/people.css";
 import "./styles/page.css";
 import "./styles/sign-in.css";
+import "./styles/forced.css";
 
 const root = document.querySelector("#root");
 if (root === null) throw new Error("index.html has no #root");

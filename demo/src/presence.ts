@@ -3,6 +3,7 @@
  * what its reader or writer is at. Others write metadata too, so it is read with care.
  */
 import { type JsonObject, type Presence, type User, createPresence } from "copresence";
+import { watchRefusal } from "./connection.ts";
 import { identity, userOf } from "./identity.ts";
 
 export type LobbyMeta = { readonly note: string };
@@ -22,6 +23,8 @@ function lobbyMeta(): JsonObject {
 
 export interface Visit {
   readonly presence: Presence;
+  /** The address of the relay. */
+  readonly url: string;
   leave(): void;
 }
 
@@ -33,6 +36,8 @@ export function visit(url: string, token?: () => Promise<string>): Visit {
     ...(token !== undefined && { token }),
     ...(hiddenMs !== null && { activity: { hiddenMs: Number(hiddenMs) } }),
   });
+  // a refusal may come before anything is drawn that looks for it
+  watchRefusal(presence.lobby);
   const undo = identity.subscribe(() => {
     const { name, color, colorLight } = userOf(identity.get());
     presence.setUser({ name, color, colorLight });
@@ -40,6 +45,7 @@ export function visit(url: string, token?: () => Promise<string>): Visit {
   });
   return {
     presence,
+    url,
     leave() {
       undo();
       presence.destroy();

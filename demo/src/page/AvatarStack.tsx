@@ -2,27 +2,30 @@ import type { Room, User } from "copresence";
 import { useUsers } from "copresence/react";
 import { memo } from "react";
 import { Avatar } from "../Avatar.tsx";
-import { StatusGlyph, statusNames } from "../icons.tsx";
-import { activityOf, nameOf } from "../presence.ts";
+import { doingOf } from "../doing.ts";
+import { StatusGlyph } from "../icons.tsx";
+import { Name } from "../Name.tsx";
+import { nameOf } from "../presence.ts";
+import { useMedia } from "../useMedia.ts";
 import { reveal } from "./caret.ts";
-
-const SHOWN = 6;
+import { MorePeople } from "./MorePeople.tsx";
 
 /** The people in the document; a press on one of them shows where they are in the text. */
 export function AvatarStack({ room }: { room: Room | null }) {
   const users = useUsers(room);
+  const shown = useMedia("(max-width: 760px)") ? 3 : 6;
   const [own, others] = [users.filter((user) => user.self), users.filter((user) => !user.self)];
   const ordered = [...others, ...own];
-  const more = ordered.slice(SHOWN);
+  const more = ordered.slice(shown);
   return (
     <ul className="stack" aria-label="In this document">
       {more.length > 0 && (
-        <li className="stack-more" title={more.map(nameOf).join(", ")}>
-          +{more.length}
+        <li>
+          <MorePeople users={more} room={room} />
         </li>
       )}
-      {ordered.slice(0, SHOWN).map((user, index) => (
-        <li key={user.id} style={{ zIndex: SHOWN - index }}>
+      {ordered.slice(0, shown).map((user, index) => (
+        <li key={user.id} style={{ zIndex: shown - index }}>
           <StackAvatar user={user} room={room} />
         </li>
       ))}
@@ -32,20 +35,23 @@ export function AvatarStack({ room }: { room: Room | null }) {
 
 const StackAvatar = memo(function StackAvatar({ user, room }: { user: User<unknown>; room: Room | null }) {
   const status = user.manual === "invisible" ? "invisible" : user.status;
-  const doing = user.reconnecting ? "Reconnecting…" : status === "online" ? activityOf(user) : statusNames[status];
+  const doing = doingOf(user);
   return (
     <button
       className="stack-avatar"
       data-testid={`avatar-${user.id}`}
       data-status={user.status}
       data-reconnecting={user.reconnecting}
-      aria-label={`${nameOf(user)}${user.self ? " (you)" : ""}, ${doing || statusNames[status]}`}
       onClick={() => room && reveal(room, user)}
     >
       <Avatar person={user}>{status !== "online" && <StatusGlyph status={status} />}</Avatar>
+      <span className="sr">
+        <Name>{nameOf(user)}</Name>
+        {user.self ? " (you)" : ""}, {doing}
+      </span>
       <span className="tip" aria-hidden="true">
-        <b>{user.self ? "You" : nameOf(user)}</b>
-        {doing && <span>{doing}</span>}
+        <b>{user.self ? "You" : <Name>{nameOf(user)}</Name>}</b>
+        <span>{doing}</span>
       </span>
     </button>
   );

@@ -1,13 +1,14 @@
 import { markdown, markdownKeymap } from "@codemirror/lang-markdown";
 import { syntaxHighlighting } from "@codemirror/language";
-import { EditorState, Prec } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 import { tagHighlighter, tags } from "@lezer/highlight";
 import type { Room } from "copresence";
-import { memo, useEffect, useRef } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import * as Y from "yjs";
 import { editing } from "./editing.ts";
+import { focusRing } from "./focusRing.ts";
 import { nameTags } from "./nameTags.ts";
 import { whereabouts } from "./whereabouts.ts";
 
@@ -23,9 +24,16 @@ const look = tagHighlighter([
   { tag: [tags.processingInstruction, tags.url, tags.contentSeparator], class: "md-mark" },
 ]);
 
+/** Who may only read still has a caret, and can select and copy. */
+function readingOnly(readOnly: boolean): Extension {
+  return readOnly ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-readonly": "true" })] : [];
+}
+
 /** CodeMirror on the room's shared text; y-codemirror.next draws the others' carets and selections from `awareness`. */
-export const Editor = memo(function Editor({ room }: { room: Room }) {
+export const Editor = memo(function Editor({ room, readOnly }: { room: Room; readOnly: boolean }) {
   const host = useRef<HTMLDivElement>(null);
+  const [editor, setEditor] = useState<EditorView | null>(null);
+  const [access] = useState(() => new Compartment());
 
   useEffect(() => {
     if (host.current === null) return;
@@ -39,23 +47,31 @@ export const Editor = memo(function Editor({ room }: { room: Room }) {
           yCollab(text, room.awareness, { undoManager }),
           Prec.high(keymap.of([...yUndoManagerKeymap, ...markdownKeymap])),
           editing,
+          focusRing,
           markdown(),
           syntaxHighlighting(look),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": "Text", spellcheck: "true", "data-testid": "editor" }),
           placeholder("Write something. Everyone here sees it as you type."),
+          access.of([]),
           nameTags(room),
           whereabouts(room),
         ],
       }),
     });
+    setEditor(view);
     // on a touch screen the keyboard would come up
     if (matchMedia("(hover: hover)").matches) view.focus();
     return () => {
+      setEditor(null);
       view.destroy();
       undoManager.destroy();
     };
-  }, [room]);
+  }, [room, access]);
+
+  useEffect(() => {
+    editor?.dispatch({ effects: access.reconfigure(readingOnly(readOnly)) });
+  }, [editor, access, readOnly]);
 
   return <div className="editor" ref={host} />;
 });

@@ -1,5 +1,5 @@
 import type { Room } from "copresence";
-import { memo, useEffect, useState } from "react";
+import { memo, useEffect, useState, type CSSProperties } from "react";
 import { who } from "../Avatar.tsx";
 import { identity } from "../identity.ts";
 import type { PointerState } from "./useOwnPointer.ts";
@@ -27,6 +27,11 @@ function read(states: Map<number, State>): Pointer[] {
   return pointers;
 }
 
+/** For `style`: how far to the right it is, so that the name there can stay on the page. */
+function at(x: number): CSSProperties {
+  return { "--x": x } as CSSProperties;
+}
+
 /** The others' pointers. They move often, so this alone listens for them; rosters and side bar stay as they are. */
 export const Pointers = memo(function Pointers({ room }: { room: Room }) {
   const [pointers, setPointers] = useState<Pointer[]>([]);
@@ -49,12 +54,12 @@ export const Pointers = memo(function Pointers({ room }: { room: Room }) {
           key={clientId}
           className="pointer"
           data-testid={`pointer-${userId}`}
-          style={{ ...who({ color }), transform: `translate(${x * 100}%, ${y}px)` }}
+          style={{ ...who({ color }), ...at(x), transform: `translate(${x * 100}%, ${y}px)` }}
         >
           <svg viewBox="0 0 18 20">
             <path d="M2 1.5 16 9l-6.3 1.9L6.6 17z" />
           </svg>
-          <span>{name}</span>
+          <span dir="auto">{name}</span>
         </div>
       ))}
     </div>

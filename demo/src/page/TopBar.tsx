@@ -1,5 +1,6 @@
 import type { Room } from "copresence";
 import { useOthers } from "copresence/react";
+import { type RefObject } from "react";
 import { Icon } from "../icons.tsx";
 import { isWriting, nameOf } from "../presence.ts";
 import { AvatarStack } from "./AvatarStack.tsx";
@@ -8,14 +9,17 @@ interface Props {
   room: Room | null;
   sidebar: boolean;
   log: boolean;
+  menuButton: RefObject<HTMLButtonElement | null>;
+  logButton: RefObject<HTMLButtonElement | null>;
   onSidebar: () => void;
   onLog: () => void;
 }
 
-export function TopBar({ room, sidebar, log, onSidebar, onLog }: Props) {
+export function TopBar({ room, sidebar, log, menuButton, logButton, onSidebar, onLog }: Props) {
   return (
     <header className="topbar">
       <button
+        ref={menuButton}
         className="quiet only-narrow"
         aria-label="Documents and people"
         aria-expanded={sidebar}
@@ -25,7 +29,14 @@ export function TopBar({ room, sidebar, log, onSidebar, onLog }: Props) {
       </button>
       <Writing room={room} />
       <AvatarStack room={room} />
-      <button className="quiet" aria-label="Activity" title="Activity" aria-pressed={log} onClick={onLog}>
+      <button
+        ref={logButton}
+        className="quiet"
+        aria-label="Activity"
+        title="Activity"
+        aria-expanded={log}
+        onClick={onLog}
+      >
         <Icon name="log" />
       </button>
     </header>
@@ -36,21 +47,24 @@ const list = new Intl.ListFormat("en", { style: "long", type: "conjunction" });
 
 /** Who writes at this moment. */
 function Writing({ room }: { room: Room | null }) {
-  const text = useOthers(room, (users) => {
-    const names = users.filter((user) => isWriting(user) && !user.reconnecting).map(nameOf);
-    if (names.length > 2) return `${names.length} people are writing`;
-    return names.length === 0 ? "" : `${list.format(names)} ${names.length > 1 ? "are" : "is"} writing`;
-  });
+  const names = useOthers(room, (users) => users.filter((user) => isWriting(user) && !user.reconnecting).map(nameOf));
   return (
     <p className="writing">
-      {text && (
+      {names.length > 0 && (
         <>
           <span className="ellipsis" aria-hidden="true">
             <i />
             <i />
             <i />
           </span>
-          <span className="writing-names">{text}</span>
+          <span className="writing-names">
+            {names.length > 2
+              ? `${names.length} people`
+              : list
+                  .formatToParts(names)
+                  .map(({ type, value }, at) => (type === "element" ? <bdi key={at}>{value}</bdi> : value))}
+            {names.length > 1 ? " are writing" : " is writing"}
+          </span>
         </>
       )}
     </p>

@@ -34,6 +34,8 @@ function insert(view: EditorView, text: string): void {
 const beforeInput = EditorView.domEventHandlers({
   beforeinput({ inputType, data, cancelable, isComposing }, view) {
     if (!cancelable || isComposing) return false;
+    // handled: nothing is done
+    if (view.state.readOnly) return true;
     const move = deletions[inputType];
     if (move !== undefined) erase(view, move);
     else if (inputType === "insertParagraph" || inputType === "insertLineBreak") insert(view, "\n");

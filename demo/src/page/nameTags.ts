@@ -1,13 +1,55 @@
 /**
  * Shows the name at somebody's caret for a moment whenever they move or write; on hover y-codemirror.next shows it. It
- * tells carets apart by their colour alone, so that two of one colour may swap names: each is given its own here.
+ * tells carets apart by their colour alone, so that two of one colour may swap names: each is given its own here, and is
+ * kept on the page.
  */
 import type { Extension } from "@codemirror/state";
-import { ViewPlugin, type ViewUpdate } from "@codemirror/view";
+import { type EditorView, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import type { Room } from "copresence";
+import { plainColor } from "../color.ts";
+import { initialsOf } from "../initials.ts";
 import { caretOf } from "./caret.ts";
+import { type Box, placeLabel } from "./labels.ts";
 
 const SHOWN_MS = 2_500;
+const TAGS = ".cm-ySelectionCaret > .cm-ySelectionInfo";
+
+interface Author {
+  readonly name: string;
+  readonly color: string | null;
+}
+
+function authorOf(room: Room, clientId: number): Author {
+  const user: unknown = room.awareness.getStates().get(clientId)?.["user"];
+  const { name, color } = (user ?? {}) as { readonly name?: unknown; readonly color?: unknown };
+  return {
+    name: typeof name === "string" && name.trim() !== "" ? name : "Anonymous",
+    color: typeof color === "string" ? plainColor(color) : null,
+  };
+}
+
+function sign(caret: HTMLElement, tag: HTMLElement, { name, color }: Author): void {
+  if (tag.textContent !== name) tag.textContent = name;
+  tag.dir = "auto";
+  // where the system's colours replace all others, the initials tell carets apart
+  caret.dataset["initials"] = initialsOf(name);
+  caret.style.setProperty("--who", color ?? "var(--ink-3)");
+}
+
+/** What can be seen of the column of text. */
+function pageOf(view: EditorView): Box {
+  const column = view.dom.getBoundingClientRect();
+  const seen = (view.dom.closest(".page") ?? document.documentElement).getBoundingClientRect();
+  return { left: column.left, right: column.right, top: seen.top, bottom: seen.bottom };
+}
+
+function place(caret: HTMLElement, tag: HTMLElement, page: Box): void {
+  tag.style.translate = "";
+  delete tag.dataset["below"];
+  const { dx, below } = placeLabel(tag.getBoundingClientRect(), caret.getBoundingClientRect(), page);
+  if (dx !== 0) tag.style.translate = `${dx}px`;
+  if (below) tag.dataset["below"] = "";
+}
 
 export function nameTags(room: Room): Extension {
   return ViewPlugin.define((view) => {
@@ -17,23 +59,30 @@ export function nameTags(room: Room): Extension {
 
     const draw = () => {
       const unnamed = new Map(heads);
-      for (const tag of view.dom.querySelectorAll<HTMLElement>(".cm-ySelectionCaret > .cm-ySelectionInfo")) {
+      const page = pageOf(view);
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      for (const tag of view.dom.querySelectorAll<HTMLElement>(TAGS)) {
         const at = view.posAtDOM(tag);
         const owner = [...unnamed.keys()].find((clientId) => unnamed.get(clientId) === at);
-        if (owner === undefined) continue;
+        const caret = tag.parentElement;
+        if (owner === undefined || caret === null) continue;
         unnamed.delete(owner);
-        const name = String(room.awareness.getStates().get(owner)?.["user"]?.name ?? "Anonymous");
-        if (tag.textContent !== name) tag.textContent = name;
-        // at the end of a line it would reach beyond the column, on a phone beyond the screen
-        tag.style.translate = "";
-        const beyond = tag.getBoundingClientRect().right - view.dom.getBoundingClientRect().right;
-        if (beyond > 0) tag.style.translate = `${-beyond}px`;
+        sign(caret, tag, authorOf(room, owner));
+        place(caret, tag, page);
         if (!moved.has(owner)) continue;
         for (const animation of tag.getAnimations()) animation.cancel();
-        tag.animate({ opacity: [1, 1, 0] }, { duration: SHOWN_MS, easing: "ease-in" });
+        const fade = still ? { opacity: [1, 1] } : { opacity: [1, 1, 0] };
+        tag.animate(fade, { duration: SHOWN_MS, easing: "ease-in" });
       }
       moved = new Set();
     };
+    const drawSoon = () => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(draw);
+    };
+    // a scroller below the editor is none of its business, and does no harm
+    document.addEventListener("scroll", drawSoon, { capture: true, passive: true });
+    addEventListener("resize", drawSoon);
 
     return {
       update({ changes }: ViewUpdate) {
@@ -48,10 +97,13 @@ export function nameTags(room: Room): Extension {
           const carried = last === undefined || last > changes.length ? last : changes.mapPos(last, -1);
           if (head !== carried) moved.add(clientId);
         }
-        cancelAnimationFrame(frame);
-        frame = requestAnimationFrame(draw);
+        drawSoon();
       },
-      destroy: () => cancelAnimationFrame(frame),
+      destroy() {
+        cancelAnimationFrame(frame);
+        document.removeEventListener("scroll", drawSoon, { capture: true });
+        removeEventListener("resize", drawSoon);
+      },
     };
   });
 }

@@ -1,14 +1,17 @@
 import type { RoomSummary } from "copresence";
 import { useLobby } from "copresence/react";
-import { useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { who } from "../Avatar.tsx";
 import { hrefOf, made, open, seeds, slugOf, titleOf } from "../documents.ts";
 import { Icon } from "../icons.tsx";
+import { isolated } from "../isolated.ts";
+import { Name } from "../Name.tsx";
 import { nameOf } from "../presence.ts";
 
 export function Documents({ current }: { current: string }) {
   const rooms = useLobby((lobby) => lobby.rooms);
   const [adding, setAdding] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const summaries = new Map(rooms.filter(({ name }) => slugOf(name) === name).map((room) => [room.name, room]));
   const names = new Set([...seeds, ...made(), current, ...summaries.keys()]);
 
@@ -20,13 +23,27 @@ export function Documents({ current }: { current: string }) {
     setAdding(false);
   };
 
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    // this alone: the drawer that it is in stays open
+    event.preventDefault();
+    setAdding(false);
+    button.current?.focus();
+  };
+
   return (
     <section aria-labelledby="documents">
       <header className="label-row">
         <h2 className="label" id="documents">
           Documents
         </h2>
-        <button className="quiet" aria-label="New document" aria-expanded={adding} onClick={() => setAdding(!adding)}>
+        <button
+          ref={button}
+          className="quiet"
+          aria-label="New document"
+          aria-expanded={adding}
+          onClick={() => setAdding(!adding)}
+        >
           <Icon name="plus" />
         </button>
       </header>
@@ -47,7 +64,7 @@ export function Documents({ current }: { current: string }) {
                 aria-label="Title of the new document"
                 autoComplete="off"
                 onBlur={() => setAdding(false)}
-                onKeyDown={(event) => event.key === "Escape" && setAdding(false)}
+                onKeyDown={onKey}
               />
             </form>
           </li>
@@ -77,16 +94,19 @@ function DocumentRow({
       data-count={count}
     >
       <Icon name="page" />
-      <span className="row-name">{titleOf(name)}</span>
+      <span className="row-name">
+        <Name>{titleOf(name)}</Name>
+      </span>
       {count > 0 && (
-        <span className="here" title={people.map(nameOf).join(", ")}>
+        <span className="here" title={people.map((user) => isolated(nameOf(user))).join(", ")}>
           <span className="dots" aria-hidden="true">
             {people.slice(0, 4).map((user) => (
               <i key={user.id} style={who(user)} />
             ))}
           </span>
-          <span className="count" aria-label={`${count} here`}>
+          <span className="count">
             {count}
+            <span className="sr"> here</span>
           </span>
         </span>
       )}

@@ -4,6 +4,7 @@ import { memo } from "react";
 import { Avatar } from "../Avatar.tsx";
 import { hrefOf, titleOf } from "../documents.ts";
 import { DeviceIcon, StatusGlyph, statusNames } from "../icons.tsx";
+import { Name } from "../Name.tsx";
 import { activityOf, nameOf, noteOf } from "../presence.ts";
 
 /** Everyone online, oneself first. */
@@ -47,14 +48,18 @@ const PersonRow = memo(function PersonRow({ user, room }: { user: User<unknown>;
           <StatusGlyph status={status} />
         </Avatar>
         <span className="row-name">
-          {nameOf(user)}
-          {user.self && <span className="you"> you</span>}
-          <span className="row-more">{note ? <q>{note}</q> : whereabouts(user, status, place, doing)}</span>
+          <span className="row-title">
+            <Name>{nameOf(user)}</Name>
+            {user.self && <span className="you">you</span>}
+          </span>
+          <span className="row-more" dir="auto">
+            {note ? <q>{note}</q> : whereabouts(user, status, place, doing)}
+          </span>
         </span>
         {user.devices.map((device) => (
           <DeviceIcon key={device} device={device} />
         ))}
-        <span className="sr">{statusNames[status]}</span>
+        <span className="sr">, {statusNames[status]}</span>
       </a>
     </li>
   );

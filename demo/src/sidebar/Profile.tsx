@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { identity, type Identity } from "../identity.ts";
+import { NameField } from "../NameField.tsx";
 import { session } from "../session.ts";
 import { Swatches } from "../Swatches.tsx";
 
@@ -45,9 +46,8 @@ export function Profile({ me }: { me: Identity }) {
         </button>
       ) : (
         <>
-          <input
+          <NameField
             value={name}
-            maxLength={40}
             placeholder="Your name"
             aria-label="Your name"
             data-testid="name"

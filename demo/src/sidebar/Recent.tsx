@@ -1,18 +1,11 @@
 import { useLobby } from "copresence/react";
+import { ago } from "../ago.ts";
 import { Avatar } from "../Avatar.tsx";
+import { Name } from "../Name.tsx";
 import { nameOf } from "../presence.ts";
 import { useNow } from "../useNow.ts";
 
 const SHOWN = 6;
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
-
-function ago(at: number, now: number): string {
-  const seconds = Math.max(0, (now - at) / 1000);
-  if (seconds < 45) return "just now";
-  if (seconds < 3600) return relative.format(-Math.max(1, Math.round(seconds / 60)), "minute");
-  if (seconds < 86_400) return relative.format(-Math.round(seconds / 3600), "hour");
-  return relative.format(-Math.round(seconds / 86_400), "day");
-}
 
 /** Those who left, and when they were last seen. */
 export function Recent() {
@@ -28,7 +21,9 @@ export function Recent() {
         {recent.slice(0, SHOWN).map((user) => (
           <li key={user.id} className="row person gone" data-testid={`recent-${user.id}`}>
             <Avatar person={user} />
-            <span className="row-name">{nameOf(user)}</span>
+            <span className="row-name">
+              <Name>{nameOf(user)}</Name>
+            </span>
             <time className="seen" dateTime={new Date(user.lastSeen).toISOString()}>
               <span className="sr">last seen </span>
               {ago(user.lastSeen, now)}

@@ -1,31 +1,49 @@
 import type { Room } from "copresence";
-import { useLobby } from "copresence/react";
-import { memo } from "react";
-import { Mark } from "../icons.tsx";
+import { memo, useRef, type RefObject } from "react";
+import { useLobbyState } from "../connection.ts";
+import { Icon, Mark } from "../icons.tsx";
+import { useDrawer } from "../useDrawer.ts";
 import { Documents } from "./Documents.tsx";
 import { People } from "./People.tsx";
 import { Recent } from "./Recent.tsx";
 import { You } from "./You.tsx";
 
-const words = { connecting: "Connecting", live: "Live", stale: "Out of date", refused: "Refused" };
+const words = { connecting: "Connecting", live: "Live", stale: "Out of date", refused: "Refused" } as const;
 
-export const Sidebar = memo(function Sidebar({ current, room }: { current: string; room: Room | null }) {
-  const status = useLobby((lobby) => lobby.status);
+interface Props {
+  current: string;
+  room: Room | null;
+  /** It lies over the page, as on a phone. */
+  over: boolean;
+  opener: RefObject<HTMLElement | null>;
+  onClose: () => void;
+}
+
+export const Sidebar = memo(function Sidebar({ current, room, over, opener, onClose }: Props) {
+  const status = useLobbyState();
+  const drawer = useRef<HTMLDivElement>(null);
+  useDrawer(drawer, opener, over, onClose);
+  const dialog = over && ({ role: "dialog", "aria-modal": true, "aria-label": "Documents and people" } as const);
   return (
-    <nav className="sidebar" aria-label="Documents and people" data-status={status}>
-      <header className="brand">
-        <Mark />
-        <h1>Quire</h1>
-        <span className="live" data-testid="roster-status" data-status={status}>
-          {words[status]}
-        </span>
-      </header>
-      <div className="sidebar-scroll">
-        <Documents current={current} />
-        <People room={room} />
-        <Recent />
-      </div>
-      <You />
-    </nav>
+    <div className="sidebar" ref={drawer} data-status={status} {...dialog}>
+      <nav aria-label="Documents and people">
+        <header className="brand">
+          <Mark />
+          <p>Quire</p>
+          <span className="live" data-testid="roster-status" data-status={status}>
+            {words[status]}
+          </span>
+          <button className="quiet only-narrow" aria-label="Close" onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        </header>
+        <div className="sidebar-scroll">
+          <Documents current={current} />
+          <People room={room} />
+          <Recent />
+        </div>
+        <You />
+      </nav>
+    </div>
   );
 });

@@ -1,9 +1,10 @@
 /** Oneself, at the foot of the side bar: the status menu, and one's name, colour and note. */
 import { useStatus } from "copresence/react";
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
 import { Avatar } from "../Avatar.tsx";
 import { identity } from "../identity.ts";
 import { Icon, StatusGlyph, statusNames } from "../icons.tsx";
+import { Name } from "../Name.tsx";
 import { Profile } from "./Profile.tsx";
 import { StatusMenu } from "./StatusMenu.tsx";
 
@@ -30,8 +31,15 @@ export function You() {
     button.current?.focus();
   };
 
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !open) return;
+    // this alone: the drawer that it is in stays open
+    event.preventDefault();
+    close();
+  };
+
   return (
-    <footer className="me" ref={root} onKeyDown={(event) => event.key === "Escape" && open && close()}>
+    <footer className="me" ref={root} onKeyDown={onKey}>
       {open && (
         <div className="panel" role="dialog" aria-label="You and your status">
           <StatusMenu onChoose={close} />
@@ -51,7 +59,7 @@ export function You() {
           <StatusGlyph status={status} />
         </Avatar>
         <span className="row-name">
-          {me.name}
+          <Name>{me.name}</Name>
           <span className="row-more">{statusNames[status]}</span>
         </span>
         <Icon name="chevron" />
