@@ -4,7 +4,7 @@ import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
 import { Packet } from "../packet.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
-import { type StateVector, readStateVector } from "./state-vector.ts";
+import { type StateVector, readStateVector } from "./update/state-vector.ts";
 
 /** How much more than a snapshot those who come may be sent for its age. */
 const MAX_SINCE = 1 / 4;
