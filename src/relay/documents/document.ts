@@ -1,6 +1,5 @@
 /** What a room needs of its document. */
 import type { Packet } from "../packet.ts";
-import type { Member } from "../ports/member.ts";
 
 export interface RoomDocument {
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
@@ -11,8 +10,12 @@ export interface RoomDocument {
    * @param isYjs whether it is known to read it with Yjs, not with another implementation
    */
   sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
-  /** Takes an update of a client, or nothing of it. Throws `FrameError`. */
-  apply(update: Uint8Array, from: Member): void;
+  /**
+   * Takes an update of a client, or nothing of it. Throws `FrameError`.
+   *
+   * @param from whose it is: who is not told of it
+   */
+  apply(update: Uint8Array, from: unknown): void;
   /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
   keepHistory(): void;
   /** Ends it with its room. */

@@ -2,14 +2,14 @@
  * What came before the things that it builds on: insertions and deletions of a document that wait. They are held outside
  * of Yjs, which would read all of them again with each update. [DOC-4]
  */
-import { type Blocked, type Cursor, begin } from "./plan.ts";
+import { type Blocked, type Cursor, begin } from "./update/plan.ts";
 import { tooLarge } from "./refusal.ts";
-import type { Deletion, Run } from "./update.ts";
-import { Waiting } from "./waiting.ts";
+import type { Deletion, Run } from "./update/update.ts";
+import { Waiting } from "./update/waiting.ts";
 
 /** A deletion that waited, and who sent it. */
 export interface HeldDeletion extends Deletion {
-  readonly from: object;
+  readonly from: unknown;
 }
 
 export interface Taken {
@@ -25,7 +25,7 @@ interface Share {
 
 /** What is held together. */
 interface Entry extends Share {
-  readonly from: object;
+  readonly from: unknown;
   readonly what: Cursor | Deletion;
   /** The same is held once, however often it is sent. */
   readonly key: string;
@@ -48,9 +48,9 @@ export class Pending {
   readonly #maxParts: number;
   readonly #waiting = new Waiting<Entry>();
   readonly #held = new Map<string, Entry>();
-  readonly #shares = new Map<object, Share>();
+  readonly #shares = new Map<unknown, Share>();
   /** Who sent the runs that are held. */
-  readonly #owners = new WeakMap<Run, object>();
+  readonly #owners = new WeakMap<Run, unknown>();
   #total = NOTHING;
 
   /** @param maxParts how many insertions and deletions of one connection may wait */
@@ -71,10 +71,13 @@ export class Pending {
    *
    * @param from who sent it
    */
-  admit(blocked: readonly Blocked[], deletions: readonly Deletion[], from: object): readonly Entry[] {
+  admit(blocked: readonly Blocked[], deletions: readonly Deletion[], from: unknown): readonly Entry[] {
     if (blocked.length === 0 && deletions.length === 0) return [];
     // so many may be held already, and be the same
-    const parts = blocked.reduce((sum, { cursor }) => sum + cursor.run.clocks.length - 1 - cursor.at, deletions.length);
+    const parts = blocked.reduce(
+      (count, { cursor }) => count + cursor.run.clocks.length - 1 - cursor.at,
+      deletions.length,
+    );
     if (parts > this.#maxParts + this.#total.parts) throw tooLarge(TOO_MUCH);
     const entries = [
       ...blocked.map((each) => this.#heldRun(each, from)),
@@ -120,7 +123,7 @@ export class Pending {
     this.#waiting.add(entry.client, entry.clock, entry);
   }
 
-  #heldRun({ cursor, client, clock }: Blocked, from: object): Entry {
+  #heldRun({ cursor, client, clock }: Blocked, from: unknown): Entry {
     const isOwn = this.#owners.has(cursor.run);
     // what was cut already is cut again only when half of it is gone, or each struct would cost as much as all
     const rest = isOwn && cursor.at * 2 < cursor.run.clocks.length ? cursor : begin(cut(cursor));
@@ -160,7 +163,7 @@ function sum(a: Share, b: Share): Share {
   return { parts: a.parts + b.parts, bytes: a.bytes + b.bytes };
 }
 
-function heldDeletion({ client, clock, end }: Deletion, from: object): Entry {
+function heldDeletion({ client, clock, end }: Deletion, from: unknown): Entry {
   const what = { client, clock, end };
   return { from, parts: 1, bytes: 2 * BYTES_PER_PART, what, key: `${client}-${clock}-${end}`, client, clock };
 }

@@ -3,8 +3,9 @@ import * as Y from "yjs";
 import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
 import { Packet } from "../packet.ts";
+import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
-import { type StateVector, readStateVector } from "./state-vector.ts";
+import { type StateVector, readStateVector } from "./update/state-vector.ts";
 
 /** How much more than a snapshot those who come may be sent for its age. */
 const MAX_SINCE = 1 / 4;
@@ -27,6 +28,7 @@ interface Snapshot {
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
+  readonly #answers = new Answers();
   #isRead = false;
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
@@ -49,8 +51,10 @@ export class ReadOnlyDocument implements RoomDocument {
   sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
     this.#open();
     // first it is read in our way: Yjs might read on without an end
-    if (knowsAny(this.#doc, readStateVector(stateVector)))
-      return [new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, stateVector.slice())))];
+    if (knowsAny(this.#doc, readStateVector(stateVector))) {
+      const encode = (): Packet => new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, stateVector.slice())));
+      return [this.#answers.get(stateVector, encode)];
+    }
     const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
     let whole = this.#snapshot?.whole.get(encode);
     if (whole === undefined) {
@@ -87,8 +91,9 @@ export class ReadOnlyDocument implements RoomDocument {
 
   keepHistory(): void {}
 
-  /** Lets the snapshot go once those who come had better be sent a new one. */
+  /** Lets answers go, and the snapshot once those who come had better be sent a new one. */
   #age(update: Uint8Array): void {
+    this.#answers.clear();
     if (this.#snapshot === null) return;
     this.#snapshot.since = null;
     this.#snapshot.sinceBytes += update.length;

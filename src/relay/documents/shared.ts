@@ -11,17 +11,16 @@ import {
   updateFrame,
 } from "../../wire/index.ts";
 import { Packet } from "../packet.ts";
-import type { Member } from "../ports/member.ts";
-import { partsOf } from "./allowance.ts";
+import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
-import { LiveDocument, type Told } from "./live.ts";
+import { LiveDocument, type Told } from "./live/live.ts";
 import { Pending } from "./pending.ts";
-import { type Plan, begin, plan } from "./plan.ts";
+import { type Plan, begin, plan } from "./update/plan.ts";
 import { noRoom, tooLarge } from "./refusal.ts";
-import { type StateVector, readStateVector, writeStateVector } from "./state-vector.ts";
-import { type Deletion, type Update, readUpdate } from "./update.ts";
+import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
+import { type Deletion, type Update, readUpdate } from "./update/update.ts";
 
 /** With each client that ever wrote, each update takes Yjs longer. */
 const MAX_CLIENTS = 10_000;
@@ -66,7 +65,7 @@ export class SharedDocument implements RoomDocument {
     return [this.#answers.get(stateVector, () => new Packet(syncStep2Frame(this.#since(known))))];
   }
 
-  apply(update: Uint8Array, from: Member): void {
+  apply(update: Uint8Array, from: unknown): void {
     const { options } = this.#documents;
     // a copy, since parts of it may be held
     const read = readUpdate(update.slice(), options);
@@ -177,7 +176,7 @@ export class SharedDocument implements RoomDocument {
     }
   }
 
-  #tell(told: readonly Told[], author: Member | null): void {
+  #tell(told: readonly Told[], author: unknown): void {
     for (const { update, isOurs } of told) this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
   }
 

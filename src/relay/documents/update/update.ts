@@ -2,7 +2,7 @@
  * Reads a Yjs update (version 1) without Yjs: checks all of it, and remembers where each insertion begins and what it
  * builds on, so that it can be cut. [DOC-1]
  */
-import { FrameError } from "../../wire/index.ts";
+import { FrameError } from "../../../wire/index.ts";
 import { Allowance, type Counts, type UpdateLimits } from "./allowance.ts";
 import { UpdateReader } from "./bytes.ts";
 import { GC, SKIP, skipContent } from "./content.ts";

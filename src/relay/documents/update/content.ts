@@ -2,7 +2,7 @@
  * Checks what an item of an update holds, kind by kind, as Yjs 13 writes it. Whatever passes, every Yjs 13 can read, and
  * write again.
  */
-import { FrameError } from "../../wire/index.ts";
+import { FrameError } from "../../../wire/index.ts";
 import type { Allowance } from "./allowance.ts";
 import type { UpdateReader } from "./bytes.ts";
 

@@ -1,6 +1,6 @@
 /** State vectors: of each client, the next clock that is not known. */
 import * as encoding from "lib0/encoding";
-import { FrameError } from "../../wire/index.ts";
+import { FrameError } from "../../../wire/index.ts";
 import { UpdateReader } from "./bytes.ts";
 import { clockAt } from "./plan.ts";
 import type { Update } from "./update.ts";

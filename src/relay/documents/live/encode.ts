@@ -1,7 +1,7 @@
 /** Encodes a document, or what somebody has not of it, in time that grows with what is written alone. [DOC-9] */
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
-import type { StateVector } from "./state-vector.ts";
+import type { StateVector } from "../update/state-vector.ts";
 
 /** @param deletions as `DeletedRanges` encodes them */
 export function encodeSince(

@@ -3,12 +3,12 @@
  * structs, each takes as long as the document is large. [DOC-6]
  */
 import * as Y from "yjs";
-import { FrameError } from "../../wire/index.ts";
-import { MAX_DEPTH } from "./content.ts";
-import { type Piece, clockAt } from "./plan.ts";
-import { tooLarge } from "./refusal.ts";
-import type { Deletion } from "./update.ts";
-import { writeUpdate } from "./write.ts";
+import { FrameError } from "../../../wire/index.ts";
+import { MAX_DEPTH } from "../update/content.ts";
+import { type Piece, clockAt } from "../update/plan.ts";
+import { tooLarge } from "../refusal.ts";
+import type { Deletion } from "../update/update.ts";
+import { writeUpdate } from "../update/write.ts";
 
 /** How much is handed to Yjs at first, and at most: structs or deletions. */
 const FIRST_CHUNK = 500;

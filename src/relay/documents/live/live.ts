@@ -3,15 +3,15 @@
  * the Y.Doc, it can be made again. [DOC-5]
  */
 import * as Y from "yjs";
-import { FrameError } from "../../wire/index.ts";
-import { partsOf } from "./allowance.ts";
+import { FrameError } from "../../../wire/index.ts";
+import { partsOf } from "../update/allowance.ts";
 import { DeletedRanges } from "./deleted.ts";
 import { encodeSince } from "./encode.ts";
 import { integrate } from "./integrate.ts";
 import { UpdateLog } from "./log.ts";
-import { type Plan, begin, plan } from "./plan.ts";
-import { type StateVector, statesIn } from "./state-vector.ts";
-import { type Deletion, type Update, readUpdate } from "./update.ts";
+import { type Plan, begin, plan } from "../update/plan.ts";
+import { type StateVector, statesIn } from "../update/state-vector.ts";
+import { type Deletion, type Update, readUpdate } from "../update/update.ts";
 
 /** What was taken is encoded together with the rest once it is more than this, or than half of the rest, bytes. */
 const MIN_LOG = 16 * 1024;

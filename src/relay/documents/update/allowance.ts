@@ -1,5 +1,5 @@
 /** Counts what one update is made of, and stops whoever reads it as soon as it is too much. */
-import { tooLarge } from "./refusal.ts";
+import { tooLarge } from "../refusal.ts";
 
 export interface UpdateLimits {
   /** Parts of one update: see `partsOf`. */

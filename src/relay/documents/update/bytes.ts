@@ -2,7 +2,7 @@
  * Reads the parts that Yjs updates are made of, strictly: what lib0 would read as NaN, as Infinity or beyond the end is
  * malformed here. Throws `FrameError`.
  */
-import { FrameError } from "../../wire/index.ts";
+import { FrameError } from "../../../wire/index.ts";
 
 /** The longest that lib0 reads without losing digits. */
 const MAX_INTEGER_BYTES = 8;
