@@ -9,7 +9,7 @@ import { type Denial, type RoomAccess, denial, sameAccess } from "./access/grant
 import { Connection, type ConnectionHandler, type ServerSocket } from "./connection.ts";
 import { Archive, SharedDocument } from "./document.ts";
 import { Grace } from "./grace.ts";
-import { sweepInterval } from "./liveness.ts";
+import { stallOf, sweepInterval } from "./liveness.ts";
 import { Lobby } from "./lobby.ts";
 import { Counters, type Dropped } from "./metrics.ts";
 import type { RelaySettings } from "./options.ts";
@@ -57,6 +57,8 @@ export class Hub implements RoomHost, ConnectionHandler {
   #lobbiesGivenUp = 0;
   #isObserved = false;
   #isShedding = false;
+  /** When the next sweep is due. */
+  #sweepAt = Infinity;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -259,7 +261,9 @@ export class Hub implements RoomHost, ConnectionHandler {
 
   #sweep(within: number): void {
     const now = this.clock.now();
-    for (const connection of this.#connections.keys()) connection.sweep(now, within);
+    const stalledMs = stallOf(this.#sweepAt, now);
+    this.#sweepAt = now + within;
+    for (const connection of this.#connections.keys()) connection.sweep(now, within, stalledMs);
     for (const room of this.rooms.values()) room.sweep(now);
     this.time.sweep(now);
     for (const lobby of this.lobbies.values()) {
