@@ -22,7 +22,10 @@ import * as Y from "yjs";
 /** @param {(encoder: encoding.Encoder) => void} write */
 const bytes = (write) => encoding.encode(write);
 /** @param {...number} values */
-const uints = (...values) =>
+const uints = (...values) => allUints(values);
+
+/** @param {readonly number[]} values */
+const allUints = (values) =>
   bytes((encoder) => {
     for (const value of values) encoding.writeVarUint(encoder, value);
   });
@@ -120,7 +123,7 @@ export const costly = {
   "deletes 300,000 things that never come, and writes on": async (mallory) => {
     const line = await mallory.dial("evil");
     const deletions = Array.from({ length: 300_000 }, (_, i) => [i * 2, 1]).flat();
-    line.send(update(uints(0, 1, 7, 300_000, ...deletions)));
+    line.send(update(allUints([0, 1, 7, 300_000, ...deletions])));
     await mallory.sleep(1_500);
     await keepSending(mallory, line, 200, (i) => update(structs(9, i, 1, collected(1))));
   },

@@ -13,7 +13,7 @@ import {
 } from "../wire/index.ts";
 import type { RoomAccess } from "./access/grants.ts";
 import { immediate } from "./immediate.ts";
-import { type Liveness, aliveAt, nextStep, openedAt } from "./liveness.ts";
+import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Kind } from "../awareness/index.ts";
@@ -252,8 +252,12 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#socket.terminate();
   }
 
-  /** @param within ms until the next sweep */
-  sweep(now: number, within: number): void {
+  /**
+   * @param within ms until the next sweep
+   * @param stalledMs how long the relay itself has not run before this one
+   */
+  sweep(now: number, within: number, stalledMs = 0): void {
+    if (stalledMs > 0) this.#liveness = afterStall(this.#liveness, stalledMs);
     const { expiresAt } = this.access;
     // [TIME-2] whoever signed the token dated its end by a wall clock
     if (expiresAt !== null && this.#handler.clock.wall() > expiresAt + this.#options.clockTolerance) {

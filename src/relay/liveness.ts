@@ -23,6 +23,20 @@ export function openedAt(now: number, chance: number, options: { readonly pingIn
   return { ...aliveAt(now, options), pingBy: now + chance * options.pingInterval };
 }
 
+/** The relay itself has not run for so long: what was said meanwhile has yet to be read. [TIME-3] */
+export function afterStall(liveness: Liveness, stalledMs: number): Liveness {
+  const { pingedAt } = liveness;
+  return pingedAt === null ? liveness : { ...liveness, pingedAt: pingedAt + stalledMs };
+}
+
+/** How long the relay has not run, when what was due at a time happens only now; 0: it is merely busy. */
+export function stallOf(dueAt: number, now: number): number {
+  return now - dueAt >= STALL_MS ? now - dueAt : 0;
+}
+
+/** Later than this nothing happens on a machine that is only busy, ms. */
+const STALL_MS = 1_000;
+
 export type LivenessStep = "wait" | "ping" | "dead";
 
 /**

@@ -15,7 +15,12 @@ import { rawPeer, stateOf } from "./raw.ts";
 /** Connections to a relay where acting on any message takes so long. */
 function setup(
   messageMs: number,
-  given: { readonly timeRate?: number; readonly isFanOut?: boolean; readonly wall?: () => number } = {},
+  given: {
+    readonly timeRate?: number;
+    readonly isFanOut?: boolean;
+    readonly wall?: () => number;
+    readonly pingMs?: number;
+  } = {},
 ) {
   let now = 0;
   const acted: string[] = [];
@@ -60,7 +65,7 @@ function setup(
       socket,
       { ...openAccess("@lobby"), expiresAt },
       "10.0.0.1",
-      resolveOptions({ pingInterval: 1_000_000, pingTimeout: 1_000_000 }),
+      resolveOptions({ pingInterval: given.pingMs ?? 1_000_000, pingTimeout: given.pingMs ?? 1_000_000 }),
       handler,
     );
     names.set(connection, name);
@@ -146,6 +151,16 @@ it("[TIME-2] the end of a token is a date: with the wall clock past it, its conn
   expect(closed).toEqual([]);
   connection.sweep(60_000, 250);
   expect(closed).toEqual(["Alice 4501 the token has expired"]);
+});
+
+it("[TIME-3] one that was asked for a sign of life before the relay was stopped is not given up for that", () => {
+  const { closed, connected } = setup(0, { pingMs: 1_000 });
+  const { connection } = connected("Alice");
+  connection.sweep(1_000, 250);
+  connection.sweep(61_000, 250, 60_000);
+  expect(closed).toEqual([]);
+  connection.sweep(62_000, 250);
+  expect(closed).toEqual(["Alice 4504 no sign of life"]);
 });
 
 describe("a relay", () => {

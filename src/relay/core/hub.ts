@@ -15,7 +15,7 @@ import { LobbyPlaces } from "../access/lobby-places.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
 import { Connection, type ConnectionHandler, type ServerSocket } from "../connection.ts";
 import { Documents } from "../documents/index.ts";
-import { sweepInterval } from "../liveness.ts";
+import { stallOf, sweepInterval } from "../liveness.ts";
 import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
 import { Packet } from "../packet.ts";
@@ -67,6 +67,8 @@ export class Hub implements ConnectionHandler {
   #lobbiesGivenUp = 0;
   #observers = 0;
   #isShedding = false;
+  /** When the next sweep is due, monotonic ms. */
+  #sweepAt = Infinity;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -333,7 +335,9 @@ export class Hub implements ConnectionHandler {
 
   #sweep(within: number): void {
     const now = this.clock.now();
-    for (const connection of this.#connections.keys()) connection.sweep(now, within);
+    const stalledMs = stallOf(this.#sweepAt, now);
+    this.#sweepAt = now + within;
+    for (const connection of this.#connections.keys()) connection.sweep(now, within, stalledMs);
     for (const room of this.rooms.values()) room.sweep(now);
     this.time.sweep(now);
     for (const lobby of this.lobbies.values()) {

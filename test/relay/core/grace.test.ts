@@ -72,3 +72,18 @@ it.each([-3_600_000, 3_600_000])("[TIME-1] waits as long as ever though the wall
     ["Bob", 150],
   ]);
 });
+
+it("[TIME-3] gives those who came back while the relay did not run the time to be heard", () => {
+  const { grace, expired } = setup(3_000);
+  grace.hold("Alice");
+  grace.hold("Bob");
+  vi.advanceTimersByTime(2_000);
+  // the process is stopped for a minute: its timers fire at once when it goes on
+  const told = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => told() + 60_000);
+  vi.advanceTimersByTime(1_000);
+  expect(expired).toEqual([]);
+  grace.release("Bob");
+  vi.advanceTimersByTime(1_000);
+  expect(expired.map(([name]) => name)).toEqual(["Alice"]);
+});
