@@ -1,7 +1,7 @@
 /** A room that this client is in: its provider, its awareness, its people. */
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import type { JsonObject, MetaOption, Unsubscribe } from "../presence/index.ts";
+import type { JsonObject, MetaOption, NoMeta, Unsubscribe } from "../presence/index.ts";
 import { asRecord, equal } from "../presence/index.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider.ts";
@@ -21,8 +21,9 @@ export interface DocOption {
 export type RoomOptions<RoomMeta = JsonObject> = DocOption & MetaOption<RoomMeta>;
 
 /** The options of `join`, which may be left out where nothing in the metadata's type is required. */
-export type JoinArguments<RoomMeta = JsonObject> =
-  Record<never, never> extends RoomMeta ? [options?: RoomOptions<RoomMeta>] : [options: RoomOptions<RoomMeta>];
+export type JoinArguments<RoomMeta = JsonObject> = NoMeta extends RoomMeta
+  ? [options?: RoomOptions<RoomMeta>]
+  : [options: RoomOptions<RoomMeta>];
 
 /** The same where nothing is known of the metadata's type. */
 export type JoinOptions<RoomMeta> = DocOption & { readonly meta?: RoomMeta };
