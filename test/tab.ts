@@ -75,7 +75,7 @@ export function openTab<Meta extends JsonMeta<Meta> = JsonObject, RoomMeta exten
   }
   const page = testPage();
   const options = { tabStorage: memory(), userStorage: memory(), page, WebSocket: TabSocket, ...given };
-  const presence = ownClient<Meta, RoomMeta>(url, id, options as Partial<PresenceOptions<Meta>>);
+  const presence = ownClient<Meta, RoomMeta>(url, id, options);
   return {
     presence,
     page,

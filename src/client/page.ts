@@ -17,10 +17,9 @@ export interface Page {
 export const noPage: Page = { visible: true, subscribe: () => () => {} };
 
 /** [ACT-5] `input` and the rest: text that is dictated, pasted or composed comes without a key. */
-const INPUTS = [
-  ...["pointerdown", "pointermove", "keydown", "wheel", "touchstart"],
-  ...["beforeinput", "input", "compositionupdate", "paste", "drop"],
-];
+const INPUTS = "pointerdown pointermove keydown wheel touchstart beforeinput input compositionupdate paste drop".split(
+  " ",
+);
 /** Input is reported at most once in this time, ms. */
 const INPUT_EVERY_MS = 1_000;
 /** How often the wall clock is looked at, and by how much more it must have moved to have jumped, ms. */

@@ -125,8 +125,7 @@ export function createPresence<
   Meta extends JsonMeta<Meta> = JsonObject,
   RoomMeta extends JsonMeta<RoomMeta> = JsonObject,
 >(url: string, options: PresenceOptions<Meta>): Presence<Meta, RoomMeta> {
-  // whether the options may be left out depends on the metadata's type, which within is any
-  return new PresenceClient<Meta, RoomMeta>(url, options as OwnOptions<Meta>) as Presence<Meta, RoomMeta>;
+  return new PresenceClient<Meta, RoomMeta>(url, options);
 }
 
 type OwnOptions<Meta> = PresenceSettings & { readonly meta?: Meta };

@@ -1,7 +1,15 @@
 /** A room that this client is in: its provider, its awareness, its people. */
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Emitter, type JsonObject, type MetaOption, type Unsubscribe, asRecord, equal } from "../presence/index.ts";
+import {
+  Emitter,
+  type JsonObject,
+  type MetaOption,
+  type NoMeta,
+  type Unsubscribe,
+  asRecord,
+  equal,
+} from "../presence/index.ts";
 import type { Grant } from "../wire/index.ts";
 import { RoomAwareness } from "./awareness.ts";
 import { nextMeta } from "./meta.ts";
@@ -28,8 +36,9 @@ export type RoomProvider = Pick<
 >;
 
 /** The options of `join`, which may be left out where nothing in the metadata's type is required. */
-export type JoinArguments<RoomMeta = JsonObject> =
-  Record<never, never> extends RoomMeta ? [options?: RoomOptions<RoomMeta>] : [options: RoomOptions<RoomMeta>];
+export type JoinArguments<RoomMeta = JsonObject> = NoMeta extends RoomMeta
+  ? [options?: RoomOptions<RoomMeta>]
+  : [options: RoomOptions<RoomMeta>];
 
 /** The same where nothing is known of the metadata's type. */
 export type JoinOptions<RoomMeta> = DocOption & { readonly meta?: RoomMeta };

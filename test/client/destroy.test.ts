@@ -137,7 +137,7 @@ describe("what is left after the end", () => {
     // y-protocols keeps one for the document's end
     const before = listenedTo().add("destroy");
     const room = alice.join("doc", { doc });
-    expect(listenedTo()).toEqual(new Set([...before, "update", "afterTransactionCleanup"]));
+    expect(listenedTo()).toEqual(new Set([...before, "update", "afterTransaction", "afterTransactionCleanup"]));
     room.leave();
     expect(listenedTo()).toEqual(before);
     alice.join("doc", { doc });

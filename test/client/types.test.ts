@@ -62,7 +62,7 @@ export function refused(): void {
   // @ts-expect-error -- nor does what a class makes of its values
   createPresence<{ point: Point }>(url, { user, meta: { point: new Point() } });
   // @ts-expect-error -- a Map arrives empty
-  createPresence<Record<never, never>, { seen: Map<string, number> }>(url, { user });
+  createPresence<Optional, { seen: Map<string, number> }>(url, { user });
   // @ts-expect-error -- a bigint cannot be sent
   createPresence<{ count: bigint }>(url, { user, meta: { count: 1n } });
   // @ts-expect-error -- nobody knows what that is
