@@ -35,8 +35,9 @@ export class UpgradeHandler {
       connectRequestOf(request, target, this.#hub.options.trustProxy),
       performance.now(),
     );
-    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision);
-    else this.#enter(webSocket, socket, decision);
+    if (decision instanceof Promise) {
+      this.#wait(webSocket, socket, decision).catch((error: unknown) => this.#fail(webSocket, error));
+    } else this.#enter(webSocket, socket, decision);
   }
 
   /** Those who still wait may come back later. */
@@ -54,18 +55,23 @@ export class UpgradeHandler {
     this.#pending.add(webSocket);
     const decided = await decision;
     webSocket.resume();
-    // the relay may have been closed meanwhile
-    if (!this.#pending.delete(webSocket) && decided.ok) this.#authorizer.leave(decided.lease);
-    else this.#enter(webSocket, socket, decided);
+    // else the relay has been closed meanwhile
+    if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decided);
+    else if (decided.ok) this.#authorizer.leave(decided.lease);
   }
 
   #enter(webSocket: WebSocket, socket: Socket, decision: Decision): void {
     try {
       this.#accept(webSocket, socket, decision);
     } catch (error) {
-      this.#onError(error, "a new connection");
-      webSocket.terminate();
+      this.#fail(webSocket, error);
     }
+  }
+
+  /** [HTTP-7] */
+  #fail(webSocket: WebSocket, error: unknown): void {
+    this.#onError(error, "a new connection");
+    webSocket.terminate();
   }
 
   #accept(webSocket: WebSocket, socket: Socket, decision: Decision): void {
