@@ -36,8 +36,9 @@ export class UpgradeHandler {
       this.#hub.clock.now(),
     );
     const history = keepsHistory(target);
-    if (decision instanceof Promise) void this.#wait(webSocket, socket, decision, history);
-    else this.#enter(webSocket, socket, decision, history);
+    if (decision instanceof Promise) {
+      this.#wait(webSocket, socket, decision, history).catch((error: unknown) => this.#fail(webSocket, error));
+    } else this.#enter(webSocket, socket, decision, history);
   }
 
   /** Those who still wait may come back later. */
@@ -55,18 +56,23 @@ export class UpgradeHandler {
     this.#pending.add(webSocket);
     const decided = await decision;
     webSocket.resume();
-    // the relay may have been closed meanwhile
-    if (!this.#pending.delete(webSocket) && decided.ok) this.#authorizer.leave(decided.lease);
-    else this.#enter(webSocket, socket, decided, history);
+    // else the relay has been closed meanwhile
+    if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decided, history);
+    else if (decided.ok) this.#authorizer.leave(decided.lease);
   }
 
   #enter(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
     try {
       this.#accept(webSocket, socket, decision, history);
     } catch (error) {
-      this.#onError(error, "a new connection");
-      webSocket.terminate();
+      this.#fail(webSocket, error);
     }
+  }
+
+  /** [HTTP-7] */
+  #fail(webSocket: WebSocket, error: unknown): void {
+    this.#onError(error, "a new connection");
+    webSocket.terminate();
   }
 
   #accept(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {

@@ -223,7 +223,7 @@ describe("the end of a client", () => {
     alice.setStatus("dnd");
     hers.provider.connect();
     await pause(50);
-    expect([sockets.length, relay.users(), told]).toEqual([2, [], []]);
+    expect([sockets.length, relay.user("alice")?.status, told]).toEqual([2, "offline", []]);
   });
 });
 

@@ -34,6 +34,11 @@ interface Upgrade {
   readonly head: Buffer;
 }
 
+/** A server of Node 24.9 or later. */
+interface AskingServer {
+  shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
+}
+
 /** How long one of the application's listeners may think about a request that it has not answered, ms. */
 const PATIENCE_MS = 2_000;
 /** Nobody serves these on a connection that has begun as HTTP/1.1 in Node. */
@@ -96,8 +101,10 @@ class UpgradeRouter {
     server.emit = routed as Server["emit"];
     // Node tells of an upgrade only where somebody listens
     this.#server.on("upgrade", listens);
+    const askAsBefore = this.#declineOffers();
     return () => {
       this.#server.off("upgrade", listens);
+      askAsBefore();
       // what somebody else has put before it since then stays, and passes everything on through it
       if (server.emit !== routed) return;
       if (isInherited) delete (server as Partial<typeof server>).emit;
@@ -105,14 +112,25 @@ class UpgradeRouter {
     };
   }
 
+  /** Newer versions of Node ask which offers to take. They need not take what is answered as usual. Returns the undo. */
+  #declineOffers(): () => void {
+    const server = this.#server as Server & AskingServer;
+    const before = server.shouldUpgradeCallback;
+    if (before === undefined) return () => {};
+    server.shouldUpgradeCallback = (request) => {
+      const isAnsweredAsUsual = !isWebSocket(request) && (!this.#hasOthers || NEVER_SERVED.test(offerOf(request)));
+      return !isAnsweredAsUsual && before.call(server, request);
+    };
+    return () => void (server.shouldUpgradeCallback = before);
+  }
+
   /** @param others calls the other listeners of the server */
   #route(upgrade: Upgrade, others: () => void): void {
     const { request, socket } = upgrade;
     // [HTTP-7] Node has taken its own listener off the socket: an error that nobody hears would end the process
     socket.on("error", ignore);
-    const offered = request.headers.upgrade?.trim() ?? "";
-    if (offered.toLowerCase() === "websocket") this.#routeWebSocket(upgrade, others);
-    else if (NEVER_SERVED.test(offered)) this.#answerAsUsual(upgrade);
+    if (isWebSocket(request)) this.#routeWebSocket(upgrade, others);
+    else if (NEVER_SERVED.test(offerOf(request))) this.#answerAsUsual(upgrade);
     else this.#offer(upgrade, others, () => this.#answerAsUsual(upgrade)); // [HTTP-3]
   }
 
@@ -176,6 +194,14 @@ class UpgradeRouter {
   get #hasOthers(): boolean {
     return this.#server.listeners("upgrade").some((listener) => listener !== listens);
   }
+}
+
+function offerOf({ headers }: IncomingMessage): string {
+  return headers.upgrade?.trim() ?? "";
+}
+
+function isWebSocket(request: IncomingMessage): boolean {
+  return offerOf(request).toLowerCase() === "websocket";
 }
 
 function take(mount: Mount, { request, socket, head }: Upgrade): void {

@@ -271,6 +271,21 @@ describe("a request that offers an upgrade to something else", () => {
     expect(await exchange(port, offering("GET /doc"))).toMatch(/^HTTP\/1\.1 426 /);
   });
 
+  it("[HTTP-3] is not taken at all by a version of Node that asks", async () => {
+    const { server } = await app();
+    // as Node 24.9 has it
+    const always: (request: IncomingMessage) => boolean = () => true;
+    const asks = Object.assign(server, { shouldUpgradeCallback: always });
+    const relay = attached(server, "/presence");
+    const isTaken = (upgrade: string): boolean =>
+      asks.shouldUpgradeCallback({ headers: { upgrade } } as IncomingMessage);
+    expect(["WebSocket", "h2c", "other"].map(isTaken)).toEqual([true, false, false]);
+    server.on("upgrade", () => {});
+    expect(["websocket", "h2c", "other"].map(isTaken)).toEqual([true, false, true]);
+    await relay.close();
+    expect(asks.shouldUpgradeCallback).toBe(always);
+  });
+
   it("[HTTP-3] keeps all headers but those of the offer", () => {
     const request = { method: "GET", url: "/a?b", httpVersion: "1.1" };
     const head = (...rawHeaders: string[]): string => headWithoutOffer({ ...request, rawHeaders });
