@@ -3,9 +3,9 @@
 //
 //   node scripts/build.js [directory, default dist]
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 
 const out = process.argv[2] ?? "dist";
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
@@ -18,9 +18,45 @@ function compile(project, outDir) {
   execFileSync(process.execPath, [tsc, "-p", project, "--outDir", outDir], { stdio: "inherit" });
 }
 
+/**
+ * Has the modules of a folder require a file of that folder instead.
+ *
+ * @param {string} folder
+ * @param {string} call
+ * @param {string} file
+ */
+function replaceInAll(folder, call, file) {
+  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".js") || path === file) continue;
+    const source = readFileSync(join(folder, path), "utf8");
+    const up = "../".repeat(path.split(sep).length - 1);
+    const replaced = source.replaceAll(call, `require("${up === "" ? "./" : up}${file}")`);
+    if (replaced !== source) writeFileSync(join(folder, path), replaced);
+  }
+}
+
 rmSync(out, { recursive: true, force: true });
 compile("tsconfig.build.json", out);
 compile("tsconfig.cjs.json", join(out, "cjs"));
+// Yjs must be the one that the application has. Where the package is linked from elsewhere (npm link, a monorepo), a plain
+// require would find another copy beside the package: in Node the application's main module says which one is meant.
+for (const [name, file] of [
+  ["yjs", "yjs.js"],
+  ["y-protocols/awareness", "awareness-protocol.js"],
+]) {
+  const shared = `"use strict";
+function fromMain() {
+  try {
+    return process.mainModule.require("${name}");
+  } catch {
+    return undefined; // a browser, a bundler, or a main module that has none
+  }
+}
+module.exports = fromMain() ?? require("${name}");
+`;
+  writeFileSync(join(out, "cjs", file), shared);
+  replaceInAll(join(out, "cjs"), `require("${name}")`, file);
+}
 // the package is one of ES modules; what is in here is not
 writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 // Next.js and others look for it on the first line, where tsc puts what every script in CommonJS begins with
