@@ -80,7 +80,9 @@ describe("a relay", () => {
     for (let i = 0; i < 200; i++) flood.send(KEEP_ALIVE_FRAME);
     expect(await flood.closed).toEqual({ code: 4529, reason: "too many messages" });
     const large = await rawPeer(url, "doc");
-    for (let i = 0; i < 3; i++) large.send(updateFrame(new Uint8Array(9_000)));
+    const doc = new Y.Doc();
+    doc.getText("t").insert(0, "x".repeat(9_000));
+    for (let i = 0; i < 3; i++) large.send(updateFrame(Y.encodeStateAsUpdate(doc)));
     expect(await large.closed).toEqual({ code: 4529, reason: "too many messages" });
     expect(relay.metrics().closed).toEqual({ 4529: 2 });
     expect(alice.wsconnected).toBe(true);
