@@ -187,12 +187,13 @@ it(
       await june.page.keyboard.press("Shift+ArrowRight");
       await noor.sees(".writing", "Elif Aydın and Tomás Rey are writing");
     };
-    await write(" until the channel", ", dry");
     await noor.finds("all carets", async () => (await noor.carets()).length === 3);
     expect(await noor.page.locator(".person:not(.gone)").count()).toBe(6);
     await noor.sees(`${person("elif")} [aria-label="On a phone"]`);
     await noor.sees(person("tomas", { device: "tablet" }));
     await noor.sees(testId("recent-hal"), "3 hr ago");
+    // last of all: soon they are readers again, and their names fade
+    await write(" until the channel", ", dry");
     await shoot(noor, "demo");
 
     if (folder === undefined) return;
