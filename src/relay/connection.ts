@@ -112,6 +112,9 @@ export interface ServerSocket {
   tell(events: SocketEvents): void;
 }
 
+/** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
+const NONE_HELD: Set<Packet> = new Set();
+
 interface Message {
   readonly data: Uint8Array;
   readonly isBinary: boolean;
@@ -142,6 +145,7 @@ export class Connection implements Peer, SocketEvents, Debtor {
   /** What waits for it alone, as it was counted last; and what waits for others as well. */
   #owed = 0;
   #owedShared = 0;
+  #held: Set<Packet> = NONE_HELD;
   /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
   #readSince = Infinity;
   #actingMs = 0;
@@ -199,21 +203,25 @@ export class Connection implements Peer, SocketEvents, Debtor {
     this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.trusts && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
-    if (this.#socket.keepsPackets && this.#handler.unsent.isShared(packet)) this.#sendShared(packet);
+    if (this.#socket.keepsPackets && this.#handler.unsent.isShared(packet) && !this.#held.has(packet))
+      this.#sendShared(packet);
     else this.#socket.send(packet);
     this.recount();
     if (this.#handler.unsent.isOver) this.#handler.unsentIsOver();
   }
 
   #sendShared(packet: Packet): void {
-    const { unsent } = this.#handler;
-    const { length } = packet.message;
-    unsent.hold(packet);
-    this.#owedShared += length;
-    this.#socket.send(packet, () => {
-      unsent.release(packet);
-      this.#owedShared -= length;
-    });
+    this.#handler.unsent.hold(packet);
+    this.#owedShared += packet.message.length;
+    if (this.#held === NONE_HELD) this.#held = new Set();
+    this.#held.add(packet);
+    this.#socket.send(packet, () => this.#letGo(packet));
+  }
+
+  #letGo(packet: Packet): void {
+    if (!this.#held.delete(packet)) return;
+    this.#handler.unsent.release(packet);
+    this.#owedShared -= packet.message.length;
   }
 
   get unsent(): number {
@@ -436,6 +444,7 @@ export class Connection implements Peer, SocketEvents, Debtor {
   #end(code: number): void {
     if (!this.#open) return;
     this.#open = false;
+    for (const packet of this.#held) this.#letGo(packet);
     this.#cancelTurn?.();
     this.#cancelTurn = this.#backlog = null;
     this.recount();
