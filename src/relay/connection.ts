@@ -20,6 +20,7 @@ import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
 import type { Peer } from "./peer.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { ServerSocket, SocketEvents } from "./ports/socket.ts";
 import type { ProcessorTime } from "./processor.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
@@ -73,44 +74,6 @@ const LONG_BYTES = 64 * 1024;
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = new Packet(controlFrame({ kind: "long" }));
-
-/** What a WebSocket tells of. */
-export interface SocketEvents {
-  message(data: Uint8Array, isBinary: boolean): void;
-  /** A ping or a pong came. */
-  sign(): void;
-  /** Something came in, and is being read. */
-  reading(): void;
-  /** It has been read, and `message` and `sign` called for all that was whole in it. */
-  read(): void;
-  /** What waited for the other end to make room has left. */
-  drain(): void;
-  /** It is over, with this close code. */
-  ended(code: number): void;
-}
-
-/** What is needed of a WebSocket. */
-export interface ServerSocket {
-  readonly protocol: string;
-  /** Bytes that were sent and wait for the other end to make room. */
-  readonly bufferedAmount: number;
-  /** Bytes that have come in, be it part of a message. */
-  readonly received: number;
-  /** Bytes that have left. */
-  readonly left: number;
-  /** @param onLeft called once none of it waits any more, be it that the connection is over */
-  send(packet: Packet, onLeft?: () => void): void;
-  ping(): void;
-  /** Reads no more of what comes in, for now. */
-  pause(): void;
-  resume(): void;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
-  /** Whether what waits is kept as it was given, not as a copy of its own. */
-  readonly keepsPackets: boolean;
-  /** Says who is told from now on. */
-  tell(events: SocketEvents): void;
-}
 
 /** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
 const NONE_HELD: Set<Packet> = new Set();
