@@ -58,5 +58,8 @@ async function dial(path, protocol) {
 
 const startedAt = performance.now();
 await costly[attack]?.({ dial, sleep: (ms) => sleep(ms), isOver: () => performance.now() > endsAt });
-process.send?.({ sent, seconds: (performance.now() - startedAt) / 1_000, closes: [...closes] });
+const took = (performance.now() - startedAt) / 1_000;
+// a close is known once the server has let go of the TCP connection, too
+await sleep(2_000);
+process.send?.({ sent, seconds: took, closes: [...closes] });
 process.exit(0);

@@ -37,8 +37,8 @@ export interface Circumstances {
   readonly before: PresentEntry | undefined;
   /** The author owns what is here. */
   readonly isOwn: boolean;
-  /** The relay's clock, ms since the epoch. */
-  readonly wall: number;
+  /** By the relay's clock, ms since the epoch. */
+  readonly date: number;
 }
 
 /** Clocks that agree about this well are not corrected, ms: latency alone makes such differences. */
@@ -103,14 +103,14 @@ export function stampField(value: Uint8Array | undefined, stamp: Stamp): Uint8Ar
 /** The claim of a state, its times taken back by as much as its author's clock is found to be ahead. [TIME-4] */
 function dated(
   state: StateBytes,
-  { id, room, before, wall }: Circumstances,
+  { id, room, before, date }: Circumstances,
 ): { readonly claim: Claim; readonly copresence: Uint8Array | undefined; readonly aheadMs: number } {
   const values = valuesOf(state.fields, ...PERSON);
   const claim = readState(id, values, room);
   if (claim === null) throw new TypeError("unreachable: a state of fields is an object");
   const { manual, since } = claim.session;
   const known = before?.aheadMs ?? 0;
-  const lead = Math.max(manual?.at ?? 0, since) - wall;
+  const lead = Math.max(manual?.at ?? 0, since) - date;
   const aheadMs = lead > known + TOLERANCE_MS ? lead : known;
   const copresence = state.fields.get("copresence");
   const { copresence: record } = values;

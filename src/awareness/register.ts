@@ -79,10 +79,10 @@ export interface Reading {
   readonly echoes: boolean;
 }
 
-/** A moment, on both clocks: ms that only go forward, and ms since the epoch. */
+/** A moment: in ms that only go forward, and as a date (ms since the epoch) that is never before an earlier moment's. */
 export interface Moment {
   readonly now: number;
-  readonly wall: number;
+  readonly date: number;
 }
 
 /** One id of a message, read and checked. */
@@ -166,7 +166,7 @@ export class Register {
   /** Takes what an author says of its own ids, and nothing of what it says of others'. Throws `FrameError` before it writes. */
   apply(author: Author, said: readonly SaidEntry[], at: Moment): readonly Change[] {
     if (said.length === 0) return NO_CHANGES;
-    const plans = this.#plan(author, said, at.wall);
+    const plans = this.#plan(author, said, at.date);
     const changes: Change[] = [];
     for (const plan of plans) this.#commit(author, plan, at.now, changes);
     return changes;
@@ -186,7 +186,7 @@ export class Register {
     if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
     const change = patchState(patch, entry.authoredState);
     if (change.state.size > maxState) throw new StateTooLargeError(maxState);
-    const published = this.#publish(author, id, change, entry, at.wall);
+    const published = this.#publish(author, id, change, entry, at.date);
     if (published.claim.user.id !== entry.claim.user.id) {
       this.#admitUsers(author, entry.lobby, new Set([published.claim.user.id]));
     }
@@ -205,7 +205,7 @@ export class Register {
       stamp: null,
       before: known,
       isOwn: true,
-      wall: Infinity,
+      date: Infinity,
     });
     const entry = known ?? this.#add(id, 0, published, null, "", 0);
     entry.visible = true;
@@ -253,7 +253,7 @@ export class Register {
   }
 
   /** Reads and checks the message whole. Throws `FrameError`. */
-  #plan(author: Author, said: readonly SaidEntry[], wall: number): Iterable<Plan> {
+  #plan(author: Author, said: readonly SaidEntry[], date: number): Iterable<Plan> {
     // of one id that is said twice, the last counts
     const plans = new Map<number, Plan>();
     const newUsers = new Set<string>();
@@ -263,7 +263,7 @@ export class Register {
       const entry = this.#entries.get(each.id);
       const speaker = { ...this.#speaker(author), ownsAny };
       if (!mayBeNews(entry, speaker, each.clock, each.state === null)) continue;
-      const plan = this.#read(author, each, entry, wall);
+      const plan = this.#read(author, each, entry, date);
       plans.set(each.id, plan);
       if (plan.published === null) continue;
       const { claim } = plan.published;
@@ -282,7 +282,7 @@ export class Register {
     return plans.values();
   }
 
-  #read(author: Author, { id, clock, state }: SaidEntry, entry: Entry | undefined, wall: number): Plan {
+  #read(author: Author, { id, clock, state }: SaidEntry, entry: Entry | undefined, date: number): Plan {
     const gone: Plan = { id, clock, published: null, claimedUser: undefined };
     if (state === null) return gone;
     const before = isPresent(entry) ? entry : undefined;
@@ -297,14 +297,14 @@ export class Register {
     const change = readStateBytes(state, before?.authoredState);
     // in a lobby states are announcements, and a stock reader's empty one announces nobody [LOBBY-3]
     if (change === null || (isLobby(this.#room) && change.state.fields.size === 0)) return gone;
-    const published = this.#publish(author, id, change, before, wall);
+    const published = this.#publish(author, id, change, before, date);
     return { id, clock, published, claimedUser: claimedUser(published.authored) };
   }
 
-  #publish(author: Author, id: number, change: StateChange, before: PresentEntry | undefined, wall: number): Published {
+  #publish(author: Author, id: number, change: StateChange, before: PresentEntry | undefined, date: number): Published {
     if (change.changed.has("copresence")) checkMeta(change.state, this.#limits.maxMeta);
     const isOwned = before?.owner === author;
-    return publish(change, { id, room: this.#room, stamp: author.access.user, before, isOwn: isOwned, wall });
+    return publish(change, { id, room: this.#room, stamp: author.access.user, before, isOwn: isOwned, date });
   }
 
   #verdict(entry: Entry | undefined, speaker: Speaker, plan: Plan, { claim }: Published): Verdict {

@@ -19,6 +19,7 @@ import { Packet } from "./packet.ts";
 import type { Kind } from "../awareness/index.ts";
 import type { Member } from "./ports/member.ts";
 import type { Clock } from "./ports/clock.ts";
+import type { ServerSocket, SocketEvents } from "./ports/socket.ts";
 import type { ProcessorTime } from "./processor.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
@@ -72,43 +73,8 @@ const LONG_BYTES = 64 * 1024;
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = new Packet(controlFrame({ kind: "long" }));
 
-/** What a WebSocket tells of. */
-export interface SocketEvents {
-  message(data: Uint8Array, isBinary: boolean): void;
-  /** A ping or a pong came. */
-  sign(): void;
-  /** Something came in, and is being read. */
-  reading(): void;
-  /** It has been read, and `message` and `sign` called for all that was whole in it. */
-  read(): void;
-  /** What waited for the other end to make room has left. */
-  drain(): void;
-  /** It is over, with this close code. */
-  ended(code: number): void;
-}
-
-/** What is needed of a WebSocket. */
-export interface ServerSocket {
-  readonly protocol: string;
-  /** Bytes that were sent and wait for the other end to make room. */
-  readonly bufferedAmount: number;
-  /** Bytes that have come in, be it part of a message. */
-  readonly received: number;
-  /** Bytes that have left. */
-  readonly left: number;
-  /** @param onLeft called once none of it waits any more, be it that the connection is over */
-  send(packet: Packet, onLeft?: () => void): void;
-  ping(): void;
-  /** Reads no more of what comes in, for now. */
-  pause(): void;
-  resume(): void;
-  close(code?: number, reason?: string): void;
-  terminate(): void;
-  /** Whether what waits is kept as it was given, not as a copy of its own. */
-  readonly keepsPackets: boolean;
-  /** Says who is told from now on. */
-  tell(events: SocketEvents): void;
-}
+/** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
+const NONE_HELD: Set<Packet> = new Set();
 
 interface Message {
   readonly data: Uint8Array;
@@ -140,6 +106,7 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** What waits for it alone, as it was counted last; and what waits for others as well. */
   #owed = 0;
   #owedShared = 0;
+  #held: Set<Packet> = NONE_HELD;
   /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
   #readSince = Infinity;
   #actingMs = 0;
@@ -198,21 +165,25 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.kind === "native" && packet.message.length > LONG_BYTES) this.#socket.send(LONG);
-    if (this.#socket.keepsPackets && this.#handler.unsent.isShared(packet)) this.#sendShared(packet);
+    if (this.#socket.keepsPackets && this.#handler.unsent.isShared(packet) && !this.#held.has(packet))
+      this.#sendShared(packet);
     else this.#socket.send(packet);
     this.recount();
     if (this.#handler.unsent.isOver) this.#handler.unsentIsOver();
   }
 
   #sendShared(packet: Packet): void {
-    const { unsent } = this.#handler;
-    const { length } = packet.message;
-    unsent.hold(packet);
-    this.#owedShared += length;
-    this.#socket.send(packet, () => {
-      unsent.release(packet);
-      this.#owedShared -= length;
-    });
+    this.#handler.unsent.hold(packet);
+    this.#owedShared += packet.message.length;
+    if (this.#held === NONE_HELD) this.#held = new Set();
+    this.#held.add(packet);
+    this.#socket.send(packet, () => this.#letGo(packet));
+  }
+
+  #letGo(packet: Packet): void {
+    if (!this.#held.delete(packet)) return;
+    this.#handler.unsent.release(packet);
+    this.#owedShared -= packet.message.length;
   }
 
   get unsent(): number {
@@ -435,6 +406,7 @@ export class Connection implements Member, SocketEvents, Debtor {
   #end(code: number): void {
     if (!this.#open) return;
     this.#open = false;
+    for (const packet of this.#held) this.#letGo(packet);
     this.#cancelTurn?.();
     this.#cancelTurn = this.#backlog = null;
     this.recount();

@@ -73,7 +73,7 @@ function setup(room = "doc", limits: Partial<RegisterLimits> = {}) {
     /** Says something, and returns what that brought about. */
     say: (author: Author, ...said: readonly Said[]): string[] => {
       now++;
-      const changes = register.apply(author, said.map(entryOf), { now, wall: now });
+      const changes = register.apply(author, said.map(entryOf), { now, date: now });
       for (const change of changes) if (change.type === "entered" || change.type === "changed") send(change.entry);
       return changes.flatMap(told);
     },

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
+import * as Y from "yjs";
 import { MemoryBudget, partOfHeap } from "../../src/relay/memory.ts";
 import { Packet } from "../../src/relay/packet.ts";
 import { type Debtor, UnsentData } from "../../src/relay/unsent.ts";
+import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import { startRelay, until } from "../support.ts";
+import { rawPeer } from "./raw.ts";
 
 /** One that keeps so much waiting for it alone, of which some may have left since it was counted. */
 class Reader implements Debtor {
@@ -88,4 +92,29 @@ describe("a budget of memory", () => {
     expect(partOfHeap(1 / 16)).toBeGreaterThan(2 ** 20);
     expect(partOfHeap(1 / 8)).toBeGreaterThanOrEqual(2 * partOfHeap(1 / 16));
   });
+});
+
+it("[FLOW-6] a relay closes no more readers than needed, and lets go of what waited for them", async () => {
+  const { relay, url } = await startRelay({ maxUnsentTotal: 40_000_000 });
+  const doc = new Y.Doc();
+  doc.getText("text").insert(0, "x".repeat(15_000_000));
+  const alice = await rawPeer(url, "doc");
+  alice.send(updateFrame(Y.encodeStateAsUpdate(doc)));
+  await alice.settle();
+  const readers = [];
+  for (let i = 1; i <= 4; i++) {
+    const reader = await rawPeer(url, "doc");
+    readers.push(reader);
+    reader.socket.pause();
+    reader.send(syncStep1Frame(EMPTY_STATE_VECTOR));
+    const waiting = Math.min(i, 2) * 15_000_000;
+    await until(
+      "it waits",
+      () => relay.metrics().unsentBytes >= waiting && (relay.metrics().closed["4508"] ?? 0) === Math.max(0, i - 2),
+    );
+  }
+  expect(relay.metrics().unsentBytes).toBeLessThan(40_000_000);
+  for (const { socket } of readers) socket.terminate();
+  await until("nothing waits any more", () => relay.metrics().unsentBytes === 0);
+  expect(alice.close).toBeUndefined();
 });

@@ -3,7 +3,7 @@
  * and outlived by one of their ends.
  */
 import type { WebSocketConstructor } from "../../src/client/index.ts";
-import type { ServerSocket, SocketEvents } from "../../src/relay/connection.ts";
+import type { ServerSocket, SocketEvents } from "../../src/relay/ports/socket.ts";
 import type { Packet } from "../../src/relay/packet.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import type { Random } from "./random.ts";

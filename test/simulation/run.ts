@@ -4,7 +4,6 @@ import { checkEmpty, checkQuiet } from "./oracle.ts";
 import { type OwnPage, ROOMS, type Page, World } from "./world.ts";
 
 const MAX_PAGES = 9;
-const CLIENT_CLOCKS = process.env["SIM_CC"] === "1";
 
 export function runSeed(seed: number, clock: VirtualClock): World {
   const before = new Set(process.listeners("exit"));
@@ -44,11 +43,7 @@ function open(world: World): void {
     if (random.chance(0.5)) world.moveCursor(page);
     return;
   }
-  const page = world.openOwn(
-    undefined,
-    undefined,
-    CLIENT_CLOCKS && random.chance(0.2) ? random.pick([-3_600_000, 3_600_000]) : 0,
-  );
+  const page = world.openOwn(undefined, undefined, random.chance(0.2) ? random.pick([-3_600_000, 3_600_000]) : 0);
   for (const room of ROOMS) if (random.chance(0.5)) world.join(page, room);
 }
 
@@ -112,7 +107,7 @@ function trouble(world: World, page: Page): void {
       if (page.actor.mode === "running" && !page.hidden) world.cutSilently(page);
       return;
     case 13:
-      if (CLIENT_CLOCKS && page.kind === "own") world.setClock(page);
+      if (page.kind === "own") world.setClock(page);
       return;
     case 12:
       if (page.kind === "own" && world.isWell(page) && world.pages.size < MAX_PAGES) world.duplicate(page);

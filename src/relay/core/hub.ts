@@ -13,13 +13,14 @@ import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLob
 import { type Denial, type RoomAccess, grantsOf, sameAccess } from "../access/grants.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
-import { Connection, type ConnectionHandler, type ServerSocket } from "../connection.ts";
+import { Connection, type ConnectionHandler } from "../connection.ts";
 import { Documents } from "../documents/index.ts";
 import { stallOf, sweepInterval } from "../liveness.ts";
 import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
 import { Packet } from "../packet.ts";
-import { type Clock, systemClock } from "../ports/clock.ts";
+import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
+import type { ServerSocket } from "../ports/socket.ts";
 import { ProcessorTime } from "../processor.ts";
 import { UnsentData } from "../unsent.ts";
 import { TimeQuota } from "../work.ts";
@@ -59,6 +60,8 @@ export class Hub implements ConnectionHandler {
   readonly #load = new FlushLoad();
   /** ms since the epoch */
   readonly #startedAt: number;
+  /** Says when something happened, so that what happened later is dated later. */
+  readonly #date: () => number;
   readonly #connections = new Map<Connection, Room>();
   readonly #grace: Grace<PresentEntry>;
   readonly #renewals = new Map<Connection, Renewal>();
@@ -84,6 +87,7 @@ export class Hub implements ConnectionHandler {
     this.time = new TimeQuota(options.timeRate);
     this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#startedAt = clock.wall();
+    this.#date = datingClock(clock);
     const startedNow = clock.now();
     this.#grace = new Grace(options.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#setup = {
@@ -271,24 +275,23 @@ export class Hub implements ConnectionHandler {
   }
 
   #moment(now: number): Moment {
-    return { now, wall: this.clock.wall() };
+    return { now, date: this.#date() };
   }
 
   #hello(room: string, access: RoomAccess): Hello {
     const { user, expiresAt } = access;
     const { leaveGrace, maxState, maxMeta } = this.options;
-    const now = this.clock.wall();
     return {
       kind: "hello",
       shard: this.shard,
       graceMs: leaveGrace,
-      now,
+      now: this.#date(),
       room,
       grants: grantsOf(access),
       maxState,
       maxMeta,
       ...(user !== null && { user }),
-      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - now) }),
+      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - this.clock.wall()) }),
     };
   }
 

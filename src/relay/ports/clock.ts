@@ -16,3 +16,16 @@ export const systemClock: Clock = {
 export function wallTimeOf(at: number, clock: Clock): number {
   return Math.round(clock.wall() - (clock.now() - at));
 }
+
+/**
+ * Dates what happens, ms since the epoch, so that what happens later is never dated earlier: the wall clock, but for what it
+ * was set back since. People's choices are ordered by it. [TIME-4]
+ */
+export function datingClock(clock: Clock): () => number {
+  let offsetMs = -Infinity;
+  return () => {
+    const now = clock.now();
+    offsetMs = Math.max(offsetMs, clock.wall() - now);
+    return Math.floor(now + offsetMs);
+  };
+}
