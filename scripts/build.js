@@ -40,10 +40,10 @@ compile("tsconfig.build.json", out);
 compile("tsconfig.cjs.json", join(out, "cjs"));
 // Yjs must be the one that the application has. Where the package is linked from elsewhere (npm link, a monorepo), a plain
 // require would find another copy beside the package: in Node the application's main module says which one is meant.
-for (const [name, file] of [
+for (const [name, file] of /** @type {const} */ ([
   ["yjs", "yjs.js"],
   ["y-protocols/awareness", "awareness-protocol.js"],
-]) {
+])) {
   const shared = `"use strict";
 function fromMain() {
   try {

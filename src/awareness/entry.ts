@@ -30,8 +30,8 @@ export interface PresentEntry {
   user: string | null;
   /** When its connection last gave a sign of life, monotonic ms. */
   lastSeen: number;
-  /** How far its author's clock is ahead of the relay's, ms: the times of its state are taken back by as much. */
-  aheadMs: number;
+  /** Times of its state that lay ahead of the relay's clock; null: none did. */
+  corrected: CorrectedTimes | null;
   /** Its author is a stock client, which minds the clock that it is sent its own state with. */
   readonly isStock: boolean;
   /** Observers may see it. */
@@ -40,6 +40,14 @@ export interface PresentEntry {
   mark: Mark;
   /** What observers were told of the id; null: nothing yet. */
   publication: Publication | null;
+}
+
+/** Times as an author said them, and as the relay has them instead. ms since the epoch; -1: there is none. */
+export interface CorrectedTimes {
+  readonly saidAt: number;
+  readonly at: number;
+  readonly saidSince: number;
+  readonly since: number;
 }
 
 /** What observers were told of a client id, and what they have yet to hear. It outlives a leave, as an observer's memory does. */

@@ -16,7 +16,7 @@ import {
   valuesOf,
 } from "../wire/index.ts";
 import type { Stamp } from "./author.ts";
-import type { PresentEntry } from "./entry.ts";
+import type { CorrectedTimes, PresentEntry } from "./entry.ts";
 
 /** A state that is ready for observers. */
 export interface Published {
@@ -25,7 +25,7 @@ export interface Published {
   /** The fields that differ from what observers have. */
   readonly changed: ReadonlySet<string>;
   readonly claim: Claim;
-  readonly aheadMs: number;
+  readonly corrected: CorrectedTimes | null;
 }
 
 export interface Circumstances {
@@ -48,14 +48,14 @@ export function publish({ state, changed }: StateChange, circumstances: Circumst
   const { before, isOwn, stamp } = circumstances;
   // on the way of every cursor that moves: nothing is looked at that did not change
   if (before !== undefined && isOwn && !changesPerson(changed)) {
-    const { claim, aheadMs, publishedState } = before;
-    return { authored: state, state: withPersonOf(state, publishedState), changed, claim, aheadMs };
+    const { claim, corrected, publishedState } = before;
+    return { authored: state, state: withPersonOf(state, publishedState), changed, claim, corrected };
   }
   const user = stamp === null ? state.fields.get("user") : stampField(state.fields.get("user"), stamp);
   const stamped = withField(state, "user", user);
-  const { claim, copresence, aheadMs } = dated(stamped, circumstances);
+  const { claim, copresence, corrected } = dated(stamped, circumstances);
   const published = withField(stamped, "copresence", copresence);
-  return { authored: state, state: published, changed: differences(changed, before, published), claim, aheadMs };
+  return { authored: state, state: published, changed: differences(changed, before, published), claim, corrected };
 }
 
 function changesPerson(changed: ReadonlySet<string>): boolean {
@@ -100,33 +100,41 @@ export function stampField(value: Uint8Array | undefined, stamp: Stamp): Uint8Ar
   return encode({ ...user, ...stamp });
 }
 
-/** The claim of a state, its times taken back by as much as its author's clock is found to be ahead. [TIME-4] */
+/** The claim of a state, with no time in it that lies ahead of the relay's clock. [TIME-4] */
 function dated(
   state: StateBytes,
   { id, room, before, date }: Circumstances,
-): { readonly claim: Claim; readonly copresence: Uint8Array | undefined; readonly aheadMs: number } {
+): { readonly claim: Claim; readonly copresence: Uint8Array | undefined; readonly corrected: CorrectedTimes | null } {
   const values = valuesOf(state.fields, ...PERSON);
   const claim = readState(id, values, room);
   if (claim === null) throw new TypeError("unreachable: a state of fields is an object");
-  const { manual, since } = claim.session;
-  const known = before?.aheadMs ?? 0;
-  const lead = Math.max(manual?.at ?? 0, since) - date;
-  const aheadMs = lead > known + TOLERANCE_MS ? lead : known;
   const copresence = state.fields.get("copresence");
   const { copresence: record } = values;
-  if (aheadMs === 0 || !isRecord(record)) return { claim, copresence, aheadMs };
-  const session = {
-    ...claim.session,
-    since: Math.max(0, since - aheadMs),
-    manual: manual && { ...manual, at: Math.max(0, manual.at - aheadMs) },
+  const { manual, since } = claim.session;
+  const latest = date + TOLERANCE_MS;
+  if (!isRecord(record) || Math.max(manual?.at ?? 0, since) <= latest) return { claim, copresence, corrected: null };
+  const known = before?.corrected ?? NO_TIMES;
+  // what was corrected once stays as it was corrected: the same choice is no newer for being said again
+  const correct = (said: number, knownSaid: number, knownTime: number): number => {
+    if (said <= latest) return said;
+    return said === knownSaid ? knownTime : date;
   };
+  const times = {
+    saidAt: manual?.at ?? -1,
+    at: correct(manual?.at ?? -1, known.saidAt, known.at),
+    saidSince: since,
+    since: correct(since, known.saidSince, known.since),
+  };
+  const session = { ...claim.session, since: times.since, manual: manual && { ...manual, at: times.at } };
   const rewritten = {
     ...record,
-    ...(since > 0 && { since: session.since }),
+    since: session.since,
     ...(session.manual !== null && { manual: session.manual }),
   };
-  return { claim: { ...claim, session }, copresence: encode(rewritten), aheadMs };
+  return { claim: { ...claim, session }, copresence: encode(rewritten), corrected: times };
 }
+
+const NO_TIMES: CorrectedTimes = { saidAt: -1, at: -1, saidSince: -1, since: -1 };
 
 /** The same state with another value of a field; first where there was none, so that the field keeps its place. */
 export function withField(state: StateBytes, name: string, value: Uint8Array | undefined): StateBytes {

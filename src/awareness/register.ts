@@ -288,8 +288,8 @@ export class Register {
     const before = isPresent(entry) ? entry : undefined;
     const isOwned = before?.owner === author || author.access.user === null;
     if (before !== undefined && isOwned && sameBytes(before.authoredState.whole, state)) {
-      const { authoredState: authored, publishedState, claim, aheadMs } = before;
-      const published = { authored, state: publishedState, changed: NO_FIELDS, claim, aheadMs };
+      const { authoredState: authored, publishedState, claim, corrected } = before;
+      const published = { authored, state: publishedState, changed: NO_FIELDS, claim, corrected };
       return { id, clock, published, claimedUser: claim.user.id };
     }
     const { maxState } = this.#limits;
@@ -371,14 +371,14 @@ export class Register {
   }
 
   #update(entry: PresentEntry, clock: number, published: Published, now: number, changes: Change[]): void {
-    const { authored, state, changed, claim, aheadMs } = published;
+    const { authored, state, changed, claim, corrected } = published;
     entry.authoredState = authored;
     entry.lastSeen = now;
     entry.clock = clock;
     // a renewal: observers are told in due time
     if (changed.size === 0) return;
     entry.publishedState = state;
-    entry.aheadMs = aheadMs;
+    entry.corrected = corrected;
     const isRenamed = entry.claim !== claim && !equal(entry.claim, claim);
     if (isRenamed) {
       this.#unindex(entry);
@@ -436,7 +436,7 @@ export class Register {
   #add(
     id: number,
     clock: number,
-    { authored, state, claim, aheadMs }: Published,
+    { authored, state, claim, corrected }: Published,
     owner: Author | null,
     lobby: string,
     now: number,
@@ -454,7 +454,7 @@ export class Register {
       owner: null,
       user: null,
       lastSeen: now,
-      aheadMs,
+      corrected,
       isStock: owner?.kind === "stock",
       visible: false,
       mark: "clear",

@@ -149,10 +149,11 @@ export class OwnSession {
   /** [SYNC-3] The relay says what time it is: what was dated by another clock is dated anew. */
   setTime(now: number): void {
     const shiftMs = this.#clock.learn(now);
-    if (shiftMs === null) return;
     const choice = this.#choice;
-    if (choice !== null) this.#keep(this.#timely({ ...choice, at: choice.at + (this.#isOwnDate ? shiftMs : 0) }));
+    const dated = choice && this.#timely({ ...choice, at: choice.at + (this.#isOwnDate ? (shiftMs ?? 0) : 0) });
     this.#isOwnDate = false;
+    if (shiftMs === null && dated?.at === choice?.at) return;
+    if (dated !== null) this.#keep(dated);
     this.#changed();
   }
 

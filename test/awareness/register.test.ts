@@ -91,25 +91,30 @@ const bob = { user: { id: "bob" } };
 describe("the times of a state", () => {
   const DAY = 24 * 60 * 60 * 1_000;
 
-  it("[STATUS-7] [TIME-4] that lie ahead of the relay's clock are taken back by as much, for good", () => {
-    const { connect, say, register, at } = setup("doc", { maxState: 1_000 });
+  it("[STATUS-7] [TIME-4] that lie ahead of the relay's clock count as of the moment when they were first heard of", () => {
+    const { register, connect, say, at } = setup("doc", { maxState: 1_000 });
     const her = connect("alice", { kind: "native" });
     const choose = (clock: number, manual: object, since: number): unknown => {
       say(her, [1, clock, stateOf("alice", "s_1", { manual, since })]);
       return register.get(1)?.claim.session;
     };
     at(10 * DAY);
-    const chosen = { status: "invisible", at: 13 * DAY + 1 };
-    expect(choose(1, chosen, 13 * DAY)).toMatchObject({
-      manual: { status: "invisible", at: 10 * DAY + 1 },
-      since: 10 * DAY,
-    });
-    expect(new TextDecoder().decode(register.get(1)!.publishedState.whole)).toContain(`"at":${10 * DAY + 1}`);
+    const chosen = { status: "invisible", at: 13 * DAY };
+    const first = 10 * DAY + 1;
+    expect(choose(1, chosen, 5 * DAY)).toMatchObject({ manual: { status: "invisible", at: first }, since: 5 * DAY });
+    expect(new TextDecoder().decode(register.get(1)!.publishedState.whole)).toContain(`"at":${first}`);
     // the same choice is no newer for being said again later, with something else
     at(11 * DAY);
-    expect(choose(2, chosen, 13 * DAY + 5)).toMatchObject({ manual: { at: 10 * DAY + 1 }, since: 10 * DAY + 5 });
-    expect(choose(3, { status: null, at: 14 * DAY }, 13 * DAY)).toMatchObject({
-      manual: { status: null, at: 11 * DAY },
+    expect(choose(2, chosen, 14 * DAY)).toMatchObject({ manual: { at: first }, since: 11 * DAY + 1 });
+    at(12 * DAY);
+    expect(choose(3, { status: null, at: 15 * DAY }, 14 * DAY)).toMatchObject({
+      manual: { status: null, at: 12 * DAY + 1 },
+      since: 11 * DAY + 1,
+    });
+    // a clock that has been put right is believed again
+    expect(choose(4, { status: "dnd", at: 12 * DAY + 2 }, 6 * DAY)).toMatchObject({
+      manual: { status: "dnd", at: 12 * DAY + 2 },
+      since: 6 * DAY,
     });
   });
 

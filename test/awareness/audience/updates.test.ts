@@ -26,7 +26,7 @@ function entryOf(id: number, clock: number, given: Partial<PresentEntry> = {}): 
     owner: null,
     user: null,
     lastSeen: 0,
-    aheadMs: 0,
+    corrected: null,
     visible: true,
     mark: "clear",
     isStock: true,
