@@ -159,7 +159,7 @@ describe.for(places)("the roster of $place", ({ roomId, rosterOf }) => {
     expect(calls).toBe(0);
 
     carol.presence.setUser({ color: "#30bced" });
-    await until("Carol changes", () => roster.get("carol")?.color !== undefined);
+    await until("Carol changes", () => roster.get("carol")?.color === "#30bced");
     const after = roster.getSnapshot();
     expect([calls, after === before, after.users === before.users]).toEqual([1, false, false]);
     expect(after.users.map((user, i) => user === before.users[i])).toEqual([true, true, false]);

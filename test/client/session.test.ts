@@ -3,7 +3,7 @@ import type { Presence, PresenceOptions, Roster } from "../../src/client/index.t
 import { OwnSession } from "../../src/client/session.ts";
 import { defaultActivityPolicy } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
-import { ownClient, pause, poll, startRelay, until } from "../support.ts";
+import { ownClient, pause, startRelay, until } from "../support.ts";
 import { type TestPage, elapse, memory, openTab, tellTime, testPage, untilTold } from "../tab.ts";
 // last: it keeps the clock that it finds, which is to be that of the tests
 import * as Y from "yjs";

@@ -76,7 +76,7 @@ describe("coming back", () => {
       vi.spyOn(Math, "random").mockReturnValue(random);
       latest().opens();
       latest().says();
-      vi.advanceTimersByTime(2 * maxBackoffMs);
+      vi.advanceTimersByTime(2 * maxBackoffMs + 1);
       latest().closes(1012);
       expect(wait()).toBe(random * 100);
     }

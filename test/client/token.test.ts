@@ -559,6 +559,7 @@ describe("with a relay that asks for tokens", () => {
     const views = [hers.roster, his.roster, alice.lobby, bob.lobby];
     const known = (): unknown[] => views.map((roster) => roster.get("u_2")?.name);
     await until("all know him", () => known().every((each) => each === "Bob"));
+    await until("and her", () => views.every((roster) => roster.users.length === 2));
     for (const roster of views) {
       expect(roster.users.map(({ id }) => id).toSorted()).toEqual(["u_1", "u_2"]);
       expect(roster.get("u_2")?.color).toBe("#d05a3f");

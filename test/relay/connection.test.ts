@@ -533,7 +533,8 @@ describe("signs of life", () => {
     // nor is it given up early
     expect(Math.min(...gone.values()) - saidAt).toBeGreaterThan(2_000);
     for (const lastSeen of [shard()["carol"]!.lastSeen, own.lobby.get("carol")!.lastSeen]) {
-      expect(lastSeen).toBeGreaterThanOrEqual(saidAt);
+      // to the millisecond: the relay counts in fractions
+      expect(lastSeen).toBeGreaterThanOrEqual(saidAt - 1);
       expect(lastSeen).toBeLessThanOrEqual(heardAt);
     }
     // those who answer pings are still there, though they said nothing either

@@ -73,8 +73,12 @@ export class RawPeer {
     return this.received.map(decodeFrame);
   }
 
+  readonly #updates: (() => Said[])[] = [];
+
   /** The entries of each message of states; one that is told patches is told no clocks: there they are 0. */
-  readonly updates: Said[][] = [];
+  get updates(): Said[][] {
+    return this.#updates.map((read) => read());
+  }
 
   get controls(): Control[] {
     return this.frames.flatMap((frame) => (frame.type === "control" ? [frame.control] : []));
@@ -108,14 +112,14 @@ export class RawPeer {
       else this.awareness.states.set(id, state);
       return [id, 0, state];
     });
-    this.updates.push(said);
+    this.#updates.push(() => said);
   }
 
   #receive(message: Uint8Array): void {
     this.received.push(message);
     const frame = decodeFrame(message);
     if (frame.type === "awareness") {
-      this.updates.push(saidIn(frame.payload));
+      this.#updates.push(() => saidIn(frame.payload));
       applyAwarenessUpdate(this.awareness, frame.payload, "relay");
     }
     if (frame.type === "states") this.#applyStates(frame.payload);
