@@ -10,26 +10,28 @@ export class Packet {
 
   /** As the payload of an unmasked, binary WebSocket frame: RFC 6455, section 5.2. */
   get framed(): Buffer {
-    this.#framed ??= frame(this.message);
+    this.#framed ??= Buffer.concat([this.header, this.message]);
     return this.#framed;
+  }
+
+  /** What comes before the message in such a frame: a large one is better sent behind it than copied. */
+  get header(): Buffer {
+    return headerOf(this.message.length);
   }
 }
 
 const FINAL_BINARY = 0x82;
 
-function frame(message: Uint8Array): Buffer {
-  const { length } = message;
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const framed = Buffer.allocUnsafe(headerLength + length);
-  framed[0] = FINAL_BINARY;
-  if (headerLength === 2) framed[1] = length;
-  else if (headerLength === 4) {
-    framed[1] = 126;
-    framed.writeUInt16BE(length, 2);
+function headerOf(length: number): Buffer {
+  const header = Buffer.allocUnsafe(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+  header[0] = FINAL_BINARY;
+  if (length < 126) header[1] = length;
+  else if (length < 65_536) {
+    header[1] = 126;
+    header.writeUInt16BE(length, 2);
   } else {
-    framed[1] = 127;
-    framed.writeBigUInt64BE(BigInt(length), 2);
+    header[1] = 127;
+    header.writeBigUInt64BE(BigInt(length), 2);
   }
-  framed.set(message, headerLength);
-  return framed;
+  return header;
 }

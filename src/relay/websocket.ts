@@ -42,14 +42,17 @@ export class WebSocketServerSocket implements ServerSocket {
     return !(this.#socket instanceof TLSSocket);
   }
 
-  send({ framed }: Packet, onLeft?: () => void): void {
+  send(packet: Packet, onLeft?: () => void): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
-    let from = 0;
-    for (; from + PIECE_BYTES < framed.length; from += PIECE_BYTES) {
-      this.#socket.write(framed.subarray(from, from + PIECE_BYTES));
-    }
+    const { message } = packet;
     // one that is over calls back, too
-    this.#socket.write(from === 0 ? framed : framed.subarray(from), onLeft);
+    if (message.length <= PIECE_BYTES) return void this.#socket.write(packet.framed, onLeft);
+    this.#socket.write(packet.header);
+    let from = 0;
+    for (; from + PIECE_BYTES < message.length; from += PIECE_BYTES) {
+      this.#socket.write(message.subarray(from, from + PIECE_BYTES));
+    }
+    this.#socket.write(message.subarray(from), onLeft);
   }
 
   pause(): void {
