@@ -10,14 +10,14 @@ import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../pre
 import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
-import { UpgradeHandler } from "./upgrade-handler.ts";
+import { UpgradeHandler } from "./transport/upgrade-handler.ts";
 import { SharedDocument } from "./documents/index.ts";
 import { Hub } from "./core/hub.ts";
-import { closeServer, createHttpServer, refuseUpgrade } from "./http.ts";
+import { closeServer, createHttpServer, refuseUpgrade } from "./transport/http.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { type ErrorListener, callListener, safeReporter } from "./report.ts";
 import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
-import { chooseProtocol } from "./request.ts";
+import { chooseProtocol } from "./transport/request.ts";
 import type { Room } from "./core/room.ts";
 import { mountOn } from "./transport/upgrade-router.ts";
 

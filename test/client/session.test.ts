@@ -365,7 +365,10 @@ describe("the status a user chooses", () => {
     await until("Bob sees it", () => bob.lobby.get("alice")?.status === "online");
     // of two sessions, both have the same choice; and none is dated an hour ahead any more
     const choices = () => bob.lobby.get("alice")?.sessions.map((session) => session.manual) ?? [];
-    await until("both know of it", () => choices().length === 2 && new Set(choices().map((each) => each?.at)).size === 1);
+    await until(
+      "both know of it",
+      () => choices().length === 2 && new Set(choices().map((each) => each?.at)).size === 1,
+    );
     expect(choices()[0]).toEqual({ status: null, at: expect.toSatisfy((at: number) => at < later - 3_000_000) });
   });
 

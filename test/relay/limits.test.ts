@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { Bucket } from "../../src/relay/access/bucket.ts";
-import { Spending } from "../../src/relay/spending.ts";
+import { Spending } from "../../src/relay/transport/spending.ts";
 import { createRelay } from "../../src/relay/index.ts";
 import {
   EMPTY_STATE_VECTOR,

@@ -18,7 +18,7 @@ import {
 } from "../../src/client/index.ts";
 import { openAccess } from "../../src/relay/access/grants.ts";
 import { Hub } from "../../src/relay/core/hub.ts";
-import { admit } from "../../src/relay/request.ts";
+import { admit } from "../../src/relay/transport/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
 import type { Actor, VirtualClock } from "./clock.ts";

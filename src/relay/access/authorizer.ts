@@ -5,7 +5,7 @@
  * and would try again for ever.
  */
 import { Close } from "../../wire/index.ts";
-import { admit } from "../request.ts";
+import { admit } from "../transport/request.ts";
 import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
 import { type Denial, type RoomAccess, accessTo, denial, openAccess } from "./grants.ts";

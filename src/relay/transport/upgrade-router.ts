@@ -10,7 +10,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Unsubscribe } from "../../presence/index.ts";
-import { refuseUpgrade } from "../http.ts";
+import { refuseUpgrade } from "./http.ts";
 import { answerAsUsual } from "./plain-request.ts";
 import { bytesWritten, offerUpgrade } from "./upgrade-offer.ts";
 

@@ -5,9 +5,9 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
-import { Close } from "../wire/index.ts";
-import type { ServerSocket, SocketEvents } from "./ports/socket.ts";
-import type { Packet } from "./packet.ts";
+import { Close } from "../../wire/index.ts";
+import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
+import type { Packet } from "../packet.ts";
 
 /** What is written at once. A longer message leaves piece by piece, so that one can see it leave. */
 const PIECE_BYTES = 64 * 1024;

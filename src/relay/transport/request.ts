@@ -8,8 +8,8 @@ import {
   isReserved,
   lobbyRoom,
   roomFromPath,
-} from "../wire/index.ts";
-import { type Denial, denial } from "./access/grants.ts";
+} from "../../wire/index.ts";
+import { type Denial, denial } from "../access/grants.ts";
 
 export type Admission = { readonly ok: true; readonly room: string; readonly lobby: string } | Denial;
 

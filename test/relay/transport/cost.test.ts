@@ -2,15 +2,15 @@
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
-import { openAccess } from "../../src/relay/access/grants.ts";
-import { Connection, type ConnectionHandler } from "../../src/relay/connection.ts";
-import { resolveOptions } from "../../src/relay/options.ts";
-import { ProcessorTime } from "../../src/relay/processor.ts";
-import { UnsentData } from "../../src/relay/unsent.ts";
-import { TimeQuota } from "../../src/relay/work.ts";
-import { EMPTY_STATE_VECTOR, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
-import { ownClient, startRelay, stockClient, until } from "../support.ts";
-import { rawPeer, stateOf } from "./raw.ts";
+import { openAccess } from "../../../src/relay/access/grants.ts";
+import { Connection, type ConnectionHandler } from "../../../src/relay/transport/connection.ts";
+import { resolveOptions } from "../../../src/relay/options.ts";
+import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
+import { UnsentData } from "../../../src/relay/transport/unsent.ts";
+import { TimeQuota } from "../../../src/relay/transport/work.ts";
+import { EMPTY_STATE_VECTOR, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
+import { ownClient, startRelay, stockClient, until } from "../../support.ts";
+import { rawPeer, stateOf } from "../raw.ts";
 
 /** Connections to a relay where acting on any message takes so long. */
 function setup(

@@ -9,19 +9,19 @@ import {
   syncStep1Frame,
   syncStep2Frame,
   updateFrame,
-} from "../../src/wire/index.ts";
-import { fakeTime } from "../clock.ts";
-import { tcpProxy } from "../proxy.ts";
-import { tellTime } from "../tab.ts";
-import { openAccess } from "../../src/relay/access/grants.ts";
-import { Connection } from "../../src/relay/connection.ts";
-import { resolveOptions } from "../../src/relay/options.ts";
-import { systemClock } from "../../src/relay/ports/clock.ts";
-import { ProcessorTime } from "../../src/relay/processor.ts";
-import { UnsentData } from "../../src/relay/unsent.ts";
-import { TimeQuota } from "../../src/relay/work.ts";
-import { ownClient, startRelay, stockClient, until } from "../support.ts";
-import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
+} from "../../../src/wire/index.ts";
+import { fakeTime } from "../../clock.ts";
+import { tcpProxy } from "../../proxy.ts";
+import { tellTime } from "../../tab.ts";
+import { openAccess } from "../../../src/relay/access/grants.ts";
+import { Connection } from "../../../src/relay/transport/connection.ts";
+import { resolveOptions } from "../../../src/relay/options.ts";
+import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
+import { UnsentData } from "../../../src/relay/transport/unsent.ts";
+import { TimeQuota } from "../../../src/relay/transport/work.ts";
+import { ownClient, startRelay, stockClient, until } from "../../support.ts";
+import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "../raw.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

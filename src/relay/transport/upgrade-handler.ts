@@ -2,15 +2,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { Close } from "../wire/index.ts";
-import { addressOf } from "./access/address.ts";
-import type { Lease } from "./access/connection-limits.ts";
-import type { Decision, Authorizer, ConnectRequest, Authorized } from "./access/authorizer.ts";
-import type { Denial } from "./access/grants.ts";
-import type { Renew } from "./access/renewal.ts";
-import type { Hub } from "./core/hub.ts";
+import { Close } from "../../wire/index.ts";
+import { addressOf } from "../access/address.ts";
+import type { Lease } from "../access/connection-limits.ts";
+import type { Decision, Authorizer, ConnectRequest, Authorized } from "../access/authorizer.ts";
+import type { Denial } from "../access/grants.ts";
+import type { Renew } from "../access/renewal.ts";
+import type { Hub } from "../core/hub.ts";
 import { truncate } from "./reason.ts";
-import type { ErrorListener } from "./report.ts";
+import type { ErrorListener } from "../report.ts";
 import { keepsHistory, tokenOf } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
@@ -82,7 +82,13 @@ export class UpgradeHandler {
     const { room, access, lease } = decision;
     const { address } = lease;
     const renew = this.#authorizer.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, keepsHistory: history, ...renew });
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), {
+      room,
+      access,
+      address,
+      keepsHistory: history,
+      ...renew,
+    });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs

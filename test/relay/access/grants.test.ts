@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { accessTo, grantsFor, sameAccess } from "../../src/relay/access/grants.ts";
-import type { Grants } from "../../src/relay/access/identity.ts";
-import { stampField, withField } from "../../src/awareness/index.ts";
-import { StateBytes, fieldsOf } from "../../src/wire/index.ts";
+import { accessTo, grantsFor, sameAccess } from "../../../src/relay/access/grants.ts";
+import type { Grants } from "../../../src/relay/access/identity.ts";
+import { stampField, withField } from "../../../src/awareness/index.ts";
+import { StateBytes, fieldsOf } from "../../../src/wire/index.ts";
 
 const rooms: Grants = {
   "*": ["observe"],

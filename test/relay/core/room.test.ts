@@ -9,10 +9,10 @@ import {
   syncStep2Frame,
   updateFrame,
   writePatch,
-} from "../../src/wire/index.ts";
-import { ownClient, pause, startRelay, until } from "../support.ts";
-import { elapse, memory, tellTime, untilTold } from "../tab.ts";
-import { type RawPeer, type Said, rawPeer, stateOf } from "./raw.ts";
+} from "../../../src/wire/index.ts";
+import { ownClient, pause, startRelay, until } from "../../support.ts";
+import { elapse, memory, tellTime, untilTold } from "../../tab.ts";
+import { type RawPeer, type Said, rawPeer, stateOf } from "../raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 const alice = { user: { id: "alice", name: "Alice" } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type LobbyUser, PATCH_SUBPROTOCOL, QUERY_FRAME, vouchedShard } from "../../src/wire/index.ts";
-import { ownClient, pause, startRelay, until } from "../support.ts";
-import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "./raw.ts";
+import { type LobbyUser, PATCH_SUBPROTOCOL, QUERY_FRAME, vouchedShard } from "../../../src/wire/index.ts";
+import { ownClient, pause, startRelay, until } from "../../support.ts";
+import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "../raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 type Users = Record<string, LobbyUser>;

@@ -10,16 +10,16 @@ import {
   controlFrame,
   decodeFrame,
   isAwareness,
-} from "../wire/index.ts";
-import type { RoomAccess } from "./access/grants.ts";
-import { immediate } from "./immediate.ts";
+} from "../../wire/index.ts";
+import type { RoomAccess } from "../access/grants.ts";
+import { immediate } from "../immediate.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
-import type { RelaySettings } from "./options.ts";
-import { Packet } from "./packet.ts";
-import type { Kind } from "../awareness/index.ts";
-import type { Member } from "./ports/member.ts";
-import type { Clock } from "./ports/clock.ts";
-import type { ServerSocket, SocketEvents } from "./ports/socket.ts";
+import type { RelaySettings } from "../options.ts";
+import { Packet } from "../packet.ts";
+import type { Kind } from "../../awareness/index.ts";
+import type { Member } from "../ports/member.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import type { ProcessorTime } from "./processor.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";

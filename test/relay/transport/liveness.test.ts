@@ -1,6 +1,6 @@
 import { assert, double, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aliveAt, nextStep, openedAt, sweepInterval } from "../../src/relay/liveness.ts";
+import { aliveAt, nextStep, openedAt, sweepInterval } from "../../../src/relay/transport/liveness.ts";
 
 const options = { pingInterval: 1_000, pingTimeout: 500 };
 

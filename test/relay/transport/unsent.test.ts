@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { MemoryBudget, partOfHeap } from "../../src/relay/memory.ts";
-import { Packet } from "../../src/relay/packet.ts";
-import { type Debtor, UnsentData } from "../../src/relay/unsent.ts";
-import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
-import { startRelay, until } from "../support.ts";
-import { rawPeer } from "./raw.ts";
+import { MemoryBudget, partOfHeap } from "../../../src/relay/memory.ts";
+import { Packet } from "../../../src/relay/packet.ts";
+import { type Debtor, UnsentData } from "../../../src/relay/transport/unsent.ts";
+import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
+import { startRelay, until } from "../../support.ts";
+import { rawPeer } from "../raw.ts";
 
 /** One that keeps so much waiting for it alone, of which some may have left since it was counted. */
 class Reader implements Debtor {

@@ -1,8 +1,8 @@
 /** The HTTP side of a relay's own server: what is answered to those who do not ask for a WebSocket. */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { LOBBY } from "../wire/index.ts";
-import { type RelayMetrics, metricsText } from "./metrics.ts";
+import { LOBBY } from "../../wire/index.ts";
+import { type RelayMetrics, metricsText } from "../metrics.ts";
 
 /** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off */
 export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {
