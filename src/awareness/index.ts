@@ -1,4 +1,6 @@
 export * from "./author.ts";
+export * from "./change.ts";
+export type { StateMemory } from "./entries.ts";
 export * from "./entry.ts";
 export * from "./register.ts";
 export { stampField, withField } from "./publish.ts";

@@ -5,9 +5,9 @@
  */
 import { equal } from "../presence/index.ts";
 import {
+  Close,
   type Entry as SaidEntry,
   FrameError,
-  PERSON,
   type StateBytes,
   type StateChange,
   StateTooLargeError,
@@ -19,44 +19,16 @@ import {
   sameBytes,
 } from "../wire/index.ts";
 import type { Author } from "./author.ts";
-import {
-  type AuthorRecord,
-  type DepartedEntry,
-  type Entry,
-  type ExpectedEntry,
-  type PresentEntry,
-  isPresent,
-  isStockSession,
-  sessionKey,
-} from "./entry.ts";
+import type { Change } from "./change.ts";
+import { Entries, type StateMemory, bytesOf } from "./entries.ts";
+import { type AuthorRecord, type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
-/** What a frame, or a loss, brought about; to be acted on in order. */
-export type Change =
-  /** A client id is here that was not, with its first state. */
-  | { readonly type: "entered"; readonly entry: PresentEntry }
-  /** A client id has another owner, or none: its connection was lost. */
-  | { readonly type: "claimed"; readonly entry: PresentEntry }
-  /** A state says something else in these fields. */
-  | { readonly type: "changed"; readonly entry: PresentEntry; readonly fields: ReadonlySet<string> }
-  /** The state says something else of its user or session. */
-  | { readonly type: "renamed"; readonly entry: PresentEntry }
-  | { readonly type: "left"; readonly entry: PresentEntry }
-  /** A newer connection speaks for a session of this author. */
-  | { readonly type: "superseded"; readonly author: Author; readonly session: string }
-  /** A stock client is back while its old connection still seems open: it has dropped all that it saw. */
-  | { readonly type: "returned"; readonly author: Author }
-  /** The client id that this author means to be is somebody else's. */
-  | { readonly type: "taken"; readonly author: Author; readonly id: number };
-
+const UNBOUNDED: StateMemory = { fits: () => true, add: () => {}, release: () => {} };
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
 
-/** How long departed ids are remembered, ms: longer than anything stays in flight. */
-const DEPARTED_MS = 120_000;
-/** So many ids that were lost are kept for their users beyond that, until the room is empty: those that were lost last. */
-const MAX_EXPECTED = 1_000;
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
 
@@ -98,35 +70,31 @@ export class Register {
   readonly #room: string;
   readonly #limits: RegisterLimits;
   readonly #admitUsers: AdmitUsers;
-  readonly #entries = new Map<number, Entry>();
-  readonly #records = new Map<Author, AuthorRecord>();
-  // indexes of the entries
-  #count = 0;
-  readonly #bySession = new Map<string, PresentEntry[]>();
-  /** Who departed, the longest ago first. */
-  readonly #departed = new Set<DepartedEntry>();
-  /** Who is expected, the longest ago first. */
-  readonly #expected = new Set<ExpectedEntry>();
+  readonly #memory: StateMemory;
+  readonly #entries: Entries;
 
-  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers) {
+  /** @param memory counts what the states of all rooms take; default: without a bound */
+  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = UNBOUNDED) {
     this.#room = room;
     this.#limits = limits;
     this.#admitUsers = admitUsers;
+    this.#memory = memory;
+    this.#entries = new Entries(room, memory);
   }
 
   /** How many ids are here. */
   get size(): number {
-    return this.#count;
+    return this.#entries.size;
   }
 
   /** How many ids are here or remembered. */
   get known(): number {
-    return this.#entries.size;
+    return this.#entries.known;
   }
 
   /** The ids that are here. */
-  *present(): Generator<PresentEntry> {
-    for (const entry of this.#entries.values()) if (isPresent(entry)) yield entry;
+  present(): Iterable<PresentEntry> {
+    return this.#entries.present();
   }
 
   get(id: number): PresentEntry | undefined {
@@ -136,12 +104,12 @@ export class Register {
 
   /** The ids that an author owns. */
   ownedBy(author: Author): readonly PresentEntry[] {
-    return this.#records.get(author)?.owned ?? [];
+    return this.#entries.ownedBy(author);
   }
 
   /** A stock client answered what it was asked first of all: from now on it may say back what it hears. Returns whether that is news. */
   answered(author: Author): boolean {
-    const record = this.#record(author);
+    const record = this.#entries.record(author);
     if (record.echoes || author.kind !== "stock") return false;
     record.echoes = true;
     return true;
@@ -149,7 +117,7 @@ export class Register {
 
   /** Reads an awareness message, and leaves out of it what cannot be news. Throws `FrameError`. */
   read(author: Author, payload: Uint8Array): Reading {
-    const speaker = this.#speaker(author);
+    const speaker = this.#entries.speaker(author);
     let echoes = false;
     const isAcceptable = (id: number, clock: number, isGone: boolean): boolean => {
       const entry = this.#entries.get(id);
@@ -158,7 +126,7 @@ export class Register {
       return mayBeNews(entry, speaker, clock, isGone);
     };
     // what a state may weigh is checked of those that are taken; of an echo only how many it may be
-    const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.#entries.size + SPARE_ENTRIES };
+    const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.#entries.known + SPARE_ENTRIES };
     const entries = decodeEntries(payload, limits, isAcceptable);
     return { entries, echoes };
   }
@@ -190,6 +158,7 @@ export class Register {
     if (published.claim.user.id !== entry.claim.user.id) {
       this.#admitUsers(author, entry.lobby, new Set([published.claim.user.id]));
     }
+    this.#checkMemory(growthOf(entry, published));
     const changes: Change[] = [];
     this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
     return changes;
@@ -207,10 +176,9 @@ export class Register {
       isOwn: true,
       date: Infinity,
     });
-    const entry = known ?? this.#add(id, 0, published, null, "", 0);
+    const entry = known ?? this.#entries.add(id, 0, published, null, "", 0);
     entry.visible = true;
-    entry.authoredState = state;
-    entry.publishedState = state;
+    this.#entries.setStates(entry, state, state);
     return { type: "changed", entry, fields: change.changed };
   }
 
@@ -224,32 +192,17 @@ export class Register {
 
   /** Forgets a connection that is gone. What it still owns waits without an owner. */
   orphan(author: Author, lastSeen: number): readonly Change[] {
-    const owned = [...this.ownedBy(author)];
-    this.#records.delete(author);
-    return owned.map((entry) => {
-      entry.owner = null;
-      entry.phase = "orphaned";
-      entry.lastSeen = lastSeen;
-      return { type: "claimed", entry };
-    });
+    return this.#entries.orphan(author, lastSeen).map((entry) => ({ type: "claimed", entry }));
   }
 
   /** Forgets ids that left long ago. */
   sweep(now: number): void {
-    for (const departed of this.#departed) {
-      if (departed.at > now - DEPARTED_MS) break;
-      this.#forget(departed);
-      if (departed.user !== null) this.#expect(departed.id, departed.user);
-    }
+    this.#entries.sweep(now);
   }
 
   /** Makes the states small of those who have said nothing since then. */
   fold(since: number): void {
-    for (const { lastSeen, publishedState, authoredState } of this.present()) {
-      if (lastSeen >= since) continue;
-      publishedState.fold();
-      authoredState.fold();
-    }
+    this.#entries.fold(since);
   }
 
   /** Reads and checks the message whole. Throws `FrameError`. */
@@ -257,15 +210,17 @@ export class Register {
     // of one id that is said twice, the last counts
     const plans = new Map<number, Plan>();
     const newUsers = new Set<string>();
-    let { ownsAny } = this.#speaker(author);
+    let { ownsAny } = this.#entries.speaker(author);
     let owned = this.ownedBy(author).length;
+    let growth = 0;
     for (const each of said) {
       const entry = this.#entries.get(each.id);
-      const speaker = { ...this.#speaker(author), ownsAny };
+      const speaker = { ...this.#entries.speaker(author), ownsAny };
       if (!mayBeNews(entry, speaker, each.clock, each.state === null)) continue;
       const plan = this.#read(author, each, entry, date);
       plans.set(each.id, plan);
       if (plan.published === null) continue;
+      growth += growthOf(isPresent(entry) ? entry : undefined, plan.published);
       const { claim } = plan.published;
       const verdict = this.#verdict(entry, speaker, plan, plan.published);
       const isNew = verdict === "introduce" || verdict === "claim";
@@ -278,6 +233,7 @@ export class Register {
         newUsers.add(claim.user.id);
       }
     }
+    this.#checkMemory(growth);
     if (newUsers.size > 0) this.#admitUsers(author, author.access.lobby, newUsers);
     return plans.values();
   }
@@ -309,7 +265,7 @@ export class Register {
 
   #verdict(entry: Entry | undefined, speaker: Speaker, plan: Plan, { claim }: Published): Verdict {
     const key = sessionKey(claim, speaker.author.access.lobby);
-    const isSuperseded = speaker.record?.superseded?.has(key) === true && this.#bySession.has(key);
+    const isSuperseded = speaker.record?.superseded?.has(key) === true && this.#entries.inSession(key).length > 0;
     return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
   }
 
@@ -322,17 +278,23 @@ export class Register {
     throw new FrameError(`more than ${maxStates} awareness states on one connection`);
   }
 
+  /** [WIRE-9] Throws a `FrameError` when the states of all rooms would take more than they may. */
+  #checkMemory(growth: number): void {
+    if (growth <= 0 || this.#memory.fits(growth)) return;
+    throw new FrameError("the relay holds as many states as it may", Close.overloaded);
+  }
+
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
   #commit(author: Author, plan: Plan, now: number, changes: Change[]): void {
     const { id, clock, published } = plan;
     const entry = this.#entries.get(id);
-    const speaker = this.#speaker(author);
+    const speaker = this.#entries.speaker(author);
     if (!mayBeNews(entry, speaker, clock, published === null)) return;
     if (published === null) return this.#takeBack(entry, clock, now, changes);
     const verdict = this.#verdict(entry, speaker, plan, published);
     switch (verdict) {
       case "introduce":
-        return this.#introduce(author, entry, plan, published, now, changes);
+        return this.#introduce(author, plan, published, now, changes);
       case "update":
         return isPresent(entry) ? this.#update(entry, clock, published, now, changes) : undefined;
       case "claim":
@@ -352,38 +314,23 @@ export class Register {
     this.#remove(entry, now, changes);
   }
 
-  #introduce(
-    author: Author,
-    before: Entry | undefined,
-    { id, clock }: Plan,
-    published: Published,
-    now: number,
-    changes: Change[],
-  ): void {
-    const publication = before?.phase === "departed" ? before.publication : null;
-    if (before?.phase === "departed") this.#forget(before);
-    if (before?.phase === "expected") this.#expected.delete(before);
-    const entry = this.#add(id, clock, published, author, author.access.lobby, now);
-    entry.publication = publication;
-    if (publication !== null) publication.entry = entry;
+  #introduce(author: Author, { id, clock }: Plan, published: Published, now: number, changes: Change[]): void {
+    const entry = this.#entries.add(id, clock, published, author, author.access.lobby, now);
     changes.push({ type: "entered", entry });
     this.#takeOver(entry, now, changes);
   }
 
   #update(entry: PresentEntry, clock: number, published: Published, now: number, changes: Change[]): void {
     const { authored, state, changed, claim, corrected } = published;
-    entry.authoredState = authored;
     entry.lastSeen = now;
     entry.clock = clock;
     // a renewal: observers are told in due time
-    if (changed.size === 0) return;
-    entry.publishedState = state;
+    if (changed.size === 0) return this.#entries.setStates(entry, authored, entry.publishedState);
+    this.#entries.setStates(entry, authored, state);
     entry.corrected = corrected;
     const isRenamed = entry.claim !== claim && !equal(entry.claim, claim);
     if (isRenamed) {
-      this.#unindex(entry);
-      entry.claim = claim;
-      this.#index(entry);
+      this.#entries.setClaim(entry, claim);
       changes.push({ type: "renamed", entry });
     }
     changes.push({ type: "changed", entry, fields: changed });
@@ -400,11 +347,10 @@ export class Register {
     changes: Change[],
   ): void {
     const { owner } = entry;
-    this.#disown(entry);
-    this.#own(entry, author);
+    this.#entries.own(entry, author);
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
-      this.#supersede(this.#record(owner), sessionKey(entry.claim, entry.lobby));
+      this.#supersede(this.#entries.record(owner), sessionKey(entry.claim, entry.lobby));
       changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
     }
     changes.push({ type: "claimed", entry });
@@ -417,148 +363,30 @@ export class Register {
   #takeOver(entry: PresentEntry, now: number, changes: Change[]): void {
     if (entry.owner === null || isStockSession(entry.claim)) return;
     const key = sessionKey(entry.claim, entry.lobby);
-    for (const other of this.#bySession.get(key)?.slice() ?? []) {
+    for (const other of this.#entries.inSession(key).slice()) {
       if (other === entry || other.owner === entry.owner) continue;
       const { owner } = other;
       this.#remove(other, now, changes);
       if (owner === null) continue;
-      this.#supersede(this.#record(owner), key);
+      this.#supersede(this.#entries.record(owner), key);
       changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
     }
   }
 
   #supersede(record: AuthorRecord, key: string): void {
     // of those that nobody holds any more nothing is to be known
-    const held = [...(record.superseded ?? [])].filter((each) => this.#bySession.has(each));
+    const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);
     record.superseded = new Set([...held, key]);
   }
 
-  #add(
-    id: number,
-    clock: number,
-    { authored, state, claim, corrected }: Published,
-    owner: Author | null,
-    lobby: string,
-    now: number,
-  ): PresentEntry {
-    const entry: PresentEntry = {
-      phase: "live",
-      id,
-      room: this.#room,
-      clock,
-      authoredState: authored,
-      publishedState: state,
-      claim,
-      lobby,
-      address: owner?.address ?? "",
-      owner: null,
-      user: null,
-      lastSeen: now,
-      corrected,
-      isStock: owner?.kind === "stock",
-      visible: false,
-      mark: "clear",
-      publication: null,
-    };
-    this.#entries.set(id, entry);
-    this.#count++;
-    this.#index(entry);
-    if (owner !== null) this.#own(entry, owner);
-    return entry;
-  }
-
   #remove(entry: PresentEntry, now: number, changes: Change[]): void {
-    const { id, clock, owner, user, publication } = entry;
-    const by = owner === null ? null : this.#record(owner);
-    this.#unindex(entry);
-    this.#disown(entry);
-    this.#count--;
-    const departed: DepartedEntry = {
-      phase: "departed",
-      id,
-      clock,
-      by,
-      user: by === null ? user : null,
-      at: now,
-      publication,
-    };
-    if (by !== null) by.departed++;
-    if (publication !== null) publication.entry = null;
-    this.#entries.set(id, departed);
-    this.#departed.add(departed);
+    this.#entries.remove(entry, now);
     changes.push({ type: "left", entry });
   }
-
-  #forget(departed: DepartedEntry): void {
-    this.#departed.delete(departed);
-    if (this.#entries.get(departed.id) === departed) this.#entries.delete(departed.id);
-    if (departed.by !== null) departed.by.departed--;
-  }
-
-  #expect(id: number, user: string): void {
-    const expected: ExpectedEntry = { phase: "expected", id, user };
-    this.#entries.set(id, expected);
-    this.#expected.add(expected);
-    if (this.#expected.size <= MAX_EXPECTED) return;
-    for (const first of this.#expected) {
-      this.#expected.delete(first);
-      this.#entries.delete(first.id);
-      return;
-    }
-  }
-
-  #own(entry: PresentEntry, author: Author): void {
-    entry.owner = author;
-    entry.phase = "live";
-    entry.user = author.access.user?.id ?? null;
-    const record = this.#record(author);
-    // what is pushed to an empty array makes it one of seventeen
-    if (record.owned.length === 0) record.owned = [entry];
-    else record.owned.push(entry);
-  }
-
-  #disown(entry: PresentEntry): void {
-    const owned = entry.owner === null ? undefined : this.#records.get(entry.owner)?.owned;
-    if (owned !== undefined) drop(owned, entry);
-  }
-
-  #speaker(author: Author): Speaker {
-    const record = this.#records.get(author) ?? null;
-    return { author, record, ownsAny: (record?.owned.length ?? 0) > 0 };
-  }
-
-  #record(author: Author): AuthorRecord {
-    let record = this.#records.get(author);
-    if (record === undefined) {
-      record = { owned: [], departed: 0, echoes: false, superseded: null };
-      this.#records.set(author, record);
-    }
-    return record;
-  }
-
-  #index(entry: PresentEntry): void {
-    const key = sessionKey(entry.claim, entry.lobby);
-    const entries = this.#bySession.get(key);
-    if (entries === undefined) this.#bySession.set(key, [entry]);
-    else entries.push(entry);
-  }
-
-  #unindex(entry: PresentEntry): void {
-    const key = sessionKey(entry.claim, entry.lobby);
-    const entries = this.#bySession.get(key);
-    if (entries === undefined) return;
-    drop(entries, entry);
-    if (entries.length === 0) this.#bySession.delete(key);
-  }
 }
 
-/** Whether fields that changed are more than those that say who a state is from: its cursor, say. */
-export function isMove(fields: ReadonlySet<string>): boolean {
-  for (const name of fields) if (!PERSON.has(name)) return true;
-  return false;
-}
-
-function drop<T>(from: T[], item: T): void {
-  const at = from.indexOf(item);
-  if (at >= 0) from.splice(at, 1);
+/** How many more bytes the states of an entry take than before. */
+function growthOf(before: PresentEntry | undefined, { authored, state }: Published): number {
+  const held = before === undefined ? 0 : bytesOf(before.authoredState, before.publishedState);
+  return bytesOf(authored, state) - held;
 }

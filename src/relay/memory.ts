@@ -30,9 +30,14 @@ export class MemoryBudget {
     return Math.max(0, this.#used - this.#max * part);
   }
 
+  /** Whether there is room for so many more. */
+  fits(bytes: number): boolean {
+    return this.#used + bytes <= this.#max;
+  }
+
   /** Takes room, if there is any. Returns false, and takes none, when there is not. */
   reserve(bytes: number): boolean {
-    if (this.#used + bytes > this.#max) return false;
+    if (!this.fits(bytes)) return false;
     this.#used += bytes;
     return true;
   }

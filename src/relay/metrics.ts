@@ -23,6 +23,8 @@ export interface RelayMetrics {
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
   /** Bytes that wait to be sent, over all connections. */
   readonly unsentBytes: number;
+  /** Bytes of all awareness states. */
+  readonly stateBytes: number;
   /** Documents of rooms, also of those that nobody is in. */
   readonly documents: DocumentCounts;
 }
@@ -52,12 +54,13 @@ export class Counters {
 
 /** As Prometheus reads it. */
 export function metricsText(metrics: RelayMetrics): string {
-  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes, documents } = metrics;
+  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes, stateBytes, documents } = metrics;
   return [
     ...family("connections", "gauge", "Open connections.", [["", connections]]),
     ...family("rooms", "gauge", "Rooms that somebody is in.", [["", rooms]]),
     ...family("users", "gauge", "Users present, over all lobbies.", [["", users]]),
     ...family("unsent_bytes", "gauge", "Data that waits to be sent.", [["", unsentBytes]]),
+    ...family("state_bytes", "gauge", "What all awareness states take.", [["", stateBytes]]),
     ...family("accepted_total", "counter", "Connections that were let in.", [["", accepted]]),
     ...family("refused_total", "counter", "Connections that were not let in.", labelled("reason", refused)),
     ...family("closed_total", "counter", "Connections that have ended.", labelled("code", closed)),

@@ -18,6 +18,7 @@ import { Documents } from "../documents/index.ts";
 import { stallOf, sweepInterval } from "../transport/liveness.ts";
 import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
+import { MemoryBudget } from "../memory.ts";
 import { Packet } from "../packet.ts";
 import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
 import type { ServerSocket } from "../ports/socket.ts";
@@ -51,6 +52,7 @@ export class Hub implements ConnectionHandler {
   readonly processor: ProcessorTime = new ProcessorTime();
   readonly time: TimeQuota;
   readonly unsent: UnsentData;
+  readonly stateMemory: MemoryBudget;
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
@@ -85,6 +87,7 @@ export class Hub implements ConnectionHandler {
     this.documents = new Documents(options, onError);
     this.lobbyPlaces = new LobbyPlaces(options);
     this.time = new TimeQuota(options.timeRate);
+    this.stateMemory = new MemoryBudget(options.maxStatesTotal);
     this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#startedAt = clock.wall();
     this.#date = datingClock(clock);
@@ -92,6 +95,7 @@ export class Hub implements ConnectionHandler {
     this.#grace = new Grace(options.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#setup = {
       limits: options,
+      stateMemory: this.stateMemory,
       tick: options.tick,
       maxCursors: options.maxCursors,
       clock,

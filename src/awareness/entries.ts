@@ -1,0 +1,258 @@
+/**
+ * The entries of a room's register: what is known of each client id, and the indexes over them. It decides nothing; who may
+ * speak for an id is the register's business.
+ */
+import type { StateBytes } from "../wire/index.ts";
+import type { Author } from "./author.ts";
+import {
+  type AuthorRecord,
+  type DepartedEntry,
+  type Entry,
+  type ExpectedEntry,
+  type PresentEntry,
+  isPresent,
+  sessionKey,
+} from "./entry.ts";
+import type { Speaker } from "./ownership.ts";
+import type { Published } from "./publish.ts";
+
+/** How long departed ids are remembered, ms: longer than anything stays in flight. [OWN-6] */
+const DEPARTED_MS = 120_000;
+/** So many ids that were lost are kept for their users beyond that, until the room is empty: those that were lost last. [ID-3] */
+const MAX_EXPECTED = 1_000;
+
+/** How many bytes all states together may take; one for all rooms. [WIRE-9] */
+export interface StateMemory {
+  /** Whether there is room for so many more. */
+  fits(bytes: number): boolean;
+  /** Counts what is held already. */
+  add(bytes: number): void;
+  release(bytes: number): void;
+}
+
+export class Entries {
+  readonly #room: string;
+  readonly #memory: StateMemory;
+  readonly #byId = new Map<number, Entry>();
+  readonly #records = new Map<Author, AuthorRecord>();
+  readonly #bySession = new Map<string, PresentEntry[]>();
+  /** Who departed, the longest ago first. */
+  readonly #departed = new Set<DepartedEntry>();
+  /** Who is expected, the longest ago first. */
+  readonly #expected = new Set<ExpectedEntry>();
+  #count = 0;
+
+  constructor(room: string, memory: StateMemory) {
+    this.#room = room;
+    this.#memory = memory;
+  }
+
+  /** How many ids are here. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** How many ids are here or remembered. */
+  get known(): number {
+    return this.#byId.size;
+  }
+
+  *present(): Generator<PresentEntry> {
+    for (const entry of this.#byId.values()) if (isPresent(entry)) yield entry;
+  }
+
+  get(id: number): Entry | undefined {
+    return this.#byId.get(id);
+  }
+
+  ownedBy(author: Author): readonly PresentEntry[] {
+    return this.#records.get(author)?.owned ?? [];
+  }
+
+  speaker(author: Author): Speaker {
+    const record = this.#records.get(author) ?? null;
+    return { author, record, ownsAny: (record?.owned.length ?? 0) > 0 };
+  }
+
+  record(author: Author): AuthorRecord {
+    let record = this.#records.get(author);
+    if (record === undefined) {
+      record = { owned: [], departed: 0, echoes: false, superseded: null };
+      this.#records.set(author, record);
+    }
+    return record;
+  }
+
+  /** Forgets a connection that is gone. What it owned waits without an owner, and is returned. */
+  orphan(author: Author, lastSeen: number): readonly PresentEntry[] {
+    const owned = [...this.ownedBy(author)];
+    this.#records.delete(author);
+    for (const entry of owned) {
+      entry.owner = null;
+      entry.phase = "orphaned";
+      entry.lastSeen = lastSeen;
+    }
+    return owned;
+  }
+
+  /** Those who speak for a session, by its key. */
+  inSession(key: string): readonly PresentEntry[] {
+    return this.#bySession.get(key) ?? [];
+  }
+
+  /** Brings an id in; what was remembered of it is forgotten, but for what observers were told. */
+  add(
+    id: number,
+    clock: number,
+    { authored, state, claim, corrected }: Published,
+    owner: Author | null,
+    lobby: string,
+    now: number,
+  ): PresentEntry {
+    const before = this.#byId.get(id);
+    const publication = before?.phase === "departed" ? before.publication : null;
+    if (before?.phase === "departed") this.#forget(before);
+    if (before?.phase === "expected") this.#expected.delete(before);
+    const entry: PresentEntry = {
+      phase: "live",
+      id,
+      room: this.#room,
+      clock,
+      authoredState: authored,
+      publishedState: state,
+      claim,
+      lobby,
+      address: owner?.address ?? "",
+      owner: null,
+      user: null,
+      lastSeen: now,
+      corrected,
+      isStock: owner?.kind === "stock",
+      visible: false,
+      mark: "clear",
+      publication,
+    };
+    if (publication !== null) publication.entry = entry;
+    this.#byId.set(id, entry);
+    this.#count++;
+    this.#memory.add(bytesOf(authored, state));
+    this.#index(entry);
+    if (owner !== null) this.own(entry, owner);
+    return entry;
+  }
+
+  /** Puts other states in the place of those of an entry. */
+  setStates(entry: PresentEntry, authored: StateBytes, published: StateBytes): void {
+    if (authored === entry.authoredState && published === entry.publishedState) return;
+    this.#memory.release(bytesOf(entry.authoredState, entry.publishedState));
+    entry.authoredState = authored;
+    entry.publishedState = published;
+    this.#memory.add(bytesOf(authored, published));
+  }
+
+  setClaim(entry: PresentEntry, claim: PresentEntry["claim"]): void {
+    this.#unindex(entry);
+    entry.claim = claim;
+    this.#index(entry);
+  }
+
+  own(entry: PresentEntry, author: Author): void {
+    this.#disown(entry);
+    entry.owner = author;
+    entry.phase = "live";
+    entry.user = author.access.user?.id ?? null;
+    const record = this.record(author);
+    // what is pushed to an empty array makes it one of seventeen
+    if (record.owned.length === 0) record.owned = [entry];
+    else record.owned.push(entry);
+  }
+
+  /** Takes an entry out, and remembers that it was here. */
+  remove(entry: PresentEntry, now: number): void {
+    const { id, clock, owner, user, publication } = entry;
+    const by = owner === null ? null : this.record(owner);
+    this.#unindex(entry);
+    this.#disown(entry);
+    this.#count--;
+    this.#memory.release(bytesOf(entry.authoredState, entry.publishedState));
+    const departed: DepartedEntry = {
+      phase: "departed",
+      id,
+      clock,
+      by,
+      user: by === null ? user : null,
+      at: now,
+      publication,
+    };
+    if (by !== null) by.departed++;
+    if (publication !== null) publication.entry = null;
+    this.#byId.set(id, departed);
+    this.#departed.add(departed);
+  }
+
+  /** Forgets ids that left long ago; of those who were lost, their users are remembered. */
+  sweep(now: number): void {
+    for (const departed of this.#departed) {
+      if (departed.at > now - DEPARTED_MS) break;
+      this.#forget(departed);
+      if (departed.user !== null) this.#expect(departed.id, departed.user);
+    }
+  }
+
+  /** Makes the states small of those who have said nothing since then. */
+  fold(since: number): void {
+    for (const { lastSeen, publishedState, authoredState } of this.present()) {
+      if (lastSeen >= since) continue;
+      publishedState.fold();
+      authoredState.fold();
+    }
+  }
+
+  #forget(departed: DepartedEntry): void {
+    this.#departed.delete(departed);
+    if (this.#byId.get(departed.id) === departed) this.#byId.delete(departed.id);
+    if (departed.by !== null) departed.by.departed--;
+  }
+
+  #expect(id: number, user: string): void {
+    const expected: ExpectedEntry = { phase: "expected", id, user };
+    this.#byId.set(id, expected);
+    this.#expected.add(expected);
+    if (this.#expected.size <= MAX_EXPECTED) return;
+    for (const first of this.#expected) {
+      this.#expected.delete(first);
+      this.#byId.delete(first.id);
+      return;
+    }
+  }
+
+  #disown(entry: PresentEntry): void {
+    const owned = entry.owner === null ? undefined : this.#records.get(entry.owner)?.owned;
+    if (owned !== undefined) drop(owned, entry);
+  }
+
+  #index(entry: PresentEntry): void {
+    const key = sessionKey(entry.claim, entry.lobby);
+    const entries = this.#bySession.get(key);
+    if (entries === undefined) this.#bySession.set(key, [entry]);
+    else entries.push(entry);
+  }
+
+  #unindex(entry: PresentEntry): void {
+    const key = sessionKey(entry.claim, entry.lobby);
+    const entries = this.#bySession.get(key);
+    if (entries === undefined) return;
+    drop(entries, entry);
+    if (entries.length === 0) this.#bySession.delete(key);
+  }
+}
+
+/** What the states of an entry take, bytes. */
+export function bytesOf(authored: StateBytes, published: StateBytes): number {
+  return authored === published ? authored.size : authored.size + published.size;
+}
+
+function drop<T>(from: T[], item: T): void {
+  const at = from.indexOf(item);
+  if (at >= 0) from.splice(at, 1);
+}
