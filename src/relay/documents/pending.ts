@@ -3,7 +3,7 @@
  * of Yjs, which would read all of them again with each update. [DOC-4]
  */
 import { type Blocked, type Cursor, begin } from "./update/plan.ts";
-import { tooLarge } from "./refusal.ts";
+import { tooMuchWaits } from "./refusal.ts";
 import type { Deletion, Run } from "./update/update.ts";
 import { Waiting } from "./update/waiting.ts";
 
@@ -36,7 +36,6 @@ interface Entry extends Share {
 
 const NOTHING: Share = { parts: 0, bytes: 0 };
 const NOBODY = {};
-const TOO_MUCH = "too much of the document builds on what nobody sent";
 /** What the relay remembers of a part besides its bytes, about. */
 const BYTES_PER_PART = 64;
 
@@ -62,6 +61,11 @@ export class Pending {
     return this.#held.size === 0;
   }
 
+  /** Insertions and deletions that wait. */
+  get parts(): number {
+    return this.#total.parts;
+  }
+
   get bytes(): number {
     return this.#total.bytes;
   }
@@ -78,13 +82,13 @@ export class Pending {
       (count, { cursor }) => count + cursor.run.clocks.length - 1 - cursor.at,
       deletions.length,
     );
-    if (parts > this.#maxParts + this.#total.parts) throw tooLarge(TOO_MUCH);
+    if (parts > this.#maxParts + this.#total.parts) throw tooMuchWaits();
     const entries = [
       ...blocked.map((each) => this.#heldRun(each, from)),
       ...deletions.map((each) => heldDeletion(each, from)),
     ].filter(({ key }) => !this.#held.has(key));
     const share = entries.reduce(sum, this.#shares.get(from) ?? NOTHING);
-    if (this.#exceeds(share, 1)) throw tooLarge(TOO_MUCH);
+    if (this.#exceeds(share, 1)) throw tooMuchWaits();
     return entries;
   }
 

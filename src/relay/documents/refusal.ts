@@ -9,3 +9,8 @@ export function tooLarge(reason: string): FrameError {
 export function noRoom(reason: string): FrameError {
   return new FrameError(reason, Close.overloaded);
 }
+
+/** What a connection sends builds on too much that nobody has sent. [DOC-4] */
+export function tooMuchWaits(): FrameError {
+  return tooLarge("too much of the document builds on what nobody sent");
+}

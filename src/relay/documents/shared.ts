@@ -18,7 +18,7 @@ import type { Documents, Kept } from "./documents.ts";
 import { LiveDocument, type Told } from "./live/live.ts";
 import { Pending } from "./pending.ts";
 import { type Plan, begin, plan } from "./update/plan.ts";
-import { noRoom, tooLarge } from "./refusal.ts";
+import { noRoom, tooLarge, tooMuchWaits } from "./refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "./update/update.ts";
 
@@ -73,7 +73,7 @@ export class SharedDocument implements RoomDocument {
     this.#documents.checkRoom(!this.open);
     const live = this.#opened();
     const planned = plan(read.runs.map(begin), live.stateOf);
-    const { ready, early } = divide(read.deletions, planned, live);
+    const { ready, early } = divide(read.deletions, planned, live, this.#mostEarly());
     const parts = grownBy(read, planned, ready.length);
     this.#checkSize(live, planned, read, parts);
     const pending = (this.#pending ??= new Pending(options.maxPendingStructs));
@@ -180,6 +180,11 @@ export class SharedDocument implements RoomDocument {
     for (const { update, isOurs } of told) this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
   }
 
+  /** How many deletions of what is not known may wait at most, if nothing of them is held already. */
+  #mostEarly(): number {
+    return this.#documents.options.maxPendingStructs + (this.#pending?.parts ?? 0);
+  }
+
   /** [DOC-6] */
   #checkSize(live: LiveDocument, { pieces, reached }: Plan, { counts }: Update, parts: number): void {
     if (pieces.length === 0) return;
@@ -201,12 +206,14 @@ function divide<T extends Deletion>(
   deletions: readonly T[],
   { reached }: Plan,
   live: LiveDocument,
+  mostEarly = Infinity,
 ): { readonly ready: readonly Deletion[]; readonly early: readonly T[] } {
   const ready: Deletion[] = [];
   const early: T[] = [];
   for (const deletion of deletions) {
     const { client, clock, end } = deletion;
     const known = reached.get(client) ?? live.stateOf(client);
+    if (early.length > mostEarly) throw tooMuchWaits();
     if (end <= known) ready.push(deletion);
     else if (clock >= known) early.push(deletion);
     else {

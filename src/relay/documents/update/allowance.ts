@@ -18,13 +18,12 @@ export interface Counts {
   readonly subdocuments: number;
 }
 
-/** A value takes far less memory and time than an insertion, and so does a deletion. */
+/** A value takes far less memory and time than an insertion. */
 const VALUES_PER_PART = 8;
-const DELETIONS_PER_PART = 2;
 
 /** What an update or a document counts as. */
 export function partsOf({ structs, values, deletions }: Counts): number {
-  return structs + values / VALUES_PER_PART + deletions / DELETIONS_PER_PART;
+  return structs + values / VALUES_PER_PART + deletions;
 }
 
 export class Allowance implements Counts {
@@ -37,6 +36,11 @@ export class Allowance implements Counts {
 
   constructor(limits: UpdateLimits) {
     this.#limits = limits;
+  }
+
+  /** An update says how much follows: what would be too much need not be read. */
+  announce(count: number): void {
+    if (partsOf(this) + count > this.#limits.maxUpdateStructs) this.#refuse();
   }
 
   struct(): void {
@@ -65,7 +69,10 @@ export class Allowance implements Counts {
   }
 
   #check(): void {
-    const { maxUpdateStructs } = this.#limits;
-    if (partsOf(this) > maxUpdateStructs) throw tooLarge(`update has more than ${maxUpdateStructs} insertions`);
+    if (partsOf(this) > this.#limits.maxUpdateStructs) this.#refuse();
+  }
+
+  #refuse(): never {
+    throw tooLarge(`update has more than ${this.#limits.maxUpdateStructs} insertions`);
   }
 }

@@ -64,6 +64,7 @@ function readSection(from: UpdateReader, allowance: Allowance, clients: Set<numb
   let clock = from.uint();
   if (clients.has(client)) throw new FrameError("update names a client twice");
   clients.add(client);
+  allowance.announce(count);
   // a section of nothing costs something too
   if (count === 0) allowance.struct();
   let run: Run | null = null;
@@ -129,6 +130,7 @@ function readDeletions(from: UpdateReader, allowance: Allowance): Deletion[] {
     if (clients.has(client)) throw new FrameError("update names a client twice");
     clients.add(client);
     const count = from.uint();
+    allowance.announce(count);
     const first = deletions.length;
     let isSorted = true;
     let last = 0;
