@@ -1,0 +1,291 @@
+/**
+ * Those who observe a room: what each kind of member is told of the states in it, when it comes, when something changes and
+ * when it has fallen behind. It tells; what the register holds is not its business.
+ */
+import {
+  type Author,
+  CursorLimiter,
+  Echoes,
+  NativeAudience,
+  type PresentEntry,
+  type Publication,
+  type Register,
+  type StateUpdate,
+  Updates,
+  WholeStates,
+  isMove,
+  nudges,
+} from "../../awareness/index.ts";
+import { Close, type Mark, type MarkEntry, NO_STATES_FRAME, controlFrame } from "../../wire/index.ts";
+import { Packet } from "../packet.ts";
+import { type Clock, wallTimeOf } from "../ports/clock.ts";
+import type { Member } from "../ports/member.ts";
+
+const NO_STATES = new Packet(NO_STATES_FRAME);
+const NO_NUDGES: ReadonlyMap<Author, ReadonlyMap<number, StateUpdate>> = new Map();
+
+/** Longest that a member may lag and still be told the rest, ms: for longer those who left are not remembered. */
+const MAX_LAG_MS = 60_000;
+
+/** What a member that reads too slowly has missed something of. */
+interface Missed {
+  readonly publications: Set<Publication>;
+  /** Monotonic ms. */
+  readonly since: number;
+}
+
+export interface ObserversSetup {
+  readonly clock: Clock;
+  /** What the clock of a new client id begins with. */
+  readonly firstClock: () => number;
+  /** How many cursors are shown; 0: all. */
+  readonly maxCursors: number;
+}
+
+export class Observers {
+  readonly #members: ReadonlySet<Member>;
+  readonly #register: Register;
+  readonly #clock: Clock;
+  readonly #updates: Updates;
+  readonly #cursors: CursorLimiter;
+  readonly #native = new NativeAudience();
+  readonly #echoes = new Echoes();
+  /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
+  readonly #unmarked = new Set<number>();
+  readonly #missed = new Map<Member, Missed>();
+  #stockMembers = 0;
+  #nativeMembers = 0;
+  /** When a stock client was last seen to go: it remembers clocks up to then. Monotonic ms. */
+  #stockLeftAt = -Infinity;
+
+  /** @param members of the room, as they come and go */
+  constructor(members: ReadonlySet<Member>, register: Register, setup: ObserversSetup) {
+    this.#members = members;
+    this.#register = register;
+    this.#clock = setup.clock;
+    this.#updates = new Updates(setup.firstClock);
+    this.#cursors = new CursorLimiter(setup.maxCursors);
+  }
+
+  /** Whether anybody is told patches, and so of fields that must stay what they are. */
+  get hasNative(): boolean {
+    return this.#nativeMembers > 0;
+  }
+
+  joined(member: Member): void {
+    if (member.kind === "stock") this.#stockMembers++;
+    if (member.kind === "native") this.#nativeMembers++;
+  }
+
+  left(member: Member, now: number): void {
+    this.#missed.delete(member);
+    if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
+    if (member.kind !== "stock") return;
+    this.#stockMembers--;
+    this.#stockLeftAt = now;
+  }
+
+  /** Tells one that is new, or asks, all that it may see. [ROOM-4] */
+  greet(member: Member): void {
+    this.#sendSnapshot(member, this.#firstSnapshot(member));
+  }
+
+  /** A stock client that had something to say of itself has said it: it is told what it may have taken for its own. */
+  answered(member: Member): void {
+    if (!member.access.observe) return;
+    const entries = this.#othersThan(member).filter((entry) => entry.isStock);
+    const updates = this.#updates.afterPreview(entries, this.#stockLeftAt);
+    if (updates.length > 0) this.#tellOne(member, updates);
+  }
+
+  /** A stock client has dropped all that it saw: it is told again, with clocks that it does not know. */
+  returned(member: Member): void {
+    this.#sendSnapshot(member, this.#updates.snapshot(this.#othersThan(member), this.#clock.now()));
+  }
+
+  /** A state says something else in these fields. Returns whether there is something to tell. */
+  changed(entry: PresentEntry, fields: ReadonlySet<string>): boolean {
+    if (!entry.visible) return false;
+    const moved = isMove(fields);
+    const hidden = moved ? this.#cursors.moved(entry.id, this.#clock.now()) : null;
+    const other = hidden === null ? undefined : this.#register.get(hidden);
+    if (other !== undefined) this.#updates.changed(other);
+    // nobody sees it move
+    if (moved && fields.size === 1 && !this.#cursors.shows(entry.id)) return false;
+    this.#updates.changed(entry);
+    return true;
+  }
+
+  /** What is known of an entry besides its state changed: its user, its session, or its connection. */
+  refresh(entry: PresentEntry): void {
+    if (this.#unmarked.delete(entry.id) && entry.visible) this.#sendMarks([this.#markEntry(entry, "clear")]);
+    const mark = connectivityOf(entry);
+    if (entry.mark === mark) return;
+    entry.mark = mark;
+    if (entry.visible) this.#sendMarks([this.#markEntry(entry)]);
+  }
+
+  /** An entry is to be seen, or hidden, from now on. [STATUS-5] */
+  setVisible(entry: PresentEntry, visible: boolean): void {
+    entry.visible = visible;
+    if (visible) this.#updates.changed(entry);
+    else this.#updates.removed(entry);
+    if (visible && entry.mark !== "clear") this.#sendMarks([this.#markEntry(entry)]);
+  }
+
+  removed(entry: PresentEntry): void {
+    if (entry.mark !== "clear" && entry.visible) this.#unmarked.add(entry.id);
+    this.#cursors.left(entry.id);
+    this.#updates.removed(entry);
+  }
+
+  /** Tells everybody what changed since the last flush. [ROOM-5] */
+  flush(now: number): void {
+    this.#tell(this.#updates.takeChanges(now), { stockOnly: false });
+    this.#unmarked.clear();
+  }
+
+  /** Renews states for stock observers. [LIVE-9] */
+  renew(now: number): void {
+    // of a room that has fallen quiet no more is kept than has to be
+    this.#echoes.forget();
+    if (this.#stockMembers === 0) return;
+    this.#tell(this.#updates.takeRenewals(this.#register.present(), now), { stockOnly: true });
+  }
+
+  /** A member has read all that it was sent. [FLOW-1] */
+  catchUp(member: Member): void {
+    const missed = this.#missed.get(member);
+    if (missed === undefined) return;
+    this.#missed.delete(member);
+    // too much is forgotten of what happened meanwhile: it had better begin anew
+    if (this.#clock.now() - missed.since > MAX_LAG_MS) return member.close(Close.restart, "missed too much");
+    const others = [...missed.publications].filter(({ entry }) => entry?.owner !== member);
+    if (others.length === 0) return;
+    this.#tellOne(
+      member,
+      others.map((publication) => this.#updates.asOf(publication)),
+    );
+  }
+
+  /** Whether a stock client only says back what it heard of others lately: nothing of it would be taken. */
+  isEcho(member: Member, update: Uint8Array): boolean {
+    const [own, second] = member.kind === "stock" ? this.#register.ownedBy(member) : [];
+    return own !== undefined && second === undefined && this.#echoes.has(update, own.id);
+  }
+
+  close(): void {
+    this.#missed.clear();
+  }
+
+  /** What others see of states: in a crowd, not everybody's cursor. */
+  #seen(updates: readonly StateUpdate[]): readonly StateUpdate[] {
+    return updates.map((each) =>
+      each.state === null || this.#cursors.shows(each.publication.id) ? each : { ...each, state: each.state.person },
+    );
+  }
+
+  /** One message for all of a kind, but for owners that must not see a clock above their own. */
+  #tell(told: readonly StateUpdate[], to: { readonly stockOnly: boolean }): void {
+    if (told.length === 0) return;
+    const updates = this.#seen(told);
+    const patches = to.stockOnly || this.#nativeMembers === 0 ? null : this.#native.changes(updates);
+    const patchPacket = patches === null ? null : new Packet(patches);
+    const whole = this.#nativeMembers === this.#members.size ? null : new WholeStates(updates);
+    const wholePacket = whole === null ? null : new Packet(whole.frame);
+    if (whole !== null && this.#stockMembers > 0) {
+      this.#echoes.told(
+        updates.map(({ publication }) => publication.id),
+        whole.encoded,
+      );
+    }
+    const overrides = whole === null ? NO_NUDGES : nudges(updates);
+    const author = whole === null ? null : authorOf(updates);
+    for (const member of this.#members) {
+      const isNative = member.kind === "native";
+      if ((isNative && to.stockOnly) || !member.access.observe) continue;
+      const own = overrides.get(member);
+      // in small rooms most news is of one, who knows it; but patches build on what they were told before
+      if (member === author && !isNative && own === undefined) continue;
+      if (isNative) {
+        if (patchPacket !== null && !this.#skips(member, updates)) member.send(patchPacket);
+      } else if (whole !== null && wholePacket !== null && !this.#skips(member, updates)) {
+        member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
+      }
+    }
+  }
+
+  /** A member that reads too slowly is told once, when it has caught up, how things are then. */
+  #skips(member: Member, updates: readonly StateUpdate[]): boolean {
+    let missed = this.#missed.get(member);
+    if (missed === undefined) {
+      if (!member.lagging) return false;
+      missed = { publications: new Set(), since: this.#clock.now() };
+      this.#missed.set(member, missed);
+    }
+    for (const { publication } of updates) missed.publications.add(publication);
+    return true;
+  }
+
+  /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. [ROOM-4] */
+  #firstSnapshot(member: Member): StateUpdate[] {
+    const others = this.#othersThan(member);
+    if (!member.access.observe) return [];
+    if (member.kind !== "stock") return this.#updates.snapshot(others, -Infinity);
+    const safe = this.#updates.snapshot(
+      others.filter((entry) => !entry.isStock),
+      this.#stockLeftAt,
+    );
+    return [...safe, ...this.#updates.preview(others.filter((entry) => entry.isStock))];
+  }
+
+  #othersThan(member: Member): PresentEntry[] {
+    return [...this.#register.present()].filter((entry) => entry.owner !== member);
+  }
+
+  #sendSnapshot(member: Member, updates: readonly StateUpdate[]): void {
+    const isNative = member.kind === "native";
+    if (!member.access.observe) return isNative ? member.send(NO_STATES) : undefined;
+    if (isNative) member.send(new Packet(this.#native.snapshot(this.#seen(updates))));
+    else if (updates.length > 0) this.#tellOne(member, updates);
+    if (!isNative) return;
+    const marked = [...this.#register.present()].filter(({ mark, visible }) => mark !== "clear" && visible);
+    if (marked.length > 0) member.send(control({ kind: "marks", marks: marked.map((each) => this.#markEntry(each)) }));
+  }
+
+  /** Tells one member these states, whole. */
+  #tellOne(member: Member, told: readonly StateUpdate[]): void {
+    const updates = this.#seen(told);
+    member.send(new Packet(member.kind === "native" ? this.#native.whole(updates) : new WholeStates(updates).frame));
+  }
+
+  #sendMarks(marks: readonly MarkEntry[]): void {
+    if (this.#nativeMembers === 0) return;
+    const packet = control({ kind: "marks", marks });
+    for (const member of this.#members) if (member.kind === "native" && member.access.observe) member.send(packet);
+  }
+
+  #markEntry({ id, mark, lastSeen }: PresentEntry, as: Mark = mark): MarkEntry {
+    return [id, as, wallTimeOf(lastSeen, this.#clock)];
+  }
+}
+
+/** Whose news it is, if all of it is one author's. */
+function authorOf(updates: readonly StateUpdate[]): Author | null {
+  let author: Author | null = null;
+  for (const { publication, state } of updates) {
+    const owner = state === null ? null : (publication.entry?.owner ?? null);
+    if (owner === null || (author !== null && owner !== author)) return null;
+    author = owner;
+  }
+  return author;
+}
+
+function connectivityOf({ phase, owner }: PresentEntry): Mark {
+  if (phase === "orphaned") return "reconnecting";
+  return owner?.silent === true ? "silent" : "clear";
+}
+
+function control(message: Parameters<typeof controlFrame>[0]): Packet {
+  return new Packet(controlFrame(message));
+}
