@@ -130,7 +130,7 @@ class RelayServer implements Relay {
     this.#hub = new Hub(
       options,
       (events) => this.#emit(events),
-      (error) => this.#onError(error, "documents"),
+      (error, where) => this.#onError(error, where),
     );
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),

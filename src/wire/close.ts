@@ -20,6 +20,8 @@ export const TIMED_OUT = 4504;
 export const Close = {
   normal: NORMAL as typeof NORMAL,
   goingAway: GOING_AWAY as typeof GOING_AWAY,
+  /** The relay failed in a way that nobody has foreseen; come back. */
+  internal: 1011,
   /** The relay stops or restarts; come back. */
   restart: 1012,
   malformed: MALFORMED as typeof MALFORMED,

@@ -13,7 +13,8 @@ import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLob
 import { type Denial, type RoomAccess, grantsOf, sameAccess } from "../access/grants.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
-import { Connection, type ConnectionHandler } from "../transport/connection.ts";
+import { Connection } from "../transport/connection.ts";
+import type { ConnectionHandler } from "../transport/connection-handler.ts";
 import { Documents } from "../documents/index.ts";
 import { stallOf, sweepInterval } from "../transport/liveness.ts";
 import { Counters } from "../metrics.ts";
@@ -69,6 +70,7 @@ export class Hub implements ConnectionHandler {
   readonly #renewals = new Map<Connection, Renewal>();
   /** How many client ids connections from each address have brought. */
   readonly #idsFrom = new Map<string, number>();
+  readonly #onError: (error: unknown, where: string) => void;
   #lobbiesGivenUp = 0;
   #observers = 0;
   #isShedding = false;
@@ -79,12 +81,13 @@ export class Hub implements ConnectionHandler {
   constructor(
     options: RelaySettings,
     onEvents: (events: readonly PresenceEvent[]) => void,
-    onError: (error: unknown) => void = () => {},
+    onError: (error: unknown, where: string) => void = () => {},
     clock: Clock = systemClock,
   ) {
     this.options = options;
+    this.#onError = onError;
     this.clock = clock;
-    this.documents = new Documents(options, onError);
+    this.documents = new Documents(options, (error) => onError(error, "documents"));
     this.lobbyPlaces = new LobbyPlaces(options);
     this.time = new TimeQuota(options.timeRate);
     this.stateMemory = new MemoryBudget(options.maxStatesTotal);
@@ -188,6 +191,10 @@ export class Hub implements ConnectionHandler {
 
   drained(connection: Connection): void {
     this.#connections.get(connection)?.catchUp(connection);
+  }
+
+  failed(error: unknown): void {
+    this.#onError(error, "a message");
   }
 
   closed(connection: Connection, code: number, now: number): void {

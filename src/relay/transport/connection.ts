@@ -12,38 +12,18 @@ import {
   isAwareness,
 } from "../../wire/index.ts";
 import type { RoomAccess } from "../access/grants.ts";
-import { immediate } from "../immediate.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "../options.ts";
 import { Packet } from "../packet.ts";
 import type { Kind } from "../../awareness/index.ts";
 import type { Member } from "../ports/member.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
-import type { ProcessorTime } from "./processor.ts";
+import { Backlog } from "./backlog.ts";
+import type { ConnectionHandler } from "./connection-handler.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
-import type { Debtor, UnsentData } from "./unsent.ts";
-import { type TimeQuota, Work } from "./work.ts";
-
-export interface ConnectionHandler {
-  readonly clock: Clock;
-  readonly processor: ProcessorTime;
-  readonly time: TimeQuota;
-  readonly unsent: UnsentData;
-  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
-  readonly fanOutMs: number;
-  /** Throws `FrameError` when the frame breaks the protocol. */
-  frame(connection: Connection, frame: Frame, now: number): void;
-  /** Its page fell silent, or spoke again. */
-  silence(connection: Connection): void;
-  /** It has read all that it was sent, after it lagged. */
-  drained(connection: Connection): void;
-  /** More waits to be sent than may, over all connections. */
-  unsentIsOver(): void;
-  /** It is over; called once. */
-  closed(connection: Connection, code: number, now: number): void;
-}
+import type { Debtor } from "./unsent.ts";
+import { Work } from "./work.ts";
 
 /** A stock client reconnects when it hears nothing for 30 s; pings do not count. */
 const KEEP_ALIVE_MS = 20_000;
@@ -76,11 +56,6 @@ const LONG = new Packet(controlFrame({ kind: "long" }));
 /** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
 const NONE_HELD: Set<Packet> = new Set();
 
-interface Message {
-  readonly data: Uint8Array;
-  readonly isBinary: boolean;
-}
-
 export class Connection implements Member, SocketEvents, Debtor {
   readonly kind: Kind;
   readonly address: string;
@@ -111,8 +86,7 @@ export class Connection implements Member, SocketEvents, Debtor {
   #readSince = Infinity;
   #actingMs = 0;
   /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
-  #backlog: Message[] | null = null;
-  #cancelTurn: (() => void) | null = null;
+  #backlog: Backlog | null = null;
   /** It has asked for these once: the first answers are what every newcomer is told. */
   #asked = 0;
   #silent = false;
@@ -275,16 +249,15 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
   #yield(): void {
     if (!this.#open || this.#handler.clock.now() - this.#readSince < TURN_MS) return;
-    this.#backlog ??= [];
+    this.#backlog ??= new Backlog();
     this.#socket.pause();
-    this.#cancelTurn = immediate(() => this.#goOn());
+    this.#backlog.wait(() => this.#goOn());
   }
 
   /** Acts on what had to wait, for as long as one may in a turn. */
   #goOn(): void {
-    this.#cancelTurn = null;
     this.reading();
-    while (this.#backlog !== null && this.#cancelTurn === null) {
+    while (this.#backlog?.isWaiting === false) {
       const next = this.#backlog.shift();
       if (next === undefined) {
         this.#backlog = null;
@@ -298,9 +271,7 @@ export class Connection implements Member, SocketEvents, Debtor {
 
   /** Acts on all that had to wait, since nothing comes after it. */
   #catchUp(): void {
-    this.#cancelTurn?.();
-    this.#cancelTurn = null;
-    const rest = this.#backlog ?? [];
+    const rest = this.#backlog?.stop() ?? [];
     this.#backlog = null;
     for (const { data, isBinary } of rest) if (this.#open) this.#act(data, isBinary);
   }
@@ -326,13 +297,19 @@ export class Connection implements Member, SocketEvents, Debtor {
       if (question === 0) this.#handler.frame(this, frame, now);
       else this.#answer(question, frame, now);
     } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.close(error.code, error.message);
+      if (error instanceof FrameError) this.close(error.code, error.message);
+      else this.#fail(error);
     }
     const endedAt = this.#handler.clock.now();
     const elapsedMs = endedAt - now;
     this.#actingMs += elapsedMs;
     this.#took(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
+  }
+
+  /** [WIRE-10] What nobody has foreseen ends the connection that brought it about, and no more. */
+  #fail(error: unknown): void {
+    this.close(Close.internal, "the relay failed to act on this message");
+    this.#handler.failed(error);
   }
 
   /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-1] [COST-4] */
@@ -407,8 +384,8 @@ export class Connection implements Member, SocketEvents, Debtor {
     if (!this.#open) return;
     this.#open = false;
     for (const packet of this.#held) this.#letGo(packet);
-    this.#cancelTurn?.();
-    this.#cancelTurn = this.#backlog = null;
+    this.#backlog?.stop();
+    this.#backlog = null;
     this.recount();
     const { clock, processor, time } = this.#handler;
     const now = clock.now();

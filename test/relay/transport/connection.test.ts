@@ -446,6 +446,7 @@ describe("signs of life", () => {
       silence() {},
       drained() {},
       unsentIsOver() {},
+      failed() {},
       closed() {},
     };
     const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });

@@ -3,7 +3,8 @@ import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
 import { openAccess } from "../../../src/relay/access/grants.ts";
-import { Connection, type ConnectionHandler } from "../../../src/relay/transport/connection.ts";
+import { Connection } from "../../../src/relay/transport/connection.ts";
+import type { ConnectionHandler } from "../../../src/relay/transport/connection-handler.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
 import { UnsentData } from "../../../src/relay/transport/unsent.ts";
@@ -20,6 +21,7 @@ function setup(
     readonly isFanOut?: boolean;
     readonly wall?: () => number;
     readonly pingMs?: number;
+    readonly fails?: boolean;
   } = {},
 ) {
   let now = 0;
@@ -38,10 +40,12 @@ function setup(
       now += messageMs;
       if (given.isFanOut === true) fanOutMs += messageMs;
       acted.push(names.get(connection) ?? "");
+      if (given.fails === true) throw new TypeError("nobody has foreseen this");
     },
     silence() {},
     drained() {},
     unsentIsOver() {},
+    failed: (error) => void acted.push(`failed: ${String(error)}`),
     closed: (connection) => void acted.push(`${names.get(connection)} ended`),
   };
   const names = new Map<Connection, string>();
@@ -261,4 +265,13 @@ describe("a relay", () => {
     for (let i = 0; i < 17_000; i++) mallory.socket.send(new Uint8Array([1]), { fin: false });
     expect(await mallory.closed).toEqual({ code: 4400, reason: "too many fragments" });
   });
+});
+
+it("[WIRE-10] a message on which the relay fails ends its own connection, and is reported", () => {
+  const { acted, closed, connected } = setup(0, { fails: true });
+  const [mallory, bob] = [connected("Mallory"), connected("Bob")];
+  mallory.says(2);
+  expect(closed).toEqual(["Mallory 1011 the relay failed to act on this message"]);
+  expect(acted).toEqual(["Mallory", "Mallory ended", "failed: TypeError: nobody has foreseen this"]);
+  expect(bob.connection.silent).toBe(false);
 });
