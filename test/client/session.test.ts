@@ -299,7 +299,7 @@ describe("the status a user chooses", () => {
     expect(behind.announce({}).copresence.manual).toEqual({ status: null, at: relayNow + 10 });
   });
 
-  it("[SYNC-3] is dated anew once the relay has said what time it is, and not for what the network takes", () => {
+  it("[SYNC-3] [TIME-5] is dated anew once the relay has said what time it is, and not for what the network takes", () => {
     tellTime();
     const relayNow = Date.now();
     vi.setSystemTime(relayNow + 3 * 86_400_000);
