@@ -51,9 +51,15 @@ export class Directory<K extends object> {
     return this.#sessions.has(userId);
   }
 
+  /** How many sessions a user would have with these. */
+  sessionCountWith(userId: string, ids: ReadonlySet<string>): number {
+    const known = [...ids].filter((id) => this.#sessions.hasSession(userId, id));
+    return this.#sessions.countOf(userId) + ids.size - known.length;
+  }
+
   /** How many sessions a user has. */
   sessionCount(userId: string): number {
-    return this.#sessions.sessionsOf(userId).size;
+    return this.#sessions.countOf(userId);
   }
 
   /** A flush has left somebody for a later one. */

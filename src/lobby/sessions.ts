@@ -51,6 +51,8 @@ export class Sessions<K extends object> {
   readonly #sessions = new Map<string, SessionRecord<K>>();
   readonly #byKey = new Map<K, SessionRecord<K>>();
   readonly #keysOf = new Map<string, readonly K[]>();
+  /** How many sessions a user has, of those who have several. */
+  readonly #counts = new Map<string, number>();
 
   constructor(roomId: string) {
     this.roomId = roomId;
@@ -91,9 +93,14 @@ export class Sessions<K extends object> {
     return reportedBy(key, this.#byKey.get(key))?.report;
   }
 
-  /** The ids of a user's sessions. */
-  sessionsOf(userId: string): ReadonlySet<string> {
-    return new Set(this.keysOf(userId).flatMap((key) => this.#byKey.get(key)?.id ?? []));
+  /** How many sessions a user has. */
+  countOf(userId: string): number {
+    return this.#counts.get(userId) ?? Number(this.has(userId));
+  }
+
+  /** Whether a user has a session of this id. */
+  hasSession(userId: string, id: string): boolean {
+    return this.#sessions.has(keyOf(userId, id));
   }
 
   /** How many bytes it takes to write a user down, about: each session once, as its longest report has it, and its rooms. */
@@ -123,6 +130,7 @@ export class Sessions<K extends object> {
 
     let session = this.#sessions.get(id);
     if (session === undefined) {
+      this.#countSession(report.claim.user.id, 1);
       session = { id, reports: [], status: report.claim.session.status, since: wall, lastSeen: 0 };
       this.#sessions.set(id, session);
     }
@@ -145,6 +153,7 @@ export class Sessions<K extends object> {
     session.lastSeen = Math.max(session.lastSeen, lastSeen);
     if (session.reports.length > 0) return this.#publish(session, wall);
     this.#sessions.delete(session.id);
+    this.#countSession(reported.report.claim.user.id, -1);
     this.#people.delete(session.id, session.lastSeen);
   }
 
@@ -160,6 +169,14 @@ export class Sessions<K extends object> {
   /** Whether a flush has left somebody for later. */
   get pending(): boolean {
     return this.#people.pending;
+  }
+
+  #countSession(userId: string, change: 1 | -1): void {
+    const before = this.#counts.get(userId);
+    // before the first report is there, and after the last is gone, there is no count
+    const count = (before ?? (change === 1 ? Number(this.has(userId)) : 1)) + change;
+    if (count > 1) this.#counts.set(userId, count);
+    else this.#counts.delete(userId);
   }
 
   #publish(session: SessionRecord<K>, wall: number): void {
@@ -203,9 +220,13 @@ function sessionOf<K>(reports: readonly Report[], newest: Report, record: Sessio
   };
 }
 
-/** The length keeps apart what the ids alone would not: they may hold any character. */
 function sessionId({ user, session }: Claim): string {
-  return `${user.id.length}\n${user.id}\n${session.id}`;
+  return keyOf(user.id, session.id);
+}
+
+/** The length keeps apart what the ids alone would not: they may hold any character. */
+function keyOf(userId: string, id: string): string {
+  return `${userId.length}\n${userId}\n${id}`;
 }
 
 /** Whether two reports of one claim say the same of its connection. */

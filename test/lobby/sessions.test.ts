@@ -247,6 +247,7 @@ describe("any sequence of reports and losses, with looks between", () => {
           const claims = model.claims();
           for (const id of ["alice", "bob"]) {
             const own = claims.filter(({ user }) => user.id === id);
+            expect(place.countOf(id)).toBe(new Set(own.map(({ session }) => session.id)).size);
             expect(place.choiceOf(id)).toEqual(newestManual(own.map(({ session }) => session)));
             const speakers = sources.filter((_, i) => model.live.get(i)?.claim.user.id === id);
             expect(new Set(place.keysOf(id))).toEqual(new Set(speakers));
