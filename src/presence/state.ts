@@ -119,14 +119,6 @@ function readTime(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** How far ahead of the reader's clock a choice of status may be, ms: one from beyond could never be overridden. */
-const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-
-/** A choice as it counts at `now`: one that claims to come from far in the future does not. */
-export function crediblyChosen(choice: ManualChoice | null, now: number): ManualChoice | null {
-  return choice === null || choice.at > now + MAX_AHEAD_MS ? null : choice;
-}
-
 /** Reads a choice of status; anything else is none. */
 export function readManual(value: unknown): ManualChoice | null {
   if (!isRecord(value)) return null;

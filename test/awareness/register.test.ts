@@ -248,7 +248,7 @@ describe("what a connection says of its own", () => {
     expect(say(peer, [2, 1, "x".repeat(500)], [2, 2, 42])).toEqual([]);
   });
 
-  it("lets one connection have so many ids and no more", () => {
+  it("[OWN-10] one connection has so many ids and no more", () => {
     const { connect, say } = setup();
     const peer = connect("Alice");
     say(peer, [1, 1, alice], [2, 1, alice], [3, 1, alice]);
@@ -278,7 +278,7 @@ describe("who returns", () => {
     ["an echo of what was sent under a clock of the relay", { answered: true }, 1_005, false],
     ["a client of ours whose clock begins anew, for its document keeps its client id", { kind: "native" }, 1, true],
     ["somebody in another lobby", { answered: false, lobby: "@lobby/acme" }, 5, false],
-  ])("[OWN-3] %s", (_, given, clock, moves) => {
+  ])("[OWN-3] [OWN-8] %s", (_, given, clock, moves) => {
     for (const open of [true, false]) {
       const { connect, say, ownerOf, orphan } = setup();
       const old = connect("Alice's old");
@@ -307,7 +307,7 @@ describe("who returns", () => {
     expect(ownerOf(1)).toBe("Alice");
   });
 
-  it("[OWN-3] [OWN-5] a session that took another id while its connection was lost", () => {
+  it("[OWN-7] a client of ours that took another session id while its connection was lost takes its client id back", () => {
     const { connect, say, register, ownerOf, orphan } = setup();
     const old = connect("old", { kind: "native" });
     say(old, [1, 5, stateOf("alice", "s_1")]);
@@ -389,7 +389,7 @@ describe("ids that left", () => {
     expect(say(reader, [1, 5, alice])).toHaveLength(2);
   });
 
-  it("[OWN-6] [WIRE-3] a connection may take back only so many while they are remembered", () => {
+  it("[OWN-6] [OWN-10] a connection may take back only so many while they are remembered", () => {
     const { connect, say, register, at } = setup();
     const peer = connect("Alice");
     for (const id of [1, 2, 3]) {

@@ -33,7 +33,7 @@ it(`[WIRE-2] [WIRE-3] [OWN-1] ${FRAMES} frames of all kinds disturb nobody`, { t
   let [warm, checkedAt] = [0, 0];
 
   const attack = async (index: number): Promise<void> => {
-    const protocols = [[], ["copresence.v1"], ["copresence.v2"]][index % 3];
+    const protocols = [[], ["y-websocket"], ["copresence.v2"]][index % 3];
     let socket: WebSocket | null = null;
     while (done.read < FRAMES) {
       socket ??= await open(`${url}/${index === 0 ? "@lobby" : ROOM}?token=${token}`, protocols, closes);

@@ -205,7 +205,7 @@ describe("bad input", () => {
 });
 
 describe("what is sent", () => {
-  it("[WIRE-1] control messages go to those who asked for our subprotocol, and to no others", async () => {
+  it("[WIRE-1] [WIRE-8] control messages go to those who asked for our subprotocol, hello first, and to no others", async () => {
     const { relay, url } = await startRelay({ tick: 0, lobbyTick: 0 });
     const bob = await rawPeer(url, "doc", { trusts: true });
     const alice = await rawPeer(url, "doc");
@@ -216,6 +216,7 @@ describe("what is sent", () => {
     await until("all see Carol", () => alice.states.has(3) && bob.states.has(3));
     carol.socket.terminate();
     await until("Bob is told", () => bob.controls.some((said) => said.kind === "marks"));
+    expect(bob.frames[0]?.type).toBe("control");
     expect(bob.controls[0]).toEqual({
       kind: "hello",
       shard: relay.shard,

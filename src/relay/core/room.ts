@@ -179,7 +179,7 @@ export class Room {
         if (member.kind !== "native") throw new FrameError("unexpected patch message");
         if (!member.access.presence) return this.#drop("awareness");
         const changes = this.register.patch(member, frame.id, frame.clock, frame.patch, at);
-        // what is not known as its own must be said whole [PATCH-6]
+        // what is not known as its own must be said whole [PATCH-3]
         if (changes === null) member.send(QUERY);
         return changes ?? NO_CHANGES;
       }
