@@ -28,6 +28,9 @@ export type DocumentOptions = Pick<
   "documentGc" | "maxDocuments" | "maxDocumentStructs" | "maxUpdateStructs" | "maxSubdocuments" | "maxPendingStructs"
 >;
 
+/** What a document takes besides its content, however short that is, about: bytes. Most of it is the Y.Doc of one that is open. */
+const KEPT_BYTES = 600;
+const OPEN_BYTES = 5_000;
 /** Documents that there are may grow until all take so many times what new ones find room in. */
 const GROWTH = 2;
 
@@ -72,8 +75,9 @@ export class Documents {
     this.#bytes -= sizeOf(kept);
   }
 
-  /** @param size what an open document takes now, bytes */
-  resized(document: SharedDocument, size: number): void {
+  /** @param contentBytes what the content of an open document takes now */
+  resized(document: SharedDocument, contentBytes: number): void {
+    const size = contentBytes + OPEN_BYTES;
     this.#bytes += size - (this.#open.get(document) ?? 0);
     this.#open.set(document, size);
     if (this.#bytes < this.options.maxDocuments) this.#hasWarned = false;
@@ -107,5 +111,5 @@ export class Documents {
 }
 
 function sizeOf({ update, stateVector, pending }: Kept): number {
-  return update.length + stateVector.length + (pending?.bytes ?? 0);
+  return KEPT_BYTES + update.length + stateVector.length + (pending?.bytes ?? 0);
 }

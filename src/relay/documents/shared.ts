@@ -87,6 +87,9 @@ export class SharedDocument implements RoomDocument {
   keepHistory(): void {
     this.#keepsHistory = true;
     this.#live?.keepHistory();
+    const kept = this.#kept;
+    // the room may be left before anybody writes
+    if (kept?.keepsHistory === false) this.#documents.keep(this.#room, { ...kept, keepsHistory: true });
   }
 
   close(): void {

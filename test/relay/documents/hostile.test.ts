@@ -298,6 +298,22 @@ it("[DOC-10] refuses new documents when those that are kept take too much, keeps
   expect(read(document).getText("t").length).toBe(9_001);
 });
 
+it("[DOC-10] counts what a document takes, however little is in it", () => {
+  const letter = one(inRoot(4, ...text("x")));
+  const roomsThatFit = (andLeave: boolean): number => {
+    const rooms = relay({ maxDocuments: 60_000 });
+    for (let i = 0; i < 1_000; i++) {
+      const { document } = rooms.open(`room${i}`);
+      if (refusalOf(() => document.apply(letter, writer())) === 4503) return i;
+      if (andLeave) document.close();
+    }
+    return 1_000;
+  };
+  // some 600 bytes for each that is kept, and 5 KB for the Y.Doc of each that is open
+  expect(roomsThatFit(true)).toBeLessThan(120);
+  expect(roomsThatFit(false)).toBeLessThan(15);
+});
+
 it("[DOC-8] makes nothing of a document for those who only read all of it", () => {
   const rooms = relay();
   const { document } = rooms.open();
@@ -308,6 +324,25 @@ it("[DOC-8] makes nothing of a document for those who only read all of it", () =
   expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
   visited.close();
   expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+});
+
+it("[DOC-11] keeps what is deleted after one with a history was there, though they wrote nothing", () => {
+  const rooms = relay();
+  const { document } = rooms.open();
+  const alice = new Y.Doc({ gc: false });
+  const me = writer();
+  alice.getText("t").insert(0, "first version");
+  document.apply(Y.encodeStateAsUpdate(alice), me);
+  document.close();
+  const visited = rooms.open().document;
+  visited.keepHistory();
+  visited.close();
+  const edited = rooms.open().document;
+  const snapshot = Y.snapshot(alice);
+  alice.on("update", (update: Uint8Array) => edited.apply(update, me));
+  alice.getText("t").delete(0, 13);
+  const bob = read(edited, new Y.Doc({ gc: false }));
+  expect(Y.createDocFromSnapshot(bob, snapshot).getText("t").toString()).toBe("first version");
 });
 
 it("[DOC-11] keeps what was deleted, for those who go back to it, if it is told to", () => {
