@@ -70,7 +70,10 @@ export interface RegisterLimits {
 }
 
 /** Throws a `FrameError` if these users may not be brought into the lobby by this author. */
-export type AdmitUsers = (author: Author, lobby: string, userIds: ReadonlySet<string>) => void;
+export type AdmitUsers = (author: Author, lobby: string, sessions: SessionsByUser) => void;
+
+/** By the id of a user, the ids of sessions. */
+export type SessionsByUser = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What an awareness message says that may be news. */
 export interface Reading {
@@ -187,8 +190,9 @@ export class Register {
     const change = patchState(patch, entry.authoredState);
     if (change.state.size > maxState) throw new StateTooLargeError(maxState);
     const published = this.#publish(author, id, change, entry, at.date);
-    if (published.claim.user.id !== entry.claim.user.id) {
-      this.#admitUsers(author, entry.lobby, new Set([published.claim.user.id]));
+    const { user, session } = published.claim;
+    if (user.id !== entry.claim.user.id) {
+      this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]));
     }
     const changes: Change[] = [];
     this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
@@ -256,7 +260,7 @@ export class Register {
   #plan(author: Author, said: readonly SaidEntry[], date: number): Iterable<Plan> {
     // of one id that is said twice, the last counts
     const plans = new Map<number, Plan>();
-    const newUsers = new Set<string>();
+    const brought = new Map<string, Set<string>>();
     let { ownsAny } = this.#speaker(author);
     let owned = this.ownedBy(author).length;
     for (const each of said) {
@@ -274,11 +278,13 @@ export class Register {
         if (verdict === "introduce") this.#checkCount(speaker, entry, owned);
         ownsAny = true;
       }
-      if (isNew || (verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id)) {
-        newUsers.add(claim.user.id);
-      }
+      const isRenamed = verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id;
+      // who takes over an id has a place already
+      if (verdict !== "introduce" && !isRenamed) continue;
+      const sessions = brought.get(claim.user.id) ?? new Set();
+      brought.set(claim.user.id, sessions.add(claim.session.id));
     }
-    if (newUsers.size > 0) this.#admitUsers(author, author.access.lobby, newUsers);
+    if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought);
     return plans.values();
   }
 

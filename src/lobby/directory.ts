@@ -51,9 +51,9 @@ export class Directory<K extends object> {
     return this.#sessions.has(userId);
   }
 
-  /** How many sessions a user has. */
-  sessionCount(userId: string): number {
-    return this.#sessions.sessionsOf(userId).size;
+  /** The ids of a user's sessions. */
+  sessionsOf(userId: string): ReadonlySet<string> {
+    return this.#sessions.sessionsOf(userId);
   }
 
   /** A flush has left somebody for a later one. */

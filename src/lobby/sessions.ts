@@ -93,7 +93,7 @@ export class Sessions<K extends object> {
 
   /** The ids of a user's sessions. */
   sessionsOf(userId: string): ReadonlySet<string> {
-    return new Set(this.keysOf(userId).flatMap((key) => this.#byKey.get(key)?.id ?? []));
+    return new Set(this.keysOf(userId).flatMap((key) => this.reportOf(key)?.claim.session.id ?? []));
   }
 
   /** How many bytes it takes to write a user down, about: each session once, as its longest report has it, and its rooms. */

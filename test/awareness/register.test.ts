@@ -51,8 +51,8 @@ function stateIn({ id, publishedState }: PresentEntry): string {
 
 /** A register whose observers are sent clocks that are a thousand above the authors'. */
 function setup(room = "doc", limits: Partial<RegisterLimits> = {}) {
-  const register = new Register(room, { maxState: 200, maxStates: 3, maxMeta: 50, ...limits }, (_, __, userIds) => {
-    if (userIds.has("one too many")) throw new FrameError("the lobby is full", Close.overloaded);
+  const register = new Register(room, { maxState: 200, maxStates: 3, maxMeta: 50, ...limits }, (_, __, sessions) => {
+    if (sessions.has("one too many")) throw new FrameError("the lobby is full", Close.overloaded);
   });
   let now = 0;
   const send = (entry: PresentEntry): void => {
@@ -177,6 +177,23 @@ describe("who is known", () => {
     // nothing of it is taken: she is still who she was, to everybody
     expect(register.get(2)?.claim.user.id).toBe("alice");
     expect(new TextDecoder().decode(register.get(2)!.publishedState.whole)).toBe('{"user":{"id":"alice"}}');
+  });
+
+  it("[LIMIT-3] asks for a place once: who comes back has one", () => {
+    const asked: string[] = [];
+    const limits = { maxState: 200, maxStates: 3, maxMeta: 50 };
+    const register = new Register("doc", limits, (_, __, sessions) => {
+      for (const [user, ids] of sessions) asked.push(`${user}: ${[...ids].join(" ")}`);
+    });
+    const { connect } = setup();
+    const [old, back] = [connect("old"), connect("back", { answered: false })];
+    const at = { now: 1, date: 1 };
+    register.apply(old, [entryOf([1, 1, stateOf("alice", "s_1")]), entryOf([2, 1, stateOf("alice", "s_2")])], at);
+    register.orphan(old, 1);
+    register.apply(back, [entryOf([1, 1, stateOf("alice", "s_1")])], at);
+    expect(asked).toEqual(["alice: s_1 s_2"]);
+    register.apply(back, [entryOf([1, 2, stateOf("bob", "s_1")])], at);
+    expect(asked).toEqual(["alice: s_1 s_2", "bob: s_1"]);
   });
 
   it("[WIRE-2] a message that is refused for its last part has taken nothing of its first", () => {

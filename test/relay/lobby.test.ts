@@ -395,5 +395,14 @@ describe("what one user costs a lobby", () => {
     third.say([3, 1, stateOf("alice", "s_3")]);
     expect(await third.closed).toEqual({ code: 4503, reason: "this user has too many sessions" });
     expect(relay.user("alice")?.sessions).toHaveLength(2);
+    // one that it has already may be in as many rooms as it likes
+    const elsewhere = await rawPeer(url, "doc-2");
+    elsewhere.say([4, 1, stateOf("alice", "s_2")]);
+    await elsewhere.settle();
+    await until("Alice is in both rooms", () => relay.user("alice")?.rooms.length === 2);
+    const many = await rawPeer(url, "doc");
+    many.say(...[5, 6, 7].map((id) => [id, 1, stateOf("bob", `s_${id}`)] as const));
+    expect(await many.closed).toEqual({ code: 4503, reason: "this user has too many sessions" });
+    expect(relay.user("bob")).toBeUndefined();
   });
 });

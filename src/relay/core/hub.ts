@@ -6,7 +6,14 @@
  * to the rooms that tell their members.
  */
 import { randomBytes } from "node:crypto";
-import { type Author, type Change, type Moment, type PresentEntry, isStockSession } from "../../awareness/index.ts";
+import {
+  type Author,
+  type Change,
+  type Moment,
+  type PresentEntry,
+  type SessionsByUser,
+  isStockSession,
+} from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
@@ -98,7 +105,7 @@ export class Hub implements ConnectionHandler {
       load: this.#load,
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
-      admitUsers: (author, lobby, userIds) => this.#admitUsers(author, lobby, userIds),
+      admitUsers: (author, lobby, sessions) => this.#admitUsers(author, lobby, sessions),
       onEvents,
       onDropped: (what) => this.counters.countDropped(what),
     };
@@ -253,13 +260,13 @@ export class Hub implements ConnectionHandler {
   }
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
-  #admitUsers({ address }: Author, lobby: string, userIds: ReadonlySet<string>): void {
+  #admitUsers({ address }: Author, lobby: string, sessions: SessionsByUser): void {
     const { maxAddressUsers } = this.options;
     const ids = this.#idsFrom.get(address) ?? 0;
-    if (maxAddressUsers !== 0 && ids + userIds.size > maxAddressUsers) {
+    if (maxAddressUsers !== 0 && ids + sessions.size > maxAddressUsers) {
       throw new FrameError("too many people from your address", Close.overloaded);
     }
-    this.#lobby(lobby).admitUsers(userIds);
+    this.#lobby(lobby).admitUsers(sessions);
   }
 
   #countIds(address: string, change: number): void {

@@ -2,7 +2,7 @@
  * A lobby: a room whose document the relay writes. Everyone who is anywhere counts in it; what its own connections say
  * of themselves is taken in, never passed on. [LOBBY-1] [LOBBY-3]
  */
-import type { PresentEntry } from "../../awareness/index.ts";
+import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
 import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/index.ts";
 import type { PresenceEvent, User } from "../../presence/index.ts";
 import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
@@ -67,13 +67,15 @@ export class Lobby {
     return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;
   }
 
-  /** Throws a `FrameError` if these users find no room here. [LIMIT-3] [LOBBY-12] */
-  admitUsers(userIds: ReadonlySet<string>): void {
+  /** Throws a `FrameError` if these users, with these sessions, find no room here. [LIMIT-3] [LOBBY-12] */
+  admitUsers(sessions: SessionsByUser): void {
     const { maxLobbyUsers, maxUserSessions } = this.#policy;
     let size = this.#directory.size;
-    for (const userId of userIds) {
+    for (const [userId, ids] of sessions) {
       if (!this.#directory.has(userId)) size++;
-      else if (maxUserSessions !== 0 && this.#directory.sessionCount(userId) >= maxUserSessions) {
+      const known = this.#directory.sessionsOf(userId);
+      const count = new Set([...known, ...ids]).size;
+      if (maxUserSessions !== 0 && count > maxUserSessions && count > known.size) {
         throw new FrameError("this user has too many sessions", Close.overloaded);
       }
     }
