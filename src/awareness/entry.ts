@@ -24,6 +24,10 @@ export interface PresentEntry {
   readonly lobby: string;
   /** The address that it was first said from. */
   readonly address: string;
+  /** Whose states it counts among: of the user that the relay knows, else of the address. */
+  readonly payer: string;
+  /** What it was counted as, bytes. */
+  bytes: number;
   /** Who may set or remove it; null while it is orphaned, and for the relay's own state. */
   owner: Author | null;
   /** Who the relay knows its author as; null where nobody was asked. */

@@ -5,6 +5,7 @@
  */
 import { equal } from "../presence/index.ts";
 import {
+  Close,
   type Entry as SaidEntry,
   FrameError,
   PERSON,
@@ -29,6 +30,7 @@ import {
   isStockSession,
   sessionKey,
 } from "./entry.ts";
+import { StateMemory, sizeInMemory } from "./memory.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
@@ -101,17 +103,20 @@ export class Register {
   readonly #room: string;
   readonly #limits: RegisterLimits;
   readonly #admitUsers: AdmitUsers;
+  readonly #memory: StateMemory;
   readonly #entries = new Map<number, Entry>();
   readonly #records = new Map<Author, AuthorRecord>();
   // indexes of the entries
-  #count = 0;
+  #size = 0;
   readonly #bySession = new Map<string, PresentEntry[]>();
   /** Who departed, the longest ago first. */
   readonly #departed = new Set<DepartedEntry>();
   /** Who is expected, the longest ago first. */
   readonly #expected = new Set<ExpectedEntry>();
 
-  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers) {
+  /** @param memory what the states of all rooms take together; default: any number of bytes */
+  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = new StateMemory(0)) {
+    this.#memory = memory;
     this.#room = room;
     this.#limits = limits;
     this.#admitUsers = admitUsers;
@@ -119,7 +124,7 @@ export class Register {
 
   /** How many ids are here. */
   get size(): number {
-    return this.#count;
+    return this.#size;
   }
 
   /** How many ids are here or remembered. */
@@ -194,6 +199,7 @@ export class Register {
     if (user.id !== entry.claim.user.id) {
       this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]));
     }
+    this.#checkMemory(author, growthBy(published, entry));
     const changes: Change[] = [];
     this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
     return changes;
@@ -215,6 +221,7 @@ export class Register {
     entry.visible = true;
     entry.authoredState = state;
     entry.publishedState = state;
+    this.#count(entry);
     return { type: "changed", entry, fields: change.changed };
   }
 
@@ -236,6 +243,11 @@ export class Register {
       entry.lastSeen = lastSeen;
       return { type: "claimed", entry };
     });
+  }
+
+  /** The room is no more: its states are counted no longer. */
+  close(): void {
+    for (const entry of this.present()) this.#count(entry, 0);
   }
 
   /** Forgets ids that left long ago. */
@@ -263,6 +275,7 @@ export class Register {
     const brought = new Map<string, Set<string>>();
     let { ownsAny } = this.#speaker(author);
     let owned = this.ownedBy(author).length;
+    let growth = 0;
     for (const each of said) {
       const entry = this.#entries.get(each.id);
       const speaker = { ...this.#speaker(author), ownsAny };
@@ -273,6 +286,7 @@ export class Register {
       const { claim } = plan.published;
       const verdict = this.#verdict(entry, speaker, plan, plan.published);
       const isNew = verdict === "introduce" || verdict === "claim";
+      if (isNew || verdict === "update") growth += growthBy(plan.published, entry);
       if (isNew) {
         owned++;
         if (verdict === "introduce") this.#checkCount(speaker, entry, owned);
@@ -285,6 +299,7 @@ export class Register {
       brought.set(claim.user.id, sessions.add(claim.session.id));
     }
     if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought);
+    this.#checkMemory(author, growth);
     return plans.values();
   }
 
@@ -326,6 +341,18 @@ export class Register {
     const isBack = entry?.phase === "departed" && isOwn(entry, speaker);
     if (owned <= maxStates && (isBack || (speaker.record?.departed ?? 0) < maxStates)) return;
     throw new FrameError(`more than ${maxStates} awareness states on one connection`);
+  }
+
+  /** [LIMIT-9] Throws `FrameError`. */
+  #checkMemory(author: Author, growth: number): void {
+    if (this.#memory.mayGrow(payerOf(author), growth)) return;
+    throw new FrameError("too many awareness states on this relay", Close.overloaded);
+  }
+
+  /** Counts what an entry takes. */
+  #count(entry: PresentEntry, bytes: number = sizeInMemory(entry.authoredState, entry.publishedState)): void {
+    this.#memory.changed(entry.payer, bytes - entry.bytes);
+    entry.bytes = bytes;
   }
 
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
@@ -384,6 +411,7 @@ export class Register {
     // a renewal: observers are told in due time
     if (changed.size === 0) return;
     entry.publishedState = state;
+    this.#count(entry);
     entry.corrected = corrected;
     const isRenamed = entry.claim !== claim && !equal(entry.claim, claim);
     if (isRenamed) {
@@ -457,6 +485,8 @@ export class Register {
       claim,
       lobby,
       address: owner?.address ?? "",
+      payer: owner === null ? "" : payerOf(owner),
+      bytes: 0,
       owner: null,
       user: null,
       lastSeen: now,
@@ -467,7 +497,8 @@ export class Register {
       publication: null,
     };
     this.#entries.set(id, entry);
-    this.#count++;
+    this.#size++;
+    this.#count(entry);
     this.#index(entry);
     if (owner !== null) this.#own(entry, owner);
     return entry;
@@ -478,7 +509,8 @@ export class Register {
     const by = owner === null ? null : this.#record(owner);
     this.#unindex(entry);
     this.#disown(entry);
-    this.#count--;
+    this.#size--;
+    this.#count(entry, 0);
     const departed: DepartedEntry = {
       phase: "departed",
       id,
@@ -562,6 +594,16 @@ export class Register {
 export function isMove(fields: ReadonlySet<string>): boolean {
   for (const name of fields) if (!PERSON.has(name)) return true;
   return false;
+}
+
+/** Who is held to account for the memory that an author's states take. */
+function payerOf({ access, address }: Author): string {
+  return access.user?.id ?? address;
+}
+
+/** By how many bytes the states in memory grow when a state is taken. */
+function growthBy({ authored, state }: Published, before: Entry | undefined): number {
+  return sizeInMemory(authored, state) - (isPresent(before) ? before.bytes : 0);
 }
 
 function drop<T>(from: T[], item: T): void {

@@ -55,7 +55,10 @@ export interface RelaySettings {
   readonly timeRate: number;
   /** Most unsent data, over all connections: those with most of it are closed; 0: any. Default a sixteenth of the heap's limit. */
   readonly maxUnsentTotal: number;
-  /** Most that all awareness states may take; 0: any. Default a sixteenth of the heap's limit. */
+  /**
+   * Most that all awareness states may take in memory: past it those who have most of them bring no more; 0: any. Default a
+   * sixteenth of the heap's limit.
+   */
   readonly maxStatesTotal: number;
   /** Connections a second from one address, ten seconds' worth at once; 0: any. Default 2 000. */
   readonly connectRate: number;

@@ -12,6 +12,7 @@ import {
   type Moment,
   type PresentEntry,
   type SessionsByUser,
+  StateMemory,
   isStockSession,
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
@@ -106,6 +107,7 @@ export class Hub implements ConnectionHandler {
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
       admitUsers: (author, lobby, sessions) => this.#admitUsers(author, lobby, sessions),
+      stateMemory: new StateMemory(options.maxStatesTotal),
       onEvents,
       onDropped: (what) => this.counters.countDropped(what),
     };

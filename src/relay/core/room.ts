@@ -17,6 +17,7 @@ import {
   type Publication,
   Register,
   type RegisterLimits,
+  type StateMemory,
   type StateUpdate,
   Updates,
   WholeStates,
@@ -63,6 +64,8 @@ export interface RoomSetup {
   readonly firstClock: () => number;
   /** Says whether users may be brought into a lobby. Throws `FrameError`. */
   readonly admitUsers: AdmitUsers;
+  /** What the states of all rooms take together. */
+  readonly stateMemory: StateMemory;
   /** Told who came and went in the room, once somebody observes it. */
   readonly onEvents: (events: readonly PresenceEvent[]) => void;
   /** Counts what was not taken for want of a grant. */
@@ -123,7 +126,7 @@ export class Room {
     this.#setup = setup;
     this.#isLobby = isLobby(name);
     this.#cursors = new CursorLimiter(this.#isLobby ? 0 : setup.maxCursors);
-    this.register = new Register(name, setup.limits, setup.admitUsers);
+    this.register = new Register(name, setup.limits, setup.admitUsers, setup.stateMemory);
     this.#updates = new Updates(setup.firstClock);
     const intervalMs = (): number => tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
@@ -307,6 +310,7 @@ export class Room {
     this.members.clear();
     this.#readers.clear();
     this.#missed.clear();
+    this.register.close();
     this.#setup.load.forget(this);
     this.document.close();
   }

@@ -23,6 +23,8 @@ function entryOf(id: number, clock: number, given: Partial<PresentEntry> = {}): 
     claim: readState(id, {}, "doc")!,
     lobby: "@lobby",
     address: "here",
+    payer: "here",
+    bytes: 0,
     owner: null,
     user: null,
     lastSeen: 0,
