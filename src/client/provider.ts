@@ -13,14 +13,14 @@ import * as Y from "yjs";
 import { guarded, report } from "../presence/index.ts";
 import {
   type Control,
-  type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   NOT_AUTHENTICATED,
   NOT_FOUND,
   TOO_LARGE,
   controlFrame,
-  decodeFrame,
+  type RelayFrame,
+  decodeRelayFrame,
   syncStep1Frame,
   syncStep2Frame,
   updateFrame,
@@ -30,54 +30,10 @@ import { RelayClock, monotonic } from "./clock.ts";
 import type { StateLimits } from "./provider/fit.ts";
 import { Hold } from "./provider/hold.ts";
 import { Inbound, type Marked } from "./provider/inbound.ts";
+import type { ProviderEvents, ProviderOptions } from "./provider/options.ts";
 import { Outbound } from "./provider/outbound.ts";
 import { type Failure, misunderstood, notOurs, troubleOf } from "./provider/trouble.ts";
-import {
-  ReconnectingSocket,
-  type SocketTiming,
-  type TokenGiver,
-  type WebSocketConstructor,
-  defaultSocketTiming,
-} from "./socket.ts";
-
-export type ProviderStatus = "connecting" | "connected" | "disconnected";
-
-/** The first four are those of y-websocket's provider. */
-// a type, not an interface: only that has the index signature that lib0 asks for
-export type ProviderEvents = {
-  status: (event: { readonly status: ProviderStatus }) => void;
-  sync: (synced: boolean) => void;
-  synced: (synced: boolean) => void;
-  /** The relay refused for good; `connect()` tries again. */
-  closed: (event: { readonly code: number; readonly reason: string }) => void;
-  /** Everybody in the room is known, for the first time on this connection. */
-  snapshot: () => void;
-  /** What is known of these clients' connections changed (`markOf`). */
-  marks: (clientIds: readonly number[]) => void;
-  /** Whoever was held and has not returned is given up. */
-  released: () => void;
-  control: (control: Control) => void;
-  /** Something is wrong that the client cannot mend by itself; told once, not at each attempt. */
-  problem: (error: Error) => void;
-};
-
-export interface ProviderOptions {
-  /** null: it never connects. */
-  readonly WebSocket: WebSocketConstructor | null;
-  readonly tokens: TokenGiver;
-  /** The room that the address is to lead to. Default: wherever it leads. */
-  readonly room?: string;
-  readonly timing?: Partial<SocketTiming>;
-  /**
-   * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
-   * `none`: the relay sends none of it either.
-   */
-  readonly sync?: "share" | "read" | "none";
-  /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
-  readonly isHidden?: () => boolean;
-  /** The relay's clock. Default: one of its own. */
-  readonly clock?: RelayClock;
-}
+import { ReconnectingSocket, type SocketTiming, defaultSocketTiming } from "./socket.ts";
 
 /** How much to read before the relay is told that somebody reads. */
 const ANSWER_BYTES = 16 * 1024;
@@ -326,7 +282,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#awaitsLong = false;
     if (this.#greeting === "greeted" && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
     try {
-      const frame = decodeFrame(bytes);
+      const frame = decodeRelayFrame(bytes);
       // [CLIENT-12] a relay of ours greets before anything else
       if (this.#greeting === "none" && (frame.type !== "control" || frame.control.kind !== "hello")) {
         this.#greeting = "not ours";
@@ -341,7 +297,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     }
   }
 
-  #receive(frame: Frame): void {
+  #receive(frame: RelayFrame): void {
     switch (frame.type) {
       case "syncStep1":
         return this.#send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
@@ -356,7 +312,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (this.#inbound.take(frame.payload)) this.#isWhole();
         return;
       case "awareness": // an empty one answers a renewal
-      case "patch":
         return;
       case "queryAwareness":
         return this.#outbound.tell();
