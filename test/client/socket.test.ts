@@ -332,7 +332,7 @@ describe("the end", () => {
     },
     {
       phase: "refused",
-      closed: [],
+      closed: [1000],
       reach({ socket, latest }) {
         socket.connect();
         latest().opens();
