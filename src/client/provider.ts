@@ -27,9 +27,8 @@ import {
 } from "../wire/index.ts";
 import { emitGuarded } from "./awareness.ts";
 import { RelayClock, monotonic } from "./clock.ts";
-import type { StateLimits } from "./provider/fit.ts";
 import { Hold } from "./provider/hold.ts";
-import { Inbound, type Marked } from "./provider/inbound.ts";
+import { Inbound } from "./provider/inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./provider/options.ts";
 import { Outbound } from "./provider/outbound.ts";
 import { type Failure, misunderstood, notOurs, troubleOf } from "./provider/trouble.ts";
@@ -46,13 +45,15 @@ type Greeting = "none" | "greeted" | "not ours";
 export class Provider extends ObservableV2<ProviderEvents> {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
+  /** The own state on its way out. */
+  readonly outbound: Outbound;
+  /** Peers on their way in. */
+  readonly inbound: Inbound;
   readonly #url: () => string;
   readonly #socket: ReconnectingSocket;
   readonly #timing: SocketTiming;
   readonly #options: ProviderOptions;
   readonly #clock: RelayClock;
-  readonly #outbound: Outbound;
-  readonly #inbound: Inbound;
   readonly #hold: Hold;
   /** Bytes that came since anything was sent. */
   #unanswered = 0;
@@ -100,9 +101,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
     );
     this.#socket = socket;
     this.#hold = new Hold(() => socket.wake());
-    this.#inbound = new Inbound(awareness, this, {
-      disowned: () => this.#outbound.tellAnew(),
-      isOwn: (id) => this.#outbound.isOwn(id),
+    this.inbound = new Inbound(awareness, this, {
+      disowned: () => this.outbound.tellAnew(),
+      isOwn: (id) => this.outbound.isOwn(id),
       marked: (ids) => this.emit("marks", [ids]),
     });
     const outlet = {
@@ -112,7 +113,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
         return monotonic() - socket.heardAt;
       },
     };
-    this.#outbound = new Outbound(awareness, outlet, (field, why) => {
+    this.outbound = new Outbound(awareness, outlet, (field, why) => {
       const room = options.room ?? "the room";
       this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
     });
@@ -133,31 +134,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     return this.#synced;
   }
 
-  /** What the relay takes of a state. */
-  get limits(): StateLimits {
-    return this.#outbound.limits;
-  }
-
-  /** What is known of a client's connection, other than its state. */
-  markOf(clientId: number): Marked | undefined {
-    return this.#inbound.markOf(clientId);
-  }
-
-  /** Connected again not long ago: whom the relay does not know any more may yet return. */
-  get holds(): boolean {
-    return this.#inbound.holds;
-  }
-
-  /** When the relay was last heard before the connection was lost, ms since the epoch. */
-  get lostContactAt(): number {
-    return this.#inbound.lostContactAt;
-  }
-
-  /** Whether a peer is only kept because it may return. */
-  isHeld(clientId: number): boolean {
-    return this.#inbound.isHeld(clientId);
-  }
-
   connect(): void {
     if (!this.#destroyed) this.#socket.connect();
   }
@@ -169,14 +145,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Tries again, if what was sent was too large: it may be so no more. */
   retry(): void {
-    this.#outbound.retry();
+    this.outbound.retry();
     if (this.#refusedWith === TOO_LARGE) this.connect();
   }
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
     const wasOpen = this.wsconnected;
-    if (wasOpen) this.#outbound.leave();
+    if (wasOpen) this.outbound.leave();
     this.#socket.disconnect();
     this.#hold.stop();
     if (wasOpen) this.#down();
@@ -190,7 +166,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
   suspend(): void {
     // what is still to be said about the own state, now: no timer of the page runs any more
-    this.#outbound.flush();
+    this.outbound.flush();
     this.#socket.suspend();
   }
 
@@ -198,8 +174,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (this.#destroyed) return;
     this.disconnect();
     this.#destroyed = true;
-    this.#outbound.stop();
-    this.#inbound.clear();
+    this.outbound.stop();
+    this.inbound.clear();
     this.doc.off("update", this.#onDocUpdate);
     super.destroy();
   }
@@ -226,8 +202,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#refusedWith = undefined;
     this.#greeting = "none";
     this.#awaitsLong = false;
-    this.#outbound.opened();
-    this.#inbound.opened();
+    this.outbound.opened();
+    this.inbound.opened();
     this.emit("status", [{ status: "connected" }]);
   }
 
@@ -238,7 +214,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #down(): void {
     this.#setSynced(false);
-    this.#inbound.lost(this.#clock.at(this.#socket.heardAt));
+    this.inbound.lost(this.#clock.at(this.#socket.heardAt));
     // as long as nothing is heard, nobody has failed to return
     this.#hold.stop();
     this.emit("status", [{ status: "disconnected" }]);
@@ -259,7 +235,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #forgives(code: number, reason: string): boolean {
     // [TOKEN-4] keys rotate, and a function may have a better one
     if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
-    return code === TOO_LARGE && this.#outbound.tooLarge(reason);
+    return code === TOO_LARGE && this.outbound.tooLarge(reason);
   }
 
   #setTrouble(trouble: string | null): void {
@@ -304,17 +280,17 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "syncStep2":
         this.#applyUpdate(frame.update);
         // the answer to the first question: all that the relay says unasked came before it
-        this.#inbound.dropDoubtful();
+        this.inbound.dropDoubtful();
         return this.#setSynced(true);
       case "update":
         return this.#applyUpdate(frame.update);
       case "states":
-        if (this.#inbound.take(frame.payload)) this.#isWhole();
+        if (this.inbound.take(frame.payload)) this.#isWhole();
         return;
       case "awareness": // an empty one answers a renewal
         return;
       case "queryAwareness":
-        return this.#outbound.tell();
+        return this.outbound.tell();
       case "denied":
         return console.warn(`copresence: the relay denied access: ${frame.reason}`);
       case "control":
@@ -330,7 +306,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The first states on a connection are all that there are. */
   #isWhole(): void {
     // whoever lost the relay as we did may still wait out its back-off
-    if (this.#inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
+    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
     this.emit("snapshot", []);
   }
 
@@ -346,41 +322,33 @@ export class Provider extends ObservableV2<ProviderEvents> {
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);
         // first: once the document is there, others see this client
-        this.#outbound.greeted(control);
+        this.outbound.greeted(control);
         return this.#ask();
       }
       case "marks":
-        this.#inbound.mark(control.marks);
-        break;
+        return this.inbound.mark(control.marks);
       case "pong":
-        if (this.#hold.answered()) {
-          this.#inbound.release();
-          this.emit("released", []);
-        }
-        break;
+        if (!this.#hold.answered()) return;
+        this.inbound.release();
+        return this.emit("released", []);
       case "long":
         this.#awaitsLong = true;
-        break;
+        return;
       case "taken":
-        this.#takeAnotherId(control.clientId);
-        break;
-      case "access":
-      case "manual":
-      case "superseded":
-      case "token":
-      case "ping":
-        break;
+        return this.#takeAnotherId(control.clientId);
+      default:
+        // for the client, which knows the session and the tokens
+        this.emit("control", [control]);
     }
-    this.emit("control", [control]);
   }
 
   /** [CLIENT-5] Somebody else in the room has the client id. */
   #takeAnotherId(clientId: number): void {
-    this.#outbound.disown(clientId);
+    this.outbound.disown(clientId);
     // as Yjs does when it notices by itself, which it may have done already; the awareness follows
     if (clientId === this.doc.clientID) this.doc.clientID = random.uint32();
     this.awareness.getLocalState();
-    this.#inbound.disown(clientId);
+    this.inbound.disown(clientId);
   }
 
   #send(frame: Uint8Array): void {

@@ -120,7 +120,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
       roomId: name,
       status: "connecting",
-      connectionOf: (clientId) => this.provider.markOf(clientId),
+      connectionOf: (clientId) => this.provider.inbound.markOf(clientId),
     });
     this.provider.on("snapshot", () => this.roster.setStatus("live"));
     this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
@@ -143,7 +143,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
-    this.#meta = nextMeta(this.#meta, meta, this.provider.limits);
+    this.#meta = nextMeta(this.#meta, meta, this.provider.outbound.limits);
     this.#restore();
     this.provider.retry();
   }
