@@ -14,7 +14,7 @@ import type { ProviderOptions } from "./provider/options.ts";
 import { type JoinOptions, JoinedRoom } from "./room.ts";
 import { createSession } from "./session.ts";
 import type { WebSocketConstructor } from "./socket.ts";
-import { reliable, tabStorage, userStorage } from "./storage.ts";
+import { tabStorage, userStorage } from "./storage.ts";
 import { Tokens } from "./token.ts";
 
 /** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
@@ -50,8 +50,8 @@ export function createPresence<
     device: options.device ?? browserDevice(),
     policy: { ...defaultActivityPolicy, ...options.activity },
     page: options.page ?? browserPage(),
-    tab: options.tabStorage ? reliable(options.tabStorage) : tabStorage(),
-    local: options.userStorage ? reliable(options.userStorage) : userStorage(),
+    tab: tabStorage(options.tabStorage),
+    local: userStorage(options.userStorage),
     clock,
   });
   const tokens = new Tokens(
@@ -265,14 +265,12 @@ function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstruct
   if (connect ?? (hasPage || WebSocket !== undefined)) {
     const found = WebSocket ?? (globalThis as ConnectOptions).WebSocket;
     if (found !== undefined) return found;
-    throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as { WebSocket } from "ws"');
+    throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as that of "ws"');
   }
   // a script that forgot to pass a WebSocket looks like a page that is rendered on a server: its author is told once
   if (connect === undefined && !hasWarned) {
     hasWarned = true;
-    console.warn(
-      "copresence: no page here, so this client does not connect; pass { connect: false } on a server, a WebSocket in a script",
-    );
+    console.warn("copresence: no page here, so this client does not connect: pass a WebSocket, or { connect: false }");
   }
   return null;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Presence, PresenceOptions, Roster } from "../../src/client/index.ts";
-import { createSession } from "../../src/client/session.ts";
+import { type OwnSession, createSession } from "../../src/client/session.ts";
 import { defaultActivityPolicy } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
-import { ownClient, pause, poll, startRelay, until } from "../support.ts";
+import { ownClient, pause, startRelay, until } from "../support.ts";
 import { type TestPage, elapse, memory, openTab, tellTime, testPage, untilTold } from "../tab.ts";
 // last: it keeps the clock that it finds, which is to be that of the tests
 import * as Y from "yjs";
@@ -365,7 +365,10 @@ describe("the status a user chooses", () => {
     await until("Bob sees it", () => bob.lobby.get("alice")?.status === "online");
     // of two sessions, both have the same choice; and none is dated an hour ahead any more
     const choices = () => bob.lobby.get("alice")?.sessions.map((session) => session.manual) ?? [];
-    await until("both know of it", () => choices().length === 2 && new Set(choices().map((each) => each?.at)).size === 1);
+    await until(
+      "both know of it",
+      () => choices().length === 2 && new Set(choices().map((each) => each?.at)).size === 1,
+    );
     expect(choices()[0]).toEqual({ status: null, at: expect.toSatisfy((at: number) => at < later - 3_000_000) });
   });
 
