@@ -55,8 +55,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly #options: ProviderOptions;
   readonly #clock: RelayClock;
   readonly #hold: Hold;
-  /** Bytes that came since anything was sent. */
-  #unanswered = 0;
   #graceMs = DEFAULT_GRACE_MS;
   #greeting: Greeting = "none";
   #synced = false;
@@ -78,12 +76,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#options = options;
     this.#clock = options.clock ?? new RelayClock();
     this.#timing = { ...defaultSocketTiming, ...options.timing };
-    const socket = new ReconnectingSocket(
+    this.#socket = new ReconnectingSocket(
       url,
       options.WebSocket,
       this.#timing,
       {
-        dialed: () => this.#dialed(),
+        dialed: () => {
+          this.#failingSince ??= monotonic();
+          this.emit("status", [{ status: "connecting" }]);
+        },
         opened: () => this.#opened(),
         message: (bytes) => this.#message(bytes),
         down: () => this.#down(),
@@ -99,24 +100,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
       },
       options.tokens,
     );
-    this.#socket = socket;
-    this.#hold = new Hold(() => socket.wake());
-    this.inbound = new Inbound(awareness, this, {
-      disowned: () => this.outbound.tellAnew(),
-      isOwn: (id) => this.outbound.isOwn(id),
-      marked: (ids) => this.emit("marks", [ids]),
-    });
-    const outlet = {
-      send: (frame: Uint8Array) => this.#send(frame),
-      renew: (frame: Uint8Array) => socket.renew(frame),
-      get quietMs() {
-        return monotonic() - socket.heardAt;
-      },
-    };
-    this.outbound = new Outbound(awareness, outlet, (field, why) => {
+    this.#hold = new Hold(() => this.wake());
+    this.outbound = new Outbound(awareness, this.#socket, (field, why) => {
       const room = options.room ?? "the room";
       this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
     });
+    this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
     // Yjs encodes what it has just decoded for whoever listens
     if ((options.sync ?? "share") === "share") doc.on("update", this.#onDocUpdate);
   }
@@ -151,11 +140,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
-    const wasOpen = this.wsconnected;
-    if (wasOpen) this.outbound.leave();
+    this.outbound.leave();
     this.#socket.disconnect();
-    this.#hold.stop();
-    if (wasOpen) this.#down();
   }
 
   /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
@@ -186,16 +172,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (origin !== this) this.#send(updateFrame(update));
+    if (origin !== this) this.#socket.send(updateFrame(update));
   };
 
   get #syncs(): boolean {
     return this.#options.sync !== "none";
-  }
-
-  #dialed(): void {
-    this.#failingSince ??= monotonic();
-    this.emit("status", [{ status: "connecting" }]);
   }
 
   #opened(): void {
@@ -209,7 +190,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Asks for the document, once it is known who is there to be asked. */
   #ask(): void {
-    if (this.#syncs) this.#send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#syncs) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
   }
 
   #down(): void {
@@ -254,9 +235,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #message(bytes: Uint8Array): void {
-    this.#unanswered += bytes.length;
     this.#awaitsLong = false;
-    if (this.#greeting === "greeted" && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
+    if (this.#greeting === "greeted" && this.#socket.unanswered > ANSWER_BYTES) this.#socket.send(KEEP_ALIVE_FRAME);
     try {
       const frame = decodeRelayFrame(bytes);
       // [CLIENT-12] a relay of ours greets before anything else
@@ -276,7 +256,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #receive(frame: RelayFrame): void {
     switch (frame.type) {
       case "syncStep1":
-        return this.#send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
       case "syncStep2":
         this.#applyUpdate(frame.update);
         // the answer to the first question: all that the relay says unasked came before it
@@ -349,11 +329,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (clientId === this.doc.clientID) this.doc.clientID = random.uint32();
     this.awareness.getLocalState();
     this.inbound.disown(clientId);
-  }
-
-  #send(frame: Uint8Array): void {
-    this.#unanswered = 0;
-    this.#socket.send(frame);
   }
 
   #setSynced(synced: boolean): void {

@@ -27,7 +27,7 @@ export interface SocketHandler {
   dialed(): void;
   opened(): void;
   message(bytes: Uint8Array): void;
-  /** An open connection is gone: lost, suspended, or refused. */
+  /** An open connection is gone: lost, ended, suspended, or refused. */
   down(): void;
   /** An attempt failed or a connection was lost, and another attempt follows. */
   failed(failure: Failure): void;
@@ -117,6 +117,8 @@ export class ReconnectingSocket {
   #attempts = 0;
   /** When the relay last said anything, monotonic ms. */
   heardAt = 0;
+  /** Bytes that came since anything was sent. */
+  unanswered = 0;
   /** What the WebSocket said of its error, if it says anything. */
   #error = "";
 
@@ -138,6 +140,11 @@ export class ReconnectingSocket {
     return this.#state.phase;
   }
 
+  /** For how long the relay has said nothing, ms. */
+  get quietMs(): number {
+    return monotonic() - this.heardAt;
+  }
+
   /** Connects now, unless it is connected or about to be. */
   connect(): void {
     if (this.#WebSocket !== null && this.phase !== "connecting" && this.phase !== "open") this.#dial();
@@ -153,18 +160,20 @@ export class ReconnectingSocket {
   suspend(): void {
     if (this.phase === "idle" || this.phase === "refused") return;
     this.#attempts = 0;
-    if (this.#leave({ phase: "suspended" }, GOING_AWAY)) this.#handler.down();
+    this.#leave({ phase: "suspended" }, GOING_AWAY);
   }
 
   /** Ends it as if the relay had closed it for good. */
   refuse(code: number, reason: string): void {
-    if (this.#leave({ phase: "refused" }, NORMAL)) this.#handler.down();
+    this.#leave({ phase: "refused" }, NORMAL);
     this.#handler.refused(code, reason);
   }
 
   /** Sends, if it is open; what matters is sent again on the next `opened`. */
   send(frame: Uint8Array): void {
-    if (this.#state.phase === "open") this.#state.socket.send(frame);
+    if (this.#state.phase !== "open") return;
+    this.unanswered = 0;
+    this.#state.socket.send(frame);
   }
 
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. */
@@ -246,6 +255,7 @@ export class ReconnectingSocket {
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
       this.heardAt = monotonic();
+      this.unanswered += event.data.byteLength;
       const state = this.#state;
       if (state.phase === "open") {
         clearTimeout(state.timer);
@@ -272,7 +282,6 @@ export class ReconnectingSocket {
     const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
-    if (wasOpen) this.#handler.down();
     this.#handler.failed({ code, reason, wasSettled });
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
     if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
@@ -291,12 +300,12 @@ export class ReconnectingSocket {
     return state;
   }
 
-  /** Goes on without the socket that there is, if there is one. Returns whether it was open. */
-  #leave(next: State, code: number): boolean {
+  /** Goes on without the socket that there is, if there is one. */
+  #leave(next: State, code: number): void {
     const before = this.#state;
     this.#enter(next);
     if ("socket" in before) discard(before.socket, code);
-    return before.phase === "open";
+    if (before.phase === "open") this.#handler.down();
   }
 
   #enter(next: State): void {
