@@ -21,8 +21,9 @@ export type {
 export { colorOf } from "../presence/index.ts";
 export type { StatusProvider } from "./binding.ts";
 export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
+export type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 export type { Page, PageSignal } from "./page.ts";
-export { type Presence, type PresenceOptions, type PresenceSettings, createPresence } from "./presence.ts";
+export { createPresence } from "./presence.ts";
 export type { JoinArguments, Room, RoomOptions, RoomProvider } from "./room.ts";
 export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
 export type { OwnStatus } from "./session.ts";

@@ -17,9 +17,7 @@ export interface Page {
 export const noPage: Page = { visible: true, subscribe: () => () => {} };
 
 /** [ACT-5] `input` and the rest: text that is dictated, pasted or composed comes without a key. */
-const INPUTS = "pointerdown pointermove keydown wheel touchstart beforeinput input compositionupdate paste drop".split(
-  " ",
-);
+const INPUTS = "pointerdown pointermove keydown wheel touchstart beforeinput input compositionupdate paste drop";
 /** Input is reported at most once in this time, ms. */
 const INPUT_EVERY_MS = 1_000;
 /** How often the wall clock is looked at, and by how much more it must have moved to have jumped, ms. */
@@ -34,22 +32,6 @@ export function browserPage(): Page {
       return isVisible();
     },
     subscribe(listener) {
-      const scope = new AbortController();
-      const options = { capture: true, passive: true, signal: scope.signal };
-      const on = (target: EventTarget, types: readonly string[], act: () => void): void => {
-        for (const type of types) target.addEventListener(type, act, options);
-      };
-      const wake = (): void => listener("wake");
-      on(document, ["visibilitychange"], () => {
-        listener(isVisible() ? "visible" : "hidden");
-        if (isVisible()) wake();
-      });
-      // a page in the back/forward cache would keep its connections, and with them a user who went elsewhere
-      on(window, ["pagehide"], () => listener("suspend"));
-      // resume: thawed; pageshow: back from the back/forward cache
-      on(document, ["resume"], wake);
-      on(window, ["pageshow", "online"], wake);
-
       let lastInput = -Infinity;
       const onInput = (): void => {
         const now = performance.now();
@@ -57,23 +39,38 @@ export function browserPage(): Page {
         lastInput = now;
         listener("input");
       };
-      on(window, INPUTS, onInput);
-
-      // [ACT-6] what happens in a frame its page does not hear; a listener that is there already is not added again
-      const eachFrame = (act: "addEventListener" | "removeEventListener"): void => {
-        for (const frame of framesOf(window)) {
-          for (const type of INPUTS) frame[act](type, onInput, { capture: true, passive: true });
-          frame.document[act]("load", onLoad, true);
-        }
+      const onVisibility = (): void => {
+        listener(isVisible() ? "visible" : "hidden");
+        if (isVisible()) wake();
       };
-      const onLoad = (): void => eachFrame("addEventListener");
-      on(document, ["load"], onLoad);
-      on(window, ["blur"], () => {
+      const onBlur = (): void => {
         if (document.activeElement?.tagName !== "IFRAME") return;
         onInput();
-        onLoad();
-      });
-      onLoad();
+        start();
+      };
+      const wake = (): void => listener("wake");
+      // a page in the back/forward cache would keep its connections, and with them a user who went elsewhere
+      const suspend = (): void => listener("suspend");
+
+      const listen = (act: "addEventListener" | "removeEventListener"): void => {
+        const each = (target: EventTarget, types: string, react: () => void): void => {
+          for (const type of types.split(" ")) target[act](type, react, { capture: true, passive: true });
+        };
+        // resume: thawed; pageshow: back from the back/forward cache
+        each(document, "resume", wake);
+        each(window, "pageshow online", wake);
+        each(window, "pagehide", suspend);
+        each(window, "blur", onBlur);
+        each(document, "visibilitychange", onVisibility);
+        // [ACT-6] what happens in a frame its page does not hear
+        for (const frame of framesOf(window)) {
+          each(frame, INPUTS, onInput);
+          each(frame.document, "load", start);
+        }
+      };
+      // a listener that is there already is not added again
+      const start = (): void => listen("addEventListener");
+      start();
 
       // a machine that slept tells nobody; its clock does
       let lastTick = Date.now();
@@ -82,28 +79,25 @@ export function browserPage(): Page {
         if (now - lastTick > CLOCK_EVERY_MS + CLOCK_JUMP_MS) wake();
         lastTick = now;
         // an editor may have written its frame anew, which drops its listeners
-        onLoad();
+        start();
       }, CLOCK_EVERY_MS);
       return () => {
-        scope.abort();
-        eachFrame("removeEventListener");
+        listen("removeEventListener");
         clearInterval(clock);
       };
     },
   };
 }
 
-/** The frames of a page that are of its own origin, those within them too. */
+/** A page, and its frames that are of its own origin, those within them too. */
 function framesOf(page: Window): Window[] {
-  const found: Window[] = [];
+  const found = [page];
   for (let i = 0; i < page.length; i++) {
     const frame = page[i];
     try {
-      // throws for one of another origin
-      if (frame?.document) found.push(frame, ...framesOf(frame));
-    } catch {
-      // what its user does nobody but itself can know
-    }
+      // throws for one of another origin: what its user does nobody but itself can know
+      if (frame?.document) found.push(...framesOf(frame));
+    } catch {}
   }
   return found;
 }

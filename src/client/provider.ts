@@ -13,71 +13,26 @@ import * as Y from "yjs";
 import { guarded, report } from "../presence/index.ts";
 import {
   type Control,
-  type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   NOT_AUTHENTICATED,
   NOT_FOUND,
   TOO_LARGE,
   controlFrame,
-  decodeFrame,
+  type RelayFrame,
+  decodeRelayFrame,
   syncStep1Frame,
   syncStep2Frame,
   updateFrame,
 } from "../wire/index.ts";
 import { emitGuarded } from "./awareness.ts";
 import { RelayClock, monotonic } from "./clock.ts";
-import type { StateLimits } from "./provider/fit.ts";
 import { Hold } from "./provider/hold.ts";
-import { Inbound, type Marked } from "./provider/inbound.ts";
+import { Inbound } from "./provider/inbound.ts";
+import type { ProviderEvents, ProviderOptions } from "./provider/options.ts";
 import { Outbound } from "./provider/outbound.ts";
 import { type Failure, misunderstood, notOurs, troubleOf } from "./provider/trouble.ts";
-import {
-  ReconnectingSocket,
-  type SocketTiming,
-  type TokenGiver,
-  type WebSocketConstructor,
-  defaultSocketTiming,
-} from "./socket.ts";
-
-export type ProviderStatus = "connecting" | "connected" | "disconnected";
-
-/** The first four are those of y-websocket's provider. */
-// a type, not an interface: only that has the index signature that lib0 asks for
-export type ProviderEvents = {
-  status: (event: { readonly status: ProviderStatus }) => void;
-  sync: (synced: boolean) => void;
-  synced: (synced: boolean) => void;
-  /** The relay refused for good; `connect()` tries again. */
-  closed: (event: { readonly code: number; readonly reason: string }) => void;
-  /** Everybody in the room is known, for the first time on this connection. */
-  snapshot: () => void;
-  /** What is known of these clients' connections changed (`markOf`). */
-  marks: (clientIds: readonly number[]) => void;
-  /** Whoever was held and has not returned is given up. */
-  released: () => void;
-  control: (control: Control) => void;
-  /** Something is wrong that the client cannot mend by itself; told once, not at each attempt. */
-  problem: (error: Error) => void;
-};
-
-export interface ProviderOptions {
-  /** null: it never connects. */
-  readonly WebSocket: WebSocketConstructor | null;
-  readonly tokens: TokenGiver;
-  /** The room that the address is to lead to. Default: wherever it leads. */
-  readonly room?: string;
-  readonly timing?: Partial<SocketTiming>;
-  /**
-   * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
-   * `none`: the relay sends none of it either.
-   */
-  readonly sync?: "share" | "read" | "none";
-  /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
-  readonly isHidden?: () => boolean;
-  /** The relay's clock. Default: one of its own. */
-  readonly clock?: RelayClock;
-}
+import { ReconnectingSocket, type SocketTiming, defaultSocketTiming } from "./socket.ts";
 
 /** How much to read before the relay is told that somebody reads. */
 const ANSWER_BYTES = 16 * 1024;
@@ -90,16 +45,16 @@ type Greeting = "none" | "greeted" | "not ours";
 export class Provider extends ObservableV2<ProviderEvents> {
   readonly doc: Y.Doc;
   readonly awareness: Awareness;
+  /** The own state on its way out. */
+  readonly outbound: Outbound;
+  /** Peers on their way in. */
+  readonly inbound: Inbound;
   readonly #url: () => string;
   readonly #socket: ReconnectingSocket;
   readonly #timing: SocketTiming;
   readonly #options: ProviderOptions;
   readonly #clock: RelayClock;
-  readonly #outbound: Outbound;
-  readonly #inbound: Inbound;
   readonly #hold: Hold;
-  /** Bytes that came since anything was sent. */
-  #unanswered = 0;
   #graceMs = DEFAULT_GRACE_MS;
   #greeting: Greeting = "none";
   #synced = false;
@@ -121,12 +76,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#options = options;
     this.#clock = options.clock ?? new RelayClock();
     this.#timing = { ...defaultSocketTiming, ...options.timing };
-    const socket = new ReconnectingSocket(
+    this.#socket = new ReconnectingSocket(
       url,
       options.WebSocket,
       this.#timing,
       {
-        dialed: () => this.#dialed(),
+        dialed: () => {
+          this.#failingSince ??= monotonic();
+          this.emit("status", [{ status: "connecting" }]);
+        },
         opened: () => this.#opened(),
         message: (bytes) => this.#message(bytes),
         down: () => this.#down(),
@@ -142,24 +100,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
       },
       options.tokens,
     );
-    this.#socket = socket;
-    this.#hold = new Hold(() => socket.wake());
-    this.#inbound = new Inbound(awareness, this, {
-      disowned: () => this.#outbound.tellAnew(),
-      isOwn: (id) => this.#outbound.isOwn(id),
-      marked: (ids) => this.emit("marks", [ids]),
-    });
-    const outlet = {
-      send: (frame: Uint8Array) => this.#send(frame),
-      renew: (frame: Uint8Array) => socket.renew(frame),
-      get quietMs() {
-        return monotonic() - socket.heardAt;
-      },
-    };
-    this.#outbound = new Outbound(awareness, outlet, (field, why) => {
+    this.#hold = new Hold(() => this.wake());
+    this.outbound = new Outbound(awareness, this.#socket, (field, why) => {
       const room = options.room ?? "the room";
       this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
     });
+    this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
     // Yjs encodes what it has just decoded for whoever listens
     if ((options.sync ?? "share") === "share") doc.on("update", this.#onDocUpdate);
   }
@@ -177,31 +123,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     return this.#synced;
   }
 
-  /** What the relay takes of a state. */
-  get limits(): StateLimits {
-    return this.#outbound.limits;
-  }
-
-  /** What is known of a client's connection, other than its state. */
-  markOf(clientId: number): Marked | undefined {
-    return this.#inbound.markOf(clientId);
-  }
-
-  /** Connected again not long ago: whom the relay does not know any more may yet return. */
-  get holds(): boolean {
-    return this.#inbound.holds;
-  }
-
-  /** When the relay was last heard before the connection was lost, ms since the epoch. */
-  get lostContactAt(): number {
-    return this.#inbound.lostContactAt;
-  }
-
-  /** Whether a peer is only kept because it may return. */
-  isHeld(clientId: number): boolean {
-    return this.#inbound.isHeld(clientId);
-  }
-
   connect(): void {
     if (!this.#destroyed) this.#socket.connect();
   }
@@ -213,17 +134,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Tries again, if what was sent was too large: it may be so no more. */
   retry(): void {
-    this.#outbound.retry();
+    this.outbound.retry();
     if (this.#refusedWith === TOO_LARGE) this.connect();
   }
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
-    const wasOpen = this.wsconnected;
-    if (wasOpen) this.#outbound.leave();
+    this.outbound.leave();
     this.#socket.disconnect();
-    this.#hold.stop();
-    if (wasOpen) this.#down();
   }
 
   /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
@@ -234,7 +152,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
   suspend(): void {
     // what is still to be said about the own state, now: no timer of the page runs any more
-    this.#outbound.flush();
+    this.outbound.flush();
     this.#socket.suspend();
   }
 
@@ -242,8 +160,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (this.#destroyed) return;
     this.disconnect();
     this.#destroyed = true;
-    this.#outbound.stop();
-    this.#inbound.clear();
+    this.outbound.stop();
+    this.inbound.clear();
     this.doc.off("update", this.#onDocUpdate);
     super.destroy();
   }
@@ -254,35 +172,30 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (origin !== this) this.#send(updateFrame(update));
+    if (origin !== this) this.#socket.send(updateFrame(update));
   };
 
   get #syncs(): boolean {
     return this.#options.sync !== "none";
   }
 
-  #dialed(): void {
-    this.#failingSince ??= monotonic();
-    this.emit("status", [{ status: "connecting" }]);
-  }
-
   #opened(): void {
     this.#refusedWith = undefined;
     this.#greeting = "none";
     this.#awaitsLong = false;
-    this.#outbound.opened();
-    this.#inbound.opened();
+    this.outbound.opened();
+    this.inbound.opened();
     this.emit("status", [{ status: "connected" }]);
   }
 
   /** Asks for the document, once it is known who is there to be asked. */
   #ask(): void {
-    if (this.#syncs) this.#send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#syncs) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
   }
 
   #down(): void {
     this.#setSynced(false);
-    this.#inbound.lost(this.#clock.at(this.#socket.heardAt));
+    this.inbound.lost(this.#clock.at(this.#socket.heardAt));
     // as long as nothing is heard, nobody has failed to return
     this.#hold.stop();
     this.emit("status", [{ status: "disconnected" }]);
@@ -303,7 +216,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #forgives(code: number, reason: string): boolean {
     // [TOKEN-4] keys rotate, and a function may have a better one
     if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
-    return code === TOO_LARGE && this.#outbound.tooLarge(reason);
+    return code === TOO_LARGE && this.outbound.tooLarge(reason);
   }
 
   #setTrouble(trouble: string | null): void {
@@ -322,11 +235,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   #message(bytes: Uint8Array): void {
-    this.#unanswered += bytes.length;
     this.#awaitsLong = false;
-    if (this.#greeting === "greeted" && this.#unanswered > ANSWER_BYTES) this.#send(KEEP_ALIVE_FRAME);
+    if (this.#greeting === "greeted" && this.#socket.unanswered > ANSWER_BYTES) this.#socket.send(KEEP_ALIVE_FRAME);
     try {
-      const frame = decodeFrame(bytes);
+      const frame = decodeRelayFrame(bytes);
       // [CLIENT-12] a relay of ours greets before anything else
       if (this.#greeting === "none" && (frame.type !== "control" || frame.control.kind !== "hello")) {
         this.#greeting = "not ours";
@@ -341,25 +253,24 @@ export class Provider extends ObservableV2<ProviderEvents> {
     }
   }
 
-  #receive(frame: Frame): void {
+  #receive(frame: RelayFrame): void {
     switch (frame.type) {
       case "syncStep1":
-        return this.#send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
       case "syncStep2":
         this.#applyUpdate(frame.update);
         // the answer to the first question: all that the relay says unasked came before it
-        this.#inbound.dropDoubtful();
+        this.inbound.dropDoubtful();
         return this.#setSynced(true);
       case "update":
         return this.#applyUpdate(frame.update);
       case "states":
-        if (this.#inbound.take(frame.payload)) this.#isWhole();
+        if (this.inbound.take(frame.payload)) this.#isWhole();
         return;
       case "awareness": // an empty one answers a renewal
-      case "patch":
         return;
       case "queryAwareness":
-        return this.#outbound.tell();
+        return this.outbound.tell();
       case "denied":
         return console.warn(`copresence: the relay denied access: ${frame.reason}`);
       case "control":
@@ -375,7 +286,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The first states on a connection are all that there are. */
   #isWhole(): void {
     // whoever lost the relay as we did may still wait out its back-off
-    if (this.#inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
+    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
     this.emit("snapshot", []);
   }
 
@@ -391,46 +302,33 @@ export class Provider extends ObservableV2<ProviderEvents> {
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);
         // first: once the document is there, others see this client
-        this.#outbound.greeted(control);
+        this.outbound.greeted(control);
         return this.#ask();
       }
       case "marks":
-        this.#inbound.mark(control.marks);
-        break;
+        return this.inbound.mark(control.marks);
       case "pong":
-        if (this.#hold.answered()) {
-          this.#inbound.release();
-          this.emit("released", []);
-        }
-        break;
+        if (!this.#hold.answered()) return;
+        this.inbound.release();
+        return this.emit("released", []);
       case "long":
         this.#awaitsLong = true;
-        break;
+        return;
       case "taken":
-        this.#takeAnotherId(control.clientId);
-        break;
-      case "access":
-      case "manual":
-      case "superseded":
-      case "token":
-      case "ping":
-        break;
+        return this.#takeAnotherId(control.clientId);
+      default:
+        // for the client, which knows the session and the tokens
+        this.emit("control", [control]);
     }
-    this.emit("control", [control]);
   }
 
   /** [CLIENT-5] Somebody else in the room has the client id. */
   #takeAnotherId(clientId: number): void {
-    this.#outbound.disown(clientId);
+    this.outbound.disown(clientId);
     // as Yjs does when it notices by itself, which it may have done already; the awareness follows
     if (clientId === this.doc.clientID) this.doc.clientID = random.uint32();
     this.awareness.getLocalState();
-    this.#inbound.disown(clientId);
-  }
-
-  #send(frame: Uint8Array): void {
-    this.#unanswered = 0;
-    this.#socket.send(frame);
+    this.inbound.disown(clientId);
   }
 
   #setSynced(synced: boolean): void {

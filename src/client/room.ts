@@ -120,7 +120,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
       roomId: name,
       status: "connecting",
-      connectionOf: (clientId) => this.provider.markOf(clientId),
+      connectionOf: (clientId) => this.provider.inbound.markOf(clientId),
     });
     this.provider.on("snapshot", () => this.roster.setStatus("live"));
     this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
@@ -143,7 +143,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
   setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
-    this.#meta = nextMeta(this.#meta, meta, this.provider.limits);
+    this.#meta = nextMeta(this.#meta, meta, this.provider.outbound.limits);
     this.#restore();
     this.provider.retry();
   }
@@ -185,10 +185,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#holders = 0;
     this.#stopSession();
     this.doc.off("destroy", this.#end);
-    this.awareness.off("change", this.#restore);
-    this.awareness.off("update", this.#restore);
     this.#emitter.clear();
-    this.awareness.off("change", this.#onChange);
     this.doc.off("afterTransaction", this.#onTransaction);
     this.roster.destroy();
     this.provider.destroy();
@@ -215,6 +212,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
    * replaces it whole, or clears it.
    */
   readonly #restore = (): void => {
+    // it is left, and what is said last is nothing
+    if (this.#holders === 0) return;
     const local = this.awareness.getLocalState() ?? {};
     const { user, copresence } = this.#session.announce(this.#meta);
     // a binding may add to the user (a colour it needs), but not say that it is somebody else

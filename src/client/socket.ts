@@ -27,7 +27,7 @@ export interface SocketHandler {
   dialed(): void;
   opened(): void;
   message(bytes: Uint8Array): void;
-  /** An open connection is gone: lost, suspended, or refused. */
+  /** An open connection is gone: lost, ended, suspended, or refused. */
   down(): void;
   /** An attempt failed or a connection was lost, and another attempt follows. */
   failed(failure: Failure): void;
@@ -84,22 +84,25 @@ const BUSY_FACTOR = 5;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
 const LATE_MS = 1_000;
 
+/** What is said of one that is given up. */
+const SILENT = "it does not answer";
+
 type Timer = ReturnType<typeof setTimeout>;
+/** `timer`: what ends the phase, if time does. */
 type State =
-  | { readonly phase: "idle" }
+  | { readonly phase: "idle" | "suspended" | "refused"; readonly timer?: undefined }
   | { readonly phase: "waiting"; readonly timer: Timer }
   | { readonly phase: "connecting"; readonly socket: WebSocketLike; readonly timer: Timer }
-  | Open
-  | { readonly phase: "suspended" }
-  | { readonly phase: "refused" };
+  | Open;
 
 interface Open {
   readonly phase: "open";
   readonly socket: WebSocketLike;
   /** Monotonic ms. */
   readonly since: number;
-  probe: Timer | undefined;
-  /** When the probe gives up, monotonic ms. */
+  /** The relay is asked for a sign of life, and given up when this fires. */
+  timer?: Timer | undefined;
+  /** When that is, monotonic ms. */
   due: number;
 }
 
@@ -112,7 +115,10 @@ export class ReconnectingSocket {
   #state: State = { phase: "idle" };
   /** Attempts since a connection last lasted. */
   #attempts = 0;
-  #heardAt = 0;
+  /** When the relay last said anything, monotonic ms. */
+  heardAt = 0;
+  /** Bytes that came since anything was sent. */
+  unanswered = 0;
   /** What the WebSocket said of its error, if it says anything. */
   #error = "";
 
@@ -134,117 +140,78 @@ export class ReconnectingSocket {
     return this.#state.phase;
   }
 
-  /** When the relay last said anything, monotonic ms. */
-  get heardAt(): number {
-    return this.#heardAt;
+  /** For how long the relay has said nothing, ms. */
+  get quietMs(): number {
+    return monotonic() - this.heardAt;
   }
 
   /** Connects now, unless it is connected or about to be. */
   connect(): void {
-    if (this.#WebSocket === null) return;
-    switch (this.#state.phase) {
-      case "connecting":
-      case "open":
-        return;
-      case "waiting":
-        clearTimeout(this.#state.timer);
-        break;
-      case "idle":
-      case "suspended":
-      case "refused":
-        break;
-    }
-    this.#dial();
+    if (this.#WebSocket !== null && this.phase !== "connecting" && this.phase !== "open") this.#dial();
   }
 
   /** Closes, and stays closed until `connect`. */
-  disconnect(code: number = NORMAL): void {
-    this.#end({ phase: "idle" }, code);
+  disconnect(): void {
+    this.#attempts = 0;
+    this.#leave({ phase: "idle" }, NORMAL);
   }
 
   /** Closes without a leave, until `wake`; if it is connected or means to be. */
   suspend(): void {
     if (this.phase === "idle" || this.phase === "refused") return;
-    const wasOpen = this.phase === "open";
-    this.#end({ phase: "suspended" }, GOING_AWAY);
-    if (wasOpen) this.#handler.down();
-  }
-
-  #end(next: State, code: number): void {
-    const state = this.#state;
-    this.#state = next;
     this.#attempts = 0;
-    switch (state.phase) {
-      case "waiting":
-        return clearTimeout(state.timer);
-      case "connecting":
-        clearTimeout(state.timer);
-        return discard(state.socket, code);
-      case "open":
-        clearTimeout(state.probe);
-        return discard(state.socket, code);
-      case "idle":
-      case "suspended":
-      case "refused":
-        return;
-    }
+    this.#leave({ phase: "suspended" }, GOING_AWAY);
   }
 
   /** Ends it as if the relay had closed it for good. */
   refuse(code: number, reason: string): void {
-    if (this.#state.phase !== "open") return;
-    discard(this.#state.socket, NORMAL);
-    this.#refused(code, reason);
+    this.#leave({ phase: "refused" }, NORMAL);
+    this.#handler.refused(code, reason);
   }
 
   /** Sends, if it is open; what matters is sent again on the next `opened`. */
   send(frame: Uint8Array): void {
-    if (this.#state.phase === "open") this.#state.socket.send(frame);
+    if (this.#state.phase !== "open") return;
+    this.unanswered = 0;
+    this.#state.socket.send(frame);
   }
 
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. */
   wake(): void {
     const state = this.#state;
-    switch (state.phase) {
-      case "suspended":
-      case "waiting":
-        this.#attempts = 0;
-        return this.connect();
-      case "open":
-        return this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
-      case "idle":
-      case "connecting":
-      case "refused":
-        return;
-    }
+    if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
+    if (state.phase !== "suspended" && state.phase !== "waiting") return;
+    this.#attempts = 0;
+    this.connect();
   }
 
   /** Sends what the relay answers, and gives the connection up if it does not. */
   renew(frame: Uint8Array): void {
     const state = this.#state;
     // one that is asked already will not be believed any sooner
-    if (state.phase === "open" && state.probe === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+    if (state.phase === "open" && state.timer === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
   }
 
   /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
   #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
-    if (frame !== null) state.socket.send(frame);
-    const unsent = state.socket.bufferedAmount ?? 0;
+    const { socket } = state;
+    if (frame !== null) socket.send(frame);
+    const unsent = socket.bufferedAmount ?? 0;
     const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const now = monotonic();
     const due = now + waitMs;
     // one that is overdue is held up, and would only ask again
-    if (state.probe !== undefined && state.due <= due && state.due > now) return;
-    clearTimeout(state.probe);
+    if (state.timer !== undefined && state.due <= due && state.due > now) return;
+    clearTimeout(state.timer);
     state.due = due;
-    state.probe = setTimeout(() => {
-      state.probe = undefined;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
       const isLate = monotonic() > due + LATE_MS;
       // what leaves, be it slowly, is a sign of life too
-      const isLeaving = (state.socket.bufferedAmount ?? 0) < unsent;
+      const isLeaving = (socket.bufferedAmount ?? 0) < unsent;
       // the timers of a throttled page are always late: it is asked again once, not for ever
       if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
-      else this.#lost(state.socket, ABNORMAL, "it does not answer");
+      else this.#lost(ABNORMAL, SILENT);
     }, waitMs);
   }
 
@@ -252,107 +219,98 @@ export class ReconnectingSocket {
     const token = this.#tokens.get();
     if (typeof token === "string") return this.#open(token);
     // one that takes its time is asked for again, and perhaps anew
-    const timer = setTimeout(() => {
+    const state = this.#wait(this.#timing.connectTimeoutMs, () => {
       this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false });
       this.#dial();
-    }, this.#timing.connectTimeoutMs);
-    const state: State = { phase: "waiting", timer };
-    this.#state = state;
-    const settle = (next: () => void): void => {
-      if (this.#state !== state) return;
-      clearTimeout(timer);
-      next();
-    };
+    });
     void token.then(
-      (text) => settle(() => this.#openLater(text)),
-      () => settle(() => this.#retry()),
+      (text) => {
+        if (this.#state !== state) return;
+        try {
+          this.#open(text);
+        } catch (error) {
+          // nobody is there any more to catch that the WebSocket does not take the address
+          this.refuse(ABNORMAL, String(error));
+        }
+      },
+      () => this.#state === state && this.#retry(),
     );
   }
 
-  /** Where nobody is there any more to catch what the WebSocket throws: that the address is none that it may dial. */
-  #openLater(token: string): void {
-    try {
-      this.#open(token);
-    } catch (error) {
-      this.#refused(ABNORMAL, String(error));
-    }
-  }
-
   #open(token: string): void {
-    const WebSocket = this.#WebSocket;
-    if (WebSocket === null) return;
+    if (this.#WebSocket === null) return;
     const protocols = [PATCH_SUBPROTOCOL];
     if (token !== "") protocols.push(AUTH_PREFIX + token);
-    const socket = new WebSocket(this.#url(), protocols);
+    const socket = new this.#WebSocket(this.#url(), protocols);
     socket.binaryType = "arraybuffer";
-    const timer = setTimeout(() => this.#lost(socket, ABNORMAL, "it does not answer"), this.#timing.connectTimeoutMs);
+    const timer = setTimeout(() => this.#lost(ABNORMAL, SILENT), this.#timing.connectTimeoutMs);
     this.#error = "";
-    this.#state = { phase: "connecting", socket, timer };
+    this.#enter({ phase: "connecting", socket, timer });
     socket.onopen = () => {
-      clearTimeout(timer);
       this.#tokens.shown();
-      const state: Open = { phase: "open", socket, since: monotonic(), probe: undefined, due: 0 };
-      this.#state = state;
+      const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
+      this.#enter(state);
       this.#probe(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
-      this.#heardAt = monotonic();
-      if (this.#state.phase === "open") {
-        clearTimeout(this.#state.probe);
-        this.#state.probe = undefined;
+      this.heardAt = monotonic();
+      this.unanswered += event.data.byteLength;
+      const state = this.#state;
+      if (state.phase === "open") {
+        clearTimeout(state.timer);
+        state.timer = undefined;
       }
       this.#handler.message(new Uint8Array(event.data));
     };
-    socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
-      const { code, reason } = event;
-      if (isFinal(code) && !this.#handler.forgives(code, reason)) this.#refused(code, reason);
-      else this.#lost(socket, code, reason || this.#error);
+    socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => {
+      if (isFinal(code) && !this.#handler.forgives(code, reason)) this.refuse(code, reason);
+      else this.#lost(code, reason || this.#error);
     };
     // "close" follows, and says what is to be done; browsers say nothing of the error, others do
-    socket.onerror = (event: { readonly message?: unknown }) => {
-      if (typeof event.message === "string") this.#error = event.message;
+    socket.onerror = ({ message }: { readonly message?: unknown }) => {
+      if (typeof message === "string") this.#error = message;
     };
     this.#handler.dialed();
   }
 
-  #refused(code: number, reason: string): void {
-    this.#stopTimers();
-    const wasOpen = this.#state.phase === "open";
-    this.#state = { phase: "refused" };
-    if (wasOpen) this.#handler.down();
-    this.#handler.refused(code, reason);
-  }
-
   /** The connection, or the attempt at one, is over, whether or not the socket knows. */
-  #lost(socket: WebSocketLike, code: number, reason: string): void {
-    this.#stopTimers();
-    discard(socket, GOING_AWAY);
-    socket.terminate?.();
+  #lost(code: number, reason: string): void {
     const before = this.#state;
     const wasOpen = before.phase === "open";
     // [LIVE-6]
     const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
-    if (wasOpen) this.#handler.down();
     this.#handler.failed({ code, reason, wasSettled });
-    if (!wasOpen) return;
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
-    if (this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
+    if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }
 
   #retry(): State {
     const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
     this.#attempts++;
     // full jitter: those who lost the relay together do not come back together
-    return (this.#state = { phase: "waiting", timer: setTimeout(() => this.#dial(), Math.random() * ceiling) });
+    return this.#wait(Math.random() * ceiling, () => this.#dial());
   }
 
-  #stopTimers(): void {
-    const state = this.#state;
-    if (state.phase === "connecting") clearTimeout(state.timer);
-    if (state.phase === "open") clearTimeout(state.probe);
+  #wait(ms: number, then: () => void): State {
+    const state: State = { phase: "waiting", timer: setTimeout(then, ms) };
+    this.#leave(state, ABNORMAL);
+    return state;
+  }
+
+  /** Goes on without the socket that there is, if there is one. */
+  #leave(next: State, code: number): void {
+    const before = this.#state;
+    this.#enter(next);
+    if ("socket" in before) discard(before.socket, code);
+    if (before.phase === "open") this.#handler.down();
+  }
+
+  #enter(next: State): void {
+    clearTimeout(this.#state.timer);
+    this.#state = next;
   }
 }
 
@@ -365,4 +323,5 @@ function discard(socket: WebSocketLike, code: number): void {
   // browsers let a page close with 1000 or 3000–4999 only
   if (code === NORMAL) socket.close(code);
   else socket.close();
+  if (code === ABNORMAL) socket.terminate?.();
 }

@@ -8,7 +8,7 @@ export interface PresenceStorage {
  * [STATE-6] A storage that may fail (it is full, forbidden, or keeps nothing in private mode), backed by memory: what was
  * written last is what is read.
  */
-export function reliable(storage: PresenceStorage): PresenceStorage {
+function reliable(storage: PresenceStorage): PresenceStorage {
   const written = new Map<string, { readonly value: string; readonly isKept: boolean }>();
   const read = (key: string): string | null | undefined => {
     try {
@@ -39,13 +39,13 @@ export function reliable(storage: PresenceStorage): PresenceStorage {
 /** A browser's storage. Where there is no page it is not asked for: Node's is shared by all clients of a process. */
 function web(name: "sessionStorage" | "localStorage"): PresenceStorage {
   const page = (globalThis as { readonly window?: Window }).window;
-  return reliable({
+  return {
     get: (key) => page?.[name].getItem(key) ?? null,
     set: (key, value) => page?.[name].setItem(key, value),
-  });
+  };
 }
 
 /** Survives a reload of this tab, and no more. */
-export const tabStorage = (): PresenceStorage => web("sessionStorage");
+export const tabStorage = (given: PresenceStorage = web("sessionStorage")): PresenceStorage => reliable(given);
 /** Survives the browser, and is shared by its tabs. */
-export const userStorage = (): PresenceStorage => web("localStorage");
+export const userStorage = (given: PresenceStorage = web("localStorage")): PresenceStorage => reliable(given);

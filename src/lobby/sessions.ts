@@ -13,6 +13,7 @@ import {
   type Session,
   type User,
   equal,
+  choiceOf,
   newestManual,
 } from "../presence/index.ts";
 
@@ -80,7 +81,7 @@ export class Sessions<K extends object> {
 
   /** The newest choice of status of a user, over all sessions. */
   choiceOf(userId: string): ManualChoice | null {
-    return this.#people.choiceOf(userId);
+    return choiceOf(this.#people, userId);
   }
 
   /** The connections that speak for a user. */

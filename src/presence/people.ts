@@ -95,13 +95,6 @@ export class People<Meta = JsonObject> {
     this.#touched.add(userId);
   }
 
-  /** The newest choice of status of a user, as of now (not of the last flush). */
-  choiceOf(userId: string): ManualChoice | null {
-    const person = this.#persons.get(userId);
-    if (person === undefined) return null;
-    return newestManual([...person.claims.values()].map((claim) => claim.session));
-  }
-
   /**
    * Brings the users up to date and returns what changed since the last flush.
    *
@@ -167,6 +160,11 @@ export class People<Meta = JsonObject> {
     }
     return person;
   }
+}
+
+/** The newest choice of status of a user, as of now (not of the last flush). */
+export function choiceOf(people: People, userId: string): ManualChoice | null {
+  return newestManual([...people.claimsOf(userId).values()].map((claim) => claim.session));
 }
 
 function sameClaims(a: ReadonlyMap<PropertyKey, Claim<unknown>>, b: ReadonlyMap<PropertyKey, Claim<unknown>>): boolean {

@@ -6,8 +6,8 @@
  */
 import * as encoding from "lib0/encoding";
 import type { Entry } from "./awareness.ts";
-import { type Control, decodeControl, encodeControl } from "./control.ts";
-import { FrameError, expectEnd, readBytes, readRest, readText, readUint, reader } from "./bytes.ts";
+import { type Control, decodeControl, encodeControl, parseControl } from "./control.ts";
+import { FrameError, type Reader, expectEnd, readBytes, readRest, readText, readUint, reader } from "./bytes.ts";
 
 /**
  * The subprotocol by which a client says that it trusts the relay's word on who is here, and that states are sent as
@@ -41,16 +41,34 @@ export type Frame =
   /** Client → relay: a patch of the state of an own id. */
   | { readonly type: "patch"; readonly id: number; readonly clock: number; readonly patch: Uint8Array };
 
-/** Reads one frame; its byte fields are views. Throws `FrameError`. */
+/** What a client hears: the same without what only clients say. */
+export type RelayFrame = Exclude<Frame, { readonly type: "patch" }>;
+
+/** Reads one frame, whoever sent it; its byte fields are views. Throws `FrameError`. */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  const from = reader(bytes);
-  const result = readFrame(from);
-  expectEnd(from);
-  return result;
+  return decodeWhole(bytes, (type, from) =>
+    type === PATCH
+      ? { type: "patch", id: readUint(from), clock: readUint(from), patch: readRest(from) }
+      : readFrame(type, from, decodeControl),
+  );
 }
 
-function readFrame(from: ReturnType<typeof reader>): Frame {
-  const type = readUint(from);
+/**
+ * Reads one frame of a relay. The relay is trusted: its control messages are JSON, and what is in them is not looked at.
+ * Throws `FrameError`.
+ */
+export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
+  return decodeWhole(bytes, (type, from) => readFrame(type, from, parseControl));
+}
+
+function decodeWhole<F>(bytes: Uint8Array, read: (type: number, from: Reader) => F): F {
+  const from = reader(bytes);
+  const frame = read(readUint(from), from);
+  expectEnd(from);
+  return frame;
+}
+
+function readFrame(type: number, from: Reader, readControl: (source: string) => Control): RelayFrame {
   switch (type) {
     case SYNC: {
       const step = readUint(from);
@@ -67,11 +85,9 @@ function readFrame(from: ReturnType<typeof reader>): Frame {
     case QUERY_AWARENESS:
       return { type: "queryAwareness" };
     case CONTROL:
-      return { type: "control", control: decodeControl(readText(from)) };
+      return { type: "control", control: readControl(readText(from)) };
     case STATES:
       return { type: "states", payload: readRest(from) };
-    case PATCH:
-      return { type: "patch", id: readUint(from), clock: readUint(from), patch: readRest(from) };
     default:
       throw new FrameError(`unknown message type ${type}`);
   }

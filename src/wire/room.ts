@@ -40,17 +40,12 @@ export function roomFromPath(path: string): string {
  * segment `.` or `..`, which every URL parser takes for a way up.
  */
 export function checkRoomName(room: string): void {
-  const problem = problemOf(room);
-  if (problem !== null) throw new RangeError(`"${room.slice(0, 64)}" is no name for a room: ${problem}`);
-}
-
-function problemOf(room: string): string | null {
-  if (room === "") return "it is empty";
-  if (room.length > MAX_ROOM_LENGTH) return `it is longer than ${MAX_ROOM_LENGTH} characters`;
-  if (/(^|\/)\.\.?(\/|$)/.test(room)) return 'it has a segment "." or ".."';
-  // half of a surrogate pair
-  if (/\p{Surrogate}/u.test(room)) return "it is not well-formed Unicode";
-  return null;
+  // the last: half of a surrogate pair
+  const isNone = room === "" || room.length > MAX_ROOM_LENGTH || /(^|\/)\.\.?(\/|$)|\p{Surrogate}/u.test(room);
+  if (!isNone) return;
+  throw new RangeError(
+    `"${room.slice(0, 64)}" is no name for a room: 1 to ${MAX_ROOM_LENGTH} characters of Unicode, no segment "." or ".."`,
+  );
 }
 
 /** The URL path of a room; slashes in its name stay slashes. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Presence, PresenceOptions, Roster } from "../../src/client/index.ts";
-import { OwnSession } from "../../src/client/session.ts";
+import { type OwnSession, createSession } from "../../src/client/session.ts";
 import { defaultActivityPolicy } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, startRelay, until } from "../support.ts";
@@ -179,7 +179,7 @@ describe("activity", () => {
 
 /** A session of a page of its own, ended with the test. */
 function ownSession(id: string, local = memory()): OwnSession {
-  const own = new OwnSession({
+  const own = createSession({
     user: { id },
     device: "desktop",
     policy: defaultActivityPolicy,

@@ -8,6 +8,7 @@ import {
   departed,
   diffUser,
   equal,
+  choiceOf,
   newestManual,
   userOf,
 } from "../../src/presence/index.ts";
@@ -227,12 +228,12 @@ describe("the observer", () => {
 });
 
 it("[STATUS-2] the newest choice of a user is known before it is published", () => {
-  expect(people.choiceOf("alice")).toBeNull();
+  expect(choiceOf(people, "alice")).toBeNull();
   people.set(1, alice("s1", { manual: { status: "dnd", at: 5 } }));
   people.set(2, alice("s2", { manual: { status: null, at: 6 } }));
-  expect(people.choiceOf("alice")).toEqual({ status: null, at: 6 });
+  expect(choiceOf(people, "alice")).toEqual({ status: null, at: 6 });
   people.delete(2, 0);
-  expect(people.choiceOf("alice")).toEqual({ status: "dnd", at: 5 });
+  expect(choiceOf(people, "alice")).toEqual({ status: "dnd", at: 5 });
 });
 
 describe("any sequence of claims and losses, with looks between", () => {
@@ -261,7 +262,7 @@ describe("any sequence of claims and losses, with looks between", () => {
             }
             for (const id of ["alice", "bob", "guest:1"]) {
               const own = [...claims.values()].filter(({ user }) => user.id === id);
-              expect(place.choiceOf(id)).toEqual(newestManual(own.map(({ session }) => session)));
+              expect(choiceOf(place, id)).toEqual(newestManual(own.map(({ session }) => session)));
             }
             const before = new Map(place.users);
             const events = place.flush(1_000 + i);

@@ -96,15 +96,12 @@ describe("lobby names", () => {
 });
 
 describe("a name that no URL carries as it is", () => {
-  it.each([
-    ["", "it is empty"],
-    ["x".repeat(513), "it is longer than 512 characters"],
-    ["..", 'it has a segment "." or ".."'],
-    ["a/./b", 'it has a segment "." or ".."'],
-    ["half \ud83d", "it is not well-formed Unicode"],
-  ])("is refused: %j", (name, reason) => {
-    expect(() => checkRoomName(name)).toThrow(RangeError);
-    expect(() => checkRoomName(name)).toThrow(reason);
+  it.each(["", "x".repeat(513), "..", "a/./b", "half \ud83d"])("is refused: %j", (name) => {
+    expect(() => checkRoomName(name)).toThrow(
+      new RangeError(
+        `"${name.slice(0, 64)}" is no name for a room: 1 to 512 characters of Unicode, no segment "." or ".."`,
+      ),
+    );
   });
 
   it("is none of those that a URL gives back", () => {

@@ -107,7 +107,7 @@ function checkDepth(bytes: Uint8Array, levelsAround = 1): void {
   try {
     json(text(bytes), MAX_DEPTH - levelsAround);
   } catch {
-    throw new RangeError(`it is nested deeper than ${MAX_DEPTH} levels`);
+    throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
   }
 }
 
@@ -119,7 +119,7 @@ function largest(fields: Fields, last: Fields): string | undefined {
   return (changed.length > 0 ? changed : names).toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
 }
 
-const tooLarge = (size: number, most: number): string => `it takes ${size} bytes, and the relay takes ${most}`;
+const tooLarge = (size: number, most: number): string => `too large: ${size} bytes, the relay takes ${most}`;
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -13,13 +13,12 @@ export interface Marked {
   readonly lastSeen: number;
 }
 
-export interface InboundEvents {
+/** What the relay is told of the own state. */
+interface Own {
   /** The relay gave this client up, but it lives. */
-  disowned(): void;
+  tellAnew(): void;
   /** Whether this client has announced itself under the id on this connection. */
   isOwn(id: number): boolean;
-  /** What is known of these clients' connections changed. */
-  marked(ids: readonly number[]): void;
 }
 
 /** The origin of changes in the Awareness. */
@@ -28,7 +27,8 @@ export type Origin = object;
 export class Inbound {
   readonly #awareness: Awareness;
   readonly #origin: Origin;
-  readonly #events: InboundEvents;
+  readonly #outbound: Own;
+  readonly #onMarked: (ids: Ids) => void;
   #reader = new StatesReader();
   readonly #marks = new Map<number, Marked>();
   /** Marks from before the connection was lost that the relay has not repeated. */
@@ -44,10 +44,12 @@ export class Inbound {
   /** When the relay was last heard before the connection was lost, ms since the epoch. */
   lostContactAt = 0;
 
-  constructor(awareness: Awareness, origin: Origin, events: InboundEvents) {
+  /** @param onMarked told when what is known of these clients' connections changed */
+  constructor(awareness: Awareness, origin: Origin, outbound: Own, onMarked: (ids: Ids) => void) {
     this.#awareness = awareness;
     this.#origin = origin;
-    this.#events = events;
+    this.#outbound = outbound;
+    this.#onMarked = onMarked;
   }
 
   markOf(id: number): Marked | undefined {
@@ -129,11 +131,11 @@ export class Inbound {
     for (const each of told) {
       const { id, fields, before } = each;
       // the second: one that this client had until lately, and has taken back
-      if (id === clientID || this.#events.isOwn(id)) {
+      if (id === clientID || this.#outbound.isOwn(id)) {
         if (fields !== null) this.#own.set(id, each);
         else {
           this.#own.delete(id);
-          if (id === clientID && states.has(id)) this.#events.disowned();
+          if (id === clientID && states.has(id)) this.#outbound.tellAnew();
         }
         continue;
       }
@@ -191,7 +193,7 @@ export class Inbound {
   }
 
   #emitMarks(ids: readonly number[]): void {
-    if (ids.length > 0) this.#events.marked(ids);
+    if (ids.length > 0) this.#onMarked(ids);
   }
 
   /** As y-protocols announces: `change` when something is different, `update` when something was said. */

@@ -85,7 +85,7 @@ describe("[CLIENT-3] what of a state goes out", () => {
 describe("[CLIENT-2] metadata", () => {
   it.each([
     ["as many bytes as the relay takes", { m: "x".repeat(92) }, null],
-    ["a byte more", { m: "x".repeat(93) }, "it takes 101 bytes, and the relay takes 100"],
+    ["a byte more", { m: "x".repeat(93) }, "too large: 101 bytes, the relay takes 100"],
   ] as const)("may be %s", (_what, meta, problem) => {
     let thrown: unknown = null;
     try {

@@ -1,0 +1,43 @@
+/** What a provider is told, and what it tells. */
+import type { Control } from "../../wire/index.ts";
+import type { RelayClock } from "../clock.ts";
+import type { SocketTiming, TokenGiver, WebSocketConstructor } from "../socket.ts";
+
+export type ProviderStatus = "connecting" | "connected" | "disconnected";
+
+/** The first four are those of y-websocket's provider. */
+// a type, not an interface: only that has the index signature that lib0 asks for
+export type ProviderEvents = {
+  status: (event: { readonly status: ProviderStatus }) => void;
+  sync: (synced: boolean) => void;
+  synced: (synced: boolean) => void;
+  /** The relay refused for good; `connect()` tries again. */
+  closed: (event: { readonly code: number; readonly reason: string }) => void;
+  /** Everybody in the room is known, for the first time on this connection. */
+  snapshot: () => void;
+  /** What is known of these clients' connections changed (`markOf`). */
+  marks: (clientIds: readonly number[]) => void;
+  /** Whoever was held and has not returned is given up. */
+  released: () => void;
+  control: (control: Control) => void;
+  /** Something is wrong that the client cannot mend by itself; told once, not at each attempt. */
+  problem: (error: Error) => void;
+};
+
+export interface ProviderOptions {
+  /** null: it never connects. */
+  readonly WebSocket: WebSocketConstructor | null;
+  readonly tokens: TokenGiver;
+  /** The room that the address is to lead to. Default: wherever it leads. */
+  readonly room?: string;
+  readonly timing?: Partial<SocketTiming>;
+  /**
+   * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
+   * `none`: the relay sends none of it either.
+   */
+  readonly sync?: "share" | "read" | "none";
+  /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
+  readonly isHidden?: () => boolean;
+  /** The relay's clock. Default: one of its own. */
+  readonly clock?: RelayClock;
+}
