@@ -95,7 +95,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
           this.emit("closed", [{ code, reason }]);
         },
         // the relay announces what is long; of another server, the document may be
-        isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && this.#syncs && !this.#synced),
+        isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
         isHidden: options.isHidden ?? (() => false),
       },
       options.tokens,
@@ -175,10 +175,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (origin !== this) this.#socket.send(updateFrame(update));
   };
 
-  get #syncs(): boolean {
-    return this.#options.sync !== "none";
-  }
-
   #opened(): void {
     this.#refusedWith = undefined;
     this.#greeting = "none";
@@ -190,7 +186,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Asks for the document, once it is known who is there to be asked. */
   #ask(): void {
-    if (this.#syncs) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#options.sync !== "none") this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
   }
 
   #down(): void {

@@ -100,14 +100,8 @@ export function userOf<Meta>(
   const sessions = sessionsOf(claims);
   const [first] = sessions;
   const manual = newestManual(sessions)?.status ?? null;
-  const devices: Device[] = [];
-  let device: Device = "unknown";
-  let reconnecting = first !== undefined;
-  for (const session of sessions) {
-    if (!devices.includes(session.device)) devices.push(session.device);
-    if (device === "unknown") device = session.device;
-    reconnecting &&= session.reconnecting;
-  }
+  const devices = unique(sessions.map((session) => session.device));
+  const device: Device = devices.find((each) => each !== "unknown") ?? "unknown";
   const user = {
     id,
     status: statusOf(sessions, manual),
@@ -117,7 +111,7 @@ export function userOf<Meta>(
     meta: first?.meta ?? ({} as Meta),
     sessions: Object.freeze(sessions),
     rooms: Object.freeze(unique(sessions.flatMap(({ rooms }) => rooms)).toSorted()),
-    reconnecting,
+    reconnecting: first !== undefined && sessions.every((session) => session.reconnecting),
     self: options.self === true,
     guest: isGuest(id),
     // last: an object literal that starts with a spread takes V8 ten times as long
