@@ -3,7 +3,7 @@
  * hears of it, and everything else goes on. Pure.
  */
 import { isRecord } from "../../presence/index.ts";
-import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, json, text } from "../../wire/index.ts";
+import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, joinFields, json, text } from "../../wire/index.ts";
 
 /** What the relay takes, in bytes. */
 export interface StateLimits {
@@ -79,11 +79,7 @@ export function checkMeta(meta: unknown, { maxMeta, maxState }: StateLimits): vo
 }
 
 /** The bytes of a state as JSON. */
-export function sizeOf(fields: Fields): number {
-  let size = 1;
-  for (const [name, value] of fields) size += encode(JSON.stringify(name)).length + value.length + 2;
-  return size;
-}
+export const sizeOf = (fields: Fields): number => joinFields(fields).length;
 
 /** The same, but with the metadata that went out last where the relay would not take these. */
 function withMeta(

@@ -39,5 +39,5 @@ export const notOurs = (url: string): string =>
  */
 export function misunderstood(asked: string | undefined, heard: string | undefined): string | undefined {
   if (asked === undefined || heard === undefined || heard === asked) return undefined;
-  return `the relay understood the room "${asked}" as "${heard}": mend the address, or the path that a proxy passes on`;
+  return `asked for the room "${asked}", the relay understood "${heard}": mend the address, or the path that a proxy passes on`;
 }
