@@ -82,13 +82,7 @@ export class UpgradeHandler {
     const { room, access, lease } = decision;
     const { address } = lease;
     const renew = this.#authorizer.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), {
-      room,
-      access,
-      address,
-      keepsHistory: history,
-      ...renew,
-    });
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), { room, access, address, keepsHistory: history, ...renew });
   }
 
   // on their own, since what is made in one function keeps all that any of it needs
