@@ -76,7 +76,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.#source = source;
     this.#shards = shardsOf(source.doc);
     this.#shards.observeDeep(this.#onDocument);
-    source.awareness.on("change", this.#onAwareness);
+    source.awareness.on("change", this.refresh);
   }
 
   declare readonly getSnapshot: () => LobbySnapshot<Meta>;
@@ -128,7 +128,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   destroy(): void {
     this.#shards.unobserveDeep(this.#onDocument);
-    this.#source.awareness.off("change", this.#onAwareness);
+    this.#source.awareness.off("change", this.refresh);
     this.clear();
   }
 
@@ -141,22 +141,18 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.flush();
   };
 
-  readonly #onAwareness = (): void => {
+  /** Reads who vouches for what; also after peers were held. */
+  readonly refresh = (): void => {
     const vouched = new Set<string>();
     for (const [id, state] of this.#source.awareness.states) {
       const shard = vouchedShard(state);
       if (shard !== null && !this.#source.provider.isHeld(id)) vouched.add(shard);
     }
-    if (vouched.size === this.#vouched.size && [...vouched].every((shard) => this.#vouched.has(shard))) return;
+    if (sameMembers([...vouched], [...this.#vouched])) return;
     this.#vouched = vouched;
     for (const userId of this.#everyone()) this.#readUser(userId);
     this.flush();
   };
-
-  /** Reads again who vouches for what, after peers were held. */
-  refresh(): void {
-    this.#onAwareness();
-  }
 
   /** Gives up whoever was held and has not returned. */
   release(): void {

@@ -106,8 +106,8 @@ function framesOf(page: Window): Window[] {
 export function browserDevice(): Device {
   if (typeof navigator === "undefined") return "desktop";
   const { userAgent, maxTouchPoints } = navigator;
-  if (/iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)/i.test(userAgent)) return "tablet";
-  if (/Mobi|iPhone|iPod|Android/i.test(userAgent)) return "mobile";
+  if (/iPad|Tablet|Silk|Android(?!.*Mobile)/i.test(userAgent)) return "tablet";
+  if (/Mobi/i.test(userAgent)) return "mobile";
   // an iPad calls itself a Mac, but no Mac has a touch screen
   return /Macintosh/.test(userAgent) && maxTouchPoints > 1 ? "tablet" : "desktop";
 }

@@ -133,7 +133,7 @@ export function createPresence<
     room: string,
     shared: Y.Doc,
     states: Awareness,
-    sync: ProviderOptions["sync"] & string = "share",
+    sync: ProviderOptions["sync"] = "share",
   ): Provider {
     // it renews the state for others, of whom there are none
     if (WebSocket === null) clearInterval(states["_checkInterval"] as number);

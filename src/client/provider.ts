@@ -26,7 +26,7 @@ import {
   updateFrame,
 } from "../wire/index.ts";
 import { emitGuarded } from "./awareness.ts";
-import { RelayClock, monotonic } from "./clock.ts";
+import { monotonic } from "./clock.ts";
 import { Hold } from "./provider/hold.ts";
 import { Inbound } from "./provider/inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./provider/options.ts";
@@ -53,7 +53,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly #socket: ReconnectingSocket;
   readonly #timing: SocketTiming;
   readonly #options: ProviderOptions;
-  readonly #clock: RelayClock;
   readonly #hold: Hold;
   #graceMs = DEFAULT_GRACE_MS;
   #greeting: Greeting = "none";
@@ -74,7 +73,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.awareness = awareness;
     this.#url = url;
     this.#options = options;
-    this.#clock = options.clock ?? new RelayClock();
     this.#timing = { ...defaultSocketTiming, ...options.timing };
     this.#socket = new ReconnectingSocket(
       url,
@@ -95,8 +93,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
           this.emit("closed", [{ code, reason }]);
         },
         // the relay announces what is long; of another server, the document may be
-        isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && this.#syncs && !this.#synced),
-        isHidden: options.isHidden ?? (() => false),
+        isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
+        isHidden: options.isHidden,
       },
       options.tokens,
     );
@@ -107,7 +105,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     });
     this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
     // Yjs encodes what it has just decoded for whoever listens
-    if ((options.sync ?? "share") === "share") doc.on("update", this.#onDocUpdate);
+    if (options.sync === "share") doc.on("update", this.#onDocUpdate);
   }
 
   get wsconnected(): boolean {
@@ -175,10 +173,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (origin !== this) this.#socket.send(updateFrame(update));
   };
 
-  get #syncs(): boolean {
-    return this.#options.sync !== "none";
-  }
-
   #opened(): void {
     this.#refusedWith = undefined;
     this.#greeting = "none";
@@ -190,12 +184,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Asks for the document, once it is known who is there to be asked. */
   #ask(): void {
-    if (this.#syncs) this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#options.sync !== "none") this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
   }
 
   #down(): void {
     this.#setSynced(false);
-    this.inbound.lost(this.#clock.at(this.#socket.heardAt));
+    this.inbound.lost(this.#options.clock.at(this.#socket.heardAt));
     // as long as nothing is heard, nobody has failed to return
     this.#hold.stop();
     this.emit("status", [{ status: "disconnected" }]);
@@ -268,11 +262,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (this.inbound.take(frame.payload)) this.#isWhole();
         return;
       case "awareness": // an empty one answers a renewal
+      case "denied": // a relay of ours closes the connection instead
         return;
       case "queryAwareness":
         return this.outbound.tell();
-      case "denied":
-        return console.warn(`copresence: the relay denied access: ${frame.reason}`);
       case "control":
         return this.#control(frame.control);
     }

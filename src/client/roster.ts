@@ -209,7 +209,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
       refusal: this.#refusal,
       synced: this.#synced,
       users: this.#sorted,
-      self: (selfId === undefined ? undefined : users.get(selfId)) ?? null,
+      self: users.get(selfId ?? "") ?? null,
       recent: this.#sortedRecent,
     };
   }

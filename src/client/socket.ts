@@ -224,17 +224,18 @@ export class ReconnectingSocket {
       this.#dial();
     });
     void token.then(
-      (text) => {
-        if (this.#state !== state) return;
-        try {
-          this.#open(text);
-        } catch (error) {
-          // nobody is there any more to catch that the WebSocket does not take the address
-          this.refuse(ABNORMAL, String(error));
-        }
-      },
+      (text) => this.#state === state && this.#openLater(text),
       () => this.#state === state && this.#retry(),
     );
+  }
+
+  /** Where nobody is there any more to catch what the WebSocket throws: that the address is none that it may dial. */
+  #openLater(token: string): void {
+    try {
+      this.#open(token);
+    } catch (error) {
+      this.refuse(ABNORMAL, String(error));
+    }
   }
 
   #open(token: string): void {

@@ -117,7 +117,7 @@ export class AwarenessRoster<Meta> extends RosterStore<Meta> implements TrackedR
     }
     this.#last.set(id, { said, claim });
     if (isSelf) this.people.selfId = claim.user.id;
-    this.people.set(id, noted(claim, note));
+    this.people.set(id, note === undefined ? claim : withSession(claim, SAID[note.mark]));
   }
 }
 
@@ -154,14 +154,12 @@ class ProviderRoster<Meta> extends AwarenessRoster<Meta> {
   /** [TRACK-1] */
   #hear(news: ProviderNews): void {
     this.#isUp = news !== "down";
-    switch (news) {
-      case "down":
-        clearTimeout(this.#timer);
-        return this.flush(this.synced ? "stale" : "connecting");
-      case "up":
-        return this.status === "live" ? undefined : this.#settle();
-      case "synced":
-        return this.status === "live" ? undefined : this.#live();
+    if (news === "down") {
+      clearTimeout(this.#timer);
+      this.flush(this.synced ? "stale" : "connecting");
+    } else if (this.status !== "live") {
+      if (news === "up") this.#settle();
+      else this.#live();
     }
   }
 
@@ -201,14 +199,5 @@ class ProviderRoster<Meta> extends AwarenessRoster<Meta> {
   }
 }
 
-function noted<Meta>(claim: Claim<Meta>, note: ConnectionNote | undefined): Claim<Meta> {
-  switch (note?.mark) {
-    case "reconnecting":
-      return withSession(claim, { reconnecting: true });
-    case "silent":
-      return withSession(claim, { status: "away" });
-    case "clear":
-    case undefined:
-      return claim;
-  }
-}
+/** What a note says of a session. */
+const SAID = { reconnecting: { reconnecting: true }, silent: { status: "away" }, clear: {} } as const;

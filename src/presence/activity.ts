@@ -27,27 +27,19 @@ export type ActivitySignal = "hidden" | "visible" | "input";
 
 /** The activity after a signal. Becoming visible counts as input; input on a hidden page says nothing. */
 export function onSignal(activity: Activity, signal: ActivitySignal, now: number): Activity {
-  switch (signal) {
-    case "hidden":
-      return activity.page === "hidden" ? activity : { page: "hidden", at: now, input: activity.at };
-    case "visible":
-      return { page: "visible", at: now };
-    case "input":
-      return activity.page === "hidden" ? activity : { page: "visible", at: now };
+  if (signal === "visible" || activity.page === "visible") {
+    return signal === "hidden" ? { page: "hidden", at: now, input: activity.at } : { page: "visible", at: now };
   }
+  return activity;
 }
 
 /** When the activity, left alone, becomes `away`: ms since the epoch. */
 export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boolean): number {
-  switch (activity.page) {
-    case "hidden": {
-      // who was away before does not come back because the screen went dark
-      const idle = (activity.input ?? activity.at) + policy.idleMs;
-      return idle <= activity.at ? idle : activity.at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
-    }
-    case "visible":
-      return activity.at + policy.idleMs;
-  }
+  const { page, at, input = at } = activity;
+  const idle = input + policy.idleMs;
+  // who was away before does not come back because the screen went dark
+  if (page === "visible" || idle <= at) return idle;
+  return at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
 }
 
 export function statusAt(activity: Activity, policy: ActivityPolicy, mobile: boolean, now: number): AutoStatus {

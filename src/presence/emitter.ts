@@ -1,4 +1,4 @@
-import { report } from "./report.ts";
+import { guarded, report } from "./report.ts";
 
 export type Unsubscribe = () => void;
 
@@ -28,11 +28,7 @@ export class Emitter<Events extends object> {
   emit<K extends keyof Events>(type: K, event: Events[K]): void {
     // a copy: who unsubscribes or subscribes meanwhile changes the next event, not this one
     for (const listener of Array.from(this.#listeners.get(type) ?? [])) {
-      try {
-        (listener as (event: Events[K]) => void)(event);
-      } catch (error) {
-        this.#onError(error);
-      }
+      guarded(() => (listener as (event: Events[K]) => void)(event), this.#onError);
     }
   }
 

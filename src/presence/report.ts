@@ -2,15 +2,15 @@
 
 /** Hands on an error of the application: to `reportError` as a browser does, or to the console where there is none. */
 export function report(error: unknown): void {
-  if (typeof globalThis.reportError === "function") globalThis.reportError(error);
-  else console.error(error);
+  const tell = globalThis.reportError ?? console.error;
+  tell(error);
 }
 
 /** Runs code of the application. What it throws is reported, and the caller goes on. */
-export function guarded(run: () => void): void {
+export function guarded(run: () => void, onError: (error: unknown) => void = report): void {
   try {
     run();
   } catch (error) {
-    report(error);
+    onError(error);
   }
 }

@@ -115,7 +115,8 @@ export function readUserId(value: unknown): string | undefined {
   return id === undefined || isGuest(id) ? undefined : id;
 }
 
-function readTime(value: unknown): number | undefined {
+/** Reads a time: ms, and no fraction of them. */
+export function readTime(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
@@ -134,8 +135,13 @@ export function readDevice(value: unknown): Device {
 
 /** Reads the user of a state; `fallbackId` names one that gives no id (a guest). */
 export function readUser(value: unknown, fallbackId: string): UserInfo {
+  return readInfo(value, readUserId(own(asRecord(value), "id")) ?? fallbackId);
+}
+
+/** Reads all that is said of a user, but for the id. */
+export function readInfo(value: unknown, id: string): UserInfo {
   const record = asRecord(value);
-  const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id: readUserId(own(record, "id")) ?? fallbackId };
+  const info: { -readonly [K in keyof UserInfo]: UserInfo[K] } = { id };
   for (const key of ["name", "color", "colorLight", "avatar"] as const) {
     const text = own(record, key);
     if (typeof text === "string" && text.length <= MAX_INFO_LENGTHS[key]) info[key] = text;

@@ -2,7 +2,7 @@
  * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in.
  */
 import type { Claim, Device, JsonObject, ManualChoice, ManualStatus, Session, Status, UserInfo } from "./state.ts";
-import { isGuest, readUser } from "./state.ts";
+import { isGuest, readInfo } from "./state.ts";
 
 /** A person as one observer sees them. Immutable; the same object for as long as nothing about them changed. */
 export interface User<Meta = JsonObject> {
@@ -71,15 +71,11 @@ function statusOf(sessions: readonly Session<unknown>[], manual: ManualStatus | 
 export function joinSessions<Meta>(a: Session<Meta>, b: Session<Meta>): Session<Meta> {
   const first = (bySessionPresence(a, b) || byContent(a, b)) <= 0 ? a : b;
   const manual = newerManual(a.manual, b.manual);
-  const device = knownDevice(a.device, b.device);
+  // a session is one device; should its views name two, that is chance, and the choice must not be; "unknown" sorts last
+  const device = a.device <= b.device ? a.device : b.device;
   const rooms = unique([...a.rooms, ...b.rooms]).toSorted();
   if (manual === first.manual && device === first.device && rooms.length === first.rooms.length) return first;
   return { ...first, device, manual, rooms };
-}
-
-// a session is one device; should its views name two, that is chance, and the choice must not be; "unknown" sorts last
-function knownDevice(a: Device, b: Device): Device {
-  return a <= b ? a : b;
 }
 
 function unique<T>(values: readonly T[]): T[] {
@@ -100,14 +96,8 @@ export function userOf<Meta>(
   const sessions = sessionsOf(claims);
   const [first] = sessions;
   const manual = newestManual(sessions)?.status ?? null;
-  const devices: Device[] = [];
-  let device: Device = "unknown";
-  let reconnecting = first !== undefined;
-  for (const session of sessions) {
-    if (!devices.includes(session.device)) devices.push(session.device);
-    if (device === "unknown") device = session.device;
-    reconnecting &&= session.reconnecting;
-  }
+  const devices = unique(sessions.map((session) => session.device));
+  const device: Device = devices.find((each) => each !== "unknown") ?? "unknown";
   const user = {
     id,
     status: statusOf(sessions, manual),
@@ -117,7 +107,7 @@ export function userOf<Meta>(
     meta: first?.meta ?? ({} as Meta),
     sessions: Object.freeze(sessions),
     rooms: Object.freeze(unique(sessions.flatMap(({ rooms }) => rooms)).toSorted()),
-    reconnecting,
+    reconnecting: first !== undefined && sessions.every((session) => session.reconnecting),
     self: options.self === true,
     guest: isGuest(id),
     // last: an object literal that starts with a spread takes V8 ten times as long
@@ -161,7 +151,7 @@ export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): U
 
 /** The fields that say who somebody is, without the absent ones. */
 export function infoOf(user: UserInfo): UserInfo {
-  return readUser(user, user.id);
+  return readInfo(user, user.id);
 }
 
 // only to make total orders: which of two equally present claims names the user, and which of two equally present views

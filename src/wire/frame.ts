@@ -63,9 +63,9 @@ export function decodeRelayFrame(bytes: Uint8Array): RelayFrame {
 
 function decodeWhole<F>(bytes: Uint8Array, read: (type: number, from: Reader) => F): F {
   const from = reader(bytes);
-  const frame = read(readUint(from), from);
+  const decoded = read(readUint(from), from);
   expectEnd(from);
-  return frame;
+  return decoded;
 }
 
 function readFrame(type: number, from: Reader, readControl: (source: string) => Control): RelayFrame {

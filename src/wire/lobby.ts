@@ -12,8 +12,9 @@ import {
   type UserInfo,
   asRecord,
   isRecord,
+  readInfo,
   readSession,
-  readUser,
+  readTime,
 } from "../presence/index.ts";
 
 /** A session as a lobby document holds it. Times are the relay's. */
@@ -63,17 +64,13 @@ export interface ShardUser<Meta = JsonObject> {
 /** Reads a user of a shard. The type of the metadata is the application's word, not checked. */
 export function readShardUser<Meta = JsonObject>(userId: string, value: unknown): ShardUser<Meta> {
   const record = asRecord(value);
-  const info = readUser(record["user"], userId);
-  const user = info.id === userId ? info : { ...info, id: userId };
-  const sessions = asRecord(record["sessions"]);
+  const user = readInfo(record["user"], userId);
   const claims: Claim<Meta>[] = [];
-  for (const id of Object.keys(sessions)) {
-    const session = sessions[id];
+  for (const [id, session] of Object.entries(asRecord(record["sessions"]))) {
     if (!isRecord(session)) continue;
-    const rooms = Array.isArray(session["rooms"])
-      ? session["rooms"].filter((room): room is string => typeof room === "string")
-      : [];
-    claims.push({ user, session: readSession<Meta>(id, session, rooms, null) });
+    const { rooms } = session;
+    const names = Array.isArray(rooms) ? rooms.filter((room): room is string => typeof room === "string") : [];
+    claims.push({ user, session: readSession<Meta>(id, session, names, null) });
   }
-  return { user, claims, lastSeen: typeof record["lastSeen"] === "number" ? record["lastSeen"] : 0 };
+  return { user, claims, lastSeen: readTime(record["lastSeen"]) ?? 0 };
 }

@@ -44,7 +44,7 @@ export function checkRoomName(room: string): void {
   const isNone = room === "" || room.length > MAX_ROOM_LENGTH || /(^|\/)\.\.?(\/|$)|\p{Surrogate}/u.test(room);
   if (!isNone) return;
   throw new RangeError(
-    `"${room.slice(0, 64)}" is no name for a room: 1 to ${MAX_ROOM_LENGTH} characters of Unicode, no segment "." or ".."`,
+    `"${room.slice(0, 64)}" is no name for a room (1 to ${MAX_ROOM_LENGTH} characters, no segment "." or "..")`,
   );
 }
 

@@ -222,7 +222,7 @@ describe("an address", () => {
     expect(alice.lobby.refusal).toEqual({
       code: 4404,
       reason:
-        'asked for the room "@lobby", the relay understood "presence/@lobby": let the proxy pass on the path, without "/presence", or mend the address',
+        'asked for the room "@lobby", the relay understood "presence/@lobby": mend the address, or the path that a proxy passes on',
     });
     expect(room.roster.getSnapshot().refusal?.reason).toContain('asked for the room "plans/a b"');
     expect([alice.refusal, told]).toEqual([alice.lobby.refusal, ["4404"]]);

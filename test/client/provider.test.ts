@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import * as Y from "yjs";
 import { Awareness } from "y-protocols/awareness";
 import type { Presence, Room, Roster } from "../../src/client/index.ts";
+import { RelayClock } from "../../src/client/clock.ts";
 import { Provider } from "../../src/client/provider.ts";
 import {
   EMPTY_UPDATE,
@@ -488,7 +489,14 @@ describe("a room's provider", () => {
       const doc = new Y.Doc();
       const awareness = new Awareness(doc);
       const tokens = { get: () => "", shown() {}, accepted() {}, rejected: () => false };
-      const options = { WebSocket: ScriptedSocket, tokens, timing: { probeTimeoutMs } };
+      const options = {
+        WebSocket: ScriptedSocket,
+        tokens,
+        timing: { probeTimeoutMs },
+        sync: "share",
+        isHidden: () => false,
+        clock: new RelayClock(),
+      } as const;
       const provider = new Provider(() => "ws://relay/doc", doc, awareness, options);
       onTestFinished(() => doc.destroy());
       onTestFinished(() => provider.destroy());

@@ -3,7 +3,7 @@
  * hears of it, and everything else goes on. Pure.
  */
 import { isRecord } from "../../presence/index.ts";
-import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, json, text } from "../../wire/index.ts";
+import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, joinFields, json, text } from "../../wire/index.ts";
 
 /** What the relay takes, in bytes. */
 export interface StateLimits {
@@ -45,14 +45,14 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
   for (const [name, value] of Object.entries(state)) {
     const before = last.get(name);
     try {
-      const bytes = setValue(name, value);
+      let bytes = setValue(name, value);
       // what went out before was checked then
-      if (bytes === undefined || bytes === before) continue;
-      const sent = name === "copresence" ? setValue(name, withMeta(value, before, limits, refused)) : bytes;
-      if (sent !== undefined && sent.length <= limits.maxState) checkDepth(sent);
+      if (bytes === before) continue;
+      if (name === "copresence") bytes = setValue(name, withMeta(value, before, limits, refused));
+      if (bytes !== undefined && bytes.length <= limits.maxState) checkDepth(bytes);
     } catch (error) {
       // what JSON does not hold, or a getter or `toJSON` of the application that throws
-      keep(name, reasonOf(error));
+      keep(name, String(error));
     }
   }
   for (let size = sizeOf(fields); size > limits.maxState; size = sizeOf(fields)) {
@@ -79,11 +79,7 @@ export function checkMeta(meta: unknown, { maxMeta, maxState }: StateLimits): vo
 }
 
 /** The bytes of a state as JSON. */
-export function sizeOf(fields: Fields): number {
-  let size = 1;
-  for (const [name, value] of fields) size += encode(JSON.stringify(name)).length + value.length + 2;
-  return size;
-}
+export const sizeOf = (fields: Fields): number => joinFields(fields).length;
 
 /** The same, but with the metadata that went out last where the relay would not take these. */
 function withMeta(
@@ -97,7 +93,7 @@ function withMeta(
     checkMeta(value["meta"], limits);
     return value;
   } catch (error) {
-    refused.set(METADATA, reasonOf(error));
+    refused.set(METADATA, String(error));
     const known = before && (JSON.parse(text(before)) as { readonly meta?: unknown });
     return { ...value, meta: known?.meta ?? {} };
   }
@@ -120,7 +116,3 @@ function largest(fields: Fields, last: Fields): string | undefined {
 }
 
 const tooLarge = (size: number, most: number): string => `too large: ${size} bytes, the relay takes ${most}`;
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

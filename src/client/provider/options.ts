@@ -32,12 +32,12 @@ export interface ProviderOptions {
   readonly room?: string;
   readonly timing?: Partial<SocketTiming>;
   /**
-   * What to do with the document. Default `share`; `read`: nothing of it is sent (the relay alone writes a lobby);
-   * `none`: the relay sends none of it either.
+   * What to do with the document. `read`: nothing of it is sent (the relay alone writes a lobby); `none`: the relay sends
+   * none of it either.
    */
-  readonly sync?: "share" | "read" | "none";
-  /** Whether the page is hidden, and its timers are not to be relied on. Default: it is not. */
-  readonly isHidden?: () => boolean;
-  /** The relay's clock. Default: one of its own. */
-  readonly clock?: RelayClock;
+  readonly sync: "share" | "read" | "none";
+  /** Whether the page is hidden, and its timers are not to be relied on. */
+  readonly isHidden: () => boolean;
+  /** The relay's clock. */
+  readonly clock: RelayClock;
 }

@@ -25,7 +25,7 @@ export function troubleOf(url: string, { code, reason, wasSettled }: Failure, fa
   const isTold = code >= 4400 && code !== TIMED_OUT && !(code === EXPIRED && wasSettled);
   if (isTold) return `the relay at ${url} closed the connection (${why}); it is tried again`;
   if (failingMs < PATIENCE_MS) return null;
-  return `no connection to ${url} (${why}); check the address and port, that a copresence relay listens there, and its certificate`;
+  return `no connection to ${url} (${why}); check address, port and certificate, and that a copresence relay listens there`;
 }
 
 /** For a server that speaks, but not as a relay of ours. */
@@ -39,6 +39,5 @@ export const notOurs = (url: string): string =>
  */
 export function misunderstood(asked: string | undefined, heard: string | undefined): string | undefined {
   if (asked === undefined || heard === undefined || heard === asked) return undefined;
-  const extra = heard.endsWith(`/${asked}`) ? `, without "/${heard.slice(0, -asked.length - 1)}"` : "";
-  return `asked for the room "${asked}", the relay understood "${heard}": let the proxy pass on the path${extra}, or mend the address`;
+  return `asked for the room "${asked}", the relay understood "${heard}": mend the address, or the path that a proxy passes on`;
 }
