@@ -20,7 +20,8 @@ type Timer = "setTimeout" | "clearTimeout" | "setInterval" | "clearInterval";
  * was begun before ends after. `vi.setSystemTime` sets the wall clock alone, as an administrator does.
  */
 export function fakeTime(...timers: readonly Timer[]): void {
-  const from = performance.now();
+  // told time is exact, and would not be if it went on from a fraction of a millisecond
+  const from = Math.ceil(performance.now());
   vi.useFakeTimers({ toFake: [...timers, "Date", "performance"] });
   const told = performance.now.bind(performance);
   performance.now = () => from + told();

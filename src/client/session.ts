@@ -104,6 +104,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
   let isOwnDate = false;
   let status: OwnStatus = { auto: "online", manual: choice?.status ?? null };
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isStopped = false;
 
   const unsubscribe = page.subscribe((signal) => {
     if (signal === "wake" || signal === "suspend") emitter.emit(signal, null);
@@ -177,7 +178,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
   function schedule(): void {
     clearTimeout(timer);
     // without a page nobody can be seen to be idle
-    if (status.auto === "away" || page === noPage) return;
+    if (isStopped || status.auto === "away" || page === noPage) return;
     const waitMs = awayAt(activity, policy, isMobile) - monotonic();
     timer = setTimeout(update, Math.min(MAX_TIMEOUT_MS, Math.max(0, waitMs)));
   }
@@ -244,6 +245,8 @@ export function createSession(options: OwnSessionOptions): OwnSession {
       changed();
     },
     stop() {
+      // the rooms are left after this, and what they take back is no activity
+      isStopped = true;
       clearTimeout(timer);
       unsubscribe();
       emitter.clear();

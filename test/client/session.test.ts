@@ -114,7 +114,7 @@ describe("activity", () => {
     const { doc, awareness } = alice.join("doc");
     const idle = (): void => {
       // told time has no fractions of a millisecond, and the real one that it goes on from has
-      vi.advanceTimersByTime(60_001);
+      vi.advanceTimersByTime(60_010);
       expect(alice.status.auto).toBe("away");
     };
     const acts: [string, () => void][] = [
