@@ -137,7 +137,8 @@ export function createPresence<
   ): Provider {
     // it renews the state for others, of whom there are none
     if (WebSocket === null) clearInterval(states["_checkInterval"] as number);
-    const provider = new Provider(() => urlOf(room, shared), shared, states, {
+    const provider = new Provider(shared, states, {
+      url: () => urlOf(room, shared),
       sync,
       room,
       clock,

@@ -49,7 +49,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly outbound: Outbound;
   /** Peers on their way in. */
   readonly inbound: Inbound;
-  readonly #url: () => string;
   readonly #socket: ReconnectingSocket;
   readonly #timing: SocketTiming;
   readonly #options: ProviderOptions;
@@ -66,38 +65,30 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #refusedWith: number | undefined;
   #destroyed = false;
 
-  /** @param url of the room; asked anew for each attempt */
-  constructor(url: () => string, doc: Y.Doc, awareness: Awareness, options: ProviderOptions) {
+  constructor(doc: Y.Doc, awareness: Awareness, options: ProviderOptions) {
     super();
     this.doc = doc;
     this.awareness = awareness;
-    this.#url = url;
     this.#options = options;
     this.#timing = { ...defaultSocketTiming, ...options.timing };
-    this.#socket = new ReconnectingSocket(
-      url,
-      options.WebSocket,
-      this.#timing,
-      {
-        dialed: () => {
-          this.#failingSince ??= monotonic();
-          this.emit("status", [{ status: "connecting" }]);
-        },
-        opened: () => this.#opened(),
-        message: (bytes) => this.#message(bytes),
-        down: () => this.#down(),
-        failed: (failure) => this.#failed(failure),
-        forgives: (code, reason) => this.#forgives(code, reason),
-        refused: (code, reason) => {
-          this.#refusedWith = code;
-          this.emit("closed", [{ code, reason }]);
-        },
-        // the relay announces what is long; of another server, the document may be
-        isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
-        isHidden: options.isHidden,
+    this.#socket = new ReconnectingSocket(options, this.#timing, {
+      dialed: () => {
+        this.#failingSince ??= monotonic();
+        this.emit("status", [{ status: "connecting" }]);
       },
-      options.tokens,
-    );
+      opened: () => this.#opened(),
+      message: (bytes) => this.#message(bytes),
+      down: () => this.#down(),
+      failed: (failure) => this.#failed(failure),
+      forgives: (code, reason) => this.#forgives(code, reason),
+      refused: (code, reason) => {
+        this.#refusedWith = code;
+        this.emit("closed", [{ code, reason }]);
+      },
+      // the relay announces what is long; of another server, the document may be
+      isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
+      isHidden: options.isHidden,
+    });
     this.#hold = new Hold(() => this.wake());
     this.outbound = new Outbound(awareness, this.#socket, (field, why) => {
       const room = options.room ?? "the room";
@@ -225,7 +216,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Of the relay, without room and parameters. */
   get #address(): string {
-    return /^\w+:\/\/[^/?#]*/.exec(this.#url())?.[0] ?? this.#url();
+    return /^\w+:\/\/[^/?#]*/.exec(this.#options.url())?.[0] ?? this.#options.url();
   }
 
   #message(bytes: Uint8Array): void {

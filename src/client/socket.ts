@@ -106,12 +106,19 @@ interface Open {
   due: number;
 }
 
+/** Where to connect to, and with what. */
+export interface SocketOptions {
+  /** Asked anew for each attempt. */
+  readonly url: () => string;
+  /** null: it never connects. */
+  readonly WebSocket: WebSocketConstructor | null;
+  readonly tokens: TokenGiver;
+}
+
 export class ReconnectingSocket {
-  readonly #url: () => string;
-  readonly #WebSocket: WebSocketConstructor | null;
+  readonly #options: SocketOptions;
   readonly #timing: SocketTiming;
   readonly #handler: SocketHandler;
-  readonly #tokens: TokenGiver;
   #state: State = { phase: "idle" };
   /** Attempts since a connection last lasted. */
   #attempts = 0;
@@ -122,18 +129,10 @@ export class ReconnectingSocket {
   /** What the WebSocket said of its error, if it says anything. */
   #error = "";
 
-  constructor(
-    url: () => string,
-    WebSocket: WebSocketConstructor | null,
-    timing: SocketTiming,
-    handler: SocketHandler,
-    tokens: TokenGiver,
-  ) {
-    this.#url = url;
-    this.#WebSocket = WebSocket;
+  constructor(options: SocketOptions, timing: SocketTiming, handler: SocketHandler) {
+    this.#options = options;
     this.#timing = timing;
     this.#handler = handler;
-    this.#tokens = tokens;
   }
 
   get phase(): State["phase"] {
@@ -147,7 +146,7 @@ export class ReconnectingSocket {
 
   /** Connects now, unless it is connected or about to be. */
   connect(): void {
-    if (this.#WebSocket !== null && this.phase !== "connecting" && this.phase !== "open") this.#dial();
+    if (this.#options.WebSocket !== null && this.phase !== "connecting" && this.phase !== "open") this.#dial();
   }
 
   /** Closes, and stays closed until `connect`. */
@@ -216,7 +215,7 @@ export class ReconnectingSocket {
   }
 
   #dial(): void {
-    const token = this.#tokens.get();
+    const token = this.#options.tokens.get();
     if (typeof token === "string") return this.#open(token);
     // one that takes its time is asked for again, and perhaps anew
     const state = this.#wait(this.#timing.connectTimeoutMs, () => {
@@ -239,16 +238,16 @@ export class ReconnectingSocket {
   }
 
   #open(token: string): void {
-    if (this.#WebSocket === null) return;
+    if (this.#options.WebSocket === null) return;
     const protocols = [PATCH_SUBPROTOCOL];
     if (token !== "") protocols.push(AUTH_PREFIX + token);
-    const socket = new this.#WebSocket(this.#url(), protocols);
+    const socket = new this.#options.WebSocket(this.#options.url(), protocols);
     socket.binaryType = "arraybuffer";
     const timer = setTimeout(() => this.#lost(ABNORMAL, SILENT), this.#timing.connectTimeoutMs);
     this.#error = "";
     this.#enter({ phase: "connecting", socket, timer });
     socket.onopen = () => {
-      this.#tokens.shown();
+      this.#options.tokens.shown();
       const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
       this.#enter(state);
       this.#probe(state, null, this.#timing.connectTimeoutMs);

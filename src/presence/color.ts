@@ -13,14 +13,10 @@ const LIGHTEST = 0.18;
  */
 export function colorOf(userId: string): string {
   const hash = hashOf(userId);
-  const hue = ((hash >>> 16) / 0x10000) * 6;
-  const grey = ((hash & 0xff) / 0x100) * 0.2;
-  const wanted = DARKEST + (((hash >>> 8) & 0xff) / 0x100) * (LIGHTEST - DARKEST);
-  // linear light of the hue, somewhat greyed
-  const light = [0, 4, 2].map((turn) => {
-    const pure = Math.min(1, Math.max(0, Math.abs(((hue + turn) % 6) - 3) - 1));
-    return pure + (0.5 - pure) * grey;
-  });
+  const wanted = DARKEST + ((hash >>> 24) / 0x100) * (LIGHTEST - DARKEST);
+  const bytes = [0, 8, 16].map((shift) => ((hash >>> shift) & 0xff) + 1);
+  // linear light, with little grey in it
+  const light = bytes.map((byte) => (byte - Math.min(...bytes) * 0.9) / Math.max(...bytes));
   const luminance = light.reduce((sum, each, i) => sum + each * (WEIGHTS[i] ?? 0), 0);
   // made darker, or mixed with white where that is too dark
   const white = Math.max(0, (wanted - luminance) / (1 - luminance));

@@ -490,6 +490,7 @@ describe("a room's provider", () => {
       const awareness = new Awareness(doc);
       const tokens = { get: () => "", shown() {}, accepted() {}, rejected: () => false };
       const options = {
+        url: () => "ws://relay/doc",
         WebSocket: ScriptedSocket,
         tokens,
         timing: { probeTimeoutMs },
@@ -497,7 +498,7 @@ describe("a room's provider", () => {
         isHidden: () => false,
         clock: new RelayClock(),
       } as const;
-      const provider = new Provider(() => "ws://relay/doc", doc, awareness, options);
+      const provider = new Provider(doc, awareness, options);
       onTestFinished(() => doc.destroy());
       onTestFinished(() => provider.destroy());
       provider.connect();

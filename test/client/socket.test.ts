@@ -27,8 +27,7 @@ function scripted() {
   const failures: string[] = [];
   const page = { hidden: false, busy: false, forgiven: 0 };
   const socket = new ReconnectingSocket(
-    () => "ws://relay/doc",
-    ScriptedSocket,
+    { url: () => "ws://relay/doc", WebSocket: ScriptedSocket, tokens: noToken },
     defaultSocketTiming,
     {
       dialed: () => log.push("dialed"),
@@ -41,7 +40,6 @@ function scripted() {
       isBusy: () => page.busy,
       isHidden: () => page.hidden,
     },
-    noToken,
   );
   const latest = (): ScriptedSocket => ScriptedSocket.made.at(-1)!;
   const dialed = (): number => ScriptedSocket.made.length;
@@ -154,14 +152,15 @@ describe("coming back", () => {
 describe("a connection that may be dead", () => {
   it("[TOKEN-1] is refused when an address cannot be dialed once the token is there", async () => {
     const refused: unknown[] = [];
+    class NotDialed extends ScriptedSocket {
+      constructor() {
+        super();
+        throw new SyntaxError("no fragment, please");
+      }
+    }
+    const tokens = { ...noToken, get: () => Promise.resolve("a.b.c") };
     const socket = new ReconnectingSocket(
-      () => "ws://relay/doc",
-      class extends ScriptedSocket {
-        constructor() {
-          super();
-          throw new SyntaxError("no fragment, please");
-        }
-      },
+      { url: () => "ws://relay/doc", WebSocket: NotDialed, tokens },
       defaultSocketTiming,
       {
         dialed() {},
@@ -174,7 +173,6 @@ describe("a connection that may be dead", () => {
         isBusy: () => false,
         isHidden: () => false,
       },
-      { ...noToken, get: () => Promise.resolve("a.b.c") },
     );
     onTestFinished(() => socket.disconnect());
     socket.connect();
@@ -389,8 +387,7 @@ describe("the relay's close code", () => {
     const refused: unknown[] = [];
     const sockets = [...final, ...mendable].map((code) => {
       const socket = new ReconnectingSocket(
-        () => `ws://127.0.0.1:${port}/${code}`,
-        WebSocket,
+        { url: () => `ws://127.0.0.1:${port}/${code}`, WebSocket, tokens: noToken },
         timing,
         {
           dialed() {},
@@ -403,7 +400,6 @@ describe("the relay's close code", () => {
           isBusy: () => false,
           isHidden: () => false,
         },
-        noToken,
       );
       onTestFinished(() => socket.disconnect());
       socket.connect();

@@ -1,7 +1,7 @@
 /** What a provider is told, and what it tells. */
 import type { Control } from "../../wire/index.ts";
 import type { RelayClock } from "../clock.ts";
-import type { SocketTiming, TokenGiver, WebSocketConstructor } from "../socket.ts";
+import type { SocketOptions, SocketTiming } from "../socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 
@@ -24,10 +24,7 @@ export type ProviderEvents = {
   problem: (error: Error) => void;
 };
 
-export interface ProviderOptions {
-  /** null: it never connects. */
-  readonly WebSocket: WebSocketConstructor | null;
-  readonly tokens: TokenGiver;
+export interface ProviderOptions extends SocketOptions {
   /** The room that the address is to lead to. Default: wherever it leads. */
   readonly room?: string;
   readonly timing?: Partial<SocketTiming>;
