@@ -13,6 +13,7 @@ import {
   isPresent,
   sessionKey,
 } from "./entry.ts";
+import { DEPARTED_BYTES, type StateMemory, weightOf } from "./memory.ts";
 import type { Speaker } from "./ownership.ts";
 import type { Published } from "./publish.ts";
 
@@ -20,15 +21,6 @@ import type { Published } from "./publish.ts";
 const DEPARTED_MS = 120_000;
 /** So many ids that were lost are kept for their users beyond that, until the room is empty: those that were lost last. [ID-3] */
 const MAX_EXPECTED = 1_000;
-
-/** How many bytes all states together may take; one for all rooms. [WIRE-9] */
-export interface StateMemory {
-  /** Whether there is room for so many more. */
-  fits(bytes: number): boolean;
-  /** Counts what is held already. */
-  add(bytes: number): void;
-  release(bytes: number): void;
-}
 
 export class Entries {
   readonly #room: string;
@@ -120,6 +112,7 @@ export class Entries {
       clock,
       authoredState: authored,
       publishedState: state,
+      weight: 0,
       claim,
       lobby,
       address: owner?.address ?? "",
@@ -135,7 +128,7 @@ export class Entries {
     if (publication !== null) publication.entry = entry;
     this.#byId.set(id, entry);
     this.#count++;
-    this.#memory.add(bytesOf(authored, state));
+    this.#weigh(entry);
     this.#index(entry);
     if (owner !== null) this.own(entry, owner);
     return entry;
@@ -144,10 +137,9 @@ export class Entries {
   /** Puts other states in the place of those of an entry. */
   setStates(entry: PresentEntry, authored: StateBytes, published: StateBytes): void {
     if (authored === entry.authoredState && published === entry.publishedState) return;
-    this.#memory.release(bytesOf(entry.authoredState, entry.publishedState));
     entry.authoredState = authored;
     entry.publishedState = published;
-    this.#memory.add(bytesOf(authored, published));
+    this.#weigh(entry);
   }
 
   setClaim(entry: PresentEntry, claim: PresentEntry["claim"]): void {
@@ -174,13 +166,15 @@ export class Entries {
     this.#unindex(entry);
     this.#disown(entry);
     this.#count--;
-    this.#memory.release(bytesOf(entry.authoredState, entry.publishedState));
+    this.#memory.changed(entry.address, DEPARTED_BYTES - entry.weight);
+    entry.weight = 0;
     const departed: DepartedEntry = {
       phase: "departed",
       id,
       clock,
       by,
       user: by === null ? user : null,
+      address: entry.address,
       at: now,
       publication,
     };
@@ -208,8 +202,23 @@ export class Entries {
     }
   }
 
+  /** Forgets everybody: the room is closed. */
+  close(): void {
+    for (const { address, weight } of this.present()) this.#memory.changed(address, -weight);
+    for (const { address } of this.#departed) this.#memory.changed(address, -DEPARTED_BYTES);
+    this.#byId.clear();
+    this.#departed.clear();
+    this.#count = 0;
+  }
+
+  #weigh(entry: PresentEntry): void {
+    const weight = weightOf(entry.authoredState, entry.publishedState);
+    this.#memory.changed(entry.address, weight - entry.weight);
+    entry.weight = weight;
+  }
+
   #forget(departed: DepartedEntry): void {
-    this.#departed.delete(departed);
+    if (this.#departed.delete(departed)) this.#memory.changed(departed.address, -DEPARTED_BYTES);
     if (this.#byId.get(departed.id) === departed) this.#byId.delete(departed.id);
     if (departed.by !== null) departed.by.departed--;
   }
@@ -245,11 +254,6 @@ export class Entries {
     drop(entries, entry);
     if (entries.length === 0) this.#bySession.delete(key);
   }
-}
-
-/** What the states of an entry take, bytes. */
-export function bytesOf(authored: StateBytes, published: StateBytes): number {
-  return authored === published ? authored.size : authored.size + published.size;
 }
 
 function drop<T>(from: T[], item: T): void {

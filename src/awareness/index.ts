@@ -1,7 +1,7 @@
 export * from "./author.ts";
 export * from "./change.ts";
-export type { StateMemory } from "./entries.ts";
 export * from "./entry.ts";
+export { StateMemory } from "./memory.ts";
 export * from "./register.ts";
 export { stampField, withField } from "./publish.ts";
 export { CursorLimiter } from "./audience/cursors.ts";

@@ -5,7 +5,6 @@
  */
 import { equal } from "../presence/index.ts";
 import {
-  Close,
   type Entry as SaidEntry,
   FrameError,
   type StateBytes,
@@ -20,12 +19,12 @@ import {
 } from "../wire/index.ts";
 import type { Author } from "./author.ts";
 import type { Change } from "./change.ts";
-import { Entries, type StateMemory, bytesOf } from "./entries.ts";
+import { Entries } from "./entries.ts";
 import { type AuthorRecord, type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
+import { SMALL_STATE_BYTES, StateMemory, weightOf } from "./memory.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
-const UNBOUNDED: StateMemory = { fits: () => true, add: () => {}, release: () => {} };
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
 
@@ -77,7 +76,7 @@ export class Register {
   readonly #entries: Entries;
 
   /** @param memory counts what the states of all rooms take; default: without a bound */
-  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = UNBOUNDED) {
+  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = new StateMemory(0)) {
     this.#room = room;
     this.#limits = limits;
     this.#admitUsers = admitUsers;
@@ -162,7 +161,7 @@ export class Register {
     if (user.id !== entry.claim.user.id) {
       this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]));
     }
-    this.#checkMemory(growthOf(entry, published));
+    this.#admitBytes(author, growthOf(entry, published));
     const changes: Change[] = [];
     this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
     return changes;
@@ -204,6 +203,11 @@ export class Register {
     this.#entries.sweep(now);
   }
 
+  /** Forgets everybody: the room is closed. */
+  close(): void {
+    this.#entries.close();
+  }
+
   /** Makes the states small of those who have said nothing since then. */
   fold(since: number): void {
     this.#entries.fold(since);
@@ -224,9 +228,9 @@ export class Register {
       const plan = this.#read(author, each, entry, date);
       plans.set(each.id, plan);
       if (plan.published === null) continue;
-      growth += growthOf(isPresent(entry) ? entry : undefined, plan.published);
       const { claim } = plan.published;
       const verdict = this.#verdict(entry, speaker, plan, plan.published);
+      if (verdict !== "drop" && verdict !== "taken") growth += growthOf(entry, plan.published);
       const isNew = verdict === "introduce" || verdict === "claim";
       if (isNew) {
         owned++;
@@ -239,7 +243,7 @@ export class Register {
       const sessions = brought.get(claim.user.id) ?? new Set();
       brought.set(claim.user.id, sessions.add(claim.session.id));
     }
-    this.#checkMemory(growth);
+    this.#admitBytes(author, growth);
     if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought);
     return plans.values();
   }
@@ -284,10 +288,9 @@ export class Register {
     throw new FrameError(`more than ${maxStates} awareness states on one connection`);
   }
 
-  /** [WIRE-9] Throws a `FrameError` when the states of all rooms would take more than they may. */
-  #checkMemory(growth: number): void {
-    if (growth <= 0 || this.#memory.fits(growth)) return;
-    throw new FrameError("the relay holds as many states as it may", Close.overloaded);
+  /** [WIRE-9] Throws `FrameError`. */
+  #admitBytes({ address }: Author, growth: number): void {
+    if (growth > 0) this.#memory.admit(address, growth);
   }
 
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
@@ -391,8 +394,9 @@ export class Register {
   }
 }
 
-/** How many more bytes the states of an entry take than before. */
-function growthOf(before: PresentEntry | undefined, { authored, state }: Published): number {
-  const held = before === undefined ? 0 : bytesOf(before.authoredState, before.publishedState);
-  return bytesOf(authored, state) - held;
+/** How many bytes more there would be; 0: of no account. */
+function growthOf(entry: Entry | undefined, { authored, state }: Published): number {
+  const weight = weightOf(authored, state);
+  if (!isPresent(entry)) return weight;
+  return weight <= SMALL_STATE_BYTES ? 0 : Math.max(0, weight - entry.weight);
 }

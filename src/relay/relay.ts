@@ -250,7 +250,7 @@ class RelayServer implements Relay {
       closed: { ...closed },
       dropped: { ...dropped },
       unsentBytes: this.#hub.unsent.bytes,
-      stateBytes: this.#hub.stateMemory.used,
+      stateBytes: this.#hub.stateMemory.bytes,
       documents: this.#hub.documents.counts,
     };
   }

@@ -545,34 +545,3 @@ it("[LOBBY-2] nobody can speak for the relay's own state", () => {
   expect(register.get(9)).toMatchObject({ owner: null, visible: true, isStock: false });
   expect(new TextDecoder().decode(register.get(9)!.publishedState.whole)).toContain("relay");
 });
-
-describe("what states take", () => {
-  it("[WIRE-9] is counted as they come, change and go, and one that finds no room is refused whole", () => {
-    let used = 0;
-    const memory = {
-      fits: (bytes: number): boolean => used + bytes <= 100,
-      add: (bytes: number): void => void (used += bytes),
-      release: (bytes: number): void => void (used -= bytes),
-    };
-    const limits = { maxState: 1_000, maxStates: 9, maxMeta: 50 };
-    const register = new Register("doc", limits, () => {}, memory);
-    const author: Author = { kind: "stock", silent: false, address: "here", access: { lobby: "@lobby", user: null } };
-    let clock = 0;
-    const say = (id: number, state: unknown): void => {
-      clock++;
-      register.apply(author, [entryOf([id, clock, state])], { now: clock, date: clock });
-    };
-    say(1, { a: "x".repeat(40) });
-    const first = used;
-    expect(first).toBeGreaterThan(40);
-    say(2, { a: "x".repeat(20) });
-    expect(() => say(3, { a: "x".repeat(60) })).toThrow("as many states as it may");
-    expect(() => say(2, { a: "x".repeat(70) })).toThrow("as many states as it may");
-    expect([...register.present()].map(({ id }) => id)).toEqual([1, 2]);
-    say(2, { a: "x" });
-    say(2, null);
-    expect(used).toBe(first);
-    for (const change of register.orphan(author, 0)) if (change.type === "claimed") register.remove(change.entry, 1);
-    expect(used).toBe(0);
-  });
-});

@@ -12,6 +12,7 @@ import {
   type Moment,
   type PresentEntry,
   type SessionsByUser,
+  StateMemory,
   isStockSession,
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
@@ -26,7 +27,6 @@ import { Documents } from "../documents/index.ts";
 import { stallOf, sweepInterval } from "../transport/liveness.ts";
 import { Counters } from "../metrics.ts";
 import type { RelaySettings } from "../options.ts";
-import { MemoryBudget } from "../memory.ts";
 import { Packet } from "../packet.ts";
 import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
 import type { ServerSocket } from "../ports/socket.ts";
@@ -60,7 +60,7 @@ export class Hub implements ConnectionHandler {
   readonly processor: ProcessorTime = new ProcessorTime();
   readonly time: TimeQuota;
   readonly unsent: UnsentData;
-  readonly stateMemory: MemoryBudget;
+  readonly stateMemory: StateMemory;
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
@@ -97,7 +97,7 @@ export class Hub implements ConnectionHandler {
     this.documents = new Documents(options, (error) => onError(error, "documents"));
     this.lobbyPlaces = new LobbyPlaces(options);
     this.time = new TimeQuota(options.timeRate);
-    this.stateMemory = new MemoryBudget(options.maxStatesTotal);
+    this.stateMemory = new StateMemory(options.maxStatesTotal);
     this.unsent = new UnsentData(options.maxUnsentTotal);
     this.#startedAt = clock.wall();
     this.#date = datingClock(clock);

@@ -256,6 +256,7 @@ export class Room {
     this.members.clear();
     this.#readers.clear();
     this.#observers.close();
+    this.register.close();
     this.#setup.load.forget(this);
     this.document.close();
   }

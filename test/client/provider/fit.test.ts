@@ -60,7 +60,7 @@ describe("[CLIENT-3] what of a state goes out", () => {
     const { fields, refused } = fit({ ...many, user: { id: "alice" } }, fieldsOf({ "field 299": 0 }), DEFAULT_LIMITS);
     expect([fields!.size, fields!.has("user"), fields!.has("field 299")]).toEqual([256, true, true]);
     expect(readStateBytes(joinFields(fields!))?.state.fields.size).toBe(256);
-    expect([...refused.values()]).toEqual(["the state has 301 fields, and the relay takes 256"]);
+    expect([...refused.values()]).toEqual(["too many fields: 301, the relay takes 256"]);
   });
 
   it("is 64 levels at most, as the relay counts them", () => {
