@@ -12,7 +12,6 @@ import {
   isAwareness,
 } from "../wire/index.ts";
 import type { RoomAccess } from "./access/grants.ts";
-import { immediate } from "./immediate.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import type { RelaySettings } from "./options.ts";
 import { Packet } from "./packet.ts";
@@ -24,12 +23,14 @@ import type { ProcessorTime } from "./processor.ts";
 import { truncate } from "./reason.ts";
 import { Spending } from "./spending.ts";
 import type { Debtor, UnsentData } from "./unsent.ts";
+import type { Turns } from "./turns.ts";
 import { type TimeQuota, Work } from "./work.ts";
 
 export interface ConnectionHandler {
   readonly clock: Clock;
   readonly processor: ProcessorTime;
   readonly time: TimeQuota;
+  readonly turns: Turns;
   readonly unsent: UnsentData;
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
   readonly fanOutMs: number;
@@ -63,6 +64,11 @@ const TURN_MS = 10;
 
 /** The part that counts of the time that it took to hand on what was said: most of it is due to how many others listen. */
 const FAN_OUT_PART = 1 / 4;
+
+/** What a message is expected to take for each KiB of it, besides what its connection has taken of late: ms. */
+const MS_PER_KIB = 1;
+/** One message is expected to take so much of what all of its connection have taken of late. */
+const OF_LATE_PART = 1 / 20;
 
 /** To let somebody in, and to read bytes, mostly takes less: then it is charged to nobody, ms. */
 const WORTH_MS = 0.2;
@@ -113,6 +119,8 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
   #backlog: Message[] | null = null;
   #cancelTurn: (() => void) | null = null;
+  /** It is gone, with this code, but what it has said has yet to be acted on. */
+  #endedWith: number | null = null;
   /** It has asked for these once: the first answers are what every newcomer is told. */
   #asked = 0;
   #silent = false;
@@ -268,6 +276,8 @@ export class Connection implements Member, SocketEvents, Debtor {
   message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
     if (this.#backlog !== null) return void this.#backlog.push({ data, isBinary });
+    // [COST-8]
+    if (this.#handler.turns.isTaken(this.#expectedMs(data))) return this.#wait([{ data, isBinary }]);
     this.#act(data, isBinary);
     this.#yield();
   }
@@ -275,9 +285,19 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
   #yield(): void {
     if (!this.#open || this.#handler.clock.now() - this.#readSince < TURN_MS) return;
-    this.#backlog ??= [];
+    this.#wait(this.#backlog ?? []);
+  }
+
+  #wait(backlog: Message[]): void {
+    this.#backlog = backlog;
     this.#socket.pause();
-    this.#cancelTurn = immediate(() => this.#goOn());
+    this.#cancelTurn = this.#handler.turns.wait(this.#expectedMs(backlog[0]?.data), () => this.#goOn());
+  }
+
+  /** How long it may take to act on a message, about: as its size says, and what the connection has taken of late. */
+  #expectedMs(data: Uint8Array | undefined): number {
+    const ofLate = this.#spending?.work.ofLate(this.#handler.clock.now()) ?? 0;
+    return ofLate * OF_LATE_PART + ((data?.length ?? 0) / 1024) * MS_PER_KIB;
   }
 
   /** Acts on what had to wait, for as long as one may in a turn. */
@@ -288,21 +308,13 @@ export class Connection implements Member, SocketEvents, Debtor {
       const next = this.#backlog.shift();
       if (next === undefined) {
         this.#backlog = null;
+        if (this.#endedWith !== null) return this.#end(this.#endedWith);
         this.#socket.resume();
         return;
       }
       this.#act(next.data, next.isBinary);
       this.#yield();
     }
-  }
-
-  /** Acts on all that had to wait, since nothing comes after it. */
-  #catchUp(): void {
-    this.#cancelTurn?.();
-    this.#cancelTurn = null;
-    const rest = this.#backlog ?? [];
-    this.#backlog = null;
-    for (const { data, isBinary } of rest) if (this.#open) this.#act(data, isBinary);
   }
 
   #act(data: Uint8Array, isBinary: boolean): void {
@@ -331,6 +343,7 @@ export class Connection implements Member, SocketEvents, Debtor {
     }
     const endedAt = this.#handler.clock.now();
     const elapsedMs = endedAt - now;
+    this.#handler.turns.used(elapsedMs);
     this.#actingMs += elapsedMs;
     this.#took(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
   }
@@ -398,9 +411,17 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#liveness = aliveAt(now, this.#options);
   }
 
+  /** Acts on all that had to wait, since nothing comes after it: at once, unless others wait for their turn. */
   ended(code: number): void {
-    this.#catchUp();
-    this.#end(code);
+    if (!this.#open) return;
+    this.#endedWith ??= code;
+    if (this.#handler.turns.isTaken()) {
+      if (this.#cancelTurn === null) this.#wait(this.#backlog ?? []);
+      return;
+    }
+    this.#cancelTurn?.();
+    this.#backlog ??= [];
+    this.#goOn();
   }
 
   #end(code: number): void {
@@ -410,12 +431,13 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#cancelTurn?.();
     this.#cancelTurn = this.#backlog = null;
     this.recount();
-    const { clock, processor, time } = this.#handler;
+    const { clock, processor, time, turns } = this.#handler;
     const now = clock.now();
     processor.begin(now);
     this.#handler.closed(this, code, now);
     // with the last to leave it a document is put away, which may take long
     const endedAt = clock.now();
+    turns.used(endedAt - now);
     if (endedAt - now < WORTH_MS) return;
     time.charge(new Work(), this.#payer, processor.taken(endedAt - now, endedAt), endedAt);
   }

@@ -19,6 +19,7 @@ import { resolveOptions } from "../../src/relay/options.ts";
 import { systemClock } from "../../src/relay/ports/clock.ts";
 import { ProcessorTime } from "../../src/relay/processor.ts";
 import { UnsentData } from "../../src/relay/unsent.ts";
+import { Turns } from "../../src/relay/turns.ts";
 import { TimeQuota } from "../../src/relay/work.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "./raw.ts";
@@ -440,6 +441,7 @@ describe("signs of life", () => {
       clock: systemClock,
       processor: new ProcessorTime(),
       time: new TimeQuota(0),
+      turns: new Turns(),
       unsent: new UnsentData(0),
       fanOutMs: 0,
       frame() {},

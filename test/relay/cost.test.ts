@@ -7,6 +7,7 @@ import { Connection, type ConnectionHandler } from "../../src/relay/connection.t
 import { resolveOptions } from "../../src/relay/options.ts";
 import { ProcessorTime } from "../../src/relay/processor.ts";
 import { UnsentData } from "../../src/relay/unsent.ts";
+import { Turns } from "../../src/relay/turns.ts";
 import { TimeQuota } from "../../src/relay/work.ts";
 import { EMPTY_STATE_VECTOR, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
@@ -30,6 +31,7 @@ function setup(
     clock: { now: () => now, wall: given.wall ?? (() => now) },
     processor: new ProcessorTime(() => now),
     time: new TimeQuota(given.timeRate ?? 0),
+    turns: new Turns(),
     unsent: new UnsentData(0),
     get fanOutMs() {
       return fanOutMs;
@@ -100,11 +102,12 @@ describe("one that has a lot to say", () => {
     expect(acted.at(-1)).toBe("Alice");
   });
 
-  it("[COST-6] has said all of it when it leaves", () => {
+  it("[COST-6] has said all of it when it leaves", async () => {
     const { acted, connected } = setup(4);
     const alice = connected("Alice");
     alice.says(10);
     alice.connection.ended(1000);
+    await until("she has left", () => acted.includes("Alice ended"));
     expect(acted).toEqual([...Array.from({ length: 10 }, () => "Alice"), "Alice ended"]);
   });
 
@@ -127,6 +130,22 @@ describe("one that has a lot to say", () => {
     expect(acted.length).toBeLessThan(40);
     expect(mallory.state.isPaused).toBe(true);
   });
+});
+
+it("[COST-8] many who each have one thing to say that takes long keep nobody waiting for all of them", async () => {
+  const { acted, connected } = setup(20);
+  const crowd = Array.from({ length: 50 }, (_, i) => connected(`Mallory ${i}`));
+  for (const each of crowd) each.says(1);
+  expect(acted).toHaveLength(2);
+  expect(crowd.at(-1)?.state.isPaused).toBe(true);
+  await turn();
+  const alice = connected("Alice");
+  alice.says(1);
+  expect(acted.indexOf("Alice")).toBeLessThanOrEqual(4);
+  crowd.at(-1)?.connection.ended(1000);
+  await until("all have been heard", () => acted.length === crowd.length + 2);
+  expect(crowd.every(({ state }) => !state.isPaused || state === crowd.at(-1)?.state)).toBe(true);
+  expect(acted).toContain("Mallory 49 ended");
 });
 
 it("[COST-7] of the time that it takes to hand on what somebody wrote, they are charged a quarter", async () => {

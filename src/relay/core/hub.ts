@@ -23,6 +23,7 @@ import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import { ProcessorTime } from "../processor.ts";
 import { UnsentData } from "../unsent.ts";
+import { Turns } from "../turns.ts";
 import { TimeQuota } from "../work.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
@@ -50,6 +51,7 @@ export class Hub implements ConnectionHandler {
   readonly counters: Counters = new Counters();
   readonly processor: ProcessorTime = new ProcessorTime();
   readonly time: TimeQuota;
+  readonly turns: Turns = new Turns();
   readonly unsent: UnsentData;
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
