@@ -3,7 +3,7 @@
  * hears of it, and everything else goes on. Pure.
  */
 import { isRecord } from "../../presence/index.ts";
-import { type Fields, MAX_DEPTH, PERSON, encode, encodeValue, json, text } from "../../wire/index.ts";
+import { type Fields, MAX_DEPTH, MAX_FIELDS, PERSON, encode, encodeValue, json, text } from "../../wire/index.ts";
 
 /** What the relay takes, in bytes. */
 export interface StateLimits {
@@ -55,6 +55,10 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
       keep(name, reasonOf(error));
     }
   }
+  const surplus = surplusOf(fields, last);
+  for (const name of surplus) fields.delete(name);
+  // one of them stands for all
+  for (const name of surplus.slice(0, 1)) refused.set(name, tooMany(fields.size + surplus.length));
   for (let size = sizeOf(fields); size > limits.maxState; size = sizeOf(fields)) {
     const why = tooLarge(size, limits.maxState);
     const name = largest(fields, last);
@@ -111,6 +115,13 @@ function checkDepth(bytes: Uint8Array, levelsAround = 1): void {
   }
 }
 
+/** The fields that are too many: of those that are new, the last. */
+function surplusOf(fields: Fields, last: Fields): readonly string[] {
+  if (fields.size <= MAX_FIELDS) return [];
+  const rankOf = (name: string): number => (PERSON.has(name) ? 0 : last.has(name) ? 1 : 2);
+  return [...fields.keys()].toSorted((a, b) => rankOf(a) - rankOf(b)).slice(MAX_FIELDS);
+}
+
 /** The field to do without: of those that changed, if there are any, the largest. Never who the state is from. */
 function largest(fields: Fields, last: Fields): string | undefined {
   const names = [...fields.keys()].filter((name) => !PERSON.has(name));
@@ -118,6 +129,8 @@ function largest(fields: Fields, last: Fields): string | undefined {
   const lengthOf = (name: string): number => fields.get(name)?.length ?? 0;
   return (changed.length > 0 ? changed : names).toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
 }
+
+const tooMany = (count: number): string => `the state has ${count} fields, and the relay takes ${MAX_FIELDS}`;
 
 const tooLarge = (size: number, most: number): string => `it takes ${size} bytes, and the relay takes ${most}`;
 

@@ -55,6 +55,14 @@ describe("[CLIENT-3] what of a state goes out", () => {
     expect([...refused.values()].join()).not.toBe("");
   });
 
+  it("is 256 fields at most: those that are new are left out, and never who the state is from", () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`field ${i}`, i]));
+    const { fields, refused } = fit({ ...many, user: { id: "alice" } }, fieldsOf({ "field 299": 0 }), DEFAULT_LIMITS);
+    expect([fields!.size, fields!.has("user"), fields!.has("field 299")]).toEqual([256, true, true]);
+    expect(readStateBytes(joinFields(fields!))?.state.fields.size).toBe(256);
+    expect([...refused.values()]).toEqual(["the state has 301 fields, and the relay takes 256"]);
+  });
+
   it("is 64 levels at most, as the relay counts them", () => {
     const { fields } = fit({ cursor: deep(63) }, NOTHING, DEFAULT_LIMITS);
     const whole = joinFields(fields!);
