@@ -18,6 +18,8 @@ export interface PresentEntry {
   authoredState: StateBytes;
   /** The state as observers get it: with the relay's word on who it is from, and when. */
   publishedState: StateBytes;
+  /** What its states take, about, in bytes. */
+  weight: number;
   /** What the published state says of its user and session. */
   claim: Claim;
   /** The lobby that it counts in. */
@@ -85,6 +87,8 @@ export interface DepartedEntry {
   readonly by: AuthorRecord | null;
   /** Who may come back under the id, of one whose connection was lost; null where nobody was asked. */
   readonly user: string | null;
+  /** The address that it was first said from. */
+  readonly address: string;
   /** Monotonic ms. */
   readonly at: number;
   readonly publication: Publication | null;

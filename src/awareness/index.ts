@@ -1,5 +1,6 @@
 export * from "./author.ts";
 export * from "./entry.ts";
+export { StateMemory } from "./memory.ts";
 export * from "./register.ts";
 export { stampField, withField } from "./publish.ts";
 export { CursorLimiter } from "./audience/cursors.ts";

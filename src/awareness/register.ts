@@ -29,6 +29,7 @@ import {
   isStockSession,
   sessionKey,
 } from "./entry.ts";
+import { DEPARTED_BYTES, SMALL_STATE_BYTES, StateMemory, weightOf } from "./memory.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
@@ -98,6 +99,7 @@ export class Register {
   readonly #room: string;
   readonly #limits: RegisterLimits;
   readonly #admitUsers: AdmitUsers;
+  readonly #memory: StateMemory;
   readonly #entries = new Map<number, Entry>();
   readonly #records = new Map<Author, AuthorRecord>();
   // indexes of the entries
@@ -108,10 +110,12 @@ export class Register {
   /** Who is expected, the longest ago first. */
   readonly #expected = new Set<ExpectedEntry>();
 
-  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers) {
+  /** @param memory what the states of all rooms take; default: they may take any memory */
+  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = new StateMemory(0)) {
     this.#room = room;
     this.#limits = limits;
     this.#admitUsers = admitUsers;
+    this.#memory = memory;
   }
 
   /** How many ids are here. */
@@ -190,6 +194,7 @@ export class Register {
     if (published.claim.user.id !== entry.claim.user.id) {
       this.#admitUsers(author, entry.lobby, new Set([published.claim.user.id]));
     }
+    this.#admitBytes(author, this.#growth(entry, published));
     const changes: Change[] = [];
     this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
     return changes;
@@ -243,6 +248,14 @@ export class Register {
     }
   }
 
+  /** Forgets everybody: the room is closed. */
+  close(): void {
+    for (const entry of this.present()) this.#memory.changed(entry.address, -entry.weight);
+    for (const { address } of this.#departed) this.#memory.changed(address, -DEPARTED_BYTES);
+    this.#entries.clear();
+    this.#departed.clear();
+  }
+
   /** Makes the states small of those who have said nothing since then. */
   fold(since: number): void {
     for (const { lastSeen, publishedState, authoredState } of this.present()) {
@@ -259,6 +272,7 @@ export class Register {
     const newUsers = new Set<string>();
     let { ownsAny } = this.#speaker(author);
     let owned = this.ownedBy(author).length;
+    let growth = 0;
     for (const each of said) {
       const entry = this.#entries.get(each.id);
       const speaker = { ...this.#speaker(author), ownsAny };
@@ -274,10 +288,12 @@ export class Register {
         if (verdict === "introduce") this.#checkCount(speaker, entry, owned);
         ownsAny = true;
       }
+      if (verdict !== "drop" && verdict !== "taken") growth += this.#growth(entry, plan.published);
       if (isNew || (verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id)) {
         newUsers.add(claim.user.id);
       }
     }
+    this.#admitBytes(author, growth);
     if (newUsers.size > 0) this.#admitUsers(author, author.access.lobby, newUsers);
     return plans.values();
   }
@@ -311,6 +327,24 @@ export class Register {
     const key = sessionKey(claim, speaker.author.access.lobby);
     const isSuperseded = speaker.record?.superseded?.has(key) === true && this.#bySession.has(key);
     return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
+  }
+
+  /** How many bytes more there would be; 0: of no account. */
+  #growth(entry: Entry | undefined, { authored, state }: Published): number {
+    const weight = weightOf(authored, state);
+    if (!isPresent(entry)) return weight;
+    return weight <= SMALL_STATE_BYTES ? 0 : Math.max(0, weight - entry.weight);
+  }
+
+  /** [LIMIT-9] Throws `FrameError`. */
+  #admitBytes({ address }: Author, growth: number): void {
+    if (growth > 0) this.#memory.admit(address, growth);
+  }
+
+  #weigh(entry: PresentEntry): void {
+    const weight = weightOf(entry.authoredState, entry.publishedState);
+    this.#memory.changed(entry.address, weight - entry.weight);
+    entry.weight = weight;
   }
 
   /** [OWN-10] What an author took back counts as what it has, for as long as that is remembered. Throws `FrameError`. */
@@ -378,6 +412,7 @@ export class Register {
     // a renewal: observers are told in due time
     if (changed.size === 0) return;
     entry.publishedState = state;
+    this.#weigh(entry);
     entry.corrected = corrected;
     const isRenamed = entry.claim !== claim && !equal(entry.claim, claim);
     if (isRenamed) {
@@ -448,6 +483,7 @@ export class Register {
       clock,
       authoredState: authored,
       publishedState: state,
+      weight: 0,
       claim,
       lobby,
       address: owner?.address ?? "",
@@ -461,6 +497,7 @@ export class Register {
       publication: null,
     };
     this.#entries.set(id, entry);
+    this.#weigh(entry);
     this.#count++;
     this.#index(entry);
     if (owner !== null) this.#own(entry, owner);
@@ -479,6 +516,7 @@ export class Register {
       clock,
       by,
       user: by === null ? user : null,
+      address: entry.address,
       at: now,
       publication,
     };
@@ -486,11 +524,13 @@ export class Register {
     if (publication !== null) publication.entry = null;
     this.#entries.set(id, departed);
     this.#departed.add(departed);
+    this.#memory.changed(entry.address, DEPARTED_BYTES - entry.weight);
+    entry.weight = 0;
     changes.push({ type: "left", entry });
   }
 
   #forget(departed: DepartedEntry): void {
-    this.#departed.delete(departed);
+    if (this.#departed.delete(departed)) this.#memory.changed(departed.address, -DEPARTED_BYTES);
     if (this.#entries.get(departed.id) === departed) this.#entries.delete(departed.id);
     if (departed.by !== null) departed.by.departed--;
   }

@@ -6,7 +6,14 @@
  * to the rooms that tell their members.
  */
 import { randomBytes } from "node:crypto";
-import { type Author, type Change, type Moment, type PresentEntry, isStockSession } from "../../awareness/index.ts";
+import {
+  type Author,
+  type Change,
+  type Moment,
+  type PresentEntry,
+  StateMemory,
+  isStockSession,
+} from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
@@ -94,6 +101,7 @@ export class Hub implements ConnectionHandler {
     this.#grace = new Grace(options.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#setup = {
       limits: options,
+      states: new StateMemory(options.maxStatesTotal),
       tick: options.tick,
       maxCursors: options.maxCursors,
       clock,

@@ -17,6 +17,7 @@ import {
   type Publication,
   Register,
   type RegisterLimits,
+  type StateMemory,
   type StateUpdate,
   Updates,
   WholeStates,
@@ -53,6 +54,8 @@ import { type FlushLoad, tickMs } from "./tick.ts";
 /** What a room is told once, when it is made. */
 export interface RoomSetup {
   readonly limits: RegisterLimits;
+  /** What the states of all rooms take. */
+  readonly states: StateMemory;
   /** Shortest time between two flushes, ms. */
   readonly tick: number;
   /** How many cursors it shows; 0: all. */
@@ -123,7 +126,7 @@ export class Room {
     this.#setup = setup;
     this.#isLobby = isLobby(name);
     this.#cursors = new CursorLimiter(this.#isLobby ? 0 : setup.maxCursors);
-    this.register = new Register(name, setup.limits, setup.admitUsers);
+    this.register = new Register(name, setup.limits, setup.admitUsers, setup.states);
     this.#updates = new Updates(setup.firstClock);
     const intervalMs = (): number => tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
@@ -307,6 +310,7 @@ export class Room {
     this.members.clear();
     this.#readers.clear();
     this.#missed.clear();
+    this.register.close();
     this.#setup.load.forget(this);
     this.document.close();
   }

@@ -20,6 +20,7 @@ function entryOf(id: number, clock: number, given: Partial<PresentEntry> = {}): 
     clock,
     authoredState: state,
     publishedState: state,
+    weight: 0,
     claim: readState(id, {}, "doc")!,
     lobby: "@lobby",
     address: "here",

@@ -1,0 +1,49 @@
+/**
+ * What the states of all rooms take together, and who brought them. Pure but for its own sums. [LIMIT-9]
+ */
+import { Close, FrameError, type StateBytes } from "../wire/index.ts";
+
+/** What the relay remembers of a state besides its bytes, and of each of its fields, about: bytes. */
+const BYTES_PER_STATE = 300;
+const BYTES_PER_FIELD = 50;
+/** What it remembers of one who left, about: bytes. */
+export const DEPARTED_BYTES = 1_000;
+/** Who is here already may change a state that is no larger than this, however much the others take: bytes. */
+export const SMALL_STATE_BYTES: number = 4 * 1024;
+/** One address may have so much of it: another always finds room. */
+const ADDRESS_PART = 1 / 2;
+
+/** What a state takes, about, in bytes: as its author wrote it, and as it is published. */
+export function weightOf(authored: StateBytes, published: StateBytes): number {
+  return BYTES_PER_STATE + sizeOf(authored) + (published === authored ? 0 : sizeOf(published));
+}
+
+function sizeOf(state: StateBytes): number {
+  return state.size + state.fields.size * BYTES_PER_FIELD;
+}
+
+export class StateMemory {
+  readonly #max: number;
+  #bytes = 0;
+  readonly #byAddress = new Map<string, number>();
+
+  /** @param max bytes; 0: any number */
+  constructor(max: number) {
+    this.#max = max === 0 ? Infinity : max;
+  }
+
+  /** Throws a `FrameError` if states from an address may not take so much more, in bytes. */
+  admit(address: string, more: number): void {
+    const own = this.#byAddress.get(address) ?? 0;
+    if (this.#bytes + more <= this.#max && own + more <= this.#max * ADDRESS_PART) return;
+    throw new FrameError("no room for more states", Close.overloaded);
+  }
+
+  /** What came from an address takes so much more now, or less, in bytes. */
+  changed(address: string, change: number): void {
+    this.#bytes += change;
+    const own = (this.#byAddress.get(address) ?? 0) + change;
+    if (own > 0) this.#byAddress.set(address, own);
+    else this.#byAddress.delete(address);
+  }
+}
