@@ -35,6 +35,7 @@ export class Turns {
 
   /** Something that was heard has kept the relay so long, ms. */
   used(ms: number): void {
+    if (ms <= 0) return;
     this.#usedMs += ms;
     this.#schedule();
   }

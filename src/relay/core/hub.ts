@@ -142,6 +142,7 @@ export class Hub implements ConnectionHandler {
     if (connection.kind === "native") connection.send(new Packet(controlFrame(this.#hello(name, access))));
     room.join(connection);
     const joinedAt = this.clock.now();
+    this.turns.used(joinedAt - acceptedAt);
     connection.joined(joinedAt - acceptedAt, joinedAt);
   }
 
