@@ -200,7 +200,8 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
 
   /** [ACT-7] So is a cursor that moves; what we say ourselves, and say again, is not. */
   readonly #onChange = (_change: unknown, origin: unknown): void => {
-    if (origin !== "local") return;
+    // the last of all, when the room is left, is nobody's doing
+    if (origin !== "local" || this.#holders === 0) return;
     const { user: _user, copresence: _copresence, ...binding } = this.awareness.getLocalState() ?? {};
     if (equal(binding, this.#binding)) return;
     this.#binding = binding;
