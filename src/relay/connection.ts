@@ -318,6 +318,7 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.drain();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
     const fanOutMs = this.#handler.fanOutMs;
+    let refusal: FrameError | null = null;
     try {
       // a plain view: a Buffer's slice would not copy
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
@@ -327,12 +328,15 @@ export class Connection implements Member, SocketEvents, Debtor {
       else this.#answer(question, frame, now);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close(error.code, error.message);
+      refusal = error;
     }
     const endedAt = this.#handler.clock.now();
     const elapsedMs = endedAt - now;
     this.#actingMs += elapsedMs;
-    this.#took(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
+    // before it is closed: who pays for it may come back, and say the same again [COST-2]
+    const mayGoOn = this.#charge(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
+    if (refusal !== null) this.close(refusal.code, refusal.message);
+    else if (!mayGoOn) this.close(Close.tooManyMessages, "too much work");
   }
 
   /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-1] [COST-4] */
@@ -351,14 +355,23 @@ export class Connection implements Member, SocketEvents, Debtor {
     if (elapsedMs >= WORTH_MS) this.#took(elapsedMs, now);
   }
 
-  /** @param fanOutMs how much of that it took to hand on to others what was said */
-  #took(elapsedMs: number, now: number, fanOutMs = 0): void {
-    if (!this.#open || elapsedMs <= 0) return;
+  /** Charges it, and closes it if that was too much. */
+  #took(elapsedMs: number, now: number): void {
+    if (!this.#charge(elapsedMs, now)) this.close(Close.tooManyMessages, "too much work");
+  }
+
+  /**
+   * Charges it with what something took. Returns whether it may go on.
+   *
+   * @param fanOutMs how much of that it took to hand on to others what was said
+   */
+  #charge(elapsedMs: number, now: number, fanOutMs = 0): boolean {
+    if (!this.#open || elapsedMs <= 0) return true;
     this.#spending ??= new Spending(this.#options, now);
     const { processor, time } = this.#handler;
     const counted = 1 - (1 - FAN_OUT_PART) * (fanOutMs / elapsedMs);
     const ms = processor.taken(elapsedMs, now) * counted;
-    if (!time.charge(this.#spending.work, this.#payer, ms, now)) this.close(Close.tooManyMessages, "too much work");
+    return time.charge(this.#spending.work, this.#payer, ms, now);
   }
 
   sign(): void {

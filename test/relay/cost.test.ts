@@ -8,7 +8,7 @@ import { resolveOptions } from "../../src/relay/options.ts";
 import { ProcessorTime } from "../../src/relay/processor.ts";
 import { UnsentData } from "../../src/relay/unsent.ts";
 import { TimeQuota } from "../../src/relay/work.ts";
-import { EMPTY_STATE_VECTOR, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
+import { EMPTY_STATE_VECTOR, FrameError, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../support.ts";
 import { rawPeer, stateOf } from "./raw.ts";
 
@@ -18,6 +18,8 @@ function setup(
   given: {
     readonly timeRate?: number;
     readonly isFanOut?: boolean;
+    /** Whose messages are refused, after all that it took to act on them. */
+    readonly refused?: string;
     readonly wall?: () => number;
     readonly pingMs?: number;
   } = {},
@@ -38,6 +40,7 @@ function setup(
       now += messageMs;
       if (given.isFanOut === true) fanOutMs += messageMs;
       acted.push(names.get(connection) ?? "");
+      if (names.get(connection) === given.refused) throw new FrameError("too much");
     },
     silence() {},
     drained() {},
@@ -127,6 +130,14 @@ describe("one that has a lot to say", () => {
     expect(acted.length).toBeLessThan(40);
     expect(mallory.state.isPaused).toBe(true);
   });
+});
+
+it("[COST-2] what a message took for which its connection was closed is charged all the same", () => {
+  const { closed, connected } = setup(150, { timeRate: 200, refused: "Mallory" });
+  for (let i = 0; i < 20; i++) connected("Mallory").says(1);
+  expect(new Set(closed)).toEqual(new Set(["Mallory 4400 too much"]));
+  connected("Mallory under another name").says(1);
+  expect(closed.at(-1)).toBe("Mallory under another name 4529 too much work");
 });
 
 it("[COST-7] of the time that it takes to hand on what somebody wrote, they are charged a quarter", async () => {

@@ -163,6 +163,22 @@ it("[DOC-6] gives up an update that takes Yjs very long, and nothing of it stays
   expect(read(document).getText("t").toString()).toBe("hello");
 });
 
+it("[DOC-6] stops Yjs in the midst of structs that each take as long as the document is large", () => {
+  const { document, told } = relay().open();
+  // each is put before all that are there already, and Yjs walks past them one by one
+  const atTheBeginning = (client: number, count: number): Uint8Array =>
+    rawUpdate([{ client, clock: 0, structs: many(count, () => inRoot(4, ...text("x"))) }]);
+  document.apply(atTheBeginning(1, 30_000), writer());
+  told.splice(0);
+  let code: number | null = null;
+  const ms = costOf(() => (code = refusalOf(() => document.apply(atTheBeginning(900, 2_000), writer()))));
+  expect(code).toBe(4413);
+  // half a second, and what it takes to make the document again
+  expect(ms).toBeLessThan(2_000);
+  expect(told).toEqual([]);
+  expect(read(document).getText("t").length).toBe(30_000);
+});
+
 it("[DOC-7] refuses types that are nested too deep to be deleted", () => {
   const { document, told } = relay().open();
   const chain = (levels: number): Uint8Array =>

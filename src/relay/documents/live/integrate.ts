@@ -1,6 +1,6 @@
 /**
- * Hands pieces of updates to Yjs, a few at a time, so that an update that takes Yjs very long is noticed: with some
- * structs, each takes as long as the document is large. [DOC-6]
+ * Hands pieces of updates to Yjs, and stops Yjs when that takes very long: with some structs, each takes as long as the
+ * document is large. [DOC-6]
  */
 import * as Y from "yjs";
 import { FrameError } from "../../../wire/index.ts";
@@ -9,6 +9,7 @@ import { type Piece, clockAt } from "../update/plan.ts";
 import { tooLarge } from "../refusal.ts";
 import type { Deletion } from "../update/update.ts";
 import { writeUpdate } from "../update/write.ts";
+import { WatchedClients } from "./watched.ts";
 
 /** How much is handed to Yjs at first, and at most: structs or deletions. */
 const FIRST_CHUNK = 500;
@@ -18,6 +19,7 @@ const QUICK_MS = 10;
 /** What an update may take at least, and more for each of its parts: processor time, ms. A usual part takes 0.002 ms. */
 const FIXED_MS = 500;
 const MS_PER_PART = 0.006;
+const TOO_LONG = "update takes too long to integrate";
 
 /**
  * Integrates all of it. Throws when Yjs does, or for what takes too long or is nested too deep; the document is then to
@@ -38,25 +40,36 @@ export function integrate(
     return (user + system) / 1000;
   };
   const limit = FIXED_MS + parts * MS_PER_PART;
+  const begunAt = performance.now();
+  const check = (): void => {
+    // the clock is asked first: to ask the processor takes longer
+    if (performance.now() - begunAt > limit && elapsed() > limit) throw tooLarge(TOO_LONG);
+  };
   const apply = (size: number, now: readonly Piece[], gone: readonly Deletion[]): number => {
     const before = elapsed();
-    if (before > limit) throw tooLarge("update takes too long to integrate");
+    if (before > limit) throw tooLarge(TOO_LONG);
     Y.applyUpdate(doc, writeUpdate(now, gone));
     if (elapsed() - before > QUICK_MS) return Math.max(1, size >> 1);
     return Math.min(LARGEST_CHUNK, size * 2);
   };
+  const { clients } = doc.store;
   Y.transact(
     doc,
     () => {
-      let size = FIRST_CHUNK;
-      const rest = pieces.toReversed();
-      while (rest.length > 0) size = apply(size, takeChunk(rest, size), []);
-      // before anything is deleted: that goes as deep as types are nested
-      if (hasTypes) checkDepth(doc, pieces);
-      for (let i = 0; i < deletions.length;) {
-        const chunk = deletions.slice(i, i + size);
-        i += chunk.length;
-        size = apply(size, [], chunk);
+      if (clients instanceof WatchedClients) clients.onWork = check;
+      try {
+        let size = FIRST_CHUNK;
+        const rest = pieces.toReversed();
+        while (rest.length > 0) size = apply(size, takeChunk(rest, size), []);
+        // before anything is deleted: that goes as deep as types are nested
+        if (hasTypes) checkDepth(doc, pieces);
+        for (let i = 0; i < deletions.length;) {
+          const chunk = deletions.slice(i, i + size);
+          i += chunk.length;
+          size = apply(size, [], chunk);
+        }
+      } finally {
+        if (clients instanceof WatchedClients) clients.onWork = null;
       }
     },
     null,

@@ -9,6 +9,7 @@ import { DeletedRanges } from "./deleted.ts";
 import { encodeSince } from "./encode.ts";
 import { integrate } from "./integrate.ts";
 import { UpdateLog } from "./log.ts";
+import { WatchedClients } from "./watched.ts";
 import { type Plan, begin, plan } from "../update/plan.ts";
 import { type StateVector, statesIn } from "../update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "../update/update.ts";
@@ -176,6 +177,7 @@ export class LiveDocument {
 
   #make(): Y.Doc {
     const doc = new Y.Doc({ gc: this.#isCollecting });
+    doc.store.clients = new WatchedClients();
     Y.transact(doc, () => {
       if (this.#base !== null) Y.applyUpdate(doc, this.#base);
       for (const update of this.#log) Y.applyUpdate(doc, update);

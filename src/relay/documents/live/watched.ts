@@ -1,0 +1,17 @@
+/**
+ * The structs of a document by client, where Yjs looks them up: with each struct that it integrates, and on the way to the
+ * struct's place. Whoever is told of that can stop Yjs in the midst of an update, which it offers no other way to do. [DOC-6]
+ */
+export class WatchedClients<Structs> extends Map<number, Structs> {
+  /** Called now and then while Yjs works; what it throws stops Yjs. */
+  onWork: (() => void) | null = null;
+  #lookups = 0;
+
+  override get(client: number): Structs | undefined {
+    if (this.onWork !== null && (++this.#lookups & (EVERY - 1)) === 0) this.onWork();
+    return super.get(client);
+  }
+}
+
+/** How many lookups lie between two calls: a few structs. */
+const EVERY = 4;
