@@ -106,7 +106,7 @@ describe("somebody hostile, with a token of her own", () => {
     const peer = await mallory();
     const carol = await rawPeer(url, `${ROOM}?token=${await tokenFor({ sub: "carol" })}`);
     carol.say([77, OFTEN, { user: { id: "carol" } }]);
-    await until("Carol is there", () => peer.states.has(77));
+    await until("Carol is there", () => peer.states.has(77) && relay.user("carol")?.status === "online");
     carol.say([77, OFTEN + 1, null]);
     await until("Carol has left", () => !peer.states.has(77) && relay.user("carol")?.status === "offline");
     peer.say([77, OFTEN + 2, { user: { id: "carol" } }]);

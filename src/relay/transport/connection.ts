@@ -21,7 +21,9 @@ import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import { Backlog } from "./backlog.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { truncate } from "./reason.ts";
+import { isLargeUpdate, questionIn } from "./costs.ts";
 import { Spending } from "./spending.ts";
+import { Transfer } from "./transfer.ts";
 import type { Debtor } from "./unsent.ts";
 import { Work } from "./work.ts";
 
@@ -75,9 +77,7 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** Bytes that were sent since it last spoke; and of them those that a stock client says back. */
   #unanswered = 0;
   #unechoed = 0;
-  /** What had come in and left when it was last looked at; the latter only while more was to leave. */
-  #received = 0;
-  #left = Infinity;
+  readonly #transfer = new Transfer();
   /** What waits for it alone, as it was counted last; and what waits for others as well. */
   #owed = 0;
   #owedShared = 0;
@@ -209,13 +209,13 @@ export class Connection implements Member, SocketEvents, Debtor {
       return this.close(Close.tokenExpired, "the token has expired");
     }
     // what a socket has carried takes long to ask, of thousands
-    if (this.#liveness.pingedAt !== null && this.#isTransferring()) this.#alive(now);
+    if (this.#liveness.pingedAt !== null && this.#transfer.goesOn(this.#socket)) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#options)) {
       case "wait":
         break;
       case "ping":
         this.#liveness = { ...this.#liveness, pingedAt: now };
-        this.#isTransferring();
+        this.#transfer.goesOn(this.#socket);
         this.#socket.ping();
         break;
       case "dead":
@@ -225,18 +225,6 @@ export class Connection implements Member, SocketEvents, Debtor {
     if (this.kind === "stock" && now - this.#sentAt >= KEEP_ALIVE_MS) this.send(KEEP_ALIVE);
     // thousands say nothing for long: what would be full is not kept
     if (this.#spending?.isOver(now) === true) this.#spending = null;
-  }
-
-  /**
-   * A long message is under way, and no pong overtakes it. What leaves proves something only if it had to wait: until the
-   * buffers on the way are full, it leaves whether or not anybody is there.
-   */
-  #isTransferring(): boolean {
-    const { received, left, bufferedAmount } = this.#socket;
-    const isTransferring = received > this.#received || left > this.#left;
-    this.#received = received;
-    this.#left = bufferedAmount > 0 ? left : Infinity;
-    return isTransferring;
   }
 
   message(data: Uint8Array, isBinary: boolean): void {
@@ -294,6 +282,9 @@ export class Connection implements Member, SocketEvents, Debtor {
       // a plain view: a Buffer's slice would not copy
       const bytes = new Uint8Array(data.buffer, data.byteOffset, data.length);
       const frame = decodeFrame(bytes);
+      if (isLargeUpdate(frame) && this.#handler.time.isFarOver(this.#payer, now)) {
+        return this.close(Close.tooManyMessages, "too much work");
+      }
       const question = questionIn(frame);
       if (question === 0) this.#handler.frame(this, frame, now);
       else this.#answer(question, frame, now);
@@ -409,10 +400,4 @@ export class Connection implements Member, SocketEvents, Debtor {
     if (endedAt - now < WORTH_MS) return;
     time.charge(new Work(), this.#payer, processor.taken(endedAt - now, endedAt), endedAt);
   }
-}
-
-/** A number for each kind of question; 0: it is none. */
-function questionIn({ type }: Frame): number {
-  if (type === "syncStep1") return 1;
-  return type === "queryAwareness" ? 2 : 0;
 }

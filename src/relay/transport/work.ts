@@ -11,6 +11,8 @@ const MEMORY_MS = 3_000;
 const MAX_CHARGE = 1 / 3;
 /** All connections of one user, or address, may take so many times what one may. */
 const CONNECTIONS = 2;
+/** When they take so many times what they may together, none of them adds much to a document. */
+const FAR_OVER = 2;
 /** When they take more, those are spared that took less than this part of what one may. */
 const SPARED = 1 / 16;
 /** Less than this is forgotten, ms. */
@@ -65,6 +67,12 @@ export class TimeQuota {
     const together = this.#workOf(payer).add(charged, now);
     if (ofLate >= this.#limitMs) return false;
     return together < this.#limitMs * CONNECTIONS || ofLate < this.#limitMs * SPARED;
+  }
+
+  /** Whether all of a payer together have taken far more of late than they may. */
+  isFarOver(payer: string, now: number): boolean {
+    const work = this.#payers.get(payer);
+    return work !== undefined && work.ofLate(now) >= this.#limitMs * CONNECTIONS * FAR_OVER;
   }
 
   /** Forgets those who have taken nothing for long. */

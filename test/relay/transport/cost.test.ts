@@ -144,6 +144,18 @@ it("[COST-2] what a message took for which its connection was closed is charged 
   expect(closed.at(-1)).toBe("Mallory under another name 4529 too much work");
 });
 
+it("[COST-2] nobody goes on with costly updates by a new connection for each, while the small ones of others pass", () => {
+  const { acted, closed, connected } = setup(150, { timeRate: 200 });
+  for (let i = 0; i < 60; i++) connected("Mallory").says(1);
+  closed.length = acted.length = 0;
+  const large = new Uint8Array(2_000);
+  connected("Mallory again").connection.message(updateFrame(large), true);
+  expect(acted).toEqual(["Mallory again ended"]);
+  expect(closed).toEqual(["Mallory again 4529 too much work"]);
+  connected("Alice").says(1);
+  expect(acted.slice(1)).toContain("Alice");
+});
+
 it("[COST-7] of the time that it takes to hand on what somebody wrote, they are charged a quarter", async () => {
   const counts = await Promise.all(
     [false, true].map(async (isFanOut) => {

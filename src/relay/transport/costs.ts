@@ -1,0 +1,16 @@
+/** Which frames may cost far more than their number and size say. Pure. */
+import type { Frame } from "../../wire/index.ts";
+
+/** What people type is smaller. */
+const LARGE_UPDATE_BYTES = 1024;
+
+/** [COST-2] So that nobody goes on with costly updates by a new connection for each. */
+export function isLargeUpdate(frame: Frame): boolean {
+  return (frame.type === "update" || frame.type === "syncStep2") && frame.update.length > LARGE_UPDATE_BYTES;
+}
+
+/** A number for each kind of question, of which a few bytes bring a long answer; 0: it is none. [COST-4] */
+export function questionIn({ type }: Frame): number {
+  if (type === "syncStep1") return 1;
+  return type === "queryAwareness" ? 2 : 0;
+}
