@@ -151,11 +151,13 @@ export class Sessions<K extends object> {
     this.#byKey.delete(key);
     session.reports = without(session.reports, reported);
     remove(this.#keysOf, reported.report.claim.user.id, key);
-    session.lastSeen = Math.max(session.lastSeen, lastSeen);
+    // [TIME-1] what is later than now was dated before the clock was set back
+    const before = session.lastSeen > wall ? 0 : session.lastSeen;
+    session.lastSeen = Math.max(before, lastSeen);
     if (session.reports.length > 0) return this.#publish(session, wall);
     this.#sessions.delete(session.id);
     this.#countSession(reported.report.claim.user.id, -1);
-    this.#people.delete(session.id, session.lastSeen);
+    this.#people.delete(session.id, session.lastSeen, wall);
   }
 
   /**

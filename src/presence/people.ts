@@ -57,14 +57,18 @@ export class People<Meta = JsonObject> {
     this.#touched.add(userId);
   }
 
-  /** @param lastSeen when the claim was last known to be alive, ms since the epoch */
-  delete(key: PropertyKey, lastSeen: number): void {
+  /**
+   * @param lastSeen when the claim was last known to be alive, ms since the epoch
+   * @param now by the clock that dates `lastSeen`: what is later was dated before that clock was set back [TIME-1]
+   */
+  delete(key: PropertyKey, lastSeen: number, now: number = Infinity): void {
     const userId = this.#owners.get(key);
     if (userId === undefined) return;
     const person = this.#person(userId);
     this.#owners.delete(key);
     person.claims.delete(key);
-    person.lastSeen = Math.max(person.lastSeen, lastSeen);
+    const before = person.lastSeen > now ? 0 : person.lastSeen;
+    person.lastSeen = Math.max(before, lastSeen);
     this.#touched.add(userId);
   }
 
