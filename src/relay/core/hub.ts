@@ -31,6 +31,7 @@ import { Packet } from "../packet.ts";
 import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import { ProcessorTime } from "../transport/processor.ts";
+import { Turns } from "../transport/turns.ts";
 import { UnsentData } from "../transport/unsent.ts";
 import { TimeQuota } from "../transport/work.ts";
 import { Grace } from "./grace.ts";
@@ -59,6 +60,7 @@ export class Hub implements ConnectionHandler {
   readonly counters: Counters = new Counters();
   readonly processor: ProcessorTime = new ProcessorTime();
   readonly time: TimeQuota;
+  readonly turns: Turns = new Turns();
   readonly unsent: UnsentData;
   readonly stateMemory: StateMemory;
   /** Those that are no lobbies, by name. */
@@ -146,6 +148,7 @@ export class Hub implements ConnectionHandler {
     if (connection.kind === "native") connection.send(new Packet(controlFrame(this.#hello(name, access))));
     room.join(connection);
     const joinedAt = this.clock.now();
+    this.turns.used(joinedAt - acceptedAt);
     connection.joined(joinedAt - acceptedAt, joinedAt);
   }
 

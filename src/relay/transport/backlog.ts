@@ -1,5 +1,5 @@
-/** Messages of one connection that wait for its next turn, since others are to be heard in between. [COST-6] */
-import { immediate } from "../immediate.ts";
+/** Messages of one connection that wait for its next turn, since others are to be heard in between. [COST-6] [COST-8] */
+import type { Turns } from "./turns.ts";
 
 export interface Message {
   readonly data: Uint8Array;
@@ -7,12 +7,22 @@ export interface Message {
 }
 
 export class Backlog {
+  readonly #turns: Turns;
   #messages: Message[] = [];
   #cancel: (() => void) | null = null;
+
+  constructor(turns: Turns) {
+    this.#turns = turns;
+  }
 
   /** The next turn is still to come. */
   get isWaiting(): boolean {
     return this.#cancel !== null;
+  }
+
+  /** The message that comes next. */
+  get first(): Message | undefined {
+    return this.#messages[0];
   }
 
   push(message: Message): void {
@@ -23,20 +33,22 @@ export class Backlog {
     return this.#messages.shift();
   }
 
-  /** Calls back once all others have been heard. */
-  wait(goOn: () => void): void {
-    this.#cancel = immediate(() => {
+  /**
+   * Calls back in a later turn.
+   *
+   * @param expectedMs how long the first message may take, about
+   */
+  wait(expectedMs: number, goOn: () => void): void {
+    if (this.#cancel !== null) return;
+    this.#cancel = this.#turns.wait(expectedMs, () => {
       this.#cancel = null;
       goOn();
     });
   }
 
-  /** Ends the wait, and gives out what is left. */
-  stop(): readonly Message[] {
+  /** Waits no longer. */
+  stop(): void {
     this.#cancel?.();
     this.#cancel = null;
-    const rest = this.#messages;
-    this.#messages = [];
-    return rest;
   }
 }

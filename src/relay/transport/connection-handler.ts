@@ -3,6 +3,7 @@ import type { Frame } from "../../wire/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connection } from "./connection.ts";
 import type { ProcessorTime } from "./processor.ts";
+import type { Turns } from "./turns.ts";
 import type { UnsentData } from "./unsent.ts";
 import type { TimeQuota } from "./work.ts";
 
@@ -10,6 +11,7 @@ export interface ConnectionHandler {
   readonly clock: Clock;
   readonly processor: ProcessorTime;
   readonly time: TimeQuota;
+  readonly turns: Turns;
   readonly unsent: UnsentData;
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
   readonly fanOutMs: number;

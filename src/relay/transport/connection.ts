@@ -18,10 +18,10 @@ import { Packet } from "../packet.ts";
 import type { Kind } from "../../awareness/index.ts";
 import type { Member } from "../ports/member.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
-import { Backlog } from "./backlog.ts";
+import { Backlog, type Message } from "./backlog.ts";
 import type { ConnectionHandler } from "./connection-handler.ts";
 import { truncate } from "./reason.ts";
-import { isLargeUpdate, questionIn } from "./costs.ts";
+import { expectedMs, isLargeUpdate, questionIn } from "./costs.ts";
 import { Spending } from "./spending.ts";
 import { Transfer } from "./transfer.ts";
 import type { Debtor } from "./unsent.ts";
@@ -87,6 +87,8 @@ export class Connection implements Member, SocketEvents, Debtor {
   #actingMs = 0;
   /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
   #backlog: Backlog | null = null;
+  /** The socket is gone, with this code, while what came over it has still to be acted on. */
+  #endedWith: number | null = null;
   /** It has asked for these once: the first answers are what every newcomer is told. */
   #asked = 0;
   #silent = false;
@@ -230,6 +232,8 @@ export class Connection implements Member, SocketEvents, Debtor {
   message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
     if (this.#backlog !== null) return this.#backlog.push({ data, isBinary });
+    // [COST-8]
+    if (this.#handler.turns.isTaken(this.#expectedMs(data.length))) return this.#wait({ data, isBinary });
     this.#act(data, isBinary);
     this.#yield();
   }
@@ -237,9 +241,19 @@ export class Connection implements Member, SocketEvents, Debtor {
   /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
   #yield(): void {
     if (!this.#open || this.#handler.clock.now() - this.#readSince < TURN_MS) return;
-    this.#backlog ??= new Backlog();
+    this.#wait();
+  }
+
+  #wait(message?: Message): void {
+    const backlog = (this.#backlog ??= new Backlog(this.#handler.turns));
+    if (message !== undefined) backlog.push(message);
     this.#socket.pause();
-    this.#backlog.wait(() => this.#goOn());
+    backlog.wait(this.#expectedMs(backlog.first?.data.length ?? 0), () => this.#goOn());
+  }
+
+  /** About how long it takes to act on a message, by its size and by what the connection has taken of late. */
+  #expectedMs(bytes: number): number {
+    return expectedMs(bytes, this.#spending?.work.ofLate(this.#handler.clock.now()) ?? 0);
   }
 
   /** Acts on what had to wait, for as long as one may in a turn. */
@@ -249,19 +263,13 @@ export class Connection implements Member, SocketEvents, Debtor {
       const next = this.#backlog.shift();
       if (next === undefined) {
         this.#backlog = null;
-        this.#socket.resume();
+        if (this.#endedWith !== null) this.#end(this.#endedWith);
+        else this.#socket.resume();
         return;
       }
       this.#act(next.data, next.isBinary);
       this.#yield();
     }
-  }
-
-  /** Acts on all that had to wait, since nothing comes after it. */
-  #catchUp(): void {
-    const rest = this.#backlog?.stop() ?? [];
-    this.#backlog = null;
-    for (const { data, isBinary } of rest) if (this.#open) this.#act(data, isBinary);
   }
 
   #act(data: Uint8Array, isBinary: boolean): void {
@@ -294,6 +302,7 @@ export class Connection implements Member, SocketEvents, Debtor {
     }
     const endedAt = this.#handler.clock.now();
     const elapsedMs = endedAt - now;
+    this.#handler.turns.used(elapsedMs);
     this.#actingMs += elapsedMs;
     // before it is closed: who pays for it may come back, and say the same again [COST-2]
     const mayGoOn = this.#charge(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
@@ -379,9 +388,14 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#liveness = aliveAt(now, this.#options);
   }
 
+  /** Acts on all that had to wait, since nothing comes after it: at once, unless others wait for their turn. */
   ended(code: number): void {
-    this.#catchUp();
-    this.#end(code);
+    if (!this.#open) return;
+    this.#endedWith ??= code;
+    if (this.#handler.turns.isTaken()) return this.#wait();
+    this.#backlog?.stop();
+    this.#backlog ??= new Backlog(this.#handler.turns);
+    this.#goOn();
   }
 
   #end(code: number): void {
@@ -391,12 +405,13 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#backlog?.stop();
     this.#backlog = null;
     this.recount();
-    const { clock, processor, time } = this.#handler;
+    const { clock, processor, time, turns } = this.#handler;
     const now = clock.now();
     processor.begin(now);
     this.#handler.closed(this, code, now);
     // with the last to leave it a document is put away, which may take long
     const endedAt = clock.now();
+    turns.used(endedAt - now);
     if (endedAt - now < WORTH_MS) return;
     time.charge(new Work(), this.#payer, processor.taken(endedAt - now, endedAt), endedAt);
   }

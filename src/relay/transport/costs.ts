@@ -14,3 +14,13 @@ export function questionIn({ type }: Frame): number {
   if (type === "syncStep1") return 1;
   return type === "queryAwareness" ? 2 : 0;
 }
+
+/** What a message is expected to take for each KiB of it, besides what its connection has taken of late: ms. */
+const MS_PER_KIB = 1;
+/** One message is expected to take so much of what all of its connection have taken of late. */
+const OF_LATE_PART = 1 / 20;
+
+/** About how long it takes to act on a message of so many bytes, of a connection that has taken so long of late: ms. [COST-8] */
+export function expectedMs(bytes: number, ofLateMs: number): number {
+  return ofLateMs * OF_LATE_PART + (bytes / 1024) * MS_PER_KIB;
+}

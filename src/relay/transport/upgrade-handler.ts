@@ -14,12 +14,15 @@ import type { ErrorListener } from "../report.ts";
 import { keepsHistory, tokenOf } from "./request.ts";
 import { WebSocketServerSocket } from "./websocket.ts";
 
+/** To let somebody in is expected to take so long, ms. */
+const JOIN_MS = 2;
+
 export class UpgradeHandler {
   readonly #authorizer: Authorizer;
   readonly #hub: Hub;
   /** Never throws. */
   readonly #onError: ErrorListener;
-  /** Opened, and waiting for somebody to say who they are. */
+  /** Opened, and waiting for the application to say who they are, or for their turn. */
   readonly #pending = new Set<WebSocket>();
 
   constructor(authorizer: Authorizer, hub: Hub, onError: ErrorListener) {
@@ -69,6 +72,18 @@ export class UpgradeHandler {
     }
   }
 
+  /** [COST-8] Many who come at once to a large room are not let in without a break. */
+  #enterLater(webSocket: WebSocket, socket: Socket, decision: Authorized, history: boolean): void {
+    webSocket.pause();
+    this.#pending.add(webSocket);
+    this.#hub.turns.wait(JOIN_MS, () => {
+      webSocket.resume();
+      // else the relay has been closed meanwhile
+      if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decision, history);
+      else this.#authorizer.leave(decision.lease);
+    });
+  }
+
   /** [HTTP-7] */
   #fail(webSocket: WebSocket, error: unknown): void {
     this.#onError(error, "a new connection");
@@ -78,6 +93,7 @@ export class UpgradeHandler {
   #accept(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
     if (!decision.ok) return this.#refuse(webSocket, decision);
     if (webSocket.readyState !== webSocket.OPEN) return this.#authorizer.leave(decision.lease);
+    if (this.#hub.turns.isTaken()) return this.#enterLater(webSocket, socket, decision, history);
     this.#leaveWith(webSocket, decision.lease);
     const { room, access, lease } = decision;
     const { address } = lease;

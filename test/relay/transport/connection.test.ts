@@ -18,6 +18,7 @@ import { Connection } from "../../../src/relay/transport/connection.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { systemClock } from "../../../src/relay/ports/clock.ts";
 import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
+import { Turns } from "../../../src/relay/transport/turns.ts";
 import { UnsentData } from "../../../src/relay/transport/unsent.ts";
 import { TimeQuota } from "../../../src/relay/transport/work.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
@@ -441,6 +442,7 @@ describe("signs of life", () => {
       clock: systemClock,
       processor: new ProcessorTime(),
       time: new TimeQuota(0),
+      turns: new Turns(),
       unsent: new UnsentData(0),
       fanOutMs: 0,
       frame() {},
