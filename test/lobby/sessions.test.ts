@@ -56,6 +56,20 @@ describe("counting", () => {
     ]);
   });
 
+  it("[TIME-1] a leaver is last seen by the clock as it is set now, though connections and sessions ended before the clock was set back", () => {
+    const hour = 3_600_000;
+    lobby.set(tab, report("alice", "s1"), 2 * hour);
+    lobby.set(tabInRoom, report("alice", "s1", "other"), 2 * hour);
+    lobby.set(phone, report("alice", "s2"), 2 * hour);
+    lobby.flush(2 * hour);
+    lobby.delete(tabInRoom, 2 * hour, 2 * hour);
+    lobby.delete(phone, 2 * hour, 2 * hour);
+    lobby.flush(2 * hour);
+    // the clock is set back by an hour
+    lobby.delete(tab, hour + 5, hour + 10);
+    expect(lobby.flush(hour + 10)).toMatchObject([{ type: "leave", user: { lastSeen: hour + 5 } }]);
+  });
+
   it("[USER-2] keeps apart sessions whose ids run together", () => {
     const ids: [string, string][] = [
       ["a\nb", "c"],
