@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { ownClient } from "../support.ts";
 import { spawnRelay } from "./servers.ts";
-import { Demo, type Visitor, testId } from "./visitor.ts";
+import { Demo, type Visitor, avatar, testId } from "./visitor.ts";
 
 const demo = new Demo();
 
@@ -44,8 +44,10 @@ it("where the system forces its colours, people are still told apart: by their c
 });
 
 it("for those who want less motion nothing moves or fades: names at carets are there, and then they are not", async () => {
-  const { alice: still, bob } = await demo.meet([], {}, "bob");
-  await still.page.emulateMedia({ reducedMotion: "reduce" });
+  const relay = await spawnRelay();
+  const still = await demo.enter(relay, "alice", { browser: { reducedMotion: "reduce" } });
+  const bob = await demo.enter(relay, "bob");
+  await still.sees(avatar("bob"));
   await bob.write("Good morning");
   const moving = (): Promise<number> =>
     still.page.evaluate(
