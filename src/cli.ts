@@ -6,7 +6,7 @@ import { isLoopback } from "./relay/access/address.ts";
 import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
-import { oncePerSecond } from "./relay/report.ts";
+import { oncePerSecond } from "./relay/util/report.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
 /** A wrong flag or variable; exit code 2. */

@@ -4,6 +4,8 @@ export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts
 export type { AccessRequest, Authenticate, Grant, Grants, Identity, Refusal, RefusalCode } from "./access/identity.ts";
 export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 export type { KeySource, PublicKeySource } from "./access/keys.ts";
-export { type RelayMetrics, metricsText } from "./metrics.ts";
-export type { RelayConfig, RelayOptions, RelaySettings } from "./options.ts";
-export { type Relay, type RelayAddress, type RelayEvents, type RoomInfo, createRelay } from "./relay.ts";
+export { type RelayMetrics, metricsText } from "./server/metrics.ts";
+export type { RelayEvents, RoomInfo } from "./hub.ts";
+export type { RelayConfig, RelayOptions } from "./options.ts";
+export { type Relay, type RelayAddress, createRelay } from "./relay.ts";
+export type { RelaySettings } from "./settings.ts";

@@ -1,44 +1,22 @@
-/**
- * The relay as its users see it: an HTTP server's WebSockets, led to a hub, with events and a view of who is here.
- */
+/** The relay as its users see it: an HTTP server's WebSockets, led to a hub. */
 import type { IncomingMessage, Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
-import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
-import { Close, isLobby, lobbyRoom } from "../wire/index.ts";
+import type { Unsubscribe, User } from "../presence/index.ts";
+import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
-import { UpgradeHandler } from "./transport/upgrade-handler.ts";
-import { SharedDocument } from "./documents/index.ts";
-import { Hub } from "./core/hub.ts";
-import { closeServer, createHttpServer, refuseUpgrade } from "./transport/http.ts";
-import type { RelayMetrics } from "./metrics.ts";
-import { type ErrorListener, callListener, safeReporter } from "./report.ts";
-import { type RelayConfig, type RelaySettings, type ResolvedConfig, resolveConfig } from "./options.ts";
-import { chooseProtocol } from "./transport/request.ts";
-import type { Room } from "./core/room.ts";
-import { mountOn } from "./transport/upgrade-router.ts";
-
-/** Events of all rooms and lobbies; `roomId` says which. */
-export interface RelayEvents {
-  readonly join: Extract<PresenceEvent, { type: "join" }>;
-  readonly leave: Extract<PresenceEvent, { type: "leave" }>;
-  readonly update: Extract<PresenceEvent, { type: "update" }>;
-  /** All three. */
-  readonly event: PresenceEvent;
-}
-
-export interface RoomInfo {
-  readonly name: string;
-  /** Open connections. */
-  readonly connections: number;
-  /** Who is present, as others see them. */
-  readonly users: readonly User[];
-  /** Whether the relay holds a document for the room; one that only carries presence has none. */
-  readonly hasDocument: boolean;
-}
+import { UpgradeHandler } from "./server/upgrade-handler.ts";
+import { LinkedHub, type RelayEvents, type RoomInfo } from "./hub.ts";
+import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
+import type { RelayMetrics } from "./server/metrics.ts";
+import { type ErrorListener, safeReporter } from "./util/report.ts";
+import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
+import type { RelaySettings } from "./settings.ts";
+import { chooseProtocol } from "./access/request.ts";
+import { mountOn } from "./server/upgrade-router.ts";
 
 export interface RelayAddress {
   readonly host: string;
@@ -112,9 +90,8 @@ class RelaySocket extends WebSocket {
 
 class RelayServer implements Relay {
   readonly options: RelaySettings;
-  readonly #emitter = new Emitter<RelayEvents>();
   readonly #onError: ErrorListener;
-  readonly #hub: Hub;
+  readonly #hub: LinkedHub;
   readonly #authorizer: Authorizer;
   readonly #upgradeHandler: UpgradeHandler;
   readonly #sockets: WebSocketServer;
@@ -127,12 +104,8 @@ class RelayServer implements Relay {
   constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
     this.options = options;
     this.#onError = safeReporter(onError);
-    this.#hub = new Hub(
-      options,
-      (events) => this.#emit(events),
-      (error, where) => this.#onError(error, where),
-    );
-    this.#authorizer = new Authorizer(options, authenticate, this.#hub.lobbyPlaces, (error) =>
+    this.#hub = new LinkedHub(options, this.#onError);
+    this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );
     this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError);
@@ -152,7 +125,7 @@ class RelayServer implements Relay {
   }
 
   get shard(): string {
-    return this.#hub.shard;
+    return this.#hub.core.shard;
   }
 
   get open(): boolean {
@@ -205,54 +178,29 @@ class RelayServer implements Relay {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
-    // [HTTP-8]
-    const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
-    const unobserve = this.#hub.observe();
-    const off = this.#emitter.on(type, (event) => callListener(listener, event, onError));
-    return () => {
-      off();
-      unobserve();
-    };
+    return this.#hub.on(type, listener);
   }
 
   users(lobby?: string): readonly User[] {
-    return [...(this.#hub.lobbies.get(lobbyRoom(lobby))?.users.values() ?? [])];
+    return this.#hub.users(lobby);
   }
 
   user(userId: string, lobby?: string): User | undefined {
-    // [RUN-4]
-    return this.#hub.lobbies.get(lobbyRoom(lobby))?.user(userId, this.#hub.clock.now());
+    return this.#hub.user(userId, lobby);
   }
 
   rooms(): readonly RoomInfo[] {
-    return [...this.#hub.rooms.values()].map((room) => this.#infoOf(room));
+    return this.#hub.rooms();
   }
 
   room(name: string): RoomInfo | undefined {
-    const room = this.#hub.rooms.get(name) ?? this.#hub.lobbies.get(name)?.room;
-    return room === undefined ? undefined : this.#infoOf(room);
+    return this.#hub.room(name);
   }
 
   metrics(): RelayMetrics {
-    const { accepted, refused, closed, dropped } = this.#hub.counters;
-    let [connections, users] = [0, 0];
-    for (const { members } of this.#hub.rooms.values()) connections += members.size;
-    for (const lobby of this.#hub.lobbies.values()) {
-      connections += lobby.room.members.size;
-      users += lobby.users.size;
-    }
-    return {
-      connections,
-      rooms: this.#hub.rooms.size,
-      users,
-      accepted,
-      refused: { ...refused },
-      closed: { ...closed },
-      dropped: { ...dropped },
-      unsentBytes: this.#hub.unsent.bytes,
-      stateBytes: this.#hub.stateMemory.bytes,
-      documents: this.#hub.documents.counts,
-    };
+    const { accepted, refused, closed, dropped } = this.#hub.core.counters;
+    const counters = { accepted, refused: { ...refused }, closed: { ...closed }, dropped: { ...dropped } };
+    return { ...this.#hub.metrics(), ...counters };
   }
 
   /** Opens a WebSocket, or says why not. */
@@ -271,33 +219,6 @@ class RelayServer implements Relay {
     } catch (error) {
       this.#onError(error, "the handshake");
       socket.destroy();
-    }
-  }
-
-  #infoOf(room: Room): RoomInfo {
-    const { name, members, document } = room;
-    return {
-      name,
-      connections: members.size,
-      users: isLobby(name) ? this.users(name) : [...room.users.values()],
-      hasDocument: document instanceof SharedDocument && document.open,
-    };
-  }
-
-  #emit(events: readonly PresenceEvent[]): void {
-    for (const event of events) {
-      this.#emitter.emit("event", event);
-      switch (event.type) {
-        case "join":
-          this.#emitter.emit("join", event);
-          break;
-        case "leave":
-          this.#emitter.emit("leave", event);
-          break;
-        case "update":
-          this.#emitter.emit("update", event);
-          break;
-      }
     }
   }
 
@@ -320,6 +241,5 @@ class RelayServer implements Relay {
     this.#authorizer.close();
     await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
-    this.#emitter.clear();
   }
 }

@@ -3,8 +3,8 @@ import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
-import { Bucket } from "../../src/relay/access/bucket.ts";
-import { Spending } from "../../src/relay/transport/spending.ts";
+import { Bucket } from "../../src/relay/util/bucket.ts";
+import { Spending } from "../../src/relay/flow/spending.ts";
 import { createRelay } from "../../src/relay/index.ts";
 import {
   EMPTY_STATE_VECTOR,

@@ -4,7 +4,7 @@
  */
 import type { WebSocketConstructor } from "../../src/client/index.ts";
 import type { ServerSocket, SocketEvents } from "../../src/relay/ports/socket.ts";
-import type { Packet } from "../../src/relay/packet.ts";
+import type { Packet } from "../../src/relay/ports/packet.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -243,7 +243,7 @@ export class SimServerSocket implements ServerSocket {
     this.#events = events;
   }
 
-  send({ message }: Packet, onLeft?: () => void): void {
+  send({ message }: Packet, _prefix: Uint8Array | null = null, onLeft?: () => void): void {
     // the network takes all at once
     onLeft?.();
     if (!this.#open) return;

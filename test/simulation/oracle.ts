@@ -153,19 +153,19 @@ function checkDocument(world: World, name: string): void {
 }
 
 function checkRelay(world: World, users: ReadonlyMap<string, Expected>): void {
-  const lobby = world.hub!.lobbies.get("@lobby");
+  const lobby = world.hub!.core.lobbies.get("@lobby");
   same(world, "relay: users", [...(lobby?.users.keys() ?? [])].toSorted(), keys([...users]));
   for (const name of ROOMS) {
     const here = [...world.pages].filter((page) => page.rooms.has(name));
     const seen = here.filter((page) => page.kind === "own" || !page.lurks);
-    same(world, `relay: connections in ${name}`, world.hub!.rooms.get(name)?.members.size ?? 0, here.length);
-    same(world, `relay: states in ${name}`, world.hub!.rooms.get(name)?.register.size ?? 0, seen.length);
+    same(world, `relay: connections in ${name}`, world.hub!.core.rooms.get(name)?.members.size ?? 0, here.length);
+    same(world, `relay: states in ${name}`, world.hub!.core.rooms.get(name)?.register.size ?? 0, seen.length);
   }
 }
 
 /** Once everybody has left and been forgotten, the relay holds nothing of them but, in the lobby, who left lately. */
 export function checkEmpty(world: World): void {
-  const { rooms, lobbies } = world.hub!;
+  const { rooms, lobbies } = world.hub!.core;
   const lobby = lobbies.get("@lobby");
   same(world, "relay: rooms left", [...rooms.keys()], []);
   if (lobby === undefined) return;

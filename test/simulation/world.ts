@@ -17,8 +17,8 @@ import {
   createPresence,
 } from "../../src/client/index.ts";
 import { openAccess } from "../../src/relay/access/grants.ts";
-import { Hub } from "../../src/relay/core/hub.ts";
-import { admit } from "../../src/relay/transport/request.ts";
+import { LinkedHub } from "../../src/relay/hub.ts";
+import { admit } from "../../src/relay/access/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
@@ -92,7 +92,7 @@ export class World {
   readonly trace: string[] = [];
   readonly pages: Set<Page> = new Set();
   readonly seed: number;
-  hub: Hub | null = null;
+  hub: LinkedHub | null = null;
   /** What the document of each room has held while this relay ran, at some quiet time. */
   readonly kept: Map<string, readonly string[]> = new Map();
   readonly #startedAt: number;
@@ -138,12 +138,12 @@ export class World {
   startRelay(): void {
     const actor: Actor = { name: "relay", mode: "running", waiting: [], wallAheadMs: 0 };
     this.clock.as(actor, () => {
-      const hub = new Hub(resolveOptions({}), () => {});
+      const hub = new LinkedHub(resolveOptions({}), () => {});
       this.hub = hub;
       this.network.relayActor = actor;
       this.network.listener = (socket, target) => {
         const asked = admit(target);
-        if (asked.ok) hub.accept(socket, { room: asked.room, access: openAccess(asked.lobby), address: "10.0.0.1" });
+        if (asked.ok) hub.accept(socket, "10.0.0.1", { room: asked.room, access: openAccess(asked.lobby) });
       };
     });
     this.log("relay starts");

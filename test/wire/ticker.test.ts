@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { immediate } from "../../src/relay/immediate.ts";
+import { immediate } from "../../src/relay/util/immediate.ts";
 import { Ticker, microtask } from "../../src/wire/index.ts";
 
 describe.each([

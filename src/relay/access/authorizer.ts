@@ -5,10 +5,11 @@
  * and would try again for ever.
  */
 import { Close } from "../../wire/index.ts";
-import { admit } from "../transport/request.ts";
+import { admit } from "./request.ts";
+import type { RoomAccess } from "../ports/access.ts";
 import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
-import { type Denial, type RoomAccess, accessTo, denial, openAccess } from "./grants.ts";
+import { type Denial, accessTo, denial, openAccess } from "./grants.ts";
 import { type AccessRequest, type Authenticate, readAnswer } from "./identity.ts";
 import { KeySetError } from "./key-set.ts";
 import type { LobbyPlaces } from "./lobby-places.ts";

@@ -1,6 +1,6 @@
 /** How many connections, rooms and lobbies each address and each user has. Pure but for its own counts; `now` comes in. */
 import { Close } from "../../wire/index.ts";
-import { Bucket } from "./bucket.ts";
+import { Bucket } from "../util/bucket.ts";
 import { type Denial, denial } from "./grants.ts";
 import type { LobbyPlaces } from "./lobby-places.ts";
 

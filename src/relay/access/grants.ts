@@ -1,25 +1,7 @@
 /** What an identity may do in a room. Pure. */
-import type { Stamp } from "../../awareness/index.ts";
 import { Close, LOBBY, isLobby, lobbyRoom } from "../../wire/index.ts";
+import type { RoomAccess } from "../ports/access.ts";
 import { type Grant, type Identity, stampOf } from "./identity.ts";
-
-/** What a connection may do in its room, and as whom. */
-export interface RoomAccess {
-  /** Who the relay knows it to be; null: whoever it says. */
-  readonly user: Stamp | null;
-  /** The lobby that it counts in. */
-  readonly lobby: string;
-  /** It is told who is there; in a lobby, by its document. */
-  readonly observe: boolean;
-  /** What it says of itself is taken. */
-  readonly presence: boolean;
-  /** It is sent the document. */
-  readonly read: boolean;
-  /** What it changes about the document is taken. */
-  readonly write: boolean;
-  /** When it ends, ms since the epoch. */
-  readonly expiresAt: number | null;
-}
 
 /** What anybody may do who comes to a relay that asks nobody. */
 export function openAccess(lobby: string): RoomAccess {

@@ -1,7 +1,8 @@
 /**
  * Newer tokens of an open connection, looked at one after the other: of those that come meanwhile, the last counts.
  */
-import type { Denial, RoomAccess } from "./grants.ts";
+import type { RoomAccess } from "../ports/access.ts";
+import type { Denial } from "./grants.ts";
 
 /** Never fails. */
 export type Renew = (token: string) => Promise<RoomAccess | Denial>;

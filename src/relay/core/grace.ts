@@ -2,8 +2,7 @@
  * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
  * long. [TIME-1]
  */
-import { stallOf } from "../transport/liveness.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, stallOf } from "../ports/clock.ts";
 
 /** So long it may take to hear those who spoke while the relay did not run, ms. */
 const HEARD_MS = 1_000;

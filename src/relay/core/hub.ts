@@ -1,6 +1,5 @@
 /**
- * The hub: rooms and lobbies, the connections in them, and what time does to them. It knows sockets only as something to
- * send to; how they come about is the server's business (relay.ts).
+ * The hub: rooms and lobbies, the members in them, and what time does to them. It knows no sockets.
  *
  * Frames go one way through it: a room returns changes, a lobby's directory turns them into effects, and the hub hands both
  * to the rooms that tell their members.
@@ -9,7 +8,6 @@ import { randomBytes } from "node:crypto";
 import {
   type Author,
   type Change,
-  type Moment,
   type PresentEntry,
   type SessionsByUser,
   StateMemory,
@@ -18,104 +16,73 @@ import {
 import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
-import { type Denial, type RoomAccess, grantsOf, sameAccess } from "../access/grants.ts";
+import { grantsOf } from "../access/grants.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
-import { type Renew, Renewal } from "../access/renewal.ts";
-import { Connection } from "../transport/connection.ts";
-import type { ConnectionHandler } from "../transport/connection-handler.ts";
 import { Documents } from "../documents/index.ts";
-import { stallOf, sweepInterval } from "../transport/liveness.ts";
-import { Counters } from "../metrics.ts";
-import type { RelaySettings } from "../options.ts";
-import { Packet } from "../packet.ts";
-import { type Clock, datingClock, systemClock } from "../ports/clock.ts";
-import type { ServerSocket } from "../ports/socket.ts";
-import { ProcessorTime } from "../transport/processor.ts";
-import { Turns } from "../transport/turns.ts";
-import { UnsentData } from "../transport/unsent.ts";
-import { TimeQuota } from "../transport/work.ts";
+import { type Clock, datingClock } from "../ports/clock.ts";
+import type { Member } from "../ports/member.ts";
+import { Packet } from "../ports/packet.ts";
+import type { RelaySettings } from "../settings.ts";
+import { Counters } from "./counters.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
 import { Room, type RoomSetup } from "./room.ts";
 import { FlushLoad } from "./tick.ts";
 
-/** Where a socket was let in to, and as whom. */
-export interface Admitted {
-  readonly room: string;
-  readonly access: RoomAccess;
-  /** The address that it comes from, as limits count addresses. */
-  readonly address: string;
-  /** Asks what it may do with a newer token; none where nobody is asked. */
-  readonly renew?: Renew;
-  /** Its document goes back in its history. */
-  readonly keepsHistory?: boolean;
+/** Who is told of what happens in the hub. */
+export interface HubListener {
+  events(events: readonly PresenceEvent[]): void;
+  /** What went wrong without ending anything. @param where in what */
+  error(error: unknown, where: string): void;
 }
 
-export class Hub implements ConnectionHandler {
+export class Hub {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
-  readonly options: RelaySettings;
   readonly clock: Clock;
   readonly documents: Documents;
   readonly counters: Counters = new Counters();
-  readonly processor: ProcessorTime = new ProcessorTime();
-  readonly time: TimeQuota;
-  readonly turns: Turns = new Turns();
-  readonly unsent: UnsentData;
   readonly stateMemory: StateMemory;
   /** Those that are no lobbies, by name. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   /** The hub holds the place of each lobby in which it knows of somebody. */
   readonly lobbyPlaces: LobbyPlaces;
+  readonly #settings: RelaySettings;
   readonly #setup: RoomSetup;
   readonly #load = new FlushLoad();
   /** ms since the epoch */
   readonly #startedAt: number;
   /** Says when something happened, so that what happened later is dated later. */
   readonly #date: () => number;
-  readonly #connections = new Map<Connection, Room>();
+  readonly #members = new Map<Member, Room>();
   readonly #grace: Grace<PresentEntry>;
-  readonly #renewals = new Map<Connection, Renewal>();
   /** How many client ids connections from each address have brought. */
   readonly #idsFrom = new Map<string, number>();
-  readonly #onError: (error: unknown, where: string) => void;
   #lobbiesGivenUp = 0;
   #observers = 0;
-  #isShedding = false;
-  /** When the next sweep is due, monotonic ms. */
-  #sweepAt = Infinity;
-  #sweeper: ReturnType<typeof setInterval> | undefined;
 
-  constructor(
-    options: RelaySettings,
-    onEvents: (events: readonly PresenceEvent[]) => void,
-    onError: (error: unknown, where: string) => void = () => {},
-    clock: Clock = systemClock,
-  ) {
-    this.options = options;
-    this.#onError = onError;
+  constructor(settings: RelaySettings, listener: HubListener, clock: Clock) {
+    this.#settings = settings;
     this.clock = clock;
-    this.documents = new Documents(options, (error) => onError(error, "documents"));
-    this.lobbyPlaces = new LobbyPlaces(options);
-    this.time = new TimeQuota(options.timeRate);
-    this.stateMemory = new StateMemory(options.maxStatesTotal);
-    this.unsent = new UnsentData(options.maxUnsentTotal);
+    this.documents = new Documents(settings, (error) => listener.error(error, "documents"));
+    this.lobbyPlaces = new LobbyPlaces(settings);
+    this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.#startedAt = clock.wall();
     this.#date = datingClock(clock);
     const startedNow = clock.now();
-    this.#grace = new Grace(options.leaveGrace, clock, (entry) => this.#expire(entry));
+    this.#grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#setup = {
-      limits: options,
+      limits: settings,
       stateMemory: this.stateMemory,
-      tick: options.tick,
-      maxCursors: options.maxCursors,
+      tick: settings.tick,
+      maxCursors: settings.maxCursors,
       clock,
       load: this.#load,
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
       admitUsers: (author, lobby, sessions) => this.#admitUsers(author, lobby, sessions),
-      onEvents,
+      onEvents: (events) => listener.events(events),
       onDropped: (what) => this.counters.countDropped(what),
     };
   }
@@ -131,25 +98,52 @@ export class Hub implements ConnectionHandler {
     };
   }
 
-  /** Takes a socket that was let in. */
-  accept(socket: ServerSocket, { room: name, access, address, renew, keepsHistory = false }: Admitted): void {
-    const acceptedAt = this.clock.now();
-    this.processor.begin(acceptedAt);
-    const within = sweepInterval(this.options);
-    this.#sweeper ??= setInterval(() => this.#sweep(within), within);
+  /**
+   * Takes a member that was let in to a room. Its first word tells a client of ours where it is, and what it may do.
+   *
+   * @param keepsHistory its document goes back in its history
+   */
+  join(member: Member, name: string, keepsHistory = false): void {
     const room = this.#room(name);
-    if (keepsHistory && access.write) room.document.keepHistory();
-    const connection = new Connection(socket, access, address, this.options, this);
-    this.#connections.set(connection, room);
+    if (keepsHistory && member.access.write) room.document.keepHistory();
+    this.#members.set(member, room);
     this.counters.accepted++;
-    if (renew !== undefined) {
-      this.#renewals.set(connection, new Renewal(renew, (renewed) => this.#renewed(connection, renewed)));
-    }
-    if (connection.kind === "native") connection.send(new Packet(controlFrame(this.#hello(name, access))));
-    room.join(connection);
-    const joinedAt = this.clock.now();
-    this.turns.used(joinedAt - acceptedAt);
-    connection.joined(joinedAt - acceptedAt, joinedAt);
+    if (member.kind === "native") member.send(new Packet(controlFrame(this.#hello(name, member))));
+    room.join(member);
+  }
+
+  /** Acts on a frame of a member. Throws `FrameError` when the frame breaks the protocol, having taken nothing of it. */
+  receive(member: Member, frame: Frame, now: number): void {
+    const room = this.#members.get(member);
+    if (room !== undefined) this.#act(room, room.receive(member, frame, { now, date: this.#date() }));
+  }
+
+  /** The page of a member fell silent, or spoke again. */
+  silence(member: Member): void {
+    const room = this.#members.get(member);
+    if (room === undefined) return;
+    this.#act(
+      room,
+      room.register.ownedBy(member).map((entry) => ({ type: "claimed", entry })),
+    );
+  }
+
+  /** A member has read all that it was sent, after it lagged. */
+  drained(member: Member): void {
+    this.#members.get(member)?.catchUp(member);
+  }
+
+  /** A member is gone. @param code how its connection ended, as WebSocket has it */
+  leave(member: Member, code: number, now: number): void {
+    const room = this.#members.get(member);
+    if (room === undefined) return;
+    this.#members.delete(member);
+    this.counters.countClosed(code);
+    this.#act(
+      room,
+      room.leave(member, now, (entry) => isLeave(code, member, entry)),
+    );
+    this.#freeIfEmpty(room);
   }
 
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
@@ -157,67 +151,27 @@ export class Hub implements ConnectionHandler {
     return this.#load.fanOutMs;
   }
 
-  unsentIsOver(): void {
-    if (this.#isShedding) return;
-    this.#isShedding = true;
-    // not in the midst of what made it send
-    queueMicrotask(() => {
-      this.#isShedding = false;
-      this.unsent.shed(this.#connections.keys());
-    });
+  /** Does what comes by time. */
+  sweep(now: number): void {
+    for (const room of this.rooms.values()) room.sweep(now);
+    for (const lobby of this.lobbies.values()) {
+      lobby.room.sweep(now);
+      lobby.sweep(now);
+      if (!lobby.empty) continue;
+      lobby.close();
+      this.lobbies.delete(lobby.name);
+      this.lobbyPlaces.release(lobby.name);
+      this.#lobbiesGivenUp++;
+    }
   }
 
-  /** Tells everybody to come back later, and frees all that is held. */
+  /** Frees all that is held. Members that are still there hear no more of anybody. */
   close(): void {
-    clearInterval(this.#sweeper);
     this.#grace.stop();
-    // first of all: nobody is to hear of everybody else that their connection is lost
     for (const room of this.rooms.values()) room.close();
     for (const lobby of this.lobbies.values()) lobby.close();
-    for (const connection of this.#connections.keys()) connection.close(Close.restart, "the relay is stopping");
     this.rooms.clear();
     this.lobbies.clear();
-  }
-
-  frame(connection: Connection, frame: Frame, now: number): void {
-    if (frame.type === "control" && frame.control.kind === "token" && connection.kind === "native") {
-      const renewal = this.#renewals.get(connection);
-      if (renewal === undefined) this.#tellAccess(connection);
-      else renewal.take(frame.control.token);
-      return;
-    }
-    const room = this.#connections.get(connection);
-    if (room !== undefined) this.#act(room, room.receive(connection, frame, this.#moment(now)));
-  }
-
-  silence(connection: Connection): void {
-    const room = this.#connections.get(connection);
-    if (room === undefined) return;
-    this.#act(
-      room,
-      room.register.ownedBy(connection).map((entry) => ({ type: "claimed", entry })),
-    );
-  }
-
-  drained(connection: Connection): void {
-    this.#connections.get(connection)?.catchUp(connection);
-  }
-
-  failed(error: unknown): void {
-    this.#onError(error, "a message");
-  }
-
-  closed(connection: Connection, code: number, now: number): void {
-    const room = this.#connections.get(connection);
-    this.#connections.delete(connection);
-    this.#renewals.delete(connection);
-    this.counters.countClosed(code);
-    if (room === undefined) return;
-    this.#act(
-      room,
-      room.leave(connection, now, (entry) => isLeave(code, connection, entry)),
-    );
-    this.#freeIfEmpty(room);
   }
 
   /** Acts on what a frame or a loss brought about, in order. */
@@ -275,7 +229,7 @@ export class Hub implements ConnectionHandler {
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
   #admitUsers({ address }: Author, lobby: string, sessions: SessionsByUser): void {
-    const { maxAddressUsers } = this.options;
+    const { maxAddressUsers } = this.#settings;
     const ids = this.#idsFrom.get(address) ?? 0;
     if (maxAddressUsers !== 0 && ids + sessions.size > maxAddressUsers) {
       throw new FrameError("too many people from your address", Close.overloaded);
@@ -295,13 +249,9 @@ export class Hub implements ConnectionHandler {
     this.rooms.delete(room.name);
   }
 
-  #moment(now: number): Moment {
-    return { now, date: this.#date() };
-  }
-
-  #hello(room: string, access: RoomAccess): Hello {
+  #hello(room: string, { access }: Member): Hello {
     const { user, expiresAt } = access;
-    const { leaveGrace, maxState, maxMeta } = this.options;
+    const { leaveGrace, maxState, maxMeta } = this.#settings;
     return {
       kind: "hello",
       shard: this.shard,
@@ -314,24 +264,6 @@ export class Hub implements ConnectionHandler {
       ...(user !== null && { user }),
       ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - this.clock.wall()) }),
     };
-  }
-
-  #renewed(connection: Connection, renewed: RoomAccess | Denial): void {
-    // it may be gone meanwhile
-    if (!this.#connections.has(connection)) return;
-    if ("ok" in renewed) {
-      connection.close(renewed.code, renewed.reason);
-    } else if (sameAccess(connection.access, renewed)) {
-      connection.access = renewed;
-      this.#tellAccess(connection);
-      // what it may see and what not is settled when it is opened
-    } else connection.close(Close.restart, "what you may do has changed");
-  }
-
-  #tellAccess(connection: Connection): void {
-    const { expiresAt } = connection.access;
-    const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.clock.wall());
-    connection.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
   }
 
   #room(name: string): Room {
@@ -351,28 +283,10 @@ export class Hub implements ConnectionHandler {
     if (known !== undefined) return known;
     // a reader may have kept the document of a lobby that was given up: it must not mix the new one with it
     const shard = this.#lobbiesGivenUp === 0 ? this.shard : `${this.shard}.${this.#lobbiesGivenUp}`;
-    const lobby = new Lobby(name, { shard, startedAt: this.#startedAt }, this.#setup, this.options);
+    const lobby = new Lobby(name, { shard, startedAt: this.#startedAt }, this.#setup, this.#settings);
     this.lobbies.set(name, lobby);
     this.lobbyPlaces.hold(name);
     return lobby;
-  }
-
-  #sweep(within: number): void {
-    const now = this.clock.now();
-    const stalledMs = stallOf(this.#sweepAt, now);
-    this.#sweepAt = now + within;
-    for (const connection of this.#connections.keys()) connection.sweep(now, within, stalledMs);
-    for (const room of this.rooms.values()) room.sweep(now);
-    this.time.sweep(now);
-    for (const lobby of this.lobbies.values()) {
-      lobby.room.sweep(now);
-      lobby.sweep(now);
-      if (!lobby.empty) continue;
-      lobby.close();
-      this.lobbies.delete(lobby.name);
-      this.lobbyPlaces.release(lobby.name);
-      this.#lobbiesGivenUp++;
-    }
   }
 }
 

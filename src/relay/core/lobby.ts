@@ -7,8 +7,8 @@ import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/in
 import type { PresenceEvent, User } from "../../presence/index.ts";
 import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
 import { ReadOnlyDocument } from "../documents/index.ts";
-import { immediate } from "../immediate.ts";
-import type { Packet } from "../packet.ts";
+import { immediate } from "../util/immediate.ts";
+import type { Packet } from "../ports/packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";
 import { Room, type RoomSetup, reportOf } from "./room.ts";
 

@@ -17,7 +17,7 @@ import {
   nudges,
 } from "../../awareness/index.ts";
 import { Close, type Mark, type MarkEntry, NO_STATES_FRAME, controlFrame } from "../../wire/index.ts";
-import { Packet } from "../packet.ts";
+import { Packet } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 

@@ -31,9 +31,9 @@ import {
   syncStep2Frame,
 } from "../../wire/index.ts";
 import type { RoomDocument } from "../documents/index.ts";
-import { immediate } from "../immediate.ts";
-import type { Dropped } from "../metrics.ts";
-import { Packet } from "../packet.ts";
+import { immediate } from "../util/immediate.ts";
+import type { Dropped } from "./counters.ts";
+import { Packet } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { Observers } from "./observers.ts";

@@ -1,6 +1,6 @@
 /** The latest answers to those who asked for what they have not of a document; they hold until it changes. [DOC-9] */
 import { sameBytes } from "../../wire/index.ts";
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../ports/packet.ts";
 
 const MAX_ANSWERS = 4;
 /** Larger questions are not kept, bytes. */

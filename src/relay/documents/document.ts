@@ -1,7 +1,9 @@
 /** What a room needs of its document. */
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../ports/packet.ts";
 
 export interface RoomDocument {
+  /** Whether clients have written anything to it. */
+  readonly hasContent: boolean;
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
   ask(): Uint8Array | null;
   /**

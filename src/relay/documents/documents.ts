@@ -1,5 +1,5 @@
 /** All documents of a relay, also those of rooms that nobody is in, and what they take together. [DOC-10] */
-import { type RelaySettings } from "../options.ts";
+import type { RelaySettings } from "../settings.ts";
 import type { Broadcast } from "./document.ts";
 import type { Pending } from "./pending.ts";
 import { noRoom } from "./refusal.ts";

@@ -2,7 +2,7 @@
 import * as Y from "yjs";
 import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
-import { Packet } from "../packet.ts";
+import { Packet } from "../ports/packet.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
 import { type StateVector, readStateVector } from "./update/state-vector.ts";
@@ -42,6 +42,10 @@ export class ReadOnlyDocument implements RoomDocument {
       this.#age(update);
       broadcast(new Packet(updateFrame(update)), null);
     };
+  }
+
+  get hasContent(): boolean {
+    return false;
   }
 
   ask(): null {

@@ -10,7 +10,7 @@ import {
   syncStep2Frame,
   updateFrame,
 } from "../../wire/index.ts";
-import { Packet } from "../packet.ts";
+import { Packet } from "../ports/packet.ts";
 import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
@@ -49,7 +49,7 @@ export class SharedDocument implements RoomDocument {
   }
 
   /** Whether there is content. */
-  get open(): boolean {
+  get hasContent(): boolean {
     return this.#live !== null || this.#kept !== undefined;
   }
 
@@ -61,7 +61,7 @@ export class SharedDocument implements RoomDocument {
 
   sync(stateVector: Uint8Array): readonly Packet[] {
     const known = readStateVector(stateVector);
-    if (!this.open) return [NOTHING];
+    if (!this.hasContent) return [NOTHING];
     return [this.#answers.get(stateVector, () => new Packet(syncStep2Frame(this.#since(known))))];
   }
 
@@ -70,7 +70,7 @@ export class SharedDocument implements RoomDocument {
     // a copy, since parts of it may be held
     const read = readUpdate(update.slice(), options);
     if (read.runs.length === 0 && read.deletions.length === 0) return;
-    this.#documents.checkRoom(!this.open);
+    this.#documents.checkRoom(!this.hasContent);
     const live = this.#opened();
     const planned = plan(read.runs.map(begin), live.stateOf);
     const { ready, early } = divide(read.deletions, planned, live, this.#mostEarly());

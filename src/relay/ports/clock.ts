@@ -29,3 +29,11 @@ export function datingClock(clock: Clock): () => number {
     return Math.floor(now + offsetMs);
   };
 }
+
+/** How long the relay has not run, when what was due at a time happens only now; 0: it is merely busy. */
+export function stallOf(dueAt: number, now: number): number {
+  return now - dueAt >= STALL_MS ? now - dueAt : 0;
+}
+
+/** Later than this nothing happens on a machine that is only busy, ms. */
+const STALL_MS = 1_000;

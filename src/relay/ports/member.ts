@@ -1,7 +1,7 @@
 /** Who takes part in a room: never a socket. */
 import type { Author } from "../../awareness/index.ts";
-import type { RoomAccess } from "../access/grants.ts";
-import type { Packet } from "../packet.ts";
+import type { RoomAccess } from "./access.ts";
+import type { Packet } from "./packet.ts";
 
 /** One per connection and room; another relay is one, too. */
 export interface Member extends Author {

@@ -1,5 +1,5 @@
 /** A WebSocket as the relay needs it, whatever server opened it. */
-import type { Packet } from "../packet.ts";
+import type { Packet } from "./packet.ts";
 
 /** What a WebSocket tells of. */
 export interface SocketEvents {
@@ -25,8 +25,13 @@ export interface ServerSocket {
   readonly received: number;
   /** Bytes that have left. */
   readonly left: number;
-  /** @param onLeft called once none of it waits any more, be it that the connection is over */
-  send(packet: Packet, onLeft?: () => void): void;
+  /**
+   * Sends a message.
+   *
+   * @param prefix bytes that stand before it in the same message; null: none
+   * @param onLeft called once none of it waits any more, be it that the connection is over
+   */
+  send(packet: Packet, prefix?: Uint8Array | null, onLeft?: () => void): void;
   ping(): void;
   /** Reads no more of what comes in, for now. */
   pause(): void;

@@ -29,14 +29,6 @@ export function afterStall(liveness: Liveness, stalledMs: number): Liveness {
   return pingedAt === null ? liveness : { ...liveness, pingedAt: pingedAt + stalledMs };
 }
 
-/** How long the relay has not run, when what was due at a time happens only now; 0: it is merely busy. */
-export function stallOf(dueAt: number, now: number): number {
-  return now - dueAt >= STALL_MS ? now - dueAt : 0;
-}
-
-/** Later than this nothing happens on a machine that is only busy, ms. */
-const STALL_MS = 1_000;
-
 export type LivenessStep = "wait" | "ping" | "dead";
 
 /**

@@ -7,7 +7,7 @@ import { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
 import { Close } from "../../wire/index.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../ports/packet.ts";
 
 /** What is written at once. A longer message leaves piece by piece, so that one can see it leave. */
 const PIECE_BYTES = 64 * 1024;
@@ -42,12 +42,12 @@ export class WebSocketServerSocket implements ServerSocket {
     return !(this.#socket instanceof TLSSocket);
   }
 
-  send(packet: Packet, onLeft?: () => void): void {
+  send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
     const { message } = packet;
     // one that is over calls back, too
-    if (message.length <= PIECE_BYTES) return void this.#socket.write(packet.framed, onLeft);
-    this.#socket.write(packet.header);
+    if (prefix === null && message.length <= PIECE_BYTES) return void this.#socket.write(packet.framed, onLeft);
+    this.#socket.write(prefix === null ? packet.header : packet.headerWith(prefix));
     let from = 0;
     for (; from + PIECE_BYTES < message.length; from += PIECE_BYTES) {
       this.#socket.write(message.subarray(from, from + PIECE_BYTES));

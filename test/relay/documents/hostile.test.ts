@@ -120,7 +120,7 @@ it("[DOC-6] refuses more insertions and subdocuments than an update may have, be
     expect(costOf(() => (code = refusalOf(() => document.apply(bomb, writer()))))).toBeLessThan(500);
     expect(code).toBe(4413);
     expect(told).toEqual([]);
-    expect(document.open).toBe(false);
+    expect(document.hasContent).toBe(false);
   }
 });
 

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
 import { ReadOnlyDocument } from "../../../src/relay/documents/read-only.ts";
-import type { Packet } from "../../../src/relay/packet.ts";
+import type { Packet } from "../../../src/relay/ports/packet.ts";
 import { EMPTY_STATE_VECTOR, FrameError, decodeFrame } from "../../../src/wire/index.ts";
 
 /** A document that a relay writes, and what is told of it. */

@@ -2,7 +2,7 @@
 import * as Y from "yjs";
 import { Documents, type RoomDocument } from "../../../src/relay/documents/index.ts";
 import type { DocumentOptions } from "../../../src/relay/documents/documents.ts";
-import type { Packet } from "../../../src/relay/packet.ts";
+import type { Packet } from "../../../src/relay/ports/packet.ts";
 import { EMPTY_STATE_VECTOR, decodeFrame } from "../../../src/wire/index.ts";
 
 export const OPTIONS: DocumentOptions = {

@@ -18,6 +18,11 @@ export class Packet {
   get header(): Buffer {
     return headerOf(this.message.length);
   }
+
+  /** The same where bytes of a channel's own stand before the message. */
+  headerWith(prefix: Uint8Array): Buffer {
+    return Buffer.concat([headerOf(prefix.length + this.message.length), prefix]);
+  }
 }
 
 const FINAL_BINARY = 0x82;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { MemoryBudget, partOfHeap } from "../../../src/relay/memory.ts";
-import { Packet } from "../../../src/relay/packet.ts";
-import { type Debtor, UnsentData } from "../../../src/relay/transport/unsent.ts";
+import { MemoryBudget, partOfHeap } from "../../../src/relay/util/budget.ts";
+import { Packet } from "../../../src/relay/ports/packet.ts";
+import { type Debtor, UnsentData } from "../../../src/relay/flow/unsent.ts";
 import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
 import { startRelay, until } from "../../support.ts";
 import { rawPeer } from "../raw.ts";

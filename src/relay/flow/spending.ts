@@ -1,5 +1,5 @@
 /** What one connection has said, asked and taken of late. Pure but for its own levels; time comes in as `now`. */
-import { Bucket } from "../access/bucket.ts";
+import { Bucket } from "../util/bucket.ts";
 import { Work } from "./work.ts";
 
 export interface SpendingLimits {

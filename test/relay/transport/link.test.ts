@@ -13,14 +13,13 @@ import {
 import { fakeTime } from "../../clock.ts";
 import { tcpProxy } from "../../proxy.ts";
 import { tellTime } from "../../tab.ts";
-import { openAccess } from "../../../src/relay/access/grants.ts";
-import { Connection } from "../../../src/relay/transport/connection.ts";
+import { Link } from "../../../src/relay/transport/link.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { systemClock } from "../../../src/relay/ports/clock.ts";
-import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
-import { Turns } from "../../../src/relay/transport/turns.ts";
-import { UnsentData } from "../../../src/relay/transport/unsent.ts";
-import { TimeQuota } from "../../../src/relay/transport/work.ts";
+import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
+import { Turns } from "../../../src/relay/flow/turns.ts";
+import { UnsentData } from "../../../src/relay/flow/unsent.ts";
+import { TimeQuota } from "../../../src/relay/flow/work.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 import { type Close, type RawPeer, type Said, rawPeer, stateOf, statesFrame } from "../raw.ts";
 
@@ -438,10 +437,10 @@ describe("signs of life", () => {
       terminate() {},
       tell() {},
     };
+    const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
     const handler = {
       clock: systemClock,
-      processor: new ProcessorTime(),
-      time: new TimeQuota(0),
+      tariff: { limits: options, processor: new ProcessorTime(), time: new TimeQuota(0) },
       turns: new Turns(),
       unsent: new UnsentData(0),
       fanOutMs: 0,
@@ -450,15 +449,16 @@ describe("signs of life", () => {
       drained() {},
       unsentIsOver() {},
       failed() {},
-      closed() {},
+      left() {},
+      ended() {},
     };
-    const options = resolveOptions({ pingInterval: 1_000, pingTimeout: 1_000 });
-    const connection = new Connection(socket, openAccess("@lobby"), "127.0.0.1", options, handler);
+    const from = { address: "127.0.0.1", payer: "127.0.0.1", addressing: null };
+    const link = new Link(socket, from, options, handler);
     const elapse = (seconds: number, each: () => void): void => {
       for (let i = 0; i < seconds * 4 && closed.length === 0; i++) {
         each();
         vi.advanceTimersByTime(250);
-        connection.sweep(systemClock.now(), 250);
+        link.sweep(systemClock.now(), 250);
       }
     };
     // a reader that makes room again and again, until nothing is left to send

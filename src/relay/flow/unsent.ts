@@ -5,8 +5,8 @@
  * A large message to many is one buffer, so it counts once for as long as anybody has yet to be sent it. What is small
  * counts for each connection that it waits for.
  */
-import { MemoryBudget } from "../memory.ts";
-import type { Packet } from "../packet.ts";
+import { MemoryBudget } from "../util/budget.ts";
+import type { Packet } from "../ports/packet.ts";
 
 /** A connection as one that has something yet to read. */
 export interface Debtor {

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { type Relay, createRelay } from "../../../src/relay/index.ts";
-import { headWithoutOffer } from "../../../src/relay/transport/plain-request.ts";
+import { headWithoutOffer } from "../../../src/relay/server/plain-request.ts";
 import { startRelay, until } from "../../support.ts";
 
 const echo: RequestListener = (request, response) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admit, chooseProtocol, tokenOf } from "../../../src/relay/transport/request.ts";
+import { admit, chooseProtocol, tokenOf } from "../../../src/relay/access/request.ts";
 
 describe("admit", () => {
   it.each([

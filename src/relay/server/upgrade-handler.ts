@@ -8,24 +8,24 @@ import type { Lease } from "../access/connection-limits.ts";
 import type { Decision, Authorizer, ConnectRequest, Authorized } from "../access/authorizer.ts";
 import type { Denial } from "../access/grants.ts";
 import type { Renew } from "../access/renewal.ts";
-import type { Hub } from "../core/hub.ts";
-import { truncate } from "./reason.ts";
-import type { ErrorListener } from "../report.ts";
-import { keepsHistory, tokenOf } from "./request.ts";
-import { WebSocketServerSocket } from "./websocket.ts";
+import type { LinkedHub } from "../hub.ts";
+import { truncate } from "../transport/reason.ts";
+import type { ErrorListener } from "../util/report.ts";
+import { keepsHistory, tokenOf } from "../access/request.ts";
+import { WebSocketServerSocket } from "../transport/websocket.ts";
 
 /** To let somebody in is expected to take so long, ms. */
 const JOIN_MS = 2;
 
 export class UpgradeHandler {
   readonly #authorizer: Authorizer;
-  readonly #hub: Hub;
+  readonly #hub: LinkedHub;
   /** Never throws. */
   readonly #onError: ErrorListener;
   /** Opened, and waiting for the application to say who they are, or for their turn. */
   readonly #pending = new Set<WebSocket>();
 
-  constructor(authorizer: Authorizer, hub: Hub, onError: ErrorListener) {
+  constructor(authorizer: Authorizer, hub: LinkedHub, onError: ErrorListener) {
     this.#authorizer = authorizer;
     this.#hub = hub;
     this.#onError = onError;
@@ -35,8 +35,8 @@ export class UpgradeHandler {
   receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
     webSocket.on("error", ignore);
     const decision = this.#authorizer.authorize(
-      connectRequestOf(request, target, this.#hub.options.trustProxy),
-      this.#hub.clock.now(),
+      connectRequestOf(request, target, this.#hub.settings.trustProxy),
+      this.#hub.core.clock.now(),
     );
     const history = keepsHistory(target);
     if (decision instanceof Promise) {
@@ -98,10 +98,9 @@ export class UpgradeHandler {
     const { room, access, lease } = decision;
     const { address } = lease;
     const renew = this.#authorizer.open ? {} : { renew: this.#renewOf(decision) };
-    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), {
+    this.#hub.accept(new WebSocketServerSocket(webSocket, socket), address, {
       room,
       access,
-      address,
       keepsHistory: history,
       ...renew,
     });
@@ -118,7 +117,7 @@ export class UpgradeHandler {
   }
 
   #refuse(webSocket: WebSocket, { because, code, reason }: Denial): void {
-    this.#hub.counters.countRefused(because);
+    this.#hub.core.counters.countRefused(because);
     webSocket.close(code, truncate(reason));
   }
 }

@@ -5,9 +5,9 @@ import { Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { Authorizer } from "../../../src/relay/access/authorizer.ts";
-import { Hub } from "../../../src/relay/core/hub.ts";
+import { LinkedHub } from "../../../src/relay/hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
-import { UpgradeHandler } from "../../../src/relay/transport/upgrade-handler.ts";
+import { UpgradeHandler } from "../../../src/relay/server/upgrade-handler.ts";
 import { until } from "../../support.ts";
 
 class FakeWebSocket extends EventEmitter {
@@ -30,8 +30,8 @@ class FakeWebSocket extends EventEmitter {
 
 function setup() {
   const options = resolveOptions({});
-  const hub = new Hub(options, () => {});
-  const authorizer = new Authorizer(options, null, hub.lobbyPlaces, () => {});
+  const hub = new LinkedHub(options, () => {});
+  const authorizer = new Authorizer(options, null, hub.core.lobbyPlaces, () => {});
   const handler = new UpgradeHandler(authorizer, hub, () => {});
   onTestFinished(() => hub.close());
   const comes = (): FakeWebSocket => {
@@ -50,11 +50,11 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 it("[COST-8] many who come at once are let in turn by turn", async () => {
   const { hub, comes } = setup();
   comes();
-  expect(hub.counters.accepted).toBe(1);
+  expect(hub.core.counters.accepted).toBe(1);
   hub.turns.used(1_000);
   const crowd = Array.from({ length: 5 }, comes);
-  expect([hub.counters.accepted, crowd.every(({ isPaused }) => isPaused)]).toEqual([1, true]);
-  await until("all are in", () => hub.counters.accepted === 6);
+  expect([hub.core.counters.accepted, crowd.every(({ isPaused }) => isPaused)]).toEqual([1, true]);
+  await until("all are in", () => hub.core.counters.accepted === 6);
   expect(crowd.some(({ isPaused }) => isPaused)).toBe(false);
 });
 
@@ -67,5 +67,5 @@ it("[COST-8] one who waits for a turn may go, or be sent away with everybody els
   expect(waiting.closedWith).toBe(1012);
   await turn();
   await turn();
-  expect(hub.counters.accepted).toBe(0);
+  expect(hub.core.counters.accepted).toBe(0);
 });

@@ -2,7 +2,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
-import { type RelayMetrics, metricsText } from "../metrics.ts";
+import { type RelayMetrics, metricsText } from "./metrics.ts";
 
 /** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off */
 export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {

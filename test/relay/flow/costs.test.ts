@@ -3,13 +3,14 @@ import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
 import { openAccess } from "../../../src/relay/access/grants.ts";
-import { Connection } from "../../../src/relay/transport/connection.ts";
-import type { ConnectionHandler } from "../../../src/relay/transport/connection-handler.ts";
+import { Link } from "../../../src/relay/transport/link.ts";
+import type { Channel } from "../../../src/relay/transport/channel.ts";
+import type { LinkHandler } from "../../../src/relay/transport/link-handler.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
-import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
-import { Turns } from "../../../src/relay/transport/turns.ts";
-import { UnsentData } from "../../../src/relay/transport/unsent.ts";
-import { TimeQuota } from "../../../src/relay/transport/work.ts";
+import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
+import { Turns } from "../../../src/relay/flow/turns.ts";
+import { UnsentData } from "../../../src/relay/flow/unsent.ts";
+import { TimeQuota } from "../../../src/relay/flow/work.ts";
 import { EMPTY_STATE_VECTOR, FrameError, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 import { rawPeer, stateOf } from "../raw.ts";
@@ -31,29 +32,33 @@ function setup(
   const acted: string[] = [];
   const closed: string[] = [];
   let fanOutMs = 0;
-  const handler: ConnectionHandler = {
+  const handler: LinkHandler = {
     clock: { now: () => now, wall: given.wall ?? (() => now) },
-    processor: new ProcessorTime(() => now),
-    time: new TimeQuota(given.timeRate ?? 0),
+    tariff: {
+      limits: resolveOptions({}),
+      processor: new ProcessorTime(() => now),
+      time: new TimeQuota(given.timeRate ?? 0),
+    },
     turns: new Turns(),
     unsent: new UnsentData(0),
     get fanOutMs() {
       return fanOutMs;
     },
-    frame(connection) {
+    frame(channel) {
       now += messageMs;
       if (given.isFanOut === true) fanOutMs += messageMs;
-      acted.push(names.get(connection) ?? "");
+      acted.push(names.get(channel) ?? "");
       if (given.fails === true) throw new TypeError("nobody has foreseen this");
-      if (names.get(connection) === given.refused) throw new FrameError("too much");
+      if (names.get(channel) === given.refused) throw new FrameError("too much");
     },
     silence() {},
     drained() {},
     unsentIsOver() {},
     failed: (error) => void acted.push(`failed: ${String(error)}`),
-    closed: (connection) => void acted.push(`${names.get(connection)} ended`),
+    left: (channel) => void acted.push(`${names.get(channel)} ended`),
+    ended() {},
   };
-  const names = new Map<Connection, string>();
+  const names = new Map<Channel, string>();
   const connected = (name: string, expiresAt: number | null = null) => {
     const state = { isPaused: false };
     const socket = {
@@ -70,14 +75,13 @@ function setup(
       terminate() {},
       tell() {},
     };
-    const connection = new Connection(
+    const connection = new Link(
       socket,
-      { ...openAccess("@lobby"), expiresAt },
-      "10.0.0.1",
+      { address: "10.0.0.1", payer: "10.0.0.1", addressing: null },
       resolveOptions({ pingInterval: given.pingMs ?? 1_000_000, pingTimeout: given.pingMs ?? 1_000_000 }),
       handler,
     );
-    names.set(connection, name);
+    names.set(connection.open({ ...openAccess("@lobby"), expiresAt }), name);
     /** Messages that come in at once. */
     const says = (count: number): void => {
       connection.reading();

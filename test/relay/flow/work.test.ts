@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { TimeQuota, Work } from "../../../src/relay/transport/work.ts";
-import { ProcessorTime } from "../../../src/relay/transport/processor.ts";
+import { TimeQuota, Work } from "../../../src/relay/flow/work.ts";
+import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 
 /** Takes `ms` every `everyMs` for ten seconds. Returns after how long it was too much, or null if it never was. */
 function takes(quota: TimeQuota, payer: string, ms: number, everyMs: number): number | null {

@@ -1,18 +1,9 @@
 /** What the relay counts about itself. */
-import { Close } from "../wire/index.ts";
-import type { RefusalReason } from "./access/grants.ts";
-import type { DocumentCounts } from "./documents/index.ts";
+import type { RefusalReason } from "../access/grants.ts";
+import type { Dropped } from "../core/counters.ts";
+import type { HubMetrics } from "../hub.ts";
 
-/** A connection is told nothing of what is dropped for want of a grant. */
-export type Dropped = "awareness" | "document";
-
-export interface RelayMetrics {
-  /** Open now. */
-  readonly connections: number;
-  /** With somebody in them now, lobbies not among them. */
-  readonly rooms: number;
-  /** Present now, over all lobbies. */
-  readonly users: number;
+export interface RelayMetrics extends HubMetrics {
   /** Connections that were let in. */
   readonly accepted: number;
   /** Connections that were not, by reason. */
@@ -21,35 +12,6 @@ export interface RelayMetrics {
   readonly closed: Readonly<Record<string, number>>;
   /** Messages that were not taken, for want of a grant. */
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
-  /** Bytes that wait to be sent, over all connections. */
-  readonly unsentBytes: number;
-  /** Bytes of all awareness states. */
-  readonly stateBytes: number;
-  /** Documents of rooms, also of those that nobody is in. */
-  readonly documents: DocumentCounts;
-}
-
-/** These are counted by themselves; a client may close with any. */
-const KNOWN: ReadonlySet<number> = new Set([...Object.values(Close), 1005, 1006]);
-
-export class Counters {
-  accepted = 0;
-  readonly refused: Partial<Record<RefusalReason, number>> = {};
-  readonly closed: Record<string, number> = {};
-  readonly dropped: Partial<Record<Dropped, number>> = {};
-
-  countRefused(because: RefusalReason): void {
-    this.refused[because] = (this.refused[because] ?? 0) + 1;
-  }
-
-  countDropped(what: Dropped): void {
-    this.dropped[what] = (this.dropped[what] ?? 0) + 1;
-  }
-
-  countClosed(code: number): void {
-    const key = KNOWN.has(code) ? `${code}` : "other";
-    this.closed[key] = (this.closed[key] ?? 0) + 1;
-  }
 }
 
 /** As Prometheus reads it. */

@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
-import type { RelayConfig } from "../../src/relay/index.ts";
+import type { RelayConfig } from "../../../src/relay/index.ts";
 import {
   type Fields,
   PATCH_SUBPROTOCOL,
@@ -11,10 +11,10 @@ import {
   patchFrame,
   updateFrame,
   writePatch,
-} from "../../src/wire/index.ts";
-import { pause, startRelay, stockClient, until } from "../support.ts";
-import { RawPeer, stateOf } from "./raw.ts";
-import { SECRET, tokenFor } from "./tokens.ts";
+} from "../../../src/wire/index.ts";
+import { pause, startRelay, stockClient, until } from "../../support.ts";
+import { RawPeer, stateOf } from "../raw.ts";
+import { SECRET, tokenFor } from "../tokens.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 const signed: RelayConfig = { ...prompt, jwtSecret: SECRET };

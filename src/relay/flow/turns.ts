@@ -3,7 +3,7 @@
  * costly thing to say at the same moment would otherwise keep the relay from everybody else, without any of them having
  * taken too much. [COST-8]
  */
-import { immediate } from "../immediate.ts";
+import { immediate } from "../util/immediate.ts";
 
 /** So long may messages of all connections together keep the relay from looking for new ones, ms. */
 const TURN_MS = 30;

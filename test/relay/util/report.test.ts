@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { oncePerSecond, safeReporter } from "../../src/relay/report.ts";
-import { startRelay, until } from "../support.ts";
-import { type RawPeer, rawPeer, stateOf } from "./raw.ts";
+import { oncePerSecond, safeReporter } from "../../../src/relay/util/report.ts";
+import { startRelay, until } from "../../support.ts";
+import { type RawPeer, rawPeer, stateOf } from "../raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 

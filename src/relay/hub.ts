@@ -1,0 +1,170 @@
+/**
+ * A hub without a server of its own: what any WebSocket server needs to become a presence server. It takes sockets that
+ * somebody else has opened, says who is here, and tells of who comes and goes.
+ */
+import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
+import { isLobby, lobbyRoom } from "../wire/index.ts";
+import { Hub } from "./core/hub.ts";
+import type { Room } from "./core/room.ts";
+import type { DocumentCounts } from "./documents/index.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
+import type { ServerSocket } from "./ports/socket.ts";
+import type { RelaySettings } from "./settings.ts";
+import type { Addressing } from "./transport/addressing.ts";
+import type { Channel } from "./transport/channel.ts";
+import type { Link } from "./transport/link.ts";
+import { type Admitted, Links } from "./transport/links.ts";
+import { type ErrorListener, callListener } from "./util/report.ts";
+
+/** Events of all rooms and lobbies; `roomId` says which. */
+export interface RelayEvents {
+  readonly join: Extract<PresenceEvent, { type: "join" }>;
+  readonly leave: Extract<PresenceEvent, { type: "leave" }>;
+  readonly update: Extract<PresenceEvent, { type: "update" }>;
+  /** All three. */
+  readonly event: PresenceEvent;
+}
+
+export interface RoomInfo {
+  readonly name: string;
+  /** Open connections. */
+  readonly connections: number;
+  /** Who is present, as others see them. */
+  readonly users: readonly User[];
+  /** Whether the relay holds a document for the room; one that only carries presence has none. */
+  readonly hasDocument: boolean;
+}
+
+/** What the hub counts about itself. */
+export interface HubMetrics {
+  /** Channels that are open now: a stock client has one for each connection. */
+  readonly connections: number;
+  /** With somebody in them now, lobbies not among them. */
+  readonly rooms: number;
+  /** Present now, over all lobbies. */
+  readonly users: number;
+  /** Bytes that wait to be sent, over all links. */
+  readonly unsentBytes: number;
+  /** Bytes of all awareness states. */
+  readonly stateBytes: number;
+  /** Documents of rooms, also of those that nobody is in. */
+  readonly documents: DocumentCounts;
+}
+
+/** The hub with its links, as a server uses it. */
+export class LinkedHub {
+  readonly settings: RelaySettings;
+  /** The rooms and lobbies. */
+  readonly core: Hub;
+  readonly #emitter = new Emitter<RelayEvents>();
+  readonly #onError: ErrorListener;
+  readonly #links: Links;
+
+  /** @param onError never throws */
+  constructor(settings: RelaySettings, onError: ErrorListener, clock: Clock = systemClock) {
+    this.settings = settings;
+    this.#onError = onError;
+    this.core = new Hub(settings, { events: (events) => this.#emit(events), error: onError }, clock);
+    this.#links = new Links(settings, this.core, onError);
+  }
+
+  get turns(): Links["turns"] {
+    return this.#links.turns;
+  }
+
+  /** Takes a socket that leads to one room. @param address where it comes from, as limits count addresses */
+  accept(socket: ServerSocket, address: string, admitted: Admitted): Channel {
+    const payer = admitted.access.user?.id ?? address;
+    return this.#links.open(this.#links.connect(socket, { address, payer, addressing: null }), admitted);
+  }
+
+  /** Takes a socket that may lead to any number of rooms. @param payer whose limits count: the id of a user, or else the address */
+  connect(socket: ServerSocket, address: string, payer: string, addressing: Addressing): Link {
+    return this.#links.connect(socket, { address, payer, addressing });
+  }
+
+  /** Opens a channel of a link to a room. @param name what its messages call the channel */
+  open(link: Link, name: string, admitted: Admitted): Channel {
+    return this.#links.open(link, admitted, name);
+  }
+
+  close(): void {
+    // first of all: nobody is to hear of everybody else that their connection is lost
+    this.core.close();
+    this.#links.close();
+    this.#emitter.clear();
+  }
+
+  on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
+    // [HTTP-8]
+    const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
+    const unobserve = this.core.observe();
+    const off = this.#emitter.on(type, (event) => callListener(listener, event, onError));
+    return () => {
+      off();
+      unobserve();
+    };
+  }
+
+  users(lobby?: string): readonly User[] {
+    return [...(this.core.lobbies.get(lobbyRoom(lobby))?.users.values() ?? [])];
+  }
+
+  user(userId: string, lobby?: string): User | undefined {
+    // [RUN-4]
+    return this.core.lobbies.get(lobbyRoom(lobby))?.user(userId, this.core.clock.now());
+  }
+
+  rooms(): readonly RoomInfo[] {
+    return [...this.core.rooms.values()].map((room) => this.#infoOf(room));
+  }
+
+  room(name: string): RoomInfo | undefined {
+    const room = this.core.rooms.get(name) ?? this.core.lobbies.get(name)?.room;
+    return room === undefined ? undefined : this.#infoOf(room);
+  }
+
+  metrics(): HubMetrics {
+    let [connections, users] = [0, 0];
+    for (const { members } of this.core.rooms.values()) connections += members.size;
+    for (const lobby of this.core.lobbies.values()) {
+      connections += lobby.room.members.size;
+      users += lobby.users.size;
+    }
+    return {
+      connections,
+      rooms: this.core.rooms.size,
+      users,
+      unsentBytes: this.#links.unsent.bytes,
+      stateBytes: this.core.stateMemory.bytes,
+      documents: this.core.documents.counts,
+    };
+  }
+
+  #infoOf(room: Room): RoomInfo {
+    const { name, members, document } = room;
+    return {
+      name,
+      connections: members.size,
+      users: isLobby(name) ? this.users(name) : [...room.users.values()],
+      hasDocument: document.hasContent,
+    };
+  }
+
+  #emit(events: readonly PresenceEvent[]): void {
+    for (const event of events) {
+      this.#emitter.emit("event", event);
+      switch (event.type) {
+        case "join":
+          this.#emitter.emit("join", event);
+          break;
+        case "leave":
+          this.#emitter.emit("leave", event);
+          break;
+        case "update":
+          this.#emitter.emit("update", event);
+          break;
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** A link in one room: a member of the room. What is true of the whole socket, the link knows. */
+import type { Kind } from "../../awareness/index.ts";
+import type { RoomAccess } from "../ports/access.ts";
+import type { Member } from "../ports/member.ts";
+import type { Packet } from "../ports/packet.ts";
+import type { Link } from "./link.ts";
+
+export class Channel implements Member {
+  access: RoomAccess;
+  answers: boolean;
+  /** By what name the other end knows it; the empty text where a link has one channel alone. */
+  readonly name: string;
+  readonly #link: Link;
+  /** What the other end has asked for once: the first answers are what every newcomer is told. */
+  #asked = 0;
+
+  constructor(link: Link, access: RoomAccess, name: string) {
+    this.#link = link;
+    this.access = access;
+    this.name = name;
+    this.answers = link.kind === "native";
+  }
+
+  get kind(): Kind {
+    return this.#link.kind;
+  }
+
+  get address(): string {
+    return this.#link.address;
+  }
+
+  get silent(): boolean {
+    return this.#link.silent;
+  }
+
+  get lastSeen(): number {
+    return this.#link.lastSeen;
+  }
+
+  get lagging(): boolean {
+    return this.#link.isLagging(this.answers);
+  }
+
+  send(packet: Packet): void {
+    this.#link.send(packet, this);
+  }
+
+  close(code: number, reason: string): void {
+    this.#link.closeChannel(this, code, reason);
+  }
+
+  /** Whether the other end asks for this the first time. @param question one bit */
+  asksFirst(question: number): boolean {
+    const isFirst = (this.#asked & question) === 0;
+    this.#asked |= question;
+    return isFirst;
+  }
+}

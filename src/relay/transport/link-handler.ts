@@ -1,0 +1,31 @@
+/** What a link needs of those who hold all links of a relay. */
+import type { Frame } from "../../wire/index.ts";
+import type { Tariff } from "../flow/meter.ts";
+import type { Turns } from "../flow/turns.ts";
+import type { UnsentData } from "../flow/unsent.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Channel } from "./channel.ts";
+import type { Link } from "./link.ts";
+
+export interface LinkHandler {
+  readonly clock: Clock;
+  readonly tariff: Tariff;
+  readonly turns: Turns;
+  readonly unsent: UnsentData;
+  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
+  readonly fanOutMs: number;
+  /** Throws `FrameError` when the frame breaks the protocol. */
+  frame(channel: Channel, frame: Frame, now: number): void;
+  /** The page at the other end of a channel fell silent, or spoke again. */
+  silence(channel: Channel): void;
+  /** A channel has read all that it was sent, after it lagged. */
+  drained(channel: Channel): void;
+  /** More waits to be sent than may, over all links. */
+  unsentIsOver(): void;
+  /** Acting on a frame failed in a way that nobody has foreseen. */
+  failed(error: unknown): void;
+  /** A channel is over; called once. */
+  left(channel: Channel, code: number, now: number): void;
+  /** A link is over, after all of its channels; called once. */
+  ended(link: Link): void;
+}

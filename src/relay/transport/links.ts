@@ -1,0 +1,160 @@
+/**
+ * All links of a relay: what they share, the signs of life that each is asked for, and the tokens that they bring later. It
+ * stands between the sockets and the hub.
+ */
+import { Close, type Frame, controlFrame } from "../../wire/index.ts";
+import { type Denial, sameAccess } from "../access/grants.ts";
+import { type Renew, Renewal } from "../access/renewal.ts";
+import type { Hub } from "../core/hub.ts";
+import type { Tariff } from "../flow/meter.ts";
+import { ProcessorTime } from "../flow/processor.ts";
+import { Turns } from "../flow/turns.ts";
+import { UnsentData } from "../flow/unsent.ts";
+import { TimeQuota } from "../flow/work.ts";
+import type { RoomAccess } from "../ports/access.ts";
+import { type Clock, stallOf } from "../ports/clock.ts";
+import { Packet } from "../ports/packet.ts";
+import type { ServerSocket } from "../ports/socket.ts";
+import type { RelaySettings } from "../settings.ts";
+import type { Channel } from "./channel.ts";
+import { Link, type LinkSetup } from "./link.ts";
+import type { LinkHandler } from "./link-handler.ts";
+import { sweepInterval } from "./liveness.ts";
+
+/** Where a channel was let in to, and as whom. */
+export interface Admitted {
+  readonly room: string;
+  readonly access: RoomAccess;
+  /** Asks what it may do with a newer token; none where nobody is asked. */
+  readonly renew?: Renew;
+  /** Its document goes back in its history. */
+  readonly keepsHistory?: boolean;
+}
+
+export class Links implements LinkHandler {
+  readonly clock: Clock;
+  readonly tariff: Tariff;
+  readonly turns: Turns = new Turns();
+  readonly unsent: UnsentData;
+  readonly #time: TimeQuota;
+  readonly #settings: RelaySettings;
+  readonly #hub: Hub;
+  readonly #onError: (error: unknown, where: string) => void;
+  readonly #links = new Set<Link>();
+  readonly #renewals = new Map<Channel, Renewal>();
+  #isShedding = false;
+  /** When the next sweep is due, monotonic ms. */
+  #sweepAt = Infinity;
+  #sweeper: ReturnType<typeof setInterval> | undefined;
+
+  constructor(settings: RelaySettings, hub: Hub, onError: (error: unknown, where: string) => void) {
+    this.#settings = settings;
+    this.#hub = hub;
+    this.#onError = onError;
+    this.clock = hub.clock;
+    this.#time = new TimeQuota(settings.timeRate);
+    this.tariff = { limits: settings, processor: new ProcessorTime(), time: this.#time };
+    this.unsent = new UnsentData(settings.maxUnsentTotal);
+  }
+
+  get fanOutMs(): number {
+    return this.#hub.fanOutMs;
+  }
+
+  /** Takes a socket. No room hears of it until a channel is opened. */
+  connect(socket: ServerSocket, setup: LinkSetup): Link {
+    const within = sweepInterval(this.#settings);
+    this.#sweeper ??= setInterval(() => this.#sweep(within), within);
+    const link = new Link(socket, setup, this.#settings, this);
+    this.#links.add(link);
+    return link;
+  }
+
+  /** Opens a channel of a link to a room. @param name what the link's messages call it */
+  open(link: Link, { room, access, renew, keepsHistory }: Admitted, name?: string): Channel {
+    const openedAt = this.clock.now();
+    this.tariff.processor.begin(openedAt);
+    const channel = link.open(access, name);
+    if (renew !== undefined) {
+      this.#renewals.set(channel, new Renewal(renew, (renewed) => this.#renewed(channel, renewed)));
+    }
+    this.#hub.join(channel, room, keepsHistory);
+    const joinedAt = this.clock.now();
+    this.turns.used(joinedAt - openedAt);
+    link.joined(joinedAt - openedAt, joinedAt);
+    return channel;
+  }
+
+  /** Tells everybody to come back later. */
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const link of this.#links) link.close(Close.restart, "the relay is stopping");
+  }
+
+  frame(channel: Channel, frame: Frame, now: number): void {
+    if (frame.type !== "control" || frame.control.kind !== "token" || channel.kind !== "native") {
+      return this.#hub.receive(channel, frame, now);
+    }
+    const renewal = this.#renewals.get(channel);
+    if (renewal === undefined) this.#tellAccess(channel);
+    else renewal.take(frame.control.token);
+  }
+
+  silence(channel: Channel): void {
+    this.#hub.silence(channel);
+  }
+
+  drained(channel: Channel): void {
+    this.#hub.drained(channel);
+  }
+
+  unsentIsOver(): void {
+    if (this.#isShedding) return;
+    this.#isShedding = true;
+    // not in the midst of what made it send
+    queueMicrotask(() => {
+      this.#isShedding = false;
+      this.unsent.shed(this.#links);
+    });
+  }
+
+  failed(error: unknown): void {
+    this.#onError(error, "a message");
+  }
+
+  left(channel: Channel, code: number, now: number): void {
+    this.#renewals.delete(channel);
+    this.#hub.leave(channel, code, now);
+  }
+
+  ended(link: Link): void {
+    this.#links.delete(link);
+  }
+
+  #renewed(channel: Channel, renewed: RoomAccess | Denial): void {
+    // it may be gone meanwhile
+    if (!this.#renewals.has(channel)) return;
+    if ("ok" in renewed) {
+      channel.close(renewed.code, renewed.reason);
+    } else if (sameAccess(channel.access, renewed)) {
+      channel.access = renewed;
+      this.#tellAccess(channel);
+      // what it may see and what not is settled when it is opened
+    } else channel.close(Close.restart, "what you may do has changed");
+  }
+
+  #tellAccess(channel: Channel): void {
+    const { expiresAt } = channel.access;
+    const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.clock.wall());
+    channel.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
+  }
+
+  #sweep(within: number): void {
+    const now = this.clock.now();
+    const stalledMs = stallOf(this.#sweepAt, now);
+    this.#sweepAt = now + within;
+    for (const link of this.#links) link.sweep(now, within, stalledMs);
+    this.#time.sweep(now);
+    this.#hub.sweep(now);
+  }
+}

@@ -1,0 +1,96 @@
+/** What has been sent over one socket, and waits for the other end to read it. */
+import { isAwareness } from "../../wire/index.ts";
+import { Packet } from "../ports/packet.ts";
+import type { ServerSocket } from "../ports/socket.ts";
+import type { UnsentData } from "../flow/unsent.ts";
+
+/**
+ * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
+ * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead.
+ */
+const WINDOW_BYTES = 96 * 1024;
+
+/** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
+const NONE_HELD: Set<Packet> = new Set();
+
+export class Outbox {
+  readonly #socket: ServerSocket;
+  readonly #unsent: UnsentData;
+  /** Bytes that were sent since the other end last spoke; and of them those that a stock client says back. */
+  #unanswered = 0;
+  #unechoed = 0;
+  /** What waits for this socket alone, as it was counted last; and what waits for others as well. */
+  #owed = 0;
+  #owedShared = 0;
+  #held: Set<Packet> = NONE_HELD;
+
+  constructor(socket: ServerSocket, unsent: UnsentData) {
+    this.#socket = socket;
+    this.#unsent = unsent;
+  }
+
+  /** Bytes that were sent since the other end last spoke. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Bytes that wait, whoever they wait for besides. */
+  get unsent(): number {
+    return this.#owed + this.#owedShared;
+  }
+
+  /** Whether the other end has yet to say that it has read what it was sent last. */
+  get isUnanswered(): boolean {
+    return this.#unanswered > WINDOW_BYTES;
+  }
+
+  /** Whether a stock client has yet to say back what it was sent last. */
+  get isUnechoed(): boolean {
+    return this.#unechoed > WINDOW_BYTES;
+  }
+
+  /** The other end spoke: it reads. */
+  answered(): void {
+    this.#unanswered = this.#unechoed = 0;
+  }
+
+  /** @param prefix what comes before the message, to say which channel it is of */
+  send(packet: Packet, prefix: Uint8Array | null): void {
+    this.#unanswered += packet.message.length;
+    if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
+    if (this.#socket.keepsPackets && this.#unsent.isShared(packet) && !this.#held.has(packet)) {
+      this.#sendShared(packet, prefix);
+    } else this.#socket.send(packet, prefix);
+    this.recount();
+  }
+
+  recount(): void {
+    this.#owes(Math.max(0, this.#socket.bufferedAmount - this.#owedShared));
+  }
+
+  /** The socket is over: nothing waits any more. */
+  close(): void {
+    for (const packet of this.#held) this.#letGo(packet);
+    this.#owes(0);
+  }
+
+  #owes(owed: number): void {
+    if (owed === this.#owed) return;
+    this.#unsent.changed(owed - this.#owed);
+    this.#owed = owed;
+  }
+
+  #sendShared(packet: Packet, prefix: Uint8Array | null): void {
+    this.#unsent.hold(packet);
+    this.#owedShared += packet.message.length;
+    if (this.#held === NONE_HELD) this.#held = new Set();
+    this.#held.add(packet);
+    this.#socket.send(packet, prefix, () => this.#letGo(packet));
+  }
+
+  #letGo(packet: Packet): void {
+    if (!this.#held.delete(packet)) return;
+    this.#unsent.release(packet);
+    this.#owedShared -= packet.message.length;
+  }
+}
