@@ -38,7 +38,7 @@ function replaceInAll(folder, call, file) {
 rmSync(out, { recursive: true, force: true });
 compile("tsconfig.build.json", out);
 compile("tsconfig.cjs.json", join(out, "cjs"));
-// Yjs must be the one that the application has. Where the package is linked from elsewhere (npm link, a monorepo), a plain
+// [PKG-1] Yjs must be the one that the application has. Where the package is linked from elsewhere (npm link, a monorepo), a plain
 // require would find another copy beside the package: in Node the application's main module says which one is meant.
 for (const [name, file] of /** @type {const} */ ([
   ["yjs", "yjs.js"],
@@ -59,7 +59,7 @@ module.exports = fromMain() ?? require("${name}");
 }
 // the package is one of ES modules; what is in here is not
 writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
-// Next.js and others look for it on the first line, where tsc puts what every script in CommonJS begins with
+// [REACT-3] Next.js and others look for it on the first line, where tsc puts what every script in CommonJS begins with
 const react = join(out, "cjs/react/index.js");
 writeFileSync(react, readFileSync(react, "utf8").replace(/^("use strict";\n)("use client";\n)/, "$2$1"));
 chmodSync(join(out, "cli.js"), 0o755);

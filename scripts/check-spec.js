@@ -1,8 +1,9 @@
-// Holds SPEC.md and the tests together: every rule is cited by the name of a test that runs, every rule cited exists,
-// and no id is defined twice. A rule is a line `- **[LIVE-3]** text`; a test cites it by `[LIVE-3]` in its name.
+// Holds SPEC.md, the tests and the source together: every rule is cited by the name of a test that runs and by a comment
+// where it is implemented, every rule cited exists, and no id is defined twice. A rule is a line `- **[LIVE-3]** text`; a
+// test cites it by `[LIVE-3]` in its name, and the source by the same in a comment.
 //
 //   node scripts/check-spec.js [root]
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const DEFINITION = /^- \*\*\[([A-Z][A-Z0-9]*-\d+)\]\*\*/;
@@ -50,21 +51,46 @@ function readCitations(path, source) {
     });
 }
 
-/** @param {string} root */
-function testFiles(root) {
-  return readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" })
-    .map((path) => join("test", path))
-    .filter((path) => /\.test\.tsx?$/.test(path))
+/**
+ * @param {string} path
+ * @param {string} source
+ * @returns {Found[]}
+ */
+function readImplementations(path, source) {
+  return source
+    .split("\n")
+    .flatMap((line, index) =>
+      [...line.matchAll(MENTION)].map(([, id = ""]) => ({ id, place: `${path}:${index + 1}` })),
+    );
+}
+
+/**
+ * @param {string} root
+ * @param {string} folder
+ * @param {RegExp} name
+ */
+function filesOf(root, folder, name) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .map((path) => join(folder, path))
+    .filter((path) => name.test(path))
     .toSorted();
 }
 
+/** Rules that a file implements which has no comments. */
+const ELSEWHERE = [{ id: "PKG-3", place: "package.json" }];
+
 const root = process.argv[2] ?? ".";
 const { defined, mentioned } = readSpec(readFileSync(join(root, "SPEC.md"), "utf8"));
-const files = testFiles(root);
+const files = filesOf(root, "test", /\.test\.tsx?$/);
+const sources = [...filesOf(root, "src", /\.tsx?$/), ...filesOf(root, "scripts", /^scripts\/build\.js$/)];
+const implementations = sources.flatMap((path) => readImplementations(path, readFileSync(join(root, path), "utf8")));
 const citations = files.flatMap((path) => readCitations(path, readFileSync(join(root, path), "utf8")));
 
 const known = new Set(defined.map(({ id }) => id));
 const cited = new Set(citations.map(({ id }) => id));
+const implemented = new Set(implementations.map(({ id }) => id));
+for (const { id, place } of ELSEWHERE) if (existsSync(join(root, place))) implemented.add(id);
 const first = new Map(defined.toReversed().map(({ id, place }) => [id, place]));
 const problems = [
   ...defined
@@ -73,13 +99,16 @@ const problems = [
   ...defined
     .filter(({ id, place }) => first.get(id) === place && !cited.has(id))
     .map(({ id, place }) => `${place}  [${id}] is cited by no test`),
-  ...[...mentioned, ...citations]
+  ...defined
+    .filter(({ id, place }) => first.get(id) === place && !implemented.has(id))
+    .map(({ id, place }) => `${place}  [${id}] is cited by no source file`),
+  ...[...mentioned, ...citations, ...implementations]
     .filter(({ id }) => !known.has(id))
     .map(({ id, place }) => `${place}  [${id}] is no rule of SPEC.md`),
 ];
 if (known.size === 0) problems.push("SPEC.md  has no rules: lines like `- **[LIVE-3]** text`");
 
 for (const problem of problems) console.error(problem);
-const counts = `${known.size} rules, ${citations.length} citations in ${files.length} test files`;
+const counts = `${known.size} rules, ${citations.length} citations in ${files.length} test files, ${implementations.length} in ${sources.length} source files`;
 console.log(problems.length === 0 ? `spec: ${counts}: all well` : `spec: ${counts}: ${problems.length} problems`);
 process.exitCode = problems.length === 0 ? 0 : 1;

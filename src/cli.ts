@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `copresence`: a relay on one port, from the command line. */
+/** `copresence`: a relay on one port, from the command line. [RUN-1] */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isLoopback } from "./relay/access/address.ts";

@@ -43,7 +43,7 @@ export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: num
 
 /**
  * What is done about a state that may be news. `drop`: nothing, and nobody need know. `taken`: nothing, for the id is
- * somebody else's, and a native author is told so, since it would wait in vain to be seen.
+ * somebody else's, and a native author is told so, since it would wait in vain to be seen. [OWN-9]
  */
 export type Verdict = "introduce" | "update" | "claim" | "drop" | "taken";
 
@@ -69,7 +69,7 @@ function verdictOnClaim(entry: PresentEntry, { author }: Speaker, { claim, isSup
   if (entry.lobby !== author.access.lobby || entry.claim.user.id !== claim.user.id) return elsewhere;
   if (entry.claim.session.id === claim.session.id) return "claim";
   // a native client may have taken another session id while its connection was lost; but while another connection holds
-  // the id, this is a second tab whose document has the same id
+  // the id, this is a second tab whose document has the same id [OWN-7]
   return author.kind === "native" && entry.phase === "orphaned" ? "claim" : elsewhere;
 }
 

@@ -44,6 +44,7 @@ export interface Circumstances {
 /** Clocks that agree about this well are not corrected, ms: latency alone makes such differences. */
 const TOLERANCE_MS = 1_000;
 
+// [ID-1] [ID-2] [STATUS-7]
 export function publish({ state, changed }: StateChange, circumstances: Circumstances): Published {
   const { before, isOwn, stamp } = circumstances;
   // on the way of every cursor that moves: nothing is looked at that did not change
@@ -155,7 +156,7 @@ export function claimedUser({ fields }: StateBytes): string | undefined {
   return isRecord(user) ? readUserId(user["id"]) : undefined;
 }
 
-/** Throws a `FrameError` for a state whose metadata is larger than that, in bytes. */
+/** Throws a `FrameError` for a state whose metadata is larger than that, in bytes. [LIMIT-4] */
 export function checkMeta({ fields }: StateBytes, maxMeta: number): void {
   if ((fields.get("copresence")?.length ?? 0) <= maxMeta) return;
   const { copresence } = valuesOf(fields, "copresence");

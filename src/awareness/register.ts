@@ -382,6 +382,7 @@ export class Register {
     }
   }
 
+  // [OWN-5]
   #supersede(record: AuthorRecord, key: string): void {
     // of those that nobody holds any more nothing is to be known
     const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);

@@ -1,6 +1,6 @@
 /**
  * Time in the client: durations by a clock that only goes forward, dates in the relay's time. The clock of a device may be
- * wrong by days, and may be set while the page is open.
+ * wrong by days, and may be set while the page is open. [TIME-5]
  */
 
 /** [SYNC-5] ms that only go forward, from whenever. */

@@ -118,7 +118,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     if (claim === null) return;
     this.#own = withSession(claim, { meta: state.copresence.meta, rooms, clientId: null });
     const { id } = claim.user;
-    // the relay may know us as somebody else than we said
+    // the relay may know us as somebody else than we said [TOKEN-5]
     const { selfId = id } = this.people;
     this.people.selfId = id;
     if (id !== selfId) this.#readUser(selfId);
@@ -141,7 +141,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.flush();
   };
 
-  /** Reads who vouches for what; also after peers were held. */
+  /** Reads who vouches for what; also after peers were held. [LOBBY-2] */
   readonly refresh = (): void => {
     const vouched = new Set<string>();
     for (const [id, state] of this.#source.awareness.states) {

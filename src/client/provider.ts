@@ -197,7 +197,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.#setTrouble(troubleOf(this.#address, failure, now - this.#failingSince));
   }
 
-  /** Whether to come back all the same, though the relay closed with a code that means "for good". */
+  /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
   #forgives(code: number, reason: string): boolean {
     // [TOKEN-4] keys rotate, and a function may have a better one
     if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();

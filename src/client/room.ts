@@ -106,7 +106,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#ownsDoc = options.doc === undefined;
     this.#meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
     this.doc = options.doc ?? new Y.Doc();
-    // before the awareness hears of it: that would clear the local state, which we would restore
+    // before the awareness hears of it: that would clear the local state, which we would restore [ROOM-7]
     this.doc.on("destroy", this.#end);
     this.awareness = new RoomAwareness(this.doc);
     this.#restore();
@@ -210,7 +210,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
 
   /**
    * Sees to it that the local state says who we are. Editor bindings share the state: some set a user of their own, one
-   * replaces it whole, or clears it.
+   * replaces it whole, or clears it. [STATE-5]
    */
   readonly #restore = (): void => {
     // it is left, and what is said last is nothing

@@ -145,7 +145,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   /**
-   * Publishes what went in since the last flush.
+   * Publishes what went in since the last flush. [ROSTER-1]
    *
    * @param status the roster's from now on; the first time `live` is the moment of `synced`
    */
@@ -172,7 +172,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#emitter.emit("change", null);
   }
 
-  /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. */
+  /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. [ROSTER-5] */
   follow(provider: Provider): void {
     provider.on("status", ({ status }) => {
       if (status === "disconnected" && this.#synced) this.flush("stale");

@@ -155,7 +155,7 @@ export class ReconnectingSocket {
     this.#leave({ phase: "idle" }, NORMAL);
   }
 
-  /** Closes without a leave, until `wake`; if it is connected or means to be. */
+  /** Closes without a leave, until `wake`; if it is connected or means to be. [LIVE-11] */
   suspend(): void {
     if (this.phase === "idle" || this.phase === "refused") return;
     this.#attempts = 0;
@@ -175,7 +175,7 @@ export class ReconnectingSocket {
     this.#state.socket.send(frame);
   }
 
-  /** Something says that the network may have changed: do not wait, and do not believe an old connection. */
+  /** Something says that the network may have changed: do not wait, and do not believe an old connection. [ACT-4] */
   wake(): void {
     const state = this.#state;
     if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
@@ -191,7 +191,7 @@ export class ReconnectingSocket {
     if (state.phase === "open" && state.timer === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
   }
 
-  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
+  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it [LIVE-12] */
   #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
     const { socket } = state;
     if (frame !== null) socket.send(frame);

@@ -50,7 +50,7 @@ interface AwarenessChange {
   readonly removed: readonly number[];
 }
 
-/** Follows an Awareness; what it holds already is the first snapshot. */
+/** Follows an Awareness; what it holds already is the first snapshot. [ROSTER-8] */
 export function trackAwareness<Meta = JsonObject>(
   awareness: Awareness,
   options: TrackOptions = {},

@@ -67,7 +67,9 @@ export class Shard {
     return departed({ id: userId, ...leaver.value.user }, leaver.value.lastSeen);
   }
 
-  /** Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. */
+  /**
+   * Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. [LOBBY-5]
+   */
   open(users: Iterable<User>, wall: number): void {
     if (this.#map !== null) return;
     this.doc.transact(() => {
@@ -114,6 +116,7 @@ export class Shard {
     }
   }
 
+  // [LOBBY-7]
   #hasForgettable(now: number): boolean {
     if (this.#recent.size > this.#policy.recentMax) return true;
     for (const { at } of this.#recent.values()) return at <= now - this.#policy.recentTtl;
@@ -141,6 +144,7 @@ export class Shard {
     this.#dead++;
   }
 
+  // [LOBBY-6]
   #replace(map: ShardMap): void {
     const entries = [...map.entries()];
     this.#map = this.#newMap();
@@ -175,6 +179,7 @@ export const MAX_ENTRY_BYTES: number = 64 * 1024;
 /** What every session takes besides its metadata and rooms, bytes. */
 const SESSION_BYTES = 160;
 
+// [PRIV-2]
 function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
   let left = MAX_ENTRY_BYTES;
   const fit = (bytes: number): boolean => {

@@ -25,7 +25,7 @@ export interface Activity {
 
 export type ActivitySignal = "hidden" | "visible" | "input";
 
-/** The activity after a signal. Becoming visible counts as input; input on a hidden page says nothing. */
+/** The activity after a signal. Becoming visible counts as input; input on a hidden page says nothing. [ACT-3] */
 export function onSignal(activity: Activity, signal: ActivitySignal, now: number): Activity {
   if (signal === "visible" || activity.page === "visible") {
     return signal === "hidden" ? { page: "hidden", at: now, input: activity.at } : { page: "visible", at: now };
@@ -33,7 +33,7 @@ export function onSignal(activity: Activity, signal: ActivitySignal, now: number
   return activity;
 }
 
-/** When the activity, left alone, becomes `away`: ms since the epoch. */
+/** When the activity, left alone, becomes `away`: ms since the epoch. [ACT-2] */
 export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boolean): number {
   const { page, at, input = at } = activity;
   const idle = input + policy.idleMs;
@@ -42,6 +42,7 @@ export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boole
   return at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
 }
 
+// [ACT-1]
 export function statusAt(activity: Activity, policy: ActivityPolicy, mobile: boolean, now: number): AutoStatus {
   return now >= awayAt(activity, policy, mobile) ? "away" : "online";
 }

@@ -141,13 +141,15 @@ export class People<Meta = JsonObject> {
     if (person.claims.size === 0) this.#persons.delete(userId);
     if (!isHeard) return null;
     const at = { roomId: this.roomId, now };
-    // nobody joins or leaves in their own eyes; all that they do is an update
+    // nobody joins or leaves in their own eyes; all that they do is an update [ROSTER-7]
     if (userId === this.selfId) return updateOf(previous, next, at);
     // one who left is said to have left when they were last alive; one who turned invisible, now
     const seen = person.claims.size > 0 ? now : person.lastSeen || now;
+    // [ROSTER-2]
     return diffUser(previous, next ?? (previous && departed(previous, seen)), at);
   }
 
+  // [STATUS-6]
   #viewOf(userId: string, person: Person<Meta>): User<Meta> | undefined {
     if (person.claims.size === 0) return undefined;
     const user = userOf(userId, [...person.claims.values()], { self: userId === this.selfId });

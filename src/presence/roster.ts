@@ -41,7 +41,7 @@ export function isPresent(user: User<unknown> | undefined): user is User<unknown
 }
 
 /**
- * The one event, if any, that leads from one view of a user to the next.
+ * The one event, if any, that leads from one view of a user to the next. [ROSTER-4]
  *
  * Two views that say the same give none, whoever made them: what did not change is not repeated.
  */
@@ -68,6 +68,7 @@ export function updateOf<Meta>(
   return { type: "update", ...eventOf(next, at), previous };
 }
 
+// [ROSTER-3]
 function eventOf<Meta>(user: User<Meta>, { roomId, now }: Occasion): EventBase<Meta> {
   return { userId: user.id, status: user.status, metadata: user.meta, roomId, timestamp: now, user };
 }

@@ -109,7 +109,7 @@ function readId(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH ? value : undefined;
 }
 
-/** The id of a user, if others can read it as one. That of a guest is given by whoever reads, not taken. */
+/** The id of a user, if others can read it as one. That of a guest is given by whoever reads, not taken. [STATE-2] */
 export function readUserId(value: unknown): string | undefined {
   const id = readId(value);
   return id === undefined || isGuest(id) ? undefined : id;
@@ -151,7 +151,7 @@ export function readInfo(value: unknown, id: string): UserInfo {
 
 /**
  * Reads one session as it stands in an awareness state or in a lobby document; `rooms` and `clientId` come from there.
- * That its metadata is an object is checked; that it is the application's own type is the application's word.
+ * That its metadata is an object is checked; that it is the application's own type is the application's word. [STATE-1]
  */
 export function readSession<Meta = JsonObject>(
   id: string,
@@ -183,7 +183,7 @@ export function isGuest(userId: string): boolean {
 }
 
 /**
- * Reads the awareness state of a connection.
+ * Reads the awareness state of a connection. [STATE-4]
  *
  * @param clientId the Awareness client id that the state belongs to
  * @param state the parsed state; anything but an object is nobody

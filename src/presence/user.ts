@@ -36,7 +36,7 @@ export interface User<Meta = JsonObject> {
 
 /**
  * Orders sessions by how present they are: connected before reconnecting, online before away, then the most recent
- * `since`; ids break the tie, so that every observer picks the same one.
+ * `since`; ids break the tie, so that every observer picks the same one. [USER-4]
  */
 export function bySessionPresence(a: Session<unknown>, b: Session<unknown>): number {
   return (
@@ -47,7 +47,10 @@ export function bySessionPresence(a: Session<unknown>, b: Session<unknown>): num
   );
 }
 
-/** The newer of two choices; of two at the same instant, the one that sorts first, so that all observers agree. */
+/**
+ * The newer of two choices; of two at the same instant, the one that sorts first, so that all observers agree.
+ * [STATUS-2]
+ */
 export function newerManual(a: ManualChoice | null, b: ManualChoice | null): ManualChoice | null {
   if (a === null || b === null) return a ?? b;
   if (a.at !== b.at) return a.at > b.at ? a : b;
@@ -61,7 +64,9 @@ export function newestManual(sessions: Iterable<Session<unknown>>): ManualChoice
   return newest;
 }
 
-/** What others see: the newest choice, else online if any session is, else away; with no session, offline. */
+/**
+ * What others see: the newest choice, else online if any session is, else away; with no session, offline. [STATUS-1]
+ */
 function statusOf(sessions: readonly Session<unknown>[], manual: ManualStatus | null): Status {
   if (sessions.length === 0 || manual === "invisible") return "offline";
   return manual ?? (sessions.some((session) => session.status === "online") ? "online" : "away");
@@ -83,7 +88,7 @@ function unique<T>(values: readonly T[]): T[] {
 }
 
 /**
- * One user from what is claimed of them.
+ * One user from what is claimed of them. [USER-6]
  *
  * @param claims the user's sessions, in any order; the same session may appear more than once
  * @param options.self whether the user is the observer
@@ -96,6 +101,7 @@ export function userOf<Meta>(
   const sessions = sessionsOf(claims);
   const [first] = sessions;
   const manual = newestManual(sessions)?.status ?? null;
+  // [USER-5]
   const devices = unique(sessions.map((session) => session.device));
   const device: Device = devices.find((each) => each !== "unknown") ?? "unknown";
   const user = {
@@ -139,7 +145,7 @@ function infoIn(claims: readonly Claim<unknown>[]): UserInfo | undefined {
 /** One getter for all: with one of its own, each user would have a shape of its own. */
 const NOW: PropertyDescriptor = { enumerable: true, get: () => Date.now() };
 
-/** A user who is here no more. */
+/** A user who is here no more. [USER-7] */
 export function departed<Meta>(user: User<Meta> | UserInfo, lastSeen: number): User<Meta> {
   return Object.freeze({
     ...userOf<Meta>(user.id, []),

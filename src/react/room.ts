@@ -13,7 +13,7 @@ interface Joined {
 const leaving = new Set<Joined>();
 
 /**
- * Is in a room for as long as the component is mounted.
+ * Is in a room for as long as the component is mounted. [REACT-2]
  *
  * @param name null for none
  * @param options.meta may be a new object at each render; it is announced when it differs

@@ -96,12 +96,15 @@ export function useSelf<T, M = Meta>(
   return useRosterSelection<M, User<M> | null, T>(source, selfOf, selector, equal);
 }
 
-/** How far a room's roster (or, without a source, the lobby's) can be believed: `connecting`, `live`, `stale`, `refused`. */
+/**
+ * How far a room's roster (or, without a source, the lobby's) can be believed: `connecting`, `live`, `stale`, `refused`.
+ * [REACT-6]
+ */
 export function useConnectionStatus<M = Meta>(source?: UsersSource<M>): RosterStatus {
   return useRosterSelection<M, RosterStatus, RosterStatus>(source, statusOf, undefined, undefined);
 }
 
-/** Why the relay refused a room (or, without a source, the lobby) for good; null while it did not. */
+/** Why the relay refused a room (or, without a source, the lobby) for good; null while it did not. [REACT-6] */
 export function useRefusal<M = Meta>(source?: UsersSource<M>): Refusal | null {
   return useRosterSelection<M, Refusal | null, Refusal | null>(source, refusalOf, undefined, undefined);
 }

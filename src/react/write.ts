@@ -9,7 +9,7 @@ interface Writable {
 
 /**
  * Whether what is written to the room's document reaches others: a viewer's editor is better read-only. True until the
- * relay says that it does not, and for null (a room that is not joined yet).
+ * relay says that it does not, and for null (a room that is not joined yet). [REACT-6]
  */
 export function useCanWrite(room: Writable | null): boolean {
   const subscribe = useCallback((listener: () => void) => room?.subscribe(listener) ?? (() => {}), [room]);

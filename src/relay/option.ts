@@ -96,7 +96,7 @@ export const list = <Item>(
   split: ListOption["split"] = byCommas,
 ): ListOption<Item> => ({ kind: "list", default: [], value, split, item, help });
 
-/** @param label what to call the option in an error: its name, its flag or its variable */
+/** @param label what to call the option in an error: its name, its flag or its variable [RUN-2] */
 export function checkValue(spec: OptionSpec, label: string, value: unknown): unknown {
   switch (spec.kind) {
     case "number": {

@@ -113,7 +113,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
 
-/** Whether a secret is long enough is seen where it is used; what it is stands in no error. */
+/** Whether a secret is long enough is seen where it is used; what it is stands in no error. [AUTH-7] */
 function readSecret(given: unknown, label: string): string {
   if (typeof given !== "string") throw new RangeError(`${label} must be a text`);
   if (given === "") throw new RangeError(`${label} must not be empty`);

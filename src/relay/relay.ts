@@ -133,6 +133,7 @@ class RelayServer implements Relay {
   }
 
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
+    // [AUTH-8]
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
     }
@@ -234,6 +235,7 @@ class RelayServer implements Relay {
     });
   }
 
+  // [RUN-3]
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     this.#hub.close();

@@ -21,7 +21,7 @@ export interface EntryLimits {
 
 /**
  * The highest clock that is taken. A clock counts the changes of one client, so an honest one never gets there; one at
- * the end of the number range would lock its id for ever.
+ * the end of the number range would lock its id for ever. [WIRE-5]
  */
 export const MAX_CLOCK: number = 2 ** 48;
 /**
@@ -72,6 +72,7 @@ export function countEntries(payload: Uint8Array): { readonly count: number; rea
   return { count: readUint(reading), from: reading.pos };
 }
 
+// [WIRE-3]
 export class StateTooLargeError extends FrameError {
   constructor(maxBytes: number, what = "awareness state") {
     super(`${what} larger than ${maxBytes} bytes`, TOO_LARGE);

@@ -7,7 +7,10 @@ export const LOBBY = "@lobby";
 /** Longest room name, in UTF-16 units. */
 export const MAX_ROOM_LENGTH = 512;
 
-/** The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default. */
+/**
+ * The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default.
+ * [LOBBY-8]
+ */
 export function lobbyRoom(name?: string | null): string {
   const ownName = name?.replace(/^@lobby(\/|$)/, "") ?? "";
   return ownName === "" ? LOBBY : `${LOBBY}/${ownName}`;

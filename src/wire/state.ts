@@ -6,7 +6,7 @@ import { FrameError, encode, expectEnd, json, readName, reader, sameBytes, text 
 import { TOO_LARGE } from "./close.ts";
 import { type Fields, readPatch } from "./patch.ts";
 
-/** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. */
+/** Levels of nesting in a state: more than any state needs, and few enough for every reader's stack. [WIRE-5] */
 export const MAX_DEPTH = 64;
 
 /** Fields at the top level of a state: more than any editor uses. */

@@ -12,11 +12,14 @@ afterEach(() => {
   for (const root of roots.splice(0)) rmSync(root, { recursive: true });
 });
 
-/** Runs the script over a tree of the given files. */
-function check(tree: Record<string, string>): { readonly ok: boolean; readonly said: string } {
+/** Runs the script over a tree of the given files, in which source cites A-1, A-2 and A-3, if the tree has no source of its own. */
+function check(given: Record<string, string>): { readonly ok: boolean; readonly said: string } {
   const root = mkdtempSync(join(tmpdir(), "check-spec-"));
   roots.push(root);
   mkdirSync(join(root, "test"));
+  const ids = ["A-1", "A-2", "A-3", "B2-10"].filter((id) => given["SPEC.md"]?.includes(`- **[${id}]**`));
+  const source = ids.map((id) => `// [${id}]\n`).join("");
+  const tree = { "src/a.ts": source, ...given };
   for (const [path, text] of Object.entries(tree)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -35,7 +38,7 @@ test("passes when every rule is cited, wherever a test name stands", () => {
     "test/a.test.ts": named("it", "A-1") + named("describe.concurrent", "A-2"),
     "test/deep/b.test.tsx": named("it.each([\n  [1],\n])", "A-3") + named("  test", "B2-10") + named("it", "A-1"),
   });
-  expect(said).toBe("spec: 4 rules, 5 citations in 2 test files: all well\n");
+  expect(said).toBe("spec: 4 rules, 5 citations in 2 test files, 4 in 1 source files: all well\n");
   expect(ok).toBe(true);
 });
 
@@ -55,6 +58,28 @@ test.each([
   const { ok, said } = check({ "SPEC.md": rule("A-1"), "test/a.test.ts": source });
   expect(ok).toBe(false);
   expect(said).toContain("SPEC.md:1  [A-1] is cited by no test\n");
+});
+
+test("fails for a rule that no source file cites", () => {
+  const { ok, said } = check({
+    "SPEC.md": rule("A-1") + rule("A-2"),
+    "src/deep/a.ts": "/** Does it. [A-1] */\n",
+    "src/a.ts": "",
+    "test/a.test.ts": named("it", "A-1") + named("it", "A-2"),
+  });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:2  [A-2] is cited by no source file\n");
+  expect(said).not.toContain("[A-1]");
+});
+
+test("fails for a rule of which source alone knows", () => {
+  const { ok, said } = check({
+    "SPEC.md": rule("A-1"),
+    "src/a.ts": "// [A-1]\n// [A-9]\n",
+    "test/a.test.ts": named("it", "A-1"),
+  });
+  expect(ok).toBe(false);
+  expect(said).toContain("src/a.ts:2  [A-9] is no rule of SPEC.md\n");
 });
 
 test("looks at test files only", () => {

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 
 /**
  * The client's address, behind so many trusted proxies. Each proxy appends whom it was called by, so only the last
- * `hops` entries of the header are theirs; what is before was written by whoever called.
+ * `hops` entries of the header are theirs; what is before was written by whoever called. [LIMIT-6]
  *
  * @param remote the other end of the TCP connection
  * @param forwarded the header X-Forwarded-For

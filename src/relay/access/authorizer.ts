@@ -88,7 +88,7 @@ export class Authorizer {
     for (const end of this.#waits) end();
   }
 
-  /** What one that was let in may do with a newer token, if it may go on. */
+  /** What one that was let in may do with a newer token, if it may go on. [AUTH-5] */
   async renew({ access, request }: Authorized, token: string): Promise<RoomAccess | Denial> {
     if (this.#authenticate === null || request === null) return access;
     const renewed = await this.#ask({ ...request, token, headers: {} });
@@ -118,6 +118,7 @@ export class Authorizer {
 
   #decide({ target, token, origin, address, headers }: ConnectRequest, lease: Lease): Decision | Promise<Decision> {
     const { origins } = this.#options;
+    // [AUTH-9]
     if (origin !== null && origins.length > 0 && !origins.includes(origin.toLowerCase())) {
       return denial("origin", Close.notAllowed, "pages from your origin are not allowed");
     }
@@ -133,7 +134,7 @@ export class Authorizer {
     );
   }
 
-  /** Never fails, and takes no longer than the handshake may. */
+  /** Never fails, and takes no longer than the handshake may. [AUTH-3] */
   async #ask(request: AccessRequest): Promise<ReturnType<typeof accessTo>> {
     if (this.#isClosed) return unavailable("the relay is stopping");
     const { handshakeTimeout } = this.#options;

@@ -45,7 +45,7 @@ export class ConnectionLimits {
     this.#lobbies = lobbies;
   }
 
-  /** Counts a connection that is opened, before anything is known of it but its address. */
+  /** Counts a connection that is opened, before anything is known of it but its address. [LIMIT-2] */
   connect(address: string, now: number): Lease | Denial {
     if (!this.#mayConnect(address, now)) {
       return denial("rate", Close.overloaded, "too many connections at once from your address");
@@ -58,7 +58,7 @@ export class ConnectionLimits {
     return { address, stay: null };
   }
 
-  /** Counts it where it goes. Returns why it may not. */
+  /** Counts it where it goes. Returns why it may not. [LIMIT-2] */
   enter(lease: Lease, stay: Stay): Denial | null {
     const limits = this.#limits;
     const { user, room, lobby } = stay;

@@ -40,10 +40,12 @@ export function accessTo(
   room: string,
   asked: string,
 ): { readonly ok: true; readonly access: RoomAccess } | Denial {
+  // [GRANT-7]
   const own = identity.lobby === undefined ? null : lobbyRoom(identity.lobby);
   // else whoever belongs to one tenant could look at another's people
   if (own !== null && isLobby(room) && room !== own) return denial("grants", Close.notAllowed, `your lobby is ${own}`);
   const granted = grantsFor(identity.rooms, room);
+  // [GRANT-2]
   if (granted.size === 0) {
     const place = isLobby(room) ? "the lobby" : "this room";
     return denial("grants", Close.notAllowed, `nothing is granted to you in ${place}`);
@@ -67,10 +69,11 @@ export function accessTo(
 const ALL: ReadonlySet<Grant> = new Set(["observe", "presence", "read", "write"]);
 const NONE: ReadonlySet<Grant> = new Set();
 
-/** The grants of the most specific entry for a room. */
+/** The grants of the most specific entry for a room. [GRANT-1] */
 export function grantsFor(rooms: Identity["rooms"], room: string): ReadonlySet<Grant> {
   if (rooms === undefined) return ALL;
   if (Object.hasOwn(rooms, room)) return known(rooms[room]);
+  // [GRANT-6]
   if (isLobby(room)) return Object.hasOwn(rooms, LOBBY) ? known(rooms[LOBBY]) : NONE;
   let best: string | null = null;
   for (const key of Object.keys(rooms)) {

@@ -42,7 +42,7 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**
  * An `authenticate` that takes signed tokens. Claims: `sub` is the user's id; `name`, `color` and `avatar`, if given,
- * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`.
+ * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`. [JWT-3]
  *
  * @param names what the options are called in an error
  * @throws RangeError unless there is a key, and all that are given are fit for use
@@ -120,7 +120,7 @@ function refuse(reason: string, code: RefusalCode = Close.notAuthenticated): Ref
   return { code, reason };
 }
 
-/** Reads the claims of a token that is genuine. */
+/** Reads the claims of a token that is genuine. [JWT-1] [JWT-4] */
 export function identityOf(payload: JWTPayload): Identity | Refusal {
   const { sub, exp, name, color, avatar, lobby, rooms } = payload;
   const userId = readUserId(sub);

@@ -44,7 +44,7 @@ export const SET_ALGORITHMS: readonly string[] = ["RS256", "ES256", ...EDDSA];
 export type KeyNames = Readonly<Record<keyof KeySource, string>>;
 const API_NAMES: KeyNames = { secret: "secret", publicKey: "publicKey", jwksUrl: "jwksUrl" };
 
-/** Throws a `RangeError` that says what is wrong with the source; it never holds a key. [KEY-3] */
+/** Throws a `RangeError` that says what is wrong with the source; it never holds a key. [KEY-3] [JWT-2] */
 export function verifyingKeys(source: KeySource, names: KeyNames = API_NAMES): VerifyingKeys {
   const { secret, publicKey, jwksUrl } = source;
   if (secret === undefined && publicKey === undefined && jwksUrl === undefined) {
@@ -132,6 +132,7 @@ function readPublicKey(part: PublicKeySource): VerifyingKey | null {
   return algorithms === null ? null : { key, algorithms, kid: typeof kid === "string" ? kid : null };
 }
 
+// [JWT-1]
 function algorithmsOf(key: KeyObject): readonly string[] | null {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {

@@ -14,7 +14,7 @@ import { type Denial, denial } from "../access/grants.ts";
 export type Admission = { readonly ok: true; readonly room: string; readonly lobby: string } | Denial;
 
 /**
- * Reads the request target `/<room>?lobby=<name>`.
+ * Reads the request target `/<room>?lobby=<name>`. [WIRE-4]
  *
  * @param target the request target, without the path that the relay is mounted at
  */
@@ -47,7 +47,7 @@ export function keepsHistory(target: string): boolean {
   return split(target).params.get("gc") === "false";
 }
 
-/** The token that a request brings: of the subprotocol, else of the parameter. */
+/** The token that a request brings: of the subprotocol, else of the parameter. [AUTH-2] */
 export function tokenOf(offered: string | undefined, target: string): string | null {
   const entries = (offered ?? "").split(",").map((entry) => entry.trim());
   const entry = entries.find((each) => each.startsWith(AUTH_PREFIX));
@@ -58,6 +58,7 @@ export function tokenOf(offered: string | undefined, target: string): string | n
 /**
  * Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. Never the
  * token: what is answered may be logged on its way. Null: nothing else was offered, which no browser would take.
+ * [AUTH-2]
  */
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];

@@ -205,6 +205,7 @@ export class Hub {
     }
   }
 
+  // [PRIV-1]
   #report(entry: PresentEntry): void {
     this.#take(this.#lobby(entry.lobby).report(entry));
   }
@@ -243,12 +244,14 @@ export class Hub {
     else this.#idsFrom.delete(address);
   }
 
+  // [ROOM-3]
   #freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
     room.close();
     this.rooms.delete(room.name);
   }
 
+  // [AUTH-6] [WIRE-8]
   #hello(room: string, { access }: Member): Hello {
     const { user, expiresAt } = access;
     const { leaveGrace, maxState, maxMeta } = this.#settings;

@@ -227,7 +227,10 @@ export class Observers {
     return true;
   }
 
-  /** All that a newcomer may see. It may have written some of it itself, before it lost its connection. [ROOM-4] */
+  /**
+   * All that a newcomer may see. It may have written some of it itself, before it lost its connection. [ROOM-4]
+   * [GRANT-4]
+   */
   #firstSnapshot(member: Member): StateUpdate[] {
     const others = this.#othersThan(member);
     if (!member.access.observe) return [];

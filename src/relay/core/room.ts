@@ -132,7 +132,7 @@ export class Room {
     this.#observers.greet(member);
   }
 
-  /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-2] */
+  /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-2] [ROOM-1] */
   receive(member: Member, frame: Frame, at: Moment): readonly Change[] {
     switch (frame.type) {
       case "syncStep1":
@@ -262,7 +262,7 @@ export class Room {
   }
 
   #answerQuestion(member: Member, stateVector: Uint8Array): void {
-    // a stock client waits for an answer, be it empty
+    // a stock client waits for an answer, be it empty [GRANT-5]
     if (!member.access.read) return member.send(NO_DOCUMENT);
     for (const packet of this.document.sync(stateVector, member.kind === "native")) member.send(packet);
     this.#readers.add(member);
@@ -280,6 +280,7 @@ export class Room {
     }
     const { entries, echoes } = this.register.read(member, payload);
     if (echoes) member.answers = true;
+    // [GRANT-3]
     if (member.access.presence) return this.register.apply(member, entries, at);
     return entries.length > 0 ? this.#drop("awareness") : NO_CHANGES;
   }
@@ -289,6 +290,7 @@ export class Room {
     return NO_CHANGES;
   }
 
+  // [GRANT-5]
   #write(member: Member, update: Uint8Array): void {
     if (member.access.write) this.document.apply(update, member);
     else this.#setup.onDropped("document");

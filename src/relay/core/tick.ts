@@ -11,7 +11,7 @@ const MAX_SHARE = 1 / 2;
 const MAX_TICK_MS = 1_000;
 
 /**
- * The shortest time between two flushes, ms.
+ * The shortest time between two flushes, ms. [FLOW-3]
  *
  * @param tick the option: as often as it gets
  * @param roundMs how long flushes take of late, as `FlushLoad` has it

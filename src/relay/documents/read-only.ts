@@ -24,7 +24,7 @@ interface Snapshot {
   sinceBytes: number;
 }
 
-/** A document that only the relay writes: clients' updates are ignored. */
+/** A document that only the relay writes: clients' updates are ignored. [LOBBY-4] */
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;

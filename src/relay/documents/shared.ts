@@ -48,7 +48,7 @@ export class SharedDocument implements RoomDocument {
     this.#keepsHistory = !documents.options.documentGc || this.#kept?.keepsHistory === true;
   }
 
-  /** Whether there is content. */
+  /** Whether there is content. [ROOM-2] */
   get hasContent(): boolean {
     return this.#live !== null || this.#kept !== undefined;
   }

@@ -42,7 +42,9 @@ export class UnsentData {
     return this.#budget.isOver;
   }
 
-  /** Whether a message is counted once for all whom it waits for: then its sender must `hold` and `release` it. */
+  /**
+   * Whether a message is counted once for all whom it waits for: then its sender must `hold` and `release` it. [FLOW-7]
+   */
   isShared(packet: Packet): boolean {
     return packet.message.length >= SHARED_BYTES;
   }

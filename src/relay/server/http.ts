@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
 import { type RelayMetrics, metricsText } from "./metrics.ts";
 
-/** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off */
+/** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off [LIMIT-5] */
 export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {
   const settings = {
     headersTimeout: timeout,
@@ -21,6 +21,7 @@ function answer(request: IncomingMessage, response: ServerResponse, metrics: () 
     return say(response, 405, "GET or HEAD\n", { allow: "GET, HEAD" });
   }
   switch (page) {
+    // [WIRE-6]
     case "/healthz":
       return say(response, 200, "ok\n");
     case "/metrics":

@@ -27,11 +27,11 @@ import { Outbox } from "./outbox.ts";
 import { truncate } from "./reason.ts";
 import { Transfer } from "./transfer.ts";
 
-/** A stock client reconnects when it hears nothing for 30 s; pings do not count. */
+/** A stock client reconnects when it hears nothing for 30 s; pings do not count. [LIVE-5] */
 const KEEP_ALIVE_MS = 20_000;
 /**
  * A page renews its state every 15 s, and every minute when its timers are throttled. One that does not is frozen: its
- * network answers, but nobody is there.
+ * network answers, but nobody is there. [LIVE-8]
  */
 const SILENT_MS = 75_000;
 /** So long may what one link says keep the relay from all others without a break, ms: but one message is one. */
@@ -130,6 +130,7 @@ export class Link implements SocketEvents, Debtor {
 
   send(packet: Packet, channel: Channel): void {
     if (!this.#open) return;
+    // [FLOW-2]
     if (this.#socket.bufferedAmount > this.#settings.maxBuffered) {
       // not in the midst of what made it send
       return queueMicrotask(() => this.giveUp());
@@ -391,7 +392,7 @@ export class Link implements SocketEvents, Debtor {
     this.#handler.left(channel, code, now);
   }
 
-  /** [TIME-2] Who signed the token dated its end by a wall clock. */
+  /** [TIME-2] Who signed the token dated its end by a wall clock. [AUTH-4] */
   #isExpired({ access: { expiresAt } }: Channel): boolean {
     return expiresAt !== null && this.#handler.clock.wall() > expiresAt + this.#settings.clockTolerance;
   }

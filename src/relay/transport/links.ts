@@ -131,6 +131,7 @@ export class Links implements LinkHandler {
     this.#links.delete(link);
   }
 
+  // [AUTH-5]
   #renewed(channel: Channel, renewed: RoomAccess | Denial): void {
     // it may be gone meanwhile
     if (!this.#renewals.has(channel)) return;

@@ -33,7 +33,7 @@ export type LivenessStep = "wait" | "ping" | "dead";
 
 /**
  * What to do about a connection now, when the next look comes `within` ms: rather a little early than late, so that a
- * dead one is given up at most `pingInterval + pingTimeout` after its last sign of life.
+ * dead one is given up at most `pingInterval + pingTimeout` after its last sign of life. [LIVE-4]
  */
 export function nextStep(
   { pingBy, pingedAt }: Liveness,

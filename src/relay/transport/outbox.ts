@@ -6,7 +6,7 @@ import type { UnsentData } from "../flow/unsent.ts";
 
 /**
  * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
- * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead.
+ * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead. [FLOW-4]
  */
 const WINDOW_BYTES = 96 * 1024;
 

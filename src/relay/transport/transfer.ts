@@ -8,7 +8,7 @@ export class Transfer {
 
   /**
    * A long message is under way, and no pong overtakes it. What leaves proves something only if it had to wait: until the
-   * buffers on the way are full, it leaves whether or not anybody is there.
+   * buffers on the way are full, it leaves whether or not anybody is there. [LIVE-12]
    */
   goesOn({ received, left, bufferedAmount }: Pick<ServerSocket, "received" | "left" | "bufferedAmount">): boolean {
     const goesOn = received > this.#received || left > this.#left;
