@@ -8,6 +8,7 @@ import { Hub } from "./core/hub.ts";
 import type { Room } from "./core/room.ts";
 import type { DocumentCounts } from "./documents/index.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import type { DocumentStore } from "./ports/document-store.ts";
 import type { ServerSocket } from "./ports/socket.ts";
 import type { RelaySettings } from "./settings.ts";
 import type { Addressing } from "./transport/addressing.ts";
@@ -61,10 +62,14 @@ export class LinkedHub {
   readonly #links: Links;
 
   /** @param onError never throws */
-  constructor(settings: RelaySettings, onError: ErrorListener, clock: Clock = systemClock) {
+  constructor(
+    settings: RelaySettings,
+    onError: ErrorListener,
+    { clock = systemClock, store = null }: { readonly clock?: Clock; readonly store?: DocumentStore | null } = {},
+  ) {
     this.settings = settings;
     this.#onError = onError;
-    this.core = new Hub(settings, { events: (events) => this.#emit(events), error: onError }, clock);
+    this.core = new Hub(settings, { events: (events) => this.#emit(events), error: onError }, clock, store);
     this.#links = new Links(settings, this.core, onError);
   }
 
@@ -88,11 +93,13 @@ export class LinkedHub {
     return this.#links.open(link, admitted, name);
   }
 
-  close(): void {
+  /** Tells everybody to come back later, stores what has yet to be stored, and frees all that is held. */
+  async close(): Promise<void> {
     // first of all: nobody is to hear of everybody else that their connection is lost
     this.core.close();
     this.#links.close();
     this.#emitter.clear();
+    await this.core.documents.close();
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {

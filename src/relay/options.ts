@@ -6,6 +6,7 @@
 import { isRecord } from "../presence/index.ts";
 import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 import { type PublicKeySource, isKeyText } from "./access/keys.ts";
+import type { DocumentStore } from "./ports/document-store.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -39,6 +40,8 @@ export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" 
   readonly jwtSecret?: string | readonly string[] | null;
   /** One, or several. */
   readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null;
+  /** Where documents outlive the relay. Default: nowhere; they last as long as the process. The relay closes the store with itself. */
+  readonly store?: DocumentStore | null;
   /** `rooms: false` is the option `lobbyRooms`. */
   readonly lobby?: { readonly rooms?: boolean };
   /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
@@ -155,6 +158,7 @@ export interface ResolvedConfig {
   /** Null: nobody is asked. */
   readonly authenticate: Authenticate | null;
   readonly onError: ErrorListener;
+  readonly store: DocumentStore | null;
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -168,7 +172,7 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
       throw new RangeError(`${name} is given, and empty: leave it out, if anybody may come as anybody`);
     }
   }
-  const { authenticate = null, onError = consoleReporter(), lobby, ...given } = config;
+  const { authenticate = null, onError = consoleReporter(), store = null, lobby, ...given } = config;
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;
   const jwt: JwtOptions = {
@@ -185,8 +189,8 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     // whoever asks for an audience believes that tokens are looked at
     const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
     if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
-    return { settings, authenticate, onError };
+    return { settings, authenticate, onError, store };
   }
   if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
-  return { settings, authenticate: jwtAuthenticator(jwt, keyNames), onError };
+  return { settings, authenticate: jwtAuthenticator(jwt, keyNames), onError, store };
 }

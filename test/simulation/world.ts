@@ -181,7 +181,7 @@ export class World {
     const isStopped = this.random.chance(0.5);
     this.log(`relay is ${isStopped ? "stopped" : "killed"}, for ${downMs} ms`);
     // it takes its leave of everybody first
-    if (isStopped) this.clock.as(this.network.relayActor!, () => this.hub!.close());
+    if (isStopped) this.clock.as(this.network.relayActor!, () => void this.hub!.close());
     this.network.relayActor!.mode = "dead";
     this.network.killRelay();
     this.hub = null;

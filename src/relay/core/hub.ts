@@ -20,6 +20,7 @@ import { grantsOf } from "../access/grants.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { Documents } from "../documents/index.ts";
 import { type Clock, datingClock } from "../ports/clock.ts";
+import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import type { RelaySettings } from "../settings.ts";
@@ -62,10 +63,11 @@ export class Hub {
   #lobbiesGivenUp = 0;
   #observers = 0;
 
-  constructor(settings: RelaySettings, listener: HubListener, clock: Clock) {
+  /** @param store where documents outlive the relay; null: nowhere */
+  constructor(settings: RelaySettings, listener: HubListener, clock: Clock, store: DocumentStore | null = null) {
     this.#settings = settings;
     this.clock = clock;
-    this.documents = new Documents(settings, (error) => listener.error(error, "documents"));
+    this.documents = new Documents(settings, store, (error) => listener.error(error, "documents"));
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.#startedAt = clock.wall();

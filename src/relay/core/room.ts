@@ -17,6 +17,7 @@ import {
 } from "../../awareness/index.ts";
 import { type Report, Sessions } from "../../lobby/index.ts";
 import {
+  Close,
   type Control,
   EMPTY_STATE_VECTOR,
   EMPTY_UPDATE,
@@ -67,6 +68,9 @@ const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));
 const BLIND_QUESTION = new Packet(syncStep1Frame(EMPTY_STATE_VECTOR));
 const NO_CHANGES: readonly Change[] = [];
 
+/** What may be written to a document, and asked of it, before it is loaded: bytes. */
+const MAX_WAITING_BYTES = 32 * 2 ** 20;
+
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
 
@@ -87,6 +91,8 @@ export class Room {
    */
   readonly #readers = new Set<Member>();
   #renewalsAt = -Infinity;
+  /** What waits for the document to be loaded. */
+  #waitingBytes = 0;
 
   constructor(name: string, setup: RoomSetup, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
@@ -127,8 +133,8 @@ export class Room {
     this.members.add(member);
     this.#observers.joined(member);
     // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
-    const question = this.document.ask();
-    if (question !== null) member.send(member.access.read ? new Packet(question) : BLIND_QUESTION);
+    if (this.document.isReady || member.kind !== "stock") this.document.whenReady(() => this.#ask(member));
+    else member.send(BLIND_QUESTION);
     this.#observers.greet(member);
   }
 
@@ -136,7 +142,7 @@ export class Room {
   receive(member: Member, frame: Frame, at: Moment): readonly Change[] {
     switch (frame.type) {
       case "syncStep1":
-        this.#answerQuestion(member, frame.stateVector);
+        this.#hearQuestion(member, frame.stateVector);
         return NO_CHANGES;
       case "syncStep2":
         if (this.register.answered(member)) this.#observers.answered(member);
@@ -261,7 +267,39 @@ export class Room {
     this.document.close();
   }
 
+  #ask(member: Member): void {
+    const question = this.members.has(member) ? this.document.ask() : null;
+    if (question !== null) member.send(member.access.read ? new Packet(question) : BLIND_QUESTION);
+  }
+
+  /**
+   * Does what a frame asks of the document: at once, or when it is loaded. What is refused then ends the member.
+   *
+   * @param bytes what is held of the frame until then
+   */
+  #withDocument(member: Member, bytes: number, act: () => void): void {
+    if (this.document.isReady) return act();
+    this.#waitingBytes += bytes;
+    if (this.#waitingBytes > MAX_WAITING_BYTES)
+      throw new FrameError("the document is not loaded yet", Close.overloaded);
+    this.document.whenReady(() => {
+      this.#waitingBytes -= bytes;
+      try {
+        act();
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        member.close(error.code, error.message);
+      }
+    });
+  }
+
+  #hearQuestion(member: Member, stateVector: Uint8Array): void {
+    const held = this.document.isReady ? stateVector : stateVector.slice();
+    this.#withDocument(member, held.length, () => this.#answerQuestion(member, held));
+  }
+
   #answerQuestion(member: Member, stateVector: Uint8Array): void {
+    if (!this.members.has(member)) return;
     // a stock client waits for an answer, be it empty [GRANT-5]
     if (!member.access.read) return member.send(NO_DOCUMENT);
     for (const packet of this.document.sync(stateVector, member.kind === "native")) member.send(packet);
@@ -292,8 +330,10 @@ export class Room {
 
   // [GRANT-5]
   #write(member: Member, update: Uint8Array): void {
-    if (member.access.write) this.document.apply(update, member);
-    else this.#setup.onDropped("document");
+    if (!member.access.write) return this.#setup.onDropped("document");
+    // what waits must not be overwritten by what comes after it
+    const held = this.document.isReady ? update : update.slice();
+    this.#withDocument(member, held.length, () => this.document.apply(held, member));
   }
 
   /** What is known of an entry besides its state changed. */

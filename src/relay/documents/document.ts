@@ -4,6 +4,10 @@ import type { Packet } from "../ports/packet.ts";
 export interface RoomDocument {
   /** Whether clients have written anything to it. */
   readonly hasContent: boolean;
+  /** Whether it is in memory. Until then nothing but `whenReady`, `keepHistory` and `close` may be called. [STORE-1] */
+  readonly isReady: boolean;
+  /** Calls back once it is ready, at once if it is; never, if it is closed before. */
+  whenReady(run: () => void): void;
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
   ask(): Uint8Array | null;
   /**

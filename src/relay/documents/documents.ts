@@ -1,6 +1,12 @@
-/** All documents of a relay, also those of rooms that nobody is in, and what they take together. [DOC-10] */
+/**
+ * All documents of a relay, also those of rooms that nobody is in: what they take together, and how they come from a store
+ * and go there. [DOC-10]
+ */
+import * as Y from "yjs";
+import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
 import type { RelaySettings } from "../settings.ts";
 import type { Broadcast } from "./document.ts";
+import { Journal } from "./journal.ts";
 import type { Pending } from "./pending.ts";
 import { noRoom } from "./refusal.ts";
 import { SharedDocument } from "./shared.ts";
@@ -34,17 +40,41 @@ const OPEN_BYTES = 5_000;
 /** Documents that there are may grow until all take so many times what new ones find room in. */
 const GROWTH = 2;
 
+/** How long the document of a room that nobody is in stays in memory, where a store has it: ms. [STORE-4] */
+const UNLOAD_MS = 10_000;
+/** How long to wait after a document could not be loaded, ms: at first, and at most. [STORE-2] */
+const RETRY_MS = 250;
+const MAX_RETRY_MS = 10_000;
+
+/** The document of a room where a store has it: open, or left and still in memory. */
+interface Stored {
+  readonly journal: Journal;
+  /** Aborts loading it. */
+  readonly loading: AbortController;
+  /** Until it is in memory. */
+  loaded: Promise<void> | null;
+  /** Somebody is in the room. */
+  isOpen: boolean;
+  unloading: ReturnType<typeof setTimeout> | undefined;
+}
+
 export class Documents {
   readonly options: DocumentOptions;
+  readonly #store: DocumentStore | null;
+  readonly #stored = new Map<string, Stored>();
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Map<SharedDocument, number>();
   #bytes = 0;
   #hasWarned = false;
 
-  /** @param warn told once when new documents find no room, until they do again; and when a document cannot be read */
-  constructor(options: DocumentOptions, warn: (error: Error) => void) {
+  /**
+   * @param store where documents outlive the relay; null: nowhere
+   * @param warn told once when new documents find no room, until they do again; and when a document cannot be read
+   */
+  constructor(options: DocumentOptions, store: DocumentStore | null, warn: (error: Error) => void) {
     this.options = options;
+    this.#store = store;
     this.#warn = warn;
   }
 
@@ -88,6 +118,84 @@ export class Documents {
     this.#open.delete(document);
   }
 
+  /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] */
+  open(room: string): Promise<void> | null {
+    if (this.#store === null) return null;
+    const stored = this.#stored.get(room) ?? this.#begin(room, this.#store);
+    stored.isOpen = true;
+    clearTimeout(stored.unloading);
+    return stored.loaded;
+  }
+
+  /** An update of the document was taken. */
+  record(room: string, update: Uint8Array): void {
+    this.#stored.get(room)?.journal.record(update);
+  }
+
+  /** Nobody is in the room any more. */
+  left(room: string): void {
+    const stored = this.#stored.get(room);
+    if (stored === undefined) return;
+    stored.isOpen = false;
+    void stored.journal.flush();
+    this.#unloadLater(room, stored);
+  }
+
+  /** Stores what has yet to be stored, as far as the store takes it, and loads nothing any more. */
+  async close(): Promise<void> {
+    const all = [...this.#stored.values()];
+    for (const { loading, unloading } of all) {
+      clearTimeout(unloading);
+      loading.abort();
+    }
+    await Promise.all(all.map(({ journal }) => journal.flush()));
+    for (const { journal } of all) journal.stop();
+    this.#stored.clear();
+    await this.#store?.close?.();
+  }
+
+  #begin(room: string, store: DocumentStore): Stored {
+    const loading = new AbortController();
+    const onError = (error: unknown): void => this.warn(`the document of ${room} cannot be stored`, error);
+    const stored: Stored = {
+      journal: new Journal(room, store, mergeUpdates, onError),
+      loading,
+      loaded: null,
+      isOpen: true,
+      unloading: undefined,
+    };
+    this.#stored.set(room, stored);
+    stored.loaded = this.#load(room, store, loading.signal).then(() => void (stored.loaded = null));
+    return stored;
+  }
+
+  /** Tries until the document is there, or nobody wants it any more. */
+  async #load(room: string, store: DocumentStore, signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const stored = await store.load(room, signal);
+        if (stored !== null && !signal.aborted) this.keep(room, keptOf(stored));
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (failures === 0) this.warn(`the document of ${room} cannot be loaded`, error);
+        await pause(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures), signal);
+      }
+    }
+  }
+
+  #unloadLater(room: string, stored: Stored): void {
+    clearTimeout(stored.unloading);
+    stored.unloading = setTimeout(() => {
+      if (stored.isOpen) return;
+      const pending = this.#kept.get(room)?.pending ?? null;
+      if (!stored.journal.isStored || pending !== null) return this.#unloadLater(room, stored);
+      stored.loading.abort();
+      this.#stored.delete(room);
+      this.release(room);
+    }, UNLOAD_MS);
+  }
+
   /** Whether documents that there are may grow. */
   get canGrow(): boolean {
     return this.#bytes < this.options.maxDocuments * GROWTH;
@@ -112,4 +220,24 @@ export class Documents {
 
 function sizeOf({ update, stateVector, pending }: Kept): number {
   return KEPT_BYTES + update.length + stateVector.length + (pending?.bytes ?? 0);
+}
+
+function keptOf({ snapshot, updates }: StoredDocument): Kept {
+  const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
+  return { update, stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
+}
+
+function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
+  return updates.length === 1 && updates[0] !== undefined ? updates[0] : Y.mergeUpdates([...updates]);
+}
+
+/** Resolves after so many ms, or once the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -48,6 +48,14 @@ export class ReadOnlyDocument implements RoomDocument {
     return false;
   }
 
+  get isReady(): boolean {
+    return true;
+  }
+
+  whenReady(run: () => void): void {
+    run();
+  }
+
   ask(): null {
     return null;
   }

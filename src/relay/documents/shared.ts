@@ -40,12 +40,27 @@ export class SharedDocument implements RoomDocument {
   #live: LiveDocument | null = null;
   #pending: Pending | null = null;
   #keepsHistory: boolean;
+  /** What has to wait until it is loaded; null: it is. */
+  #waiting: (() => void)[] | null = null;
 
   constructor(room: string, documents: Documents, broadcast: Broadcast) {
     this.#room = room;
     this.#documents = documents;
     this.#broadcast = broadcast;
     this.#keepsHistory = !documents.options.documentGc || this.#kept?.keepsHistory === true;
+    const loading = documents.open(room);
+    if (loading === null) return;
+    this.#waiting = [];
+    void loading.then(() => this.#loaded());
+  }
+
+  get isReady(): boolean {
+    return this.#waiting === null;
+  }
+
+  whenReady(run: () => void): void {
+    if (this.#waiting === null) run();
+    else this.#waiting.push(run);
   }
 
   /** Whether there is content. [ROOM-2] */
@@ -93,6 +108,19 @@ export class SharedDocument implements RoomDocument {
   }
 
   close(): void {
+    this.#waiting = [];
+    this.#putAway();
+    this.#documents.left(this.#room);
+  }
+
+  #loaded(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const run of waiting) run();
+  }
+
+  /** Keeps its encoding alone. */
+  #putAway(): void {
     const live = this.#live;
     if (live === null) return;
     this.#live = null;
@@ -180,7 +208,10 @@ export class SharedDocument implements RoomDocument {
   }
 
   #tell(told: readonly Told[], author: unknown): void {
-    for (const { update, isOurs } of told) this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
+    for (const { update, isOurs } of told) {
+      this.#documents.record(this.#room, update);
+      this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
+    }
   }
 
   /** How many deletions of what is not known may wait at most, if nothing of them is held already. */

@@ -35,7 +35,7 @@ export function read(document: RoomDocument, doc: Y.Doc = new Y.Doc()): Y.Doc {
 /** Rooms that come and go on one relay. */
 export function relay(options: Partial<DocumentOptions> = {}) {
   const warnings: Error[] = [];
-  const documents = new Documents({ ...OPTIONS, ...options }, (error) => warnings.push(error));
+  const documents = new Documents({ ...OPTIONS, ...options }, null, (error) => warnings.push(error));
   const open = (room = "doc") => {
     const told: { readonly update: Uint8Array; readonly except: unknown }[] = [];
     const document = documents.of(room, (packet, except) => told.push({ update: updateOf(packet), except }));

@@ -1,0 +1,46 @@
+/**
+ * Where documents outlive the relay: a log of updates for each room, and now and then a snapshot of all that came before.
+ * Updates are Yjs updates (version 1); the relay has checked them before it stores them.
+ */
+
+/** How far the log of a room goes: what `append` returns, and `compact` takes. Only the store knows what it means. */
+export type Position = string;
+
+/** What is stored of a room's document. */
+export interface StoredDocument {
+  /** All that was stored up to some moment, as one update; null: there was no compaction yet. */
+  readonly snapshot: Uint8Array | null;
+  /** What was appended since the snapshot, in order. */
+  readonly updates: readonly Uint8Array[];
+  /** Up to where the log was read. */
+  readonly position: Position;
+}
+
+/**
+ * A store of documents. All of its functions may be called for many rooms at a time, and for one room by several relays at
+ * a time. A promise that rejects says that nothing was stored: the relay reports the error, and tries again.
+ */
+export interface DocumentStore {
+  /**
+   * Reads the document of a room.
+   *
+   * @param signal aborts when the relay needs the document no longer
+   * @returns null: nothing was ever stored for this room
+   */
+  load(room: string, signal: AbortSignal): Promise<StoredDocument | null>;
+  /**
+   * Adds updates to the end of a room's log: all of them, or none. Resolves once they are kept.
+   *
+   * @returns the position behind the last of them
+   */
+  append(room: string, updates: readonly Uint8Array[]): Promise<Position>;
+  /**
+   * Puts a snapshot in the place of everything up to a position. What was appended after that position stays.
+   *
+   * @param snapshot all that `load` gave up to this position, as one update
+   * @returns false: another compaction has been there meanwhile, and nothing was changed
+   */
+  compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean>;
+  /** Frees what the store holds. Called once, after the last `append` has settled. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/** A store that lasts as long as the process: for tests, and to learn from. */
+import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+
+interface Log {
+  snapshot: Uint8Array | null;
+  /** How many updates were appended before those that are left. */
+  dropped: number;
+  updates: Uint8Array[];
+}
+
+export class MemoryDocumentStore implements DocumentStore {
+  readonly #logs = new Map<string, Log>();
+
+  load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    const log = this.#logs.get(room);
+    if (log === undefined) return Promise.resolve(null);
+    const { snapshot, updates } = log;
+    return Promise.resolve({ snapshot, updates: [...updates], position: endOf(log) });
+  }
+
+  append(room: string, updates: readonly Uint8Array[]): Promise<Position> {
+    const log = this.#logs.get(room) ?? { snapshot: null, dropped: 0, updates: [] };
+    this.#logs.set(room, log);
+    // the caller may use its arrays again
+    for (const update of updates) log.updates.push(update.slice());
+    return Promise.resolve(endOf(log));
+  }
+
+  /** [STORE-6] */
+  compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
+    const log = this.#logs.get(room);
+    const count = log === undefined ? -1 : Number(upTo) - log.dropped;
+    if (log === undefined || count <= 0 || count > log.updates.length) return Promise.resolve(false);
+    log.snapshot = snapshot.slice();
+    log.updates = log.updates.slice(count);
+    log.dropped += count;
+    return Promise.resolve(true);
+  }
+}
+
+function endOf({ dropped, updates }: Log): Position {
+  return `${dropped + updates.length}`;
+}
