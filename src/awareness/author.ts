@@ -10,8 +10,15 @@ export type Kind = "stock" | "native" | "relay";
 /** What the relay knows of a user from their token, whatever their states claim. */
 export type Stamp = Pick<UserInfo, "id" | "name" | "color" | "avatar">;
 
+/**
+ * Whether a stock client says back what it hears of others. `after its answer`: as y-websocket does, once it has answered
+ * the relay's first question; what it said before that is its own.
+ */
+export type Echoing = "never" | "after its answer" | "always";
+
 export interface Author {
   readonly kind: Kind;
+  readonly echoing: Echoing;
   /** The address that the author comes from, as limits count addresses. */
   readonly address: string;
   /** The author's network is there, but the page has said nothing for long. */

@@ -69,7 +69,12 @@ export class Entries {
   record(author: Author): AuthorRecord {
     let record = this.#records.get(author);
     if (record === undefined) {
-      record = { owned: [], departed: 0, echoes: false, superseded: null };
+      record = {
+        owned: [],
+        departed: 0,
+        echoes: author.kind === "stock" && author.echoing === "always",
+        superseded: null,
+      };
       this.#records.set(author, record);
     }
     return record;
@@ -121,6 +126,7 @@ export class Entries {
       lastSeen: now,
       corrected,
       isStock: owner?.kind === "stock",
+      isRemote: owner?.kind === "relay",
       visible: false,
       mark: "clear",
       publication,
@@ -151,6 +157,7 @@ export class Entries {
   own(entry: PresentEntry, author: Author): void {
     this.#disown(entry);
     entry.owner = author;
+    entry.isRemote = author.kind === "relay";
     entry.phase = "live";
     entry.user = author.access.user?.id ?? null;
     const record = this.record(author);

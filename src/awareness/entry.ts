@@ -36,6 +36,8 @@ export interface PresentEntry {
   corrected: CorrectedTimes | null;
   /** Its author is a stock client, which minds the clock that it is sent its own state with. */
   readonly isStock: boolean;
+  /** Another relay speaks for it: who it is to users and lobbies is counted there. */
+  isRemote: boolean;
   /** Observers may see it. */
   visible: boolean;
   /** What native observers are told of its connection. */

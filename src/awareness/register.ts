@@ -112,7 +112,7 @@ export class Register {
   /** A stock client answered what it was asked first of all: from now on it may say back what it hears. Returns whether that is news. */
   answered(author: Author): boolean {
     const record = this.#entries.record(author);
-    if (record.echoes || author.kind !== "stock") return false;
+    if (record.echoes || author.kind !== "stock" || author.echoing === "never") return false;
     record.echoes = true;
     return true;
   }

@@ -8,14 +8,13 @@ import {
   type Claim,
   type ConnectionState,
   type JsonObject,
+  type Unsubscribe,
   type User,
-  type UserInfo,
   departed,
-  joinSessions,
   readState,
   withSession,
 } from "../presence/index.ts";
-import { type Shard, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
+import { Union } from "../lobby/union.ts";
 import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
 
 /** A room that somebody is in. */
@@ -62,9 +61,8 @@ const NOBODY: readonly never[] = Object.freeze([]);
 
 export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
   readonly #source: LobbySource;
-  readonly #shards: Y.Map<Shard>;
-  /** Shards whose relay is there. */
-  #vouched: ReadonlySet<string> = new Set();
+  readonly #union: Union<Meta>;
+  readonly #unobserve: Unsubscribe;
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
   #own: Claim<Meta> | undefined;
@@ -74,8 +72,8 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   constructor(roomId: string, selfId: string, source: LobbySource) {
     super(roomId, selfId);
     this.#source = source;
-    this.#shards = shardsOf(source.doc);
-    this.#shards.observeDeep(this.#onDocument);
+    this.#union = new Union<Meta>(source.doc);
+    this.#unobserve = this.#union.observe(this.#onDocument);
     source.awareness.on("change", this.refresh);
   }
 
@@ -97,7 +95,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
   get vouched(): boolean {
-    return this.#vouched.size > 0;
+    return this.#union.isVouched;
   }
 
   get recent(): readonly User<Meta>[] {
@@ -127,68 +125,44 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   destroy(): void {
-    this.#shards.unobserveDeep(this.#onDocument);
+    this.#unobserve();
     this.#source.awareness.off("change", this.refresh);
     this.clear();
   }
 
-  readonly #onDocument = (events: readonly Y.YEvent<Y.Map<unknown>>[]): void => {
-    // a shard that came, went or was rewritten may say anything of anybody
-    const users = events.some(({ target }) => target === this.#shards)
-      ? this.#everyone()
-      : events.flatMap(({ keys }) => [...keys.keys()]);
-    for (const userId of users) this.#readUser(userId);
+  readonly #onDocument = (userIds: Iterable<string> | null): void => {
+    for (const userId of userIds ?? this.#everyone()) this.#readUser(userId);
     this.flush();
   };
 
-  /** Reads who vouches for what; also after peers were held. [LOBBY-2] */
+  /** Reads who vouches for what; also after peers were held. */
   readonly refresh = (): void => {
-    const vouched = new Set<string>();
-    for (const [id, state] of this.#source.awareness.states) {
-      const shard = vouchedShard(state);
-      if (shard !== null && !this.#source.provider.isHeld(id)) vouched.add(shard);
-    }
-    if (sameMembers([...vouched], [...this.#vouched])) return;
-    this.#vouched = vouched;
-    for (const userId of this.#everyone()) this.#readUser(userId);
-    this.flush();
+    const { awareness, provider } = this.#source;
+    const states = [...awareness.states].filter(([id]) => !provider.isHeld(id)).map(([, state]) => state);
+    if (this.#union.vouch(states)) this.#onDocument(null);
   };
 
   /** Gives up whoever was held and has not returned. */
   release(): void {
-    for (const userId of this.#held) this.#readUser(userId);
-    this.flush();
+    this.#onDocument(this.#held);
   }
 
   #everyone(): Set<string> {
-    const users = new Set([...this.people.claimed, ...this.recent.map(({ id }) => id)]);
-    for (const shard of this.#shards.values()) shard.forEach((_, userId) => users.add(userId));
+    const users = this.#union.userIds();
+    for (const userId of this.people.claimed) users.add(userId);
+    for (const { id } of this.recent) users.add(id);
     return users;
   }
 
   #readUser(userId: string): void {
-    const claims = new Map<PropertyKey, Claim<Meta>>();
-    let said: UserInfo | undefined;
-    let written = 0;
-    for (const shardId of this.#vouched) {
-      const value = this.#shards.get(shardId)?.get(userId);
-      if (value === undefined) continue;
-      const entry = readShardUser<Meta>(userId, value);
-      said ??= entry.user;
-      written = Math.max(written, entry.lastSeen);
-      for (const claim of entry.claims) {
-        const { id } = claim.session;
-        const known = claims.get(id);
-        claims.set(id, known === undefined ? claim : withSession(claim, joinSessions(known.session, claim.session)));
-      }
-    }
+    const { claims, info, lastSeen: written } = this.#union.read(userId);
     if (userId === this.people.selfId && this.#own !== undefined) claims.set(this.#own.session.id, this.#own);
     const isHeld = this.#hold(claims, this.people.claimsOf(userId));
     const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
     this.people.replace(userId, claims, lastSeen);
     if (isHeld) this.#held.add(userId);
     else this.#held.delete(userId);
-    this.setRecent(userId, said && claims.size === 0 ? departed<Meta>(said, lastSeen) : undefined);
+    this.setRecent(userId, info && claims.size === 0 ? departed<Meta>(info, lastSeen) : undefined);
   }
 
   /**

@@ -1,3 +1,14 @@
+/**
+ * The lobby as a library: who is anywhere in an application, out of what connections say. It knows no sockets, rooms or
+ * timers: keys are yours, and time comes in as `now`.
+ *
+ * `Directory` counts users over sessions and says who may be seen; `Shard` writes them to a Y.Doc; `Union` reads such a
+ * document, of one writer or of many.
+ */
 export * from "./directory.ts";
 export * from "./sessions.ts";
 export * from "./shard.ts";
+export { Union, type UnionUser } from "./union.ts";
+export { type LobbySession, type LobbyUser, type RelayState, shardsOf, vouchedShard } from "../wire/index.ts";
+export type { Claim, JsonObject, ManualChoice, PresenceEvent, Session, User, UserInfo } from "../presence/index.ts";
+export { readState } from "../presence/index.ts";

@@ -4,10 +4,12 @@
  */
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
 import { isLobby, lobbyRoom } from "../wire/index.ts";
+import { Cluster } from "./cluster/cluster.ts";
 import { Hub } from "./core/hub.ts";
 import type { Room } from "./core/room.ts";
 import type { DocumentCounts } from "./documents/index.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import type { Bus } from "./ports/bus.ts";
 import type { DocumentStore } from "./ports/document-store.ts";
 import type { ServerSocket } from "./ports/socket.ts";
 import type { RelaySettings } from "./settings.ts";
@@ -52,6 +54,17 @@ export interface HubMetrics {
   readonly documents: DocumentCounts;
 }
 
+/** What a hub may be made with. */
+export interface LinkedHubSetup {
+  readonly clock?: Clock;
+  /** Where documents outlive the hub. Default: nowhere. */
+  readonly store?: DocumentStore | null;
+  /** Whether rooms have documents. Default: true. */
+  readonly hasDocuments?: boolean;
+  /** Joins it to other hubs. Default: it is alone. */
+  readonly bus?: Bus | null;
+}
+
 /** The hub with its links, as a server uses it. */
 export class LinkedHub {
   readonly settings: RelaySettings;
@@ -60,16 +73,24 @@ export class LinkedHub {
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #onError: ErrorListener;
   readonly #links: Links;
+  readonly #cluster: Cluster | null;
 
   /** @param onError never throws */
   constructor(
     settings: RelaySettings,
     onError: ErrorListener,
-    { clock = systemClock, store = null }: { readonly clock?: Clock; readonly store?: DocumentStore | null } = {},
+    { clock = systemClock, store = null, hasDocuments = true, bus = null }: LinkedHubSetup = {},
   ) {
     this.settings = settings;
     this.#onError = onError;
-    this.core = new Hub(settings, { events: (events) => this.#emit(events), error: onError }, clock, store);
+    const listener = {
+      events: (events: readonly PresenceEvent[]) => this.#emit(events),
+      error: onError,
+      opened: (room: Room) => this.#cluster?.opened(room),
+      closed: (room: Room) => this.#cluster?.closed(room),
+    };
+    this.core = new Hub(settings, listener, { clock, store, hasDocuments });
+    this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));
     this.#links = new Links(settings, this.core, onError);
   }
 
@@ -95,6 +116,7 @@ export class LinkedHub {
 
   /** Tells everybody to come back later, stores what has yet to be stored, and frees all that is held. */
   async close(): Promise<void> {
+    this.#cluster?.close();
     // first of all: nobody is to hear of everybody else that their connection is lost
     this.core.close();
     this.#links.close();

@@ -5,6 +5,7 @@ import { encode } from "../../src/wire/index.ts";
 
 const authorFrom = (address: string): Author => ({
   kind: "native",
+  echoing: "after its answer",
   address,
   silent: false,
   access: { user: null, lobby: "@lobby" },

@@ -66,7 +66,14 @@ function setup(room = "doc", limits: Partial<RegisterLimits> = {}) {
       given: { kind?: Kind; lobby?: string; answered?: boolean; user?: Stamp } = {},
     ): TestAuthor => {
       const { kind = "stock", lobby = "@lobby", answered = true, user = null } = given;
-      const author: TestAuthor = { name, kind, silent: false, address: "here", access: { lobby, user } };
+      const author: TestAuthor = {
+        name,
+        kind,
+        echoing: "after its answer",
+        silent: false,
+        address: "here",
+        access: { lobby, user },
+      };
       if (answered) register.answered(author);
       return author;
     },

@@ -18,7 +18,7 @@ import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
 import { grantsOf } from "../access/grants.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
-import { Documents } from "../documents/index.ts";
+import { Documents, noDocument } from "../documents/index.ts";
 import { type Clock, datingClock } from "../ports/clock.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
@@ -32,9 +32,20 @@ import { FlushLoad } from "./tick.ts";
 
 /** Who is told of what happens in the hub. */
 export interface HubListener {
+  /** A room, or a lobby's room, has been made; or is given up. */
+  opened(room: Room): void;
+  closed(room: Room): void;
   events(events: readonly PresenceEvent[]): void;
   /** What went wrong without ending anything. @param where in what */
   error(error: unknown, where: string): void;
+}
+
+export interface HubPorts {
+  readonly clock: Clock;
+  /** Where documents outlive the relay; null: nowhere. */
+  readonly store: DocumentStore | null;
+  /** Whether rooms have documents. */
+  readonly hasDocuments: boolean;
 }
 
 export class Hub {
@@ -50,6 +61,7 @@ export class Hub {
   /** The hub holds the place of each lobby in which it knows of somebody. */
   readonly lobbyPlaces: LobbyPlaces;
   readonly #settings: RelaySettings;
+  readonly #hasDocuments: boolean;
   readonly #setup: RoomSetup;
   readonly #load = new FlushLoad();
   /** ms since the epoch */
@@ -58,14 +70,16 @@ export class Hub {
   readonly #date: () => number;
   readonly #members = new Map<Member, Room>();
   readonly #grace: Grace<PresentEntry>;
+  readonly #listener: HubListener;
   /** How many client ids connections from each address have brought. */
   readonly #idsFrom = new Map<string, number>();
   #lobbiesGivenUp = 0;
   #observers = 0;
 
-  /** @param store where documents outlive the relay; null: nowhere */
-  constructor(settings: RelaySettings, listener: HubListener, clock: Clock, store: DocumentStore | null = null) {
+  constructor(settings: RelaySettings, listener: HubListener, { clock, store, hasDocuments }: HubPorts) {
     this.#settings = settings;
+    this.#hasDocuments = hasDocuments;
+    this.#listener = listener;
     this.clock = clock;
     this.documents = new Documents(settings, store, (error) => listener.error(error, "documents"));
     this.lobbyPlaces = new LobbyPlaces(settings);
@@ -160,6 +174,7 @@ export class Hub {
       lobby.room.sweep(now);
       lobby.sweep(now);
       if (!lobby.empty) continue;
+      this.#listener.closed(lobby.room);
       lobby.close();
       this.lobbies.delete(lobby.name);
       this.lobbyPlaces.release(lobby.name);
@@ -209,7 +224,10 @@ export class Hub {
 
   // [PRIV-1]
   #report(entry: PresentEntry): void {
-    this.#take(this.#lobby(entry.lobby).report(entry));
+    if (!entry.isRemote) return this.#take(this.#lobby(entry.lobby).report(entry));
+    // its own relay counts it, and says nothing of those who may not be seen
+    this.#take(this.lobbies.get(entry.lobby)?.withdraw(entry));
+    this.#roomOf(entry)?.show(entry, true);
   }
 
   /** Acts on what a lobby's directory says: in whatever rooms the user is. */
@@ -249,6 +267,7 @@ export class Hub {
   // [ROOM-3]
   #freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
+    this.#listener.closed(room);
     room.close();
     this.rooms.delete(room.name);
   }
@@ -276,10 +295,11 @@ export class Hub {
     const known = this.rooms.get(name);
     if (known !== undefined) return known;
     const room: Room = new Room(name, this.#setup, () =>
-      this.documents.of(name, (packet, author) => room.sendUpdate(packet, author)),
+      this.#hasDocuments ? this.documents.of(name, (packet, author) => room.sendUpdate(packet, author)) : noDocument,
     );
     room.observe(this.#observers > 0);
     this.rooms.set(name, room);
+    this.#listener.opened(room);
     return room;
   }
 
@@ -291,6 +311,7 @@ export class Hub {
     const lobby = new Lobby(name, { shard, startedAt: this.#startedAt }, this.#setup, this.#settings);
     this.lobbies.set(name, lobby);
     this.lobbyPlaces.hold(name);
+    this.#listener.opened(lobby.room);
     return lobby;
   }
 }

@@ -36,7 +36,7 @@ import { immediate } from "../util/immediate.ts";
 import type { Dropped } from "./counters.ts";
 import { Packet } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
-import type { Member } from "../ports/member.ts";
+import { type Member, isRelay } from "../ports/member.ts";
 import { Observers } from "./observers.ts";
 import { type FlushLoad, tickMs } from "./tick.ts";
 
@@ -91,6 +91,8 @@ export class Room {
    */
   readonly #readers = new Set<Member>();
   #renewalsAt = -Infinity;
+  /** How many members are other relays. */
+  #relays = 0;
   /** What waits for the document to be loaded. */
   #waitingBytes = 0;
 
@@ -109,8 +111,11 @@ export class Room {
     this.document = makeDocument(this);
   }
 
+  /** Nobody of this relay is here, or was and may return. */
   get empty(): boolean {
-    return this.members.size === 0 && this.register.size === 0;
+    if (this.members.size > this.#relays) return false;
+    for (const { isRemote } of this.register.present()) if (!isRemote) return false;
+    return true;
   }
 
   /** Who is present, as others see them, by user id. */
@@ -131,6 +136,7 @@ export class Room {
 
   join(member: Member): void {
     this.members.add(member);
+    if (member.kind === "relay") this.#relays++;
     this.#observers.joined(member);
     // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
     if (this.document.isReady || member.kind !== "stock") this.document.whenReady(() => this.#ask(member));
@@ -177,6 +183,7 @@ export class Room {
   /** Takes out a member that is gone. Entries that `isExplicit` leave at once; the rest may come back within the grace. */
   leave(member: Member, now: number, isExplicit: (entry: PresentEntry) => boolean): readonly Change[] {
     if (!this.members.delete(member)) return NO_CHANGES;
+    if (member.kind === "relay") this.#relays--;
     this.#readers.delete(member);
     this.#observers.left(member, now);
     const changes: Change[] = [];
@@ -219,7 +226,8 @@ export class Room {
 
   /** Lets observers see an entry, or hides it. [STATUS-5] */
   show(entry: PresentEntry, isVisible: boolean): void {
-    const visible = isVisible && !this.#isLobby;
+    // of a lobby's states only those by which relays vouch for their shards are passed on
+    const visible = isVisible && (!this.#isLobby || entry.isRemote);
     if (entry.visible === visible) return;
     this.#observers.setVisible(entry, visible);
     this.#count(entry);
@@ -235,7 +243,11 @@ export class Room {
   sendUpdate(packet: Packet, author: unknown): void {
     const { clock, load } = this.#setup;
     const startedAt = clock.now();
-    for (const member of this.#readers) if (member !== author) member.send(packet);
+    const isRemote = isRelay(author);
+    for (const member of this.#readers) {
+      // what came from another relay, that relay has told the others
+      if (member !== author && !(isRemote && member.kind === "relay")) member.send(packet);
+    }
     load.fanOutMs += clock.now() - startedAt;
   }
 

@@ -2,6 +2,7 @@
 import * as Y from "yjs";
 import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
+import { isRelay } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
@@ -30,7 +31,7 @@ export class ReadOnlyDocument implements RoomDocument {
   readonly #onRead: () => void;
   readonly #answers = new Answers();
   #isRead = false;
-  readonly #onUpdate: (update: Uint8Array) => void;
+  readonly #onUpdate: (update: Uint8Array, origin: unknown) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
 
@@ -38,9 +39,9 @@ export class ReadOnlyDocument implements RoomDocument {
   constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
     this.#doc = doc;
     this.#onRead = onRead;
-    this.#onUpdate = (update) => {
+    this.#onUpdate = (update, origin) => {
       this.#age(update);
-      broadcast(new Packet(updateFrame(update)), null);
+      broadcast(new Packet(updateFrame(update)), isRelay(origin) ? origin : null);
     };
   }
 
@@ -99,7 +100,10 @@ export class ReadOnlyDocument implements RoomDocument {
     return this.#snapshot.since;
   }
 
-  apply(): void {}
+  /** Other relays write their own shards; what clients write is not taken. */
+  apply(update: Uint8Array, from: unknown): void {
+    if (isRelay(from)) Y.applyUpdate(this.#doc, update, from);
+  }
 
   keepHistory(): void {}
 

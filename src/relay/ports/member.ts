@@ -18,3 +18,8 @@ export interface Member extends Author {
   /** Ends the connection. What was sent before still arrives, but to one that reads nothing. */
   close(code: number, reason: string): void;
 }
+
+/** Whether what something came from is another relay. */
+export function isRelay(from: unknown): boolean {
+  return typeof from === "object" && from !== null && "kind" in from && from.kind === "relay";
+}

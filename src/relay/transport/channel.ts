@@ -1,5 +1,5 @@
 /** A link in one room: a member of the room. What is true of the whole socket, the link knows. */
-import type { Kind } from "../../awareness/index.ts";
+import type { Echoing, Kind } from "../../awareness/index.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import type { Member } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
@@ -8,16 +8,18 @@ import type { Link } from "./link.ts";
 export class Channel implements Member {
   access: RoomAccess;
   answers: boolean;
+  readonly echoing: Echoing;
   /** By what name the other end knows it; the empty text where a link has one channel alone. */
   readonly name: string;
   readonly #link: Link;
   /** What the other end has asked for once: the first answers are what every newcomer is told. */
   #asked = 0;
 
-  constructor(link: Link, access: RoomAccess, name: string) {
+  constructor(link: Link, access: RoomAccess, name: string, echoing: Echoing) {
     this.#link = link;
     this.access = access;
     this.name = name;
+    this.echoing = echoing;
     this.answers = link.kind === "native";
   }
 

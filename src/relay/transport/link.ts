@@ -1,7 +1,7 @@
 /**
  * One socket, whatever rooms it leads to: signs of life, what the other end may say and take, and what waits to be read by it.
  */
-import type { Kind } from "../../awareness/index.ts";
+import type { Echoing, Kind } from "../../awareness/index.ts";
 import {
   Close,
   type Frame,
@@ -115,8 +115,8 @@ export class Link implements SocketEvents, Debtor {
    *
    * @param name by what the other end's messages are told to be of this channel; without `addressing` the empty text
    */
-  open(access: RoomAccess, name = ""): Channel {
-    const channel = new Channel(this, access, name);
+  open(access: RoomAccess, name = "", echoing: Echoing = "after its answer"): Channel {
+    const channel = new Channel(this, access, name, echoing);
     this.#channels = [...this.#channels, channel];
     return channel;
   }

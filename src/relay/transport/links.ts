@@ -2,6 +2,7 @@
  * All links of a relay: what they share, the signs of life that each is asked for, and the tokens that they bring later. It
  * stands between the sockets and the hub.
  */
+import type { Echoing } from "../../awareness/index.ts";
 import { Close, type Frame, controlFrame } from "../../wire/index.ts";
 import { type Denial, sameAccess } from "../access/grants.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
@@ -29,7 +30,11 @@ export interface Admitted {
   readonly renew?: Renew;
   /** Its document goes back in its history. */
   readonly keepsHistory?: boolean;
+  /** Whether a stock client says back what it hears. Default: `after its answer`. */
+  readonly echoing?: Echoing;
 }
+
+const STOPPING = "the relay is stopping";
 
 export class Links implements LinkHandler {
   readonly clock: Clock;
@@ -43,6 +48,7 @@ export class Links implements LinkHandler {
   readonly #links = new Set<Link>();
   readonly #renewals = new Map<Channel, Renewal>();
   #isShedding = false;
+  #isClosed = false;
   /** When the next sweep is due, monotonic ms. */
   #sweepAt = Infinity;
   #sweeper: ReturnType<typeof setInterval> | undefined;
@@ -64,17 +70,20 @@ export class Links implements LinkHandler {
   /** Takes a socket. No room hears of it until a channel is opened. */
   connect(socket: ServerSocket, setup: LinkSetup): Link {
     const within = sweepInterval(this.#settings);
-    this.#sweeper ??= setInterval(() => this.#sweep(within), within);
+    if (!this.#isClosed) this.#sweeper ??= setInterval(() => this.#sweep(within), within);
     const link = new Link(socket, setup, this.#settings, this);
     this.#links.add(link);
+    if (this.#isClosed) link.close(Close.restart, STOPPING);
     return link;
   }
 
   /** Opens a channel of a link to a room. @param name what the link's messages call it */
-  open(link: Link, { room, access, renew, keepsHistory }: Admitted, name?: string): Channel {
+  open(link: Link, { room, access, renew, keepsHistory, echoing }: Admitted, name?: string): Channel {
     const openedAt = this.clock.now();
     this.tariff.processor.begin(openedAt);
-    const channel = link.open(access, name);
+    const channel = link.open(access, name, echoing);
+    // it was closed meanwhile
+    if (!this.#links.has(link)) return channel;
     if (renew !== undefined) {
       this.#renewals.set(channel, new Renewal(renew, (renewed) => this.#renewed(channel, renewed)));
     }
@@ -87,8 +96,9 @@ export class Links implements LinkHandler {
 
   /** Tells everybody to come back later. */
   close(): void {
+    this.#isClosed = true;
     clearInterval(this.#sweeper);
-    for (const link of this.#links) link.close(Close.restart, "the relay is stopping");
+    for (const link of this.#links) link.close(Close.restart, STOPPING);
   }
 
   frame(channel: Channel, frame: Frame, now: number): void {

@@ -30,6 +30,7 @@ function entryOf(id: number, clock: number, given: Partial<PresentEntry> = {}): 
     corrected: null,
     visible: true,
     mark: "clear",
+    isRemote: false,
     isStock: true,
     publication: null,
     ...given,
@@ -124,7 +125,13 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
 
   it("leave behind stock owners whose own are lower", () => {
     const owner = (kind: Kind): Author => {
-      return { kind, silent: false, address: "here", access: { user: null, lobby: "@lobby" } };
+      return {
+        kind,
+        echoing: "after its answer",
+        silent: false,
+        address: "here",
+        access: { user: null, lobby: "@lobby" },
+      };
     };
     const entries = [
       entryOf(1, 5, { owner: owner("stock") }),

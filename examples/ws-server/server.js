@@ -1,0 +1,44 @@
+// A WebSocket server of your own that becomes a presence server: rooms, documents and the lobby over the package `ws`.
+//
+//   node server.js            then connect y-websocket clients, or copresence's, to ws://localhost:1234/<room>
+import { createServer } from "node:http";
+import { WebSocketServer } from "ws";
+import { SUBPROTOCOL, createHub } from "copresence/hub";
+
+const hub = createHub();
+hub.on("event", ({ type, userId, roomId }) => console.log(type, userId, roomId));
+
+const server = createServer((_, response) => response.end(JSON.stringify(hub.users().map(({ id }) => id))));
+const sockets = new WebSocketServer({
+  server,
+  // clients of copresence offer a subprotocol of their own, by which the hub knows them
+  handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
+});
+
+sockets.on("connection", (socket, request) => {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  let channel;
+  try {
+    channel = hub.accept(socket, {
+      room: decodeURIComponent(pathname.slice(1)),
+      // who it is, and what they may do: an identity of your session, or null for whoever they say they are
+      identity: null,
+      lobby: searchParams.get("lobby") ?? undefined,
+      address: request.socket.remoteAddress,
+    });
+  } catch (error) {
+    socket.close(4400, error.message);
+    return;
+  }
+  socket.on("message", (data, isBinary) => channel.message(data, isBinary));
+  socket.on("pong", () => channel.alive());
+  socket.on("close", (code) => channel.closed(code));
+  socket.on("error", () => {}); // `close` follows
+});
+
+server.listen(Number(process.env.PORT ?? 1234), () => console.log(`listening on ${server.address().port}`));
+
+process.once("SIGTERM", async () => {
+  await hub.close();
+  server.close();
+});

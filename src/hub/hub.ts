@@ -1,0 +1,227 @@
+/** The hub without a server: makes any WebSocket server of yours a presence server. */
+import type { Unsubscribe, User } from "../presence/index.ts";
+import { lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { accessTo, openAccess } from "../relay/access/grants.ts";
+import type { Identity } from "../relay/access/identity.ts";
+import type { Renew } from "../relay/access/renewal.ts";
+import { type HubMetrics, LinkedHub, type RelayEvents, type RoomInfo } from "../relay/hub.ts";
+import { resolveOptions } from "../relay/options.ts";
+import type { RoomAccess } from "../relay/ports/access.ts";
+import type { DocumentStore } from "../relay/ports/document-store.ts";
+import type { RelaySettings } from "../relay/settings.ts";
+import type { Addressing } from "../relay/transport/addressing.ts";
+import type { Link } from "../relay/transport/link.ts";
+import { type ErrorListener, consoleReporter, safeReporter } from "../relay/util/report.ts";
+import type { Echoing } from "../awareness/index.ts";
+import { AdaptedSocket, type HubSocket } from "./socket.ts";
+
+/** All settings of the relay that need no server, and what is a hub's own. */
+export interface HubOptions extends Partial<
+  Omit<RelaySettings, "handshakeTimeout" | "maxMessage" | "open" | "origins" | "trustProxy" | "clockTolerance">
+> {
+  /**
+   * `shared`: the hub carries a document for each room, as y-websocket's server does. `none`: it carries presence alone,
+   * and documents are the business of your server, which passes it awareness messages and not the others. Default `shared`.
+   */
+  readonly documents?: "shared" | "none";
+  /** Where documents outlive the hub. Default: nowhere. */
+  readonly store?: DocumentStore | null;
+  /**
+   * What close codes of your server mean to the hub, by code: 1000 is a leave; 1006 a loss, after which the client may come
+   * back within the grace (`leaveGrace`). Codes that are not in here mean what they mean to the relay.
+   */
+  readonly closeCodes?: Readonly<Record<number, number>>;
+  /** Told what listeners throw, and what else went wrong without ending anything. Default: `console.error`. */
+  readonly onError?: ErrorListener;
+}
+
+/** Where somebody is let in to, and as whom. */
+export interface HubAdmission {
+  /** The room: `doc-1`, `@lobby`, `@lobby/acme`. */
+  readonly room: string;
+  /** Who it is, and what they may do; null: whoever they say, and everything. */
+  readonly identity: Identity | null;
+  /** The lobby to count in: `acme` for `@lobby/acme`. Default: the identity's, else the default lobby. */
+  readonly lobby?: string;
+  /** Where the client comes from, as limits count addresses. Default: all that give none count as one. */
+  readonly address?: string;
+  /** Says who a newer token belongs to; null: it is not good, and the connection is closed. Default: no newer token is taken. */
+  readonly renew?: (token: string) => Identity | null | Promise<Identity | null>;
+  /**
+   * Whether a stock client says back what it hears of others, as y-websocket does. Default: with shared documents once it
+   * has answered the hub's first question; without documents always.
+   */
+  readonly echoing?: Echoing;
+}
+
+/** A socket, or one room of a socket, that the hub has taken. Tell it what comes in. */
+export interface HubChannel {
+  /** A message came in for this room. */
+  message(data: Uint8Array, isBinary?: boolean): void;
+  /** A pong came, or another sign of life. */
+  alive(): void;
+  /** The connection is over, with this close code; 1006 where nobody said why. */
+  closed(code?: number): void;
+}
+
+/** A socket that leads to any number of rooms: liveness, limits and unsent data are the socket's, and told once. */
+export interface HubLink extends HubChannel {
+  /** Opens a channel to a room. @param name what messages call the channel, see `Addressing` @throws RangeError for a room that cannot be */
+  open(name: string, admission: Omit<HubAdmission, "address">): void;
+  /** Closes one channel; the socket goes on. @param code 1000 is a leave; default 1000 */
+  close(name: string, code?: number): void;
+}
+
+export interface PresenceHub {
+  /** Takes an open socket that leads to one room. @throws RangeError for a room that cannot be, or that grants nothing */
+  accept(socket: HubSocket, admission: HubAdmission): HubChannel;
+  /** Takes an open socket that may lead to many rooms. @param from.userId whose limits count; default: the address */
+  connect(
+    socket: HubSocket,
+    from: { readonly address?: string; readonly userId?: string; readonly addressing: Addressing },
+  ): HubLink;
+  /** Everyone online, as others see them. @param lobby `acme` for `@lobby/acme`; default: the default lobby */
+  users(lobby?: string): readonly User[];
+  /** Somebody who is online, or who left and is still remembered. */
+  user(userId: string, lobby?: string): User | undefined;
+  /** Rooms that somebody is in, lobbies not among them. */
+  rooms(): readonly RoomInfo[];
+  room(name: string): RoomInfo | undefined;
+  /** Subscribes to what happens from now on. */
+  on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe;
+  metrics(): HubMetrics;
+  /** Tells every client to come back later (1012), stores what has yet to be stored, and frees all that is held. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a hub.
+ *
+ * @throws RangeError for an option out of bounds, or one that there is not
+ */
+export function createHub(options: HubOptions = {}): PresenceHub {
+  return new Hub(options);
+}
+
+const UNKNOWN_ADDRESS = "";
+
+class Hub implements PresenceHub {
+  readonly #hub: LinkedHub;
+  readonly #closeCodes: Readonly<Record<number, number>>;
+  readonly #hasDocuments: boolean;
+  readonly #onError: ErrorListener;
+
+  constructor({
+    documents = "shared",
+    store = null,
+    closeCodes = {},
+    onError = consoleReporter(),
+    ...settings
+  }: HubOptions) {
+    this.#closeCodes = closeCodes;
+    this.#hasDocuments = documents === "shared";
+    this.#onError = safeReporter(onError);
+    this.#hub = new LinkedHub(resolveOptions(settings), this.#onError, { store, hasDocuments: this.#hasDocuments });
+  }
+
+  accept(socket: HubSocket, admission: HubAdmission): HubChannel {
+    const adapted = new AdaptedSocket(socket);
+    this.#hub.accept(adapted, admission.address ?? UNKNOWN_ADDRESS, this.#admitted(admission));
+    return this.#told(adapted);
+  }
+
+  connect(
+    socket: HubSocket,
+    from: { readonly address?: string; readonly userId?: string; readonly addressing: Addressing },
+  ): HubLink {
+    const adapted = new AdaptedSocket(socket);
+    const { address = UNKNOWN_ADDRESS, userId = address, addressing } = from;
+    const link = this.#hub.connect(adapted, address, userId, addressing);
+    return {
+      ...this.#told(adapted),
+      open: (name, admission) => void this.#hub.open(link, name, this.#admitted(admission)),
+      close: (name, code = 1000) => this.#closeChannel(link, name, code),
+    };
+  }
+
+  users(lobby?: string): readonly User[] {
+    return this.#hub.users(lobby);
+  }
+
+  user(userId: string, lobby?: string): User | undefined {
+    return this.#hub.user(userId, lobby);
+  }
+
+  rooms(): readonly RoomInfo[] {
+    return this.#hub.rooms();
+  }
+
+  room(name: string): RoomInfo | undefined {
+    return this.#hub.room(name);
+  }
+
+  on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
+    return this.#hub.on(type, listener);
+  }
+
+  metrics(): HubMetrics {
+    return this.#hub.metrics();
+  }
+
+  close(): Promise<void> {
+    return this.#hub.close();
+  }
+
+  #told(socket: AdaptedSocket): HubChannel {
+    return {
+      message: (data, isBinary = true) => socket.message(data, isBinary),
+      alive: () => socket.alive(),
+      closed: (code = 1006) => socket.closed(this.#closeCodes[code] ?? code),
+    };
+  }
+
+  #closeChannel(link: Link, name: string, code: number): void {
+    link.channels.find((channel) => channel.name === name)?.close(this.#closeCodes[code] ?? code, "");
+  }
+
+  #admitted({ room: given, identity, lobby, renew, echoing }: Omit<HubAdmission, "address">) {
+    const room = checkedRoom(given);
+    const asked = lobbyRoom(lobby);
+    const access = accessOf(room, identity, asked);
+    const byDefault: Echoing = this.#hasDocuments ? "after its answer" : "always";
+    return {
+      room,
+      access,
+      echoing: echoing ?? byDefault,
+      ...(renew !== undefined && { renew: this.#renewOf(renew, room, asked, access) }),
+    };
+  }
+
+  #renewOf(renew: NonNullable<HubAdmission["renew"]>, room: string, lobby: string, access: RoomAccess): Renew {
+    const denied = (code: number, reason: string) => ({ ok: false, because: "unauthenticated", code, reason }) as const;
+    return async (token) => {
+      try {
+        const identity = await renew(token);
+        if (identity === null) return denied(4401, "the token is not good");
+        const renewed = accessTo(identity, room, lobby);
+        if (!renewed.ok) return renewed;
+        const isSame = renewed.access.user?.id === access.user?.id && renewed.access.lobby === access.lobby;
+        return isSame ? renewed.access : denied(4403, "the token is another user's, or of another lobby");
+      } catch (error) {
+        this.#onError(error, "renew");
+        return denied(4503, "authentication is not available");
+      }
+    };
+  }
+}
+
+function checkedRoom(room: string): string {
+  return roomFromPath(encodeURIComponent(room));
+}
+
+function accessOf(room: string, identity: Identity | null, lobby: string): RoomAccess {
+  if (identity === null) return openAccess(room.startsWith("@") ? room : lobby);
+  const decided = accessTo(identity, room, lobby);
+  if (!decided.ok) throw new RangeError(decided.reason);
+  return decided.access;
+}

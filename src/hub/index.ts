@@ -1,0 +1,18 @@
+/** The hub without a server, for WebSocket servers of your own. */
+export type { JsonObject, PresenceEvent, Session, Status, Unsubscribe, User, UserInfo } from "../presence/index.ts";
+export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
+export type { Echoing } from "../awareness/index.ts";
+export type { Grant, Grants, Identity } from "../relay/access/identity.ts";
+export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/hub.ts";
+export type { DocumentStore, Position, StoredDocument } from "../relay/ports/document-store.ts";
+export { MemoryDocumentStore } from "../relay/store/memory.ts";
+export type { Addressing } from "../relay/transport/addressing.ts";
+export {
+  type HubAdmission,
+  type HubChannel,
+  type HubLink,
+  type HubOptions,
+  type PresenceHub,
+  createHub,
+} from "./hub.ts";
+export type { HubSocket } from "./socket.ts";

@@ -1,0 +1,107 @@
+/** A WebSocket of any server, as the hub needs it: what the server tells of it, and what the server is asked to do. */
+import type { Packet } from "../relay/ports/packet.ts";
+import type { ServerSocket, SocketEvents } from "../relay/ports/socket.ts";
+
+/** What the hub asks of a WebSocket of yours. A `WebSocket` of the package `ws` fits as it is. */
+export interface HubSocket {
+  /** The subprotocol that was agreed on; none: the client is a stock y-websocket client. */
+  readonly protocol?: string;
+  /** Bytes that were sent and wait for the other end to make room. */
+  readonly bufferedAmount: number;
+  /** Sends one binary message. */
+  send(message: Uint8Array): void;
+  /** Asks for a sign of life; the answer is told by `alive`. Without it, messages alone are signs of life. */
+  ping?(): void;
+  close(code: number, reason: string): void;
+  /** Ends the connection without waiting for the other end. Default: `close`. */
+  terminate?(): void;
+  /** Reads no more of what comes in, for now. Without these two, a client that keeps the hub busy is read all the same. */
+  pause?(): void;
+  resume?(): void;
+}
+
+/** Makes a socket of yours one of the hub's. What your server tells of it goes in through `message`, `alive` and `closed`. */
+export class AdaptedSocket implements ServerSocket {
+  readonly keepsPackets = false;
+  readonly #socket: HubSocket;
+  #events: SocketEvents | null = null;
+  #received = 0;
+  #sent = 0;
+
+  constructor(socket: HubSocket) {
+    this.#socket = socket;
+  }
+
+  get protocol(): string {
+    return this.#socket.protocol ?? "";
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  get received(): number {
+    return this.#received;
+  }
+
+  get left(): number {
+    return this.#sent - this.#socket.bufferedAmount;
+  }
+
+  send({ message }: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
+    const bytes = prefix === null ? message : joined(prefix, message);
+    this.#sent += bytes.length;
+    this.#socket.send(bytes);
+    onLeft?.();
+  }
+
+  ping(): void {
+    this.#socket.ping?.();
+  }
+
+  pause(): void {
+    this.#socket.pause?.();
+  }
+
+  resume(): void {
+    this.#socket.resume?.();
+  }
+
+  close(code = 1000, reason = ""): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    if (this.#socket.terminate === undefined) this.#socket.close(1001, "");
+    else this.#socket.terminate();
+  }
+
+  tell(events: SocketEvents): void {
+    this.#events = events;
+  }
+
+  message(data: Uint8Array, isBinary: boolean): void {
+    this.#received += data.length;
+    this.#events?.reading();
+    this.#events?.message(data, isBinary);
+    this.#events?.read();
+    // nothing says when what waited has left: a message is a good time to look
+    this.#events?.drain();
+  }
+
+  alive(): void {
+    this.#events?.sign();
+  }
+
+  closed(code: number): void {
+    this.#events?.ended(code);
+    this.#events = null;
+  }
+}
+
+function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(prefix.length + message.length);
+  bytes.set(prefix);
+  bytes.set(message, prefix.length);
+  return bytes;
+}

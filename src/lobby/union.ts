@@ -1,0 +1,109 @@
+/**
+ * A lobby document as its readers see it: the union over the shards that a live relay vouches for. [LOBBY-2] It reads; when
+ * to look, and whom to hold while a connection is down, is its reader's business.
+ */
+import type * as Y from "yjs";
+import {
+  type Claim,
+  type JsonObject,
+  type Unsubscribe,
+  type User,
+  type UserInfo,
+  joinSessions,
+  userOf,
+  withSession,
+} from "../presence/index.ts";
+import { type Shard, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
+
+/** What the shards that count say of one user. */
+export interface UnionUser<Meta = JsonObject> {
+  /** Who it is; undefined: no shard names the user. */
+  readonly info: UserInfo | undefined;
+  /** The sessions by id, one claim for each; none: the user has left. */
+  readonly claims: Map<PropertyKey, Claim<Meta>>;
+  /** When the user was last seen by the relay that wrote last, ms since the epoch; 0: no shard says so. */
+  readonly lastSeen: number;
+}
+
+export class Union<Meta = JsonObject> {
+  readonly #shards: Y.Map<Shard>;
+  #vouched: ReadonlySet<string> = new Set();
+
+  constructor(doc: Y.Doc) {
+    this.#shards = shardsOf(doc);
+  }
+
+  /** Whether a live relay vouches for any shard: else nothing that is read is anybody's word. */
+  get isVouched(): boolean {
+    return this.#vouched.size > 0;
+  }
+
+  /**
+   * Takes the awareness states of the lobby, by which live relays vouch for their shards.
+   *
+   * @returns whether other shards count now: then anybody may have come or gone
+   */
+  vouch(states: Iterable<unknown>): boolean {
+    const vouched = new Set<string>();
+    for (const state of states) {
+      const shard = vouchedShard(state);
+      if (shard !== null) vouched.add(shard);
+    }
+    const before = this.#vouched;
+    this.#vouched = vouched;
+    return vouched.size !== before.size || [...vouched].some((shard) => !before.has(shard));
+  }
+
+  /**
+   * Tells of users of whom something was written.
+   *
+   * @param listener is given their ids; null: anybody may be meant
+   */
+  observe(listener: (userIds: readonly string[] | null) => void): Unsubscribe {
+    const onEvents = (events: readonly Y.YEvent<Y.Map<unknown>>[]): void => {
+      // a shard that came, went or was rewritten may say anything of anybody
+      const isWhole = events.some(({ target }) => target === this.#shards);
+      listener(isWhole ? null : events.flatMap(({ keys }) => [...keys.keys()]));
+    };
+    this.#shards.observeDeep(onEvents);
+    return () => this.#shards.unobserveDeep(onEvents);
+  }
+
+  /** The ids of all whom any shard names, whether or not somebody vouches for it. */
+  userIds(): Set<string> {
+    const ids = new Set<string>();
+    for (const shard of this.#shards.values()) shard.forEach((_, userId) => ids.add(userId));
+    return ids;
+  }
+
+  /** What the shards that count say of one user. */
+  read(userId: string): UnionUser<Meta> {
+    const claims = new Map<PropertyKey, Claim<Meta>>();
+    let info: UserInfo | undefined;
+    let lastSeen = 0;
+    for (const shardId of this.#vouched) {
+      const value = this.#shards.get(shardId)?.get(userId);
+      if (value === undefined) continue;
+      const entry = readShardUser<Meta>(userId, value);
+      info ??= entry.user;
+      lastSeen = Math.max(lastSeen, entry.lastSeen);
+      for (const claim of entry.claims) {
+        const { id } = claim.session;
+        const known = claims.get(id);
+        claims.set(id, known === undefined ? claim : withSession(claim, joinSessions(known.session, claim.session)));
+      }
+    }
+    return { info, claims, lastSeen };
+  }
+
+  /** A user who is here, counted once over all shards; undefined: nobody by this id is. */
+  user(userId: string): User<Meta> | undefined {
+    const { claims } = this.read(userId);
+    return claims.size === 0 ? undefined : userOf<Meta>(userId, [...claims.values()]);
+  }
+
+  /** Everybody who is here. */
+  users(): User<Meta>[] {
+    return [...this.userIds()].map((userId) => this.user(userId)).filter((user) => user !== undefined);
+  }
+}

@@ -1,0 +1,18 @@
+/** The document of a room in a hub that carries presence alone: there is none, and nothing of it is taken. */
+import { EMPTY_UPDATE, syncStep2Frame } from "../../wire/index.ts";
+import { Packet } from "../ports/packet.ts";
+import type { RoomDocument } from "./document.ts";
+
+/** Whoever asks is answered all the same: a stock client that hears nothing believes that it is not connected. */
+const NOTHING: readonly Packet[] = [new Packet(syncStep2Frame(EMPTY_UPDATE))];
+
+export const noDocument: RoomDocument = {
+  hasContent: false,
+  isReady: true,
+  whenReady: (run) => run(),
+  ask: () => null,
+  sync: () => NOTHING,
+  apply() {},
+  keepHistory() {},
+  close() {},
+};

@@ -1,0 +1,16 @@
+/**
+ * What joins relays: messages to all who listen to a topic. A bus may lose messages, and brings those of one sender on one
+ * topic in the order in which they were sent; whoever needs more makes it out of that.
+ */
+import type { Unsubscribe } from "../../presence/index.ts";
+
+export interface Bus {
+  /** Sends to all who listen to the topic now, also to this relay if it listens. Returns at once, and never throws. */
+  publish(topic: string, bytes: Uint8Array): void;
+  /**
+   * Listens to a topic. The bytes are not changed afterwards by either side.
+   *
+   * @returns the undo: after it nothing is heard of the topic any more
+   */
+  subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe;
+}
