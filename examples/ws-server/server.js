@@ -38,7 +38,6 @@ sockets.on("connection", (socket, request) => {
 
 server.listen(Number(process.env.PORT ?? 1234), () => console.log(`listening on ${server.address().port}`));
 
-process.once("SIGTERM", async () => {
-  await hub.close();
-  server.close();
+process.once("SIGTERM", () => {
+  hub.close().then(() => server.close(), console.error);
 });

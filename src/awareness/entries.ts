@@ -72,7 +72,7 @@ export class Entries {
       record = {
         owned: [],
         departed: 0,
-        echoes: author.kind === "stock" && author.echoing === "always",
+        echoes: author.echoing === "always",
         superseded: null,
       };
       this.#records.set(author, record);

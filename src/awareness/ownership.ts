@@ -35,7 +35,7 @@ export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: num
       // one that owns an id already passes on what it heard from a sibling tab
       if (ownsAny) return false;
       // a client that returns is not behind itself
-      if (record?.echoes !== true) return clock >= entry.clock;
+      if (!(record?.echoes ?? author.echoing === "always")) return clock >= entry.clock;
       // what may be an echo counts only if it is ahead of all that the client can have heard [OWN-8]
       return clock > Math.max(entry.clock, entry.publication?.clock ?? -1);
   }

@@ -21,6 +21,7 @@ import type { Author } from "./author.ts";
 import type { Change } from "./change.ts";
 import { Entries } from "./entries.ts";
 import { type AuthorRecord, type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
+import type { AdmitUsers, RegisterLimits } from "./limits.ts";
 import { SMALL_STATE_BYTES, StateMemory, weightOf } from "./memory.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
@@ -30,21 +31,6 @@ const NO_FIELDS: ReadonlySet<string> = new Set();
 
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
-
-export interface RegisterLimits {
-  /** Largest state, bytes. */
-  readonly maxState: number;
-  /** Most ids that one connection may own; a relay any number. */
-  readonly maxStates: number;
-  /** Largest metadata of a session, bytes. */
-  readonly maxMeta: number;
-}
-
-/** Throws a `FrameError` if these users may not be brought into the lobby by this author. */
-export type AdmitUsers = (author: Author, lobby: string, sessions: SessionsByUser) => void;
-
-/** By the id of a user, the ids of sessions. */
-export type SessionsByUser = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What an awareness message says that may be news. */
 export interface Reading {

@@ -19,15 +19,15 @@ export type {
   UserInfo,
 } from "../presence/index.ts";
 export { colorOf } from "../presence/index.ts";
-export type { StatusProvider } from "./binding.ts";
-export type { Lobby, LobbySnapshot, RoomSummary } from "./lobby.ts";
+export type { StatusProvider } from "./rosters/binding.ts";
+export type { Lobby, LobbySnapshot, RoomSummary } from "./rosters/lobby.ts";
 export type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
-export type { Page, PageSignal } from "./page.ts";
+export type { Page, PageSignal } from "./browser/page.ts";
 export { createPresence } from "./presence.ts";
 export type { JoinArguments, Room, RoomOptions, RoomProvider } from "./room.ts";
-export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./roster.ts";
+export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus } from "./rosters/roster.ts";
 export type { OwnStatus } from "./session.ts";
-export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./socket.ts";
-export type { PresenceStorage } from "./storage.ts";
-export type { TokenSource } from "./token.ts";
-export { type TrackOptions, type TrackedRoster, trackAwareness } from "./track.ts";
+export type { SocketTiming, WebSocketConstructor, WebSocketLike } from "./link/socket.ts";
+export type { PresenceStorage } from "./browser/storage.ts";
+export type { TokenSource } from "./link/token.ts";
+export { type TrackOptions, type TrackedRoster, trackAwareness } from "./rosters/track.ts";

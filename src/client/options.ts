@@ -8,14 +8,14 @@ import type {
   Unsubscribe,
   UserInfo,
 } from "../presence/index.ts";
-import type { Lobby } from "./lobby.ts";
-import type { Page } from "./page.ts";
+import type { Lobby } from "./rosters/lobby.ts";
+import type { Page } from "./browser/page.ts";
 import type { JoinArguments, Room } from "./room.ts";
-import type { Refusal } from "./roster.ts";
+import type { Refusal } from "./rosters/roster.ts";
 import type { OwnStatus } from "./session.ts";
-import type { SocketTiming, WebSocketConstructor } from "./socket.ts";
-import type { PresenceStorage } from "./storage.ts";
-import type { TokenSource } from "./token.ts";
+import type { SocketTiming, WebSocketConstructor } from "./link/socket.ts";
+import type { PresenceStorage } from "./browser/storage.ts";
+import type { TokenSource } from "./link/token.ts";
 
 /** `meta` is what everyone sees as this session's metadata; default `{}`, where nothing in its type is required. */
 export type PresenceOptions<Meta = JsonObject> = PresenceSettings & MetaOption<Meta>;

@@ -3,19 +3,19 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type JsonMeta, type JsonObject, MAX_ID_LENGTH, defaultActivityPolicy, readUserId } from "../presence/index.ts";
 import { LOBBY, checkRoomName, lobbyRoom, roomToPath } from "../wire/index.ts";
-import { RoomAwareness } from "./awareness.ts";
-import { RelayClock, monotonic } from "./clock.ts";
-import { LobbyReader } from "./lobby.ts";
+import { RoomAwareness } from "./provider/awareness.ts";
+import { RelayClock, monotonic } from "./browser/clock.ts";
+import { LobbyReader } from "./rosters/lobby.ts";
 import { nextMeta } from "./meta.ts";
 import type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
-import { browserDevice, browserPage } from "./page.ts";
-import { Provider } from "./provider.ts";
+import { browserDevice, browserPage } from "./browser/page.ts";
+import { Provider } from "./provider/provider.ts";
 import type { ProviderOptions } from "./provider/options.ts";
 import { type JoinOptions, JoinedRoom } from "./room.ts";
 import { createSession } from "./session.ts";
-import type { WebSocketConstructor } from "./socket.ts";
-import { tabStorage, userStorage } from "./storage.ts";
-import { Tokens } from "./token.ts";
+import type { WebSocketConstructor } from "./link/socket.ts";
+import { tabStorage, userStorage } from "./browser/storage.ts";
+import { Tokens } from "./link/token.ts";
 
 /** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
 const WARN_AGAIN_MS = 60_000;

@@ -11,12 +11,12 @@ import {
   equal,
 } from "../presence/index.ts";
 import type { Grant } from "../wire/index.ts";
-import { RoomAwareness } from "./awareness.ts";
+import { RoomAwareness } from "./provider/awareness.ts";
 import { nextMeta } from "./meta.ts";
-import type { Provider } from "./provider.ts";
-import type { Roster } from "./roster.ts";
+import type { Provider } from "./provider/provider.ts";
+import type { Roster } from "./rosters/roster.ts";
 import type { OwnSession } from "./session.ts";
-import { AwarenessRoster } from "./track.ts";
+import { AwarenessRoster } from "./rosters/track.ts";
 
 export interface DocOption {
   /**

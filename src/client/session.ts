@@ -23,9 +23,9 @@ import {
   statusAt,
   withColor,
 } from "../presence/index.ts";
-import { RelayClock, monotonic } from "./clock.ts";
-import { type Page, noPage } from "./page.ts";
-import type { PresenceStorage } from "./storage.ts";
+import { RelayClock, monotonic } from "./browser/clock.ts";
+import { type Page, noPage } from "./browser/page.ts";
+import type { PresenceStorage } from "./browser/storage.ts";
 
 export interface OwnStatus {
   /** What the activity of this tab says. */

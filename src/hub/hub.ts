@@ -7,6 +7,8 @@ import type { Renew } from "../relay/access/renewal.ts";
 import { type HubMetrics, LinkedHub, type RelayEvents, type RoomInfo } from "../relay/hub.ts";
 import { resolveOptions } from "../relay/options.ts";
 import type { RoomAccess } from "../relay/ports/access.ts";
+import type { Bus } from "../relay/ports/bus.ts";
+import type { EventSink } from "../relay/ports/event-sink.ts";
 import type { DocumentStore } from "../relay/ports/document-store.ts";
 import type { RelaySettings } from "../relay/settings.ts";
 import type { Addressing } from "../relay/transport/addressing.ts";
@@ -26,6 +28,10 @@ export interface HubOptions extends Partial<
   readonly documents?: "shared" | "none";
   /** Where documents outlive the hub. Default: nowhere. */
   readonly store?: DocumentStore | null;
+  /** Where events go besides listeners: a queue, a log. Each is told in order, and again what it did not take. Default: nowhere. */
+  readonly sinks?: readonly EventSink[];
+  /** Joins this hub to others, so that people of all of them see each other. Default: it is alone. */
+  readonly bus?: Bus | null;
   /**
    * What close codes of your server mean to the hub, by code: 1000 is a leave; 1006 a loss, after which the client may come
    * back within the grace (`leaveGrace`). Codes that are not in here mean what they mean to the relay.
@@ -114,6 +120,8 @@ class Hub implements PresenceHub {
   constructor({
     documents = "shared",
     store = null,
+    sinks = [],
+    bus = null,
     closeCodes = {},
     onError = consoleReporter(),
     ...settings
@@ -121,7 +129,12 @@ class Hub implements PresenceHub {
     this.#closeCodes = closeCodes;
     this.#hasDocuments = documents === "shared";
     this.#onError = safeReporter(onError);
-    this.#hub = new LinkedHub(resolveOptions(settings), this.#onError, { store, hasDocuments: this.#hasDocuments });
+    this.#hub = new LinkedHub(resolveOptions(settings), this.#onError, {
+      store,
+      sinks,
+      bus,
+      hasDocuments: this.#hasDocuments,
+    });
   }
 
   accept(socket: HubSocket, admission: HubAdmission): HubChannel {

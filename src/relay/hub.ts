@@ -4,6 +4,8 @@
  */
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
 import { isLobby, lobbyRoom } from "../wire/index.ts";
+import { EventFeed } from "./events/feed.ts";
+import type { EventSink } from "./ports/event-sink.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import { Hub } from "./core/hub.ts";
 import type { Room } from "./core/room.ts";
@@ -63,6 +65,8 @@ export interface LinkedHubSetup {
   readonly hasDocuments?: boolean;
   /** Joins it to other hubs. Default: it is alone. */
   readonly bus?: Bus | null;
+  /** Where events go besides listeners. Default: nowhere. */
+  readonly sinks?: readonly EventSink[];
 }
 
 /** The hub with its links, as a server uses it. */
@@ -74,12 +78,14 @@ export class LinkedHub {
   readonly #onError: ErrorListener;
   readonly #links: Links;
   readonly #cluster: Cluster | null;
+  readonly #feeds: readonly EventFeed[];
+  readonly #unobserve: Unsubscribe;
 
   /** @param onError never throws */
   constructor(
     settings: RelaySettings,
     onError: ErrorListener,
-    { clock = systemClock, store = null, hasDocuments = true, bus = null }: LinkedHubSetup = {},
+    { clock = systemClock, store = null, hasDocuments = true, bus = null, sinks = [] }: LinkedHubSetup = {},
   ) {
     this.settings = settings;
     this.#onError = onError;
@@ -90,6 +96,8 @@ export class LinkedHub {
       closed: (room: Room) => this.#cluster?.closed(room),
     };
     this.core = new Hub(settings, listener, { clock, store, hasDocuments });
+    this.#feeds = sinks.map((sink) => new EventFeed(sink, this.core.shard, (error) => onError(error, "an event sink")));
+    this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));
     this.#links = new Links(settings, this.core, onError);
   }
@@ -120,8 +128,9 @@ export class LinkedHub {
     // first of all: nobody is to hear of everybody else that their connection is lost
     this.core.close();
     this.#links.close();
+    this.#unobserve();
     this.#emitter.clear();
-    await this.core.documents.close();
+    await Promise.all([this.core.documents.close(), ...this.#feeds.map((feed) => feed.close())]);
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
@@ -181,6 +190,7 @@ export class LinkedHub {
   }
 
   #emit(events: readonly PresenceEvent[]): void {
+    for (const feed of this.#feeds) feed.push(events);
     for (const event of events) {
       this.#emitter.emit("event", event);
       switch (event.type) {

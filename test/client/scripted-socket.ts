@@ -1,4 +1,4 @@
-import type { WebSocketLike } from "../../src/client/socket.ts";
+import type { WebSocketLike } from "../../src/client/link/socket.ts";
 
 /** A WebSocket without a network: what it tells is told by hand. */
 export class ScriptedSocket implements WebSocketLike {

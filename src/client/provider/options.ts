@@ -1,7 +1,7 @@
 /** What a provider is told, and what it tells. */
 import type { Control } from "../../wire/index.ts";
-import type { RelayClock } from "../clock.ts";
-import type { SocketOptions, SocketTiming } from "../socket.ts";
+import type { RelayClock } from "../browser/clock.ts";
+import type { SocketOptions, SocketTiming } from "../link/socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 

@@ -17,10 +17,7 @@ import {
 } from "../../awareness/index.ts";
 import { type Report, Sessions } from "../../lobby/index.ts";
 import {
-  Close,
   type Control,
-  EMPTY_STATE_VECTOR,
-  EMPTY_UPDATE,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
@@ -28,16 +25,15 @@ import {
   Ticker,
   controlFrame,
   isLobby,
-  syncStep1Frame,
-  syncStep2Frame,
 } from "../../wire/index.ts";
 import type { RoomDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Dropped } from "./counters.ts";
 import { Packet } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
-import { type Member, isRelay } from "../ports/member.ts";
+import type { Member } from "../ports/member.ts";
 import { Observers } from "./observers.ts";
+import { Readers } from "./readers.ts";
 import { type FlushLoad, tickMs } from "./tick.ts";
 
 /** What a room is told once, when it is made. */
@@ -63,13 +59,7 @@ export interface RoomSetup {
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
-/** What those get who may not read a document, and what they are asked: its state vector tells of it, too. */
-const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));
-const BLIND_QUESTION = new Packet(syncStep1Frame(EMPTY_STATE_VECTOR));
 const NO_CHANGES: readonly Change[] = [];
-
-/** What may be written to a document, and asked of it, before it is loaded: bytes. */
-const MAX_WAITING_BYTES = 32 * 2 ** 20;
 
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
@@ -85,16 +75,10 @@ export class Room {
   #people: Sessions<PresentEntry> | null = null;
   readonly #observers: Observers;
   readonly #ticker: Ticker;
-  /**
-   * Members that asked for the document and got it. An update that came before what it builds on would be half taken: its
-   * deletions at once, the rest later. [ROOM-6]
-   */
-  readonly #readers = new Set<Member>();
+  readonly #readers: Readers;
   #renewalsAt = -Infinity;
   /** How many members are other relays. */
   #relays = 0;
-  /** What waits for the document to be loaded. */
-  #waitingBytes = 0;
 
   constructor(name: string, setup: RoomSetup, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
@@ -109,6 +93,7 @@ export class Room {
     const intervalMs = (): number => tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
     this.document = makeDocument(this);
+    this.#readers = new Readers(this.document, this.members, setup);
   }
 
   /** Nobody of this relay is here, or was and may return. */
@@ -138,9 +123,7 @@ export class Room {
     this.members.add(member);
     if (member.kind === "relay") this.#relays++;
     this.#observers.joined(member);
-    // asked before it is told anything: by the order of its messages, what it says before it answers is no echo
-    if (this.document.isReady || member.kind !== "stock") this.document.whenReady(() => this.#ask(member));
-    else member.send(BLIND_QUESTION);
+    this.#readers.ask(member);
     this.#observers.greet(member);
   }
 
@@ -148,14 +131,14 @@ export class Room {
   receive(member: Member, frame: Frame, at: Moment): readonly Change[] {
     switch (frame.type) {
       case "syncStep1":
-        this.#hearQuestion(member, frame.stateVector);
+        this.#readers.question(member, frame.stateVector);
         return NO_CHANGES;
       case "syncStep2":
         if (this.register.answered(member)) this.#observers.answered(member);
-        this.#write(member, frame.update);
+        this.#readers.write(member, frame.update);
         return NO_CHANGES;
       case "update":
-        this.#write(member, frame.update);
+        this.#readers.write(member, frame.update);
         return NO_CHANGES;
       case "awareness":
         return this.#hear(member, frame.payload, at);
@@ -184,7 +167,7 @@ export class Room {
   leave(member: Member, now: number, isExplicit: (entry: PresentEntry) => boolean): readonly Change[] {
     if (!this.members.delete(member)) return NO_CHANGES;
     if (member.kind === "relay") this.#relays--;
-    this.#readers.delete(member);
+    this.#readers.left(member);
     this.#observers.left(member, now);
     const changes: Change[] = [];
     for (const entry of this.register.ownedBy(member).slice()) {
@@ -239,16 +222,9 @@ export class Room {
     if (entry.owner !== null) this.#tellNative(entry.owner, { kind: "manual", manual });
   }
 
-  /** Sends an update of the document to all but its author. */
+  /** Sends an update of the document to all who read it but its author. */
   sendUpdate(packet: Packet, author: unknown): void {
-    const { clock, load } = this.#setup;
-    const startedAt = clock.now();
-    const isRemote = isRelay(author);
-    for (const member of this.#readers) {
-      // what came from another relay, that relay has told the others
-      if (member !== author && !(isRemote && member.kind === "relay")) member.send(packet);
-    }
-    load.fanOutMs += clock.now() - startedAt;
+    this.#readers.send(packet, author);
   }
 
   /** Does what comes by time: renewals for stock observers, and forgetting. */
@@ -279,45 +255,6 @@ export class Room {
     this.document.close();
   }
 
-  #ask(member: Member): void {
-    const question = this.members.has(member) ? this.document.ask() : null;
-    if (question !== null) member.send(member.access.read ? new Packet(question) : BLIND_QUESTION);
-  }
-
-  /**
-   * Does what a frame asks of the document: at once, or when it is loaded. What is refused then ends the member.
-   *
-   * @param bytes what is held of the frame until then
-   */
-  #withDocument(member: Member, bytes: number, act: () => void): void {
-    if (this.document.isReady) return act();
-    this.#waitingBytes += bytes;
-    if (this.#waitingBytes > MAX_WAITING_BYTES)
-      throw new FrameError("the document is not loaded yet", Close.overloaded);
-    this.document.whenReady(() => {
-      this.#waitingBytes -= bytes;
-      try {
-        act();
-      } catch (error) {
-        if (!(error instanceof FrameError)) throw error;
-        member.close(error.code, error.message);
-      }
-    });
-  }
-
-  #hearQuestion(member: Member, stateVector: Uint8Array): void {
-    const held = this.document.isReady ? stateVector : stateVector.slice();
-    this.#withDocument(member, held.length, () => this.#answerQuestion(member, held));
-  }
-
-  #answerQuestion(member: Member, stateVector: Uint8Array): void {
-    if (!this.members.has(member)) return;
-    // a stock client waits for an answer, be it empty [GRANT-5]
-    if (!member.access.read) return member.send(NO_DOCUMENT);
-    for (const packet of this.document.sync(stateVector, member.kind === "native")) member.send(packet);
-    this.#readers.add(member);
-  }
-
   #hear(member: Member, payload: Uint8Array, at: Moment): readonly Change[] {
     // nothing to say but that the page lives; the answer tells it that the relay does
     if (member.kind === "native" && payload.length === 1 && payload[0] === 0) {
@@ -338,14 +275,6 @@ export class Room {
   #drop(what: Dropped): readonly Change[] {
     this.#setup.onDropped(what);
     return NO_CHANGES;
-  }
-
-  // [GRANT-5]
-  #write(member: Member, update: Uint8Array): void {
-    if (!member.access.write) return this.#setup.onDropped("document");
-    // what waits must not be overwritten by what comes after it
-    const held = this.document.isReady ? update : update.slice();
-    this.#withDocument(member, held.length, () => this.document.apply(held, member));
   }
 
   /** What is known of an entry besides its state changed. */

@@ -1,11 +1,21 @@
-/** What a link needs of those who hold all links of a relay. */
+/** What a link is made with, and what it needs of those who hold all links of a relay. */
 import type { Frame } from "../../wire/index.ts";
 import type { Tariff } from "../flow/meter.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { UnsentData } from "../flow/unsent.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Addressing } from "./addressing.ts";
 import type { Channel } from "./channel.ts";
 import type { Link } from "./link.ts";
+
+export interface LinkSetup {
+  /** Where the socket comes from, as limits count addresses. */
+  readonly address: string;
+  /** Who pays for the time that it takes: the id of its user, or else its address. */
+  readonly payer: string;
+  /** How its messages say which channel they are of; null: it has one channel alone, and is over with it. */
+  readonly addressing: Addressing | null;
+}
 
 export interface LinkHandler {
   readonly clock: Clock;

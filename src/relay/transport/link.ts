@@ -19,9 +19,8 @@ import type { RoomAccess } from "../ports/access.ts";
 import { Packet } from "../ports/packet.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import type { RelaySettings } from "../settings.ts";
-import type { Addressing } from "./addressing.ts";
 import { Channel } from "./channel.ts";
-import type { LinkHandler } from "./link-handler.ts";
+import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
 import { Outbox } from "./outbox.ts";
 import { truncate } from "./reason.ts";
@@ -44,19 +43,10 @@ const LONG_BYTES = 64 * 1024;
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = new Packet(controlFrame({ kind: "long" }));
 
-export interface LinkSetup {
-  /** Where the socket comes from, as limits count addresses. */
-  readonly address: string;
-  /** Who pays for the time that it takes: the id of its user, or else its address. */
-  readonly payer: string;
-  /** How its messages say which channel they are of; null: it has one channel alone, and is over with it. */
-  readonly addressing: Addressing | null;
-}
-
 export class Link implements SocketEvents, Debtor {
   readonly kind: Kind;
   readonly address: string;
-  readonly #addressing: Addressing | null;
+  readonly #addressing: LinkSetup["addressing"];
   readonly #socket: ServerSocket;
   readonly #settings: RelaySettings;
   readonly #handler: LinkHandler;

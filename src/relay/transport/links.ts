@@ -18,8 +18,8 @@ import { Packet } from "../ports/packet.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../settings.ts";
 import type { Channel } from "./channel.ts";
-import { Link, type LinkSetup } from "./link.ts";
-import type { LinkHandler } from "./link-handler.ts";
+import { Link } from "./link.ts";
+import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { sweepInterval } from "./liveness.ts";
 
 /** Where a channel was let in to, and as whom. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
-import { RoomAwareness } from "../../../src/client/awareness.ts";
+import { RoomAwareness } from "../../../src/client/provider/awareness.ts";
 import { Outbound } from "../../../src/client/provider/outbound.ts";
 import {
   KEEP_ALIVE_FRAME,

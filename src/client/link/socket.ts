@@ -1,0 +1,335 @@
+/**
+ * A WebSocket that comes back: jittered back-off, a time limit for connecting, a probe for a connection that may be dead
+ * without anybody having been told.
+ */
+import {
+  ABNORMAL,
+  AUTH_PREFIX,
+  GOING_AWAY,
+  NORMAL,
+  PATCH_SUBPROTOCOL,
+  controlFrame,
+  isFinal,
+} from "../../wire/index.ts";
+import { monotonic } from "../browser/clock.ts";
+import type { Failure } from "../provider/trouble.ts";
+
+/** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
+export interface WebSocketLike {
+  binaryType: string;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  /** Bytes that were sent and have not left. */
+  readonly bufferedAmount?: number;
+  send(data: Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  /** That of `ws`: does not wait for the other end to agree. */
+  terminate?(): void;
+}
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
+
+export interface SocketHandler {
+  /** An attempt begins. */
+  dialed(): void;
+  opened(): void;
+  message(bytes: Uint8Array): void;
+  /** An open connection is gone: lost, ended, suspended, or refused. */
+  down(): void;
+  /** An attempt failed or a connection was lost, and another attempt follows. */
+  failed(failure: Failure): void;
+  /** Whether to come back all the same after a close code that means "for good". */
+  forgives(code: number, reason: string): boolean;
+  /** A long message may be under way, with which no sign of life overtakes. */
+  isBusy(): boolean;
+  /** Whether the page is hidden: a browser may let its timers wait for a minute. */
+  isHidden(): boolean;
+  /** The relay ended it for good (4400–4499), or the address cannot be dialed (1006), and no other will be tried. */
+  refused(code: number, reason: string): void;
+}
+
+/** Where the token comes from that a connection is opened with. */
+export interface TokenGiver {
+  /** Empty: there is none. */
+  get(): string | Promise<string>;
+  /** The relay has seen it. */
+  shown(): void;
+  /** The relay has taken it. */
+  accepted(): void;
+  /** The relay has not taken it. Returns whether there may be a better one. */
+  rejected(): boolean;
+}
+
+export interface SocketTiming {
+  /** Back-off of the first retry, ms; it doubles with each. Default 100. */
+  readonly backoffMs: number;
+  /** Longest back-off, ms. Default 2 500. */
+  readonly maxBackoffMs: number;
+  /** How long connecting may take, and then the relay's first word, ms. Default 5 000. */
+  readonly connectTimeoutMs: number;
+  /** How long a connection may take to show life after the page woke, ms. Default 2 000. */
+  readonly probeTimeoutMs: number;
+  /** How long it may take to answer a renewal, of which each quiet connection sends one every 15 s, ms. Default 10 000. */
+  readonly renewalTimeoutMs: number;
+}
+
+export const defaultSocketTiming: SocketTiming = {
+  backoffMs: 100,
+  maxBackoffMs: 2_500,
+  connectTimeoutMs: 5_000,
+  probeTimeoutMs: 2_000,
+  renewalTimeoutMs: 10_000,
+};
+
+/**
+ * A connection that lasted as long as this many of the longest back-offs has shown that the relay wants it: the next loss
+ * is the first again. A first message shows less: a relay that is full greets, and closes.
+ */
+const SETTLED_BACKOFFS = 2;
+/** How much longer to wait while a long message may be under way. */
+const BUSY_FACTOR = 5;
+/** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
+const LATE_MS = 1_000;
+
+/** What is said of one that is given up. */
+const SILENT = "it does not answer";
+
+type Timer = ReturnType<typeof setTimeout>;
+/** `timer`: what ends the phase, if time does. */
+type State =
+  | { readonly phase: "idle" | "suspended" | "refused"; readonly timer?: undefined }
+  | { readonly phase: "waiting"; readonly timer: Timer }
+  | { readonly phase: "connecting"; readonly socket: WebSocketLike; readonly timer: Timer }
+  | Open;
+
+interface Open {
+  readonly phase: "open";
+  readonly socket: WebSocketLike;
+  /** Monotonic ms. */
+  readonly since: number;
+  /** The relay is asked for a sign of life, and given up when this fires. */
+  timer?: Timer | undefined;
+  /** When that is, monotonic ms. */
+  due: number;
+}
+
+/** Where to connect to, and with what. */
+export interface SocketOptions {
+  /** Asked anew for each attempt. */
+  readonly url: () => string;
+  /** null: it never connects. */
+  readonly WebSocket: WebSocketConstructor | null;
+  readonly tokens: TokenGiver;
+}
+
+export class ReconnectingSocket {
+  readonly #options: SocketOptions;
+  readonly #timing: SocketTiming;
+  readonly #handler: SocketHandler;
+  #state: State = { phase: "idle" };
+  /** Attempts since a connection last lasted. */
+  #attempts = 0;
+  /** When the relay last said anything, monotonic ms. */
+  heardAt = 0;
+  /** Bytes that came since anything was sent. */
+  unanswered = 0;
+  /** What the WebSocket said of its error, if it says anything. */
+  #error = "";
+
+  constructor(options: SocketOptions, timing: SocketTiming, handler: SocketHandler) {
+    this.#options = options;
+    this.#timing = timing;
+    this.#handler = handler;
+  }
+
+  get phase(): State["phase"] {
+    return this.#state.phase;
+  }
+
+  /** For how long the relay has said nothing, ms. */
+  get quietMs(): number {
+    return monotonic() - this.heardAt;
+  }
+
+  /** Connects now, unless it is connected or about to be. */
+  connect(): void {
+    if (this.#options.WebSocket !== null && this.phase !== "connecting" && this.phase !== "open") this.#dial();
+  }
+
+  /** Closes, and stays closed until `connect`. */
+  disconnect(): void {
+    this.#attempts = 0;
+    this.#leave({ phase: "idle" }, NORMAL);
+  }
+
+  /** Closes without a leave, until `wake`; if it is connected or means to be. [LIVE-11] */
+  suspend(): void {
+    if (this.phase === "idle" || this.phase === "refused") return;
+    this.#attempts = 0;
+    this.#leave({ phase: "suspended" }, GOING_AWAY);
+  }
+
+  /** Ends it as if the relay had closed it for good. */
+  refuse(code: number, reason: string): void {
+    this.#leave({ phase: "refused" }, NORMAL);
+    this.#handler.refused(code, reason);
+  }
+
+  /** Sends, if it is open; what matters is sent again on the next `opened`. */
+  send(frame: Uint8Array): void {
+    if (this.#state.phase !== "open") return;
+    this.unanswered = 0;
+    this.#state.socket.send(frame);
+  }
+
+  /** Something says that the network may have changed: do not wait, and do not believe an old connection. [ACT-4] */
+  wake(): void {
+    const state = this.#state;
+    if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
+    if (state.phase !== "suspended" && state.phase !== "waiting") return;
+    this.#attempts = 0;
+    this.connect();
+  }
+
+  /** Sends what the relay answers, and gives the connection up if it does not. */
+  renew(frame: Uint8Array): void {
+    const state = this.#state;
+    // one that is asked already will not be believed any sooner
+    if (state.phase === "open" && state.timer === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+  }
+
+  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it [LIVE-12] */
+  #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
+    const { socket } = state;
+    if (frame !== null) socket.send(frame);
+    const unsent = socket.bufferedAmount ?? 0;
+    const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
+    const now = monotonic();
+    const due = now + waitMs;
+    // one that is overdue is held up, and would only ask again
+    if (state.timer !== undefined && state.due <= due && state.due > now) return;
+    clearTimeout(state.timer);
+    state.due = due;
+    state.timer = setTimeout(() => {
+      state.timer = undefined;
+      const isLate = monotonic() > due + LATE_MS;
+      // what leaves, be it slowly, is a sign of life too
+      const isLeaving = (socket.bufferedAmount ?? 0) < unsent;
+      // the timers of a throttled page are always late: it is asked again once, not for ever
+      if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
+      else this.#lost(ABNORMAL, SILENT);
+    }, waitMs);
+  }
+
+  #dial(): void {
+    const token = this.#options.tokens.get();
+    if (typeof token === "string") return this.#open(token);
+    // one that takes its time is asked for again, and perhaps anew
+    const state = this.#wait(this.#timing.connectTimeoutMs, () => {
+      this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false });
+      this.#dial();
+    });
+    void token.then(
+      (text) => this.#state === state && this.#openLater(text),
+      () => this.#state === state && this.#retry(),
+    );
+  }
+
+  /** Where nobody is there any more to catch what the WebSocket throws: that the address is none that it may dial. */
+  #openLater(token: string): void {
+    try {
+      this.#open(token);
+    } catch (error) {
+      this.refuse(ABNORMAL, String(error));
+    }
+  }
+
+  #open(token: string): void {
+    if (this.#options.WebSocket === null) return;
+    const protocols = [PATCH_SUBPROTOCOL];
+    if (token !== "") protocols.push(AUTH_PREFIX + token);
+    const socket = new this.#options.WebSocket(this.#options.url(), protocols);
+    socket.binaryType = "arraybuffer";
+    const timer = setTimeout(() => this.#lost(ABNORMAL, SILENT), this.#timing.connectTimeoutMs);
+    this.#error = "";
+    this.#enter({ phase: "connecting", socket, timer });
+    socket.onopen = () => {
+      this.#options.tokens.shown();
+      const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
+      this.#enter(state);
+      this.#probe(state, null, this.#timing.connectTimeoutMs);
+      this.#handler.opened();
+    };
+    socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
+      this.heardAt = monotonic();
+      this.unanswered += event.data.byteLength;
+      const state = this.#state;
+      if (state.phase === "open") {
+        clearTimeout(state.timer);
+        state.timer = undefined;
+      }
+      this.#handler.message(new Uint8Array(event.data));
+    };
+    socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => {
+      if (isFinal(code) && !this.#handler.forgives(code, reason)) this.refuse(code, reason);
+      else this.#lost(code, reason || this.#error);
+    };
+    // "close" follows, and says what is to be done; browsers say nothing of the error, others do
+    socket.onerror = ({ message }: { readonly message?: unknown }) => {
+      if (typeof message === "string") this.#error = message;
+    };
+    this.#handler.dialed();
+  }
+
+  /** The connection, or the attempt at one, is over, whether or not the socket knows. */
+  #lost(code: number, reason: string): void {
+    const before = this.#state;
+    const wasOpen = before.phase === "open";
+    // [LIVE-6]
+    const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
+    if (wasSettled) this.#attempts = 0;
+    const state = this.#retry();
+    this.#handler.failed({ code, reason, wasSettled });
+    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
+    if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
+  }
+
+  #retry(): State {
+    const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
+    this.#attempts++;
+    // full jitter: those who lost the relay together do not come back together
+    return this.#wait(Math.random() * ceiling, () => this.#dial());
+  }
+
+  #wait(ms: number, then: () => void): State {
+    const state: State = { phase: "waiting", timer: setTimeout(then, ms) };
+    this.#leave(state, ABNORMAL);
+    return state;
+  }
+
+  /** Goes on without the socket that there is, if there is one. */
+  #leave(next: State, code: number): void {
+    const before = this.#state;
+    this.#enter(next);
+    if ("socket" in before) discard(before.socket, code);
+    if (before.phase === "open") this.#handler.down();
+  }
+
+  #enter(next: State): void {
+    clearTimeout(this.#state.timer);
+    this.#state = next;
+  }
+}
+
+/** Lets go of a socket: nothing that it still does is heard. */
+function discard(socket: WebSocketLike, code: number): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.onerror = () => {};
+  // browsers let a page close with 1000 or 3000–4999 only
+  if (code === NORMAL) socket.close(code);
+  else socket.close();
+  if (code === ABNORMAL) socket.terminate?.();
+}

@@ -1,0 +1,194 @@
+/**
+ * The tokens that a client shows the relay: fetched when connections open, renewed before they expire.
+ */
+
+import { monotonic } from "../browser/clock.ts";
+
+/**
+ * A token, or how to get one: typically from the application's own session, `() => fetch("/presence-token").then(…)`.
+ * An empty text is none.
+ */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** The longest share of its time that a token is used for. */
+const USED = 0.9;
+/** How long before the end to renew, if that is no more than half of the time: a browser lets a hidden page wait for a minute. */
+const MARGIN_MS = 65_000;
+/** Between two renewals, at least. */
+const MIN_RENEWAL_MS = 1_000;
+/** setTimeout takes no more. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** An older token, though no relay has seen it, is not shown any more; nor is one waited for that takes longer, ms. */
+const FRESH_MS = 30_000;
+/** The longest that a function waits to be asked again, ms. */
+const MAX_BACKOFF_MS = 30_000;
+/** A token that a relay does not take counts as so many failures: another will not be there at once. */
+const REJECTED_FAILURES = 5;
+/** A JWT, or what else a subprotocol may be made of. What is none is most often the page of an error. */
+const TOKEN = /^[\w.~-]*$/;
+
+/**
+ * When to renew a token that expires in `expiresInMs`, ms from now. With `random` (0 to 1) it is up to a tenth sooner, so
+ * that those who came together do not renew together. Asked again after a renewal that brought nothing new, it waits
+ * for ever shorter shares of what is left. [TOKEN-2]
+ */
+export function renewalInMs(expiresInMs: number, random: number): number {
+  const latest = Math.min(expiresInMs * USED, Math.max(expiresInMs - MARGIN_MS, expiresInMs / 2));
+  return Math.min(MAX_TIMEOUT_MS, Math.max(MIN_RENEWAL_MS, latest * (1 - random / 10)));
+}
+
+export interface TokensHandler {
+  /** A token to go on with, for all connections that are open. */
+  renewed(token: string): void;
+  /** There is none. */
+  failed(error: unknown): void;
+}
+
+/** What is asked of the function, or was and is to be shown. */
+interface Asked {
+  readonly token: Promise<string>;
+  /** When the function is called, monotonic ms: later than it was asked for, while it fails. */
+  readonly at: number;
+}
+
+/**
+ * The tokens of one client. Each is shown to the relay by the connections that open, or renew, at the same time; one that
+ * no relay has seen yet, since none was there, is kept for the next attempt.
+ *
+ * [TOKEN-3] While the function fails, or gives what the relay does not take, all connections wait for the one next time
+ * that it is asked.
+ */
+export class Tokens {
+  readonly #source: TokenSource;
+  readonly #handler: TokensHandler;
+  readonly #backoffMs: number;
+  #asked: Asked | undefined;
+  /** How often in a row no token was had that a relay took. */
+  #failures = 0;
+  /** The function is not called before, monotonic ms. */
+  #notBefore = -Infinity;
+  #waiting: ReturnType<typeof setTimeout> | undefined;
+  /** When the token of some connection expires, the first to do so, monotonic ms. */
+  #expiresAt = Infinity;
+  #renewAt = Infinity;
+  /** The same by the device's clock, which goes on while the machine sleeps. */
+  #renewDate = Infinity;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #stopped = false;
+
+  /** @param backoffMs how long to wait after the first failure, at most; twice as long after each that follows */
+  constructor(source: TokenSource = "", handler: TokensHandler, backoffMs = 100) {
+    this.#source = source;
+    this.#handler = handler;
+    this.#backoffMs = backoffMs;
+  }
+
+  /** For a connection about to open. A rejection has been told to the handler. [TOKEN-1] */
+  get(): string | Promise<string> {
+    const source = this.#source;
+    if (typeof source === "string") return source;
+    const now = monotonic();
+    if (this.#asked !== undefined && now - this.#asked.at < FRESH_MS) return this.#asked.token;
+    const at = Math.max(now, this.#notBefore);
+    const token = this.#until(at).then(source).then(checked);
+    const asked: Asked = { token, at };
+    token.catch((error: unknown) => {
+      if (this.#asked === asked) this.#backOff(this.#failures + 1);
+      if (!this.#stopped) this.#handler.failed(error);
+    });
+    this.#asked = asked;
+    return token;
+  }
+
+  /** The relay has seen the token: whoever connects from now on brings another. */
+  shown(): void {
+    // one that is still to be asked for, nobody has seen
+    if (this.#asked !== undefined && this.#asked.at <= monotonic()) this.#asked = undefined;
+  }
+
+  /** The relay has taken the token. */
+  accepted(): void {
+    this.#failures = 0;
+    this.#notBefore = -Infinity;
+  }
+
+  /**
+   * [TOKEN-4] The relay has not taken the token. Returns whether there may be a better one: a function may have one once
+   * keys have been exchanged.
+   */
+  rejected(): boolean {
+    if (typeof this.#source === "string") return false;
+    // of connections that showed the same token, the first counts
+    if (monotonic() >= this.#notBefore) this.#backOff(Math.max(this.#failures + 1, REJECTED_FAILURES));
+    return true;
+  }
+
+  /** The relay said for how long it takes the token of a connection, ms. */
+  expires(inMs: number): void {
+    this.#expiresAt = Math.min(this.#expiresAt, monotonic() + inMs);
+    this.#plan();
+  }
+
+  /** Time may have passed unnoticed, or the network be back. */
+  wake(): void {
+    // who waits to ask asks now
+    if (this.#notBefore > monotonic()) {
+      this.accepted();
+      this.#asked = undefined;
+      clearTimeout(this.#waiting);
+    }
+    if (monotonic() >= this.#renewAt || Date.now() >= this.#renewDate) void this.#renew();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#waiting);
+    clearTimeout(this.#timer);
+  }
+
+  #backOff(failures: number): void {
+    this.#asked = undefined;
+    this.#failures = failures;
+    const ceiling = Math.min(MAX_BACKOFF_MS, this.#backoffMs * 2 ** (failures - 1));
+    // at random, but never none: those who lost the function together do not ask together
+    this.#notBefore = monotonic() + (ceiling * (1 + Math.random())) / 2;
+  }
+
+  async #until(at: number): Promise<void> {
+    const waitMs = at - monotonic();
+    if (waitMs > 0) await new Promise((resolve) => (this.#waiting = setTimeout(resolve, waitMs)));
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer);
+    const leftMs = this.#expiresAt - monotonic();
+    this.#renewAt = this.#renewDate = Infinity;
+    // past its end the relay closes the connection, and what is tried then is to connect
+    if (this.#stopped || typeof this.#source === "string" || !(leftMs > 0 && leftMs < Infinity)) return;
+    const waitMs = renewalInMs(leftMs, Math.random());
+    this.#renewAt = monotonic() + waitMs;
+    this.#renewDate = Date.now() + waitMs;
+    this.#timer = setTimeout(() => void this.#renew(), waitMs);
+  }
+
+  async #renew(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#renewAt = this.#renewDate = Infinity;
+    this.shown();
+    try {
+      const token = await this.get();
+      // to go on with none would end what the last one still keeps open
+      if (token === "") return this.#plan();
+      // each connection is told anew for how long
+      this.#expiresAt = Infinity;
+      if (!this.#stopped) this.#handler.renewed(token);
+    } catch {
+      this.#plan();
+    }
+  }
+}
+
+function checked(token: unknown): string {
+  if (typeof token === "string" && TOKEN.test(token)) return token;
+  throw new TypeError("what the token function gave is no token");
+}

@@ -1,0 +1,324 @@
+/**
+ * A Yjs provider over one connection to one room: document sync and awareness, as y-websocket does them, for a relay
+ * that it trusts.
+ *
+ * Trust means: the relay's word on who is here is taken as it comes, nobody is expired locally, and only the own state
+ * is sent. While the connection is down peers stay as they were, and after it is back those who do not return in time
+ * go.
+ */
+import * as random from "lib0/random";
+import { ObservableV2 } from "lib0/observable";
+import type { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { guarded, report } from "../../presence/index.ts";
+import {
+  type Control,
+  FrameError,
+  KEEP_ALIVE_FRAME,
+  NOT_AUTHENTICATED,
+  NOT_FOUND,
+  TOO_LARGE,
+  controlFrame,
+  type RelayFrame,
+  decodeRelayFrame,
+  syncStep1Frame,
+  syncStep2Frame,
+  updateFrame,
+} from "../../wire/index.ts";
+import { emitGuarded } from "./awareness.ts";
+import { monotonic } from "../browser/clock.ts";
+import { Hold } from "./hold.ts";
+import { Inbound } from "./inbound.ts";
+import type { ProviderEvents, ProviderOptions } from "./options.ts";
+import { Outbound } from "./outbound.ts";
+import { type Failure, misunderstood, notOurs, troubleOf } from "./trouble.ts";
+import { ReconnectingSocket, type SocketTiming, defaultSocketTiming } from "../link/socket.ts";
+
+/** How much to read before the relay is told that somebody reads. */
+const ANSWER_BYTES = 16 * 1024;
+/** Grace for peers after a reconnect, until the relay names its own, ms. */
+const DEFAULT_GRACE_MS = 3_000;
+
+/** What the relay has said on the connection, if there is one. */
+type Greeting = "none" | "greeted" | "not ours";
+
+export class Provider extends ObservableV2<ProviderEvents> {
+  readonly doc: Y.Doc;
+  readonly awareness: Awareness;
+  /** The own state on its way out. */
+  readonly outbound: Outbound;
+  /** Peers on their way in. */
+  readonly inbound: Inbound;
+  readonly #socket: ReconnectingSocket;
+  readonly #timing: SocketTiming;
+  readonly #options: ProviderOptions;
+  readonly #hold: Hold;
+  #graceMs = DEFAULT_GRACE_MS;
+  #greeting: Greeting = "none";
+  #synced = false;
+  #awaitsLong = false;
+  /** Since when no connection has lasted, monotonic ms; undefined: the last one did, or none was tried. */
+  #failingSince: number | undefined;
+  /** What was told last of what is wrong with the connection. */
+  #trouble: string | null = null;
+  /** The code with which the relay refused for good. */
+  #refusedWith: number | undefined;
+  #destroyed = false;
+
+  constructor(doc: Y.Doc, awareness: Awareness, options: ProviderOptions) {
+    super();
+    this.doc = doc;
+    this.awareness = awareness;
+    this.#options = options;
+    this.#timing = { ...defaultSocketTiming, ...options.timing };
+    this.#socket = new ReconnectingSocket(options, this.#timing, {
+      dialed: () => {
+        this.#failingSince ??= monotonic();
+        this.emit("status", [{ status: "connecting" }]);
+      },
+      opened: () => this.#opened(),
+      message: (bytes) => this.#message(bytes),
+      down: () => this.#down(),
+      failed: (failure) => this.#failed(failure),
+      forgives: (code, reason) => this.#forgives(code, reason),
+      refused: (code, reason) => {
+        this.#refusedWith = code;
+        this.emit("closed", [{ code, reason }]);
+      },
+      // the relay announces what is long; of another server, the document may be
+      isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
+      isHidden: options.isHidden,
+    });
+    this.#hold = new Hold(() => this.wake());
+    this.outbound = new Outbound(awareness, this.#socket, (field, why) => {
+      const room = options.room ?? "the room";
+      this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
+    });
+    this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
+    // Yjs encodes what it has just decoded for whoever listens
+    if (options.sync === "share") doc.on("update", this.#onDocUpdate);
+  }
+
+  get wsconnected(): boolean {
+    return this.#socket.phase === "open";
+  }
+
+  get wsconnecting(): boolean {
+    return this.#socket.phase === "connecting";
+  }
+
+  /** The document is as the relay has it. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  connect(): void {
+    if (!this.#destroyed) this.#socket.connect();
+  }
+
+  /** Goes on with another token on the connection as it is, if there is one. */
+  authorize(token: string): void {
+    this.#socket.send(controlFrame({ kind: "token", token }));
+  }
+
+  /** Tries again, if what was sent was too large: it may be so no more. */
+  retry(): void {
+    this.outbound.retry();
+    if (this.#refusedWith === TOO_LARGE) this.connect();
+  }
+
+  /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
+  disconnect(): void {
+    this.outbound.leave();
+    this.#socket.disconnect();
+  }
+
+  /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
+  wake(): void {
+    this.#socket.wake();
+  }
+
+  /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
+  suspend(): void {
+    // what is still to be said about the own state, now: no timer of the page runs any more
+    this.outbound.flush();
+    this.#socket.suspend();
+  }
+
+  override destroy(): void {
+    if (this.#destroyed) return;
+    this.disconnect();
+    this.#destroyed = true;
+    this.outbound.stop();
+    this.inbound.clear();
+    this.doc.off("update", this.#onDocUpdate);
+    super.destroy();
+  }
+
+  /** [CLIENT-1] Tells all listeners, whatever one of them throws. */
+  override emit<K extends keyof ProviderEvents>(name: K, args: Parameters<ProviderEvents[K]>): void {
+    emitGuarded(this._observers, name, args);
+  }
+
+  readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin !== this) this.#socket.send(updateFrame(update));
+  };
+
+  #opened(): void {
+    this.#refusedWith = undefined;
+    this.#greeting = "none";
+    this.#awaitsLong = false;
+    this.outbound.opened();
+    this.inbound.opened();
+    this.emit("status", [{ status: "connected" }]);
+  }
+
+  /** Asks for the document, once it is known who is there to be asked. */
+  #ask(): void {
+    if (this.#options.sync !== "none") this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+  }
+
+  #down(): void {
+    this.#setSynced(false);
+    this.inbound.lost(this.#options.clock.at(this.#socket.heardAt));
+    // as long as nothing is heard, nobody has failed to return
+    this.#hold.stop();
+    this.emit("status", [{ status: "disconnected" }]);
+  }
+
+  /** [CLIENT-7] An attempt, or a connection, came to its end, and another attempt follows. */
+  #failed(failure: Failure): void {
+    if (failure.wasSettled) {
+      this.#failingSince = undefined;
+      this.#trouble = null;
+    }
+    const now = monotonic();
+    this.#failingSince ??= now;
+    this.#setTrouble(troubleOf(this.#address, failure, now - this.#failingSince));
+  }
+
+  /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
+  #forgives(code: number, reason: string): boolean {
+    // [TOKEN-4] keys rotate, and a function may have a better one
+    if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
+    return code === TOO_LARGE && this.outbound.tooLarge(reason);
+  }
+
+  #setTrouble(trouble: string | null): void {
+    if (trouble === null || trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#problem(trouble);
+  }
+
+  #problem(message: string): void {
+    this.emit("problem", [new Error(`copresence: ${message}`)]);
+  }
+
+  /** Of the relay, without room and parameters. */
+  get #address(): string {
+    return /^\w+:\/\/[^/?#]*/.exec(this.#options.url())?.[0] ?? this.#options.url();
+  }
+
+  #message(bytes: Uint8Array): void {
+    this.#awaitsLong = false;
+    if (this.#greeting === "greeted" && this.#socket.unanswered > ANSWER_BYTES) this.#socket.send(KEEP_ALIVE_FRAME);
+    try {
+      const frame = decodeRelayFrame(bytes);
+      // [CLIENT-12] a relay of ours greets before anything else
+      if (this.#greeting === "none" && (frame.type !== "control" || frame.control.kind !== "hello")) {
+        this.#greeting = "not ours";
+        this.#setTrouble(notOurs(this.#address));
+        this.#ask();
+      }
+      this.#receive(frame);
+    } catch (error) {
+      // a newer relay may say things that this client does not know: they are not for it
+      if (error instanceof FrameError) console.warn(`copresence: ignored a message of the relay: ${error.message}`);
+      else report(error);
+    }
+  }
+
+  #receive(frame: RelayFrame): void {
+    switch (frame.type) {
+      case "syncStep1":
+        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+      case "syncStep2":
+        this.#applyUpdate(frame.update);
+        // the answer to the first question: all that the relay says unasked came before it
+        this.inbound.dropDoubtful();
+        return this.#setSynced(true);
+      case "update":
+        return this.#applyUpdate(frame.update);
+      case "states":
+        if (this.inbound.take(frame.payload)) this.#isWhole();
+        return;
+      case "awareness": // an empty one answers a renewal
+      case "denied": // a relay of ours closes the connection instead
+        return;
+      case "queryAwareness":
+        return this.outbound.tell();
+      case "control":
+        return this.#control(frame.control);
+    }
+  }
+
+  /** [CLIENT-1] What an observer of the document throws, Yjs throws once all is applied. */
+  #applyUpdate(update: Uint8Array): void {
+    guarded(() => Y.applyUpdate(this.doc, update, this));
+  }
+
+  /** The first states on a connection are all that there are. */
+  #isWhole(): void {
+    // whoever lost the relay as we did may still wait out its back-off
+    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
+    this.emit("snapshot", []);
+  }
+
+  #control(control: Control): void {
+    switch (control.kind) {
+      case "hello": {
+        // [CLIENT-9]
+        const problem = misunderstood(this.#options.room, control.room);
+        if (problem !== undefined) return this.#socket.refuse(NOT_FOUND, problem);
+        this.#graceMs = control.graceMs;
+        this.#greeting = "greeted";
+        this.#options.tokens.accepted();
+        // who hears of it may set the clock, and with it what is said
+        this.emit("control", [control]);
+        // first: once the document is there, others see this client
+        this.outbound.greeted(control);
+        return this.#ask();
+      }
+      case "marks":
+        return this.inbound.mark(control.marks);
+      case "pong":
+        if (!this.#hold.answered()) return;
+        this.inbound.release();
+        return this.emit("released", []);
+      case "long":
+        this.#awaitsLong = true;
+        return;
+      case "taken":
+        return this.#takeAnotherId(control.clientId);
+      default:
+        // for the client, which knows the session and the tokens
+        this.emit("control", [control]);
+    }
+  }
+
+  /** [CLIENT-5] Somebody else in the room has the client id. */
+  #takeAnotherId(clientId: number): void {
+    this.outbound.disown(clientId);
+    // as Yjs does when it notices by itself, which it may have done already; the awareness follows
+    if (clientId === this.doc.clientID) this.doc.clientID = random.uint32();
+    this.awareness.getLocalState();
+    this.inbound.disown(clientId);
+  }
+
+  #setSynced(synced: boolean): void {
+    if (this.#synced === synced) return;
+    this.#synced = synced;
+    this.emit("synced", [synced]);
+    this.emit("sync", [synced]);
+  }
+}

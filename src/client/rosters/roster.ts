@@ -1,0 +1,220 @@
+/**
+ * The roster: the people of one place as an observer sees them. A store with an immutable snapshot, and the events that
+ * lead from one snapshot to the next.
+ */
+import {
+  Emitter,
+  type JoinEvent,
+  type JsonObject,
+  type LeaveEvent,
+  People,
+  type PresenceEvent,
+  type Unsubscribe,
+  type UpdateEvent,
+  type User,
+} from "../../presence/index.ts";
+import type { Provider } from "../provider/provider.ts";
+
+/**
+ * How far a roster can be believed. `connecting`: nothing is known yet. `live`: it is as the relay has it. `stale`: the
+ * observer's own connection is down, and this is how things were; nobody is said to have left because of it. `refused`: the
+ * relay will not have the observer here, for good; `refusal` says why.
+ */
+export type RosterStatus = "connecting" | "live" | "stale" | "refused";
+
+/** Immutable, and the same object for as long as nothing in it changed. */
+export interface RosterSnapshot<Meta = JsonObject> {
+  readonly status: RosterStatus;
+  /** Why the relay refused this place for good, while `status` is `refused`; else null. */
+  readonly refusal: Refusal | null;
+  /** The first snapshot has arrived. */
+  readonly synced: boolean;
+  /** Everyone present and oneself (whatever one's status), by name. */
+  readonly users: readonly User<Meta>[];
+  readonly self: User<Meta> | null;
+  /** In a lobby, those who left, the last first; elsewhere empty. */
+  readonly recent: readonly User<Meta>[];
+}
+
+export interface RosterEvents<Meta = JsonObject> {
+  readonly join: JoinEvent<Meta>;
+  readonly leave: LeaveEvent<Meta>;
+  readonly update: UpdateEvent<Meta>;
+  /** All three. */
+  readonly event: PresenceEvent<Meta>;
+  /** Once, with all who were there first: instead of a join for each. */
+  readonly synced: RosterSnapshot<Meta>;
+  readonly status: RosterStatus;
+  /** The relay refused this place for good (4400–4499). `refusal` keeps it. */
+  readonly refused: Refusal;
+  /**
+   * Something is wrong that the client cannot mend by itself, in words for whoever can: there is no relay at the address,
+   * it is full, a state is too large to be sent. Told once, not at each attempt. Of the lobby also what the token function
+   * throws, each time.
+   */
+  readonly error: unknown;
+}
+
+export interface Refusal {
+  /** The close code. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+export interface Roster<Meta = JsonObject> {
+  /** The room, or the lobby's (`@lobby`, `@lobby/<name>`). */
+  readonly roomId: string;
+  readonly status: RosterStatus;
+  /** Why the relay refused this place for good, while `status` is `refused`; else null. */
+  readonly refusal: Refusal | null;
+  readonly synced: boolean;
+  readonly users: readonly User<Meta>[];
+  readonly self: User<Meta> | null;
+  /** A user who is present or, in a lobby, left lately (`status: "offline"`). */
+  get(userId: string): User<Meta> | undefined;
+  getSnapshot(): RosterSnapshot<Meta>;
+  /** Calls back after each change of the snapshot. */
+  subscribe(listener: () => void): Unsubscribe;
+  on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe;
+}
+
+const collator = new Intl.Collator();
+
+/** The roster's writing side: claims in, snapshots and events out. */
+export class RosterStore<Meta> implements Roster<Meta> {
+  readonly roomId: string;
+  /** Whose claims go in here. */
+  protected readonly people: People<Meta>;
+  readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
+  readonly #recent = new Map<string, User<Meta>>();
+  #status: RosterStatus = "connecting";
+  #refusal: Refusal | null = null;
+  #synced = false;
+  #recentChanged = false;
+  // each is made when it is asked for, and the same until something in it changes
+  #snapshot: RosterSnapshot<Meta> | undefined;
+  #sorted: readonly User<Meta>[] | undefined;
+  #sortedRecent: readonly User<Meta>[] | undefined;
+
+  constructor(roomId: string, selfId?: string) {
+    this.roomId = roomId;
+    this.people = new People<Meta>(roomId, { selfId });
+  }
+
+  get status(): RosterStatus {
+    return this.#status;
+  }
+
+  get refusal(): Refusal | null {
+    return this.#refusal;
+  }
+
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get users(): readonly User<Meta>[] {
+    return this.getSnapshot().users;
+  }
+
+  get self(): User<Meta> | null {
+    return this.getSnapshot().self;
+  }
+
+  get(userId: string): User<Meta> | undefined {
+    return this.people.users.get(userId) ?? this.#recent.get(userId);
+  }
+
+  // these two are bound, for hooks that take them as they are
+  readonly getSnapshot = (): RosterSnapshot<Meta> => {
+    this.#snapshot ??= Object.freeze(this.makeSnapshot());
+    return this.#snapshot;
+  };
+
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
+
+  on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe {
+    return this.#emitter.on(type, listener);
+  }
+
+  setRecent(userId: string, user: User<Meta> | undefined): void {
+    if (user === undefined ? !this.#recent.delete(userId) : this.#recent.get(userId)?.lastSeen === user.lastSeen)
+      return;
+    if (user !== undefined) this.#recent.set(userId, user);
+    this.#recentChanged = true;
+  }
+
+  /**
+   * Publishes what went in since the last flush. [ROSTER-1]
+   *
+   * @param status the roster's from now on; the first time `live` is the moment of `synced`
+   */
+  flush(status: RosterStatus = this.#status): void {
+    // a guest who says who they are has not left in their own eyes
+    const wasSynced = this.#synced;
+    const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
+    const statusChanged = status !== this.#status;
+    this.#status = status;
+    this.#synced ||= status === "live";
+    if (!statusChanged && !this.people.changed && !this.#recentChanged) return;
+    if (this.people.changed) this.#sorted = undefined;
+    if (this.#recentChanged) this.#sortedRecent = undefined;
+    this.#recentChanged = false;
+    this.#snapshot = undefined;
+
+    // a listener that looks at the roster from within an event sees it as it is after all of them
+    for (const event of events) {
+      this.#emitter.emit("event", event);
+      this.#emitter.emit(event.type, event);
+    }
+    if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
+    if (statusChanged) this.#emitter.emit("status", status);
+    this.#emitter.emit("change", null);
+  }
+
+  /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. [ROSTER-5] */
+  follow(provider: Provider): void {
+    provider.on("status", ({ status }) => {
+      if (status === "disconnected" && this.#synced) this.flush("stale");
+      // told to try again
+      if (status !== "connecting" || this.#refusal === null) return;
+      this.#refusal = null;
+      this.flush(this.#synced ? "stale" : "connecting");
+    });
+    provider.on("problem", (error) => this.fail(error));
+    // [CLIENT-10]
+    provider.on("closed", (refusal) => {
+      console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
+      this.#refusal = refusal;
+      this.flush("refused");
+      this.#emitter.emit("refused", refusal);
+    });
+  }
+
+  /** Tells what is wrong. */
+  fail(error: unknown): void {
+    this.#emitter.emit("error", error);
+  }
+
+  clear(): void {
+    this.#emitter.clear();
+  }
+
+  protected makeSnapshot(): RosterSnapshot<Meta> {
+    const { users, selfId } = this.people;
+    this.#sorted ??= Object.freeze([...users.values()].toSorted(byName));
+    this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
+    return {
+      status: this.#status,
+      refusal: this.#refusal,
+      synced: this.#synced,
+      users: this.#sorted,
+      self: users.get(selfId ?? "") ?? null,
+      recent: this.#sortedRecent,
+    };
+  }
+}
+
+function byName(a: User<unknown>, b: User<unknown>): number {
+  return collator.compare(a.name ?? a.id, b.name ?? b.id) || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,132 @@
+/**
+ * What passes between the members of a room and its document: the first question, questions and their answers, updates. Until
+ * the document is loaded all of it waits; presence does not.
+ */
+import {
+  Close,
+  EMPTY_STATE_VECTOR,
+  EMPTY_UPDATE,
+  FrameError,
+  syncStep1Frame,
+  syncStep2Frame,
+} from "../../wire/index.ts";
+import type { RoomDocument } from "../documents/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import { type Member, isRelay } from "../ports/member.ts";
+import { Packet } from "../ports/packet.ts";
+import type { Dropped } from "./counters.ts";
+import type { FlushLoad } from "./tick.ts";
+
+/** What those get who may not read a document, and what they are asked: its state vector tells of it, too. */
+const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));
+const BLIND_QUESTION = new Packet(syncStep1Frame(EMPTY_STATE_VECTOR));
+
+/** What may be written to a document, and asked of it, before it is loaded: bytes. */
+const MAX_WAITING_BYTES = 32 * 2 ** 20;
+
+export interface ReadersSetup {
+  readonly clock: Clock;
+  readonly load: FlushLoad;
+  /** Counts what was not taken for want of a grant. */
+  readonly onDropped: (what: Dropped) => void;
+}
+
+export class Readers {
+  readonly #document: RoomDocument;
+  readonly #members: ReadonlySet<Member>;
+  readonly #setup: ReadersSetup;
+  /**
+   * Members that asked for the document and got it. An update that came before what it builds on would be half taken: its
+   * deletions at once, the rest later. [ROOM-6]
+   */
+  readonly #readers = new Set<Member>();
+  /** What waits for the document to be loaded. */
+  #waitingBytes = 0;
+
+  /** @param members of the room, as they come and go */
+  constructor(document: RoomDocument, members: ReadonlySet<Member>, setup: ReadersSetup) {
+    this.#document = document;
+    this.#members = members;
+    this.#setup = setup;
+  }
+
+  /** Asks one that is new what it has of the document. */
+  ask(member: Member): void {
+    // a stock client is asked before it is told anything: by the order of its messages, what it says before it answers is no echo
+    if (this.#document.isReady || member.kind !== "stock") this.#document.whenReady(() => this.#ask(member));
+    else member.send(BLIND_QUESTION);
+  }
+
+  /** A member asks for what it has not of the document. */
+  question(member: Member, stateVector: Uint8Array): void {
+    const held = this.#hold(stateVector);
+    this.#withDocument(member, held.length, () => this.#answer(member, held));
+  }
+
+  /** A member has written to the document. Without `write`, that is dropped. [GRANT-5] */
+  write(member: Member, update: Uint8Array): void {
+    if (!member.access.write) return this.#setup.onDropped("document");
+    const held = this.#hold(update);
+    this.#withDocument(member, held.length, () => this.#document.apply(held, member));
+  }
+
+  /** Sends an update of the document to all but its author. */
+  send(packet: Packet, author: unknown): void {
+    const { clock, load } = this.#setup;
+    const startedAt = clock.now();
+    const isRemote = isRelay(author);
+    for (const member of this.#readers) {
+      // what came from another relay, that relay has told the others
+      if (member !== author && !(isRemote && member.kind === "relay")) member.send(packet);
+    }
+    load.fanOutMs += clock.now() - startedAt;
+  }
+
+  left(member: Member): void {
+    this.#readers.delete(member);
+  }
+
+  clear(): void {
+    this.#readers.clear();
+  }
+
+  #ask(member: Member): void {
+    const question = this.#members.has(member) ? this.#document.ask() : null;
+    if (question !== null) member.send(member.access.read ? new Packet(question) : BLIND_QUESTION);
+  }
+
+  #answer(member: Member, stateVector: Uint8Array): void {
+    if (!this.#members.has(member)) return;
+    // a stock client waits for an answer, be it empty [GRANT-5]
+    if (!member.access.read) return member.send(NO_DOCUMENT);
+    for (const packet of this.#document.sync(stateVector, member.kind === "native")) member.send(packet);
+    this.#readers.add(member);
+  }
+
+  /** Bytes as they may be kept: what they are a view of may be overwritten by what comes after them. */
+  #hold(bytes: Uint8Array): Uint8Array {
+    return this.#document.isReady ? bytes : bytes.slice();
+  }
+
+  /**
+   * Does what a member wants of the document: at once, or when it is loaded. What is refused then ends the member. [STORE-1]
+   *
+   * @param bytes what is held of the message until then
+   */
+  #withDocument(member: Member, bytes: number, act: () => void): void {
+    if (this.#document.isReady) return act();
+    this.#waitingBytes += bytes;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) {
+      throw new FrameError("the document is not loaded yet", Close.overloaded);
+    }
+    this.#document.whenReady(() => {
+      this.#waitingBytes -= bytes;
+      try {
+        act();
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        member.close(error.code, error.message);
+      }
+    });
+  }
+}
