@@ -8,7 +8,7 @@
 export * from "./directory.ts";
 export * from "./sessions.ts";
 export * from "./shard.ts";
-export { Union, type UnionUser } from "./union.ts";
+export { Union, type UnionUser, usersOf } from "./union.ts";
 export { type LobbySession, type LobbyUser, type RelayState, shardsOf, vouchedShard } from "../wire/index.ts";
 export type { Claim, JsonObject, ManualChoice, PresenceEvent, Session, User, UserInfo } from "../presence/index.ts";
 export { readState } from "../presence/index.ts";

@@ -49,9 +49,9 @@ export class Union<Meta = JsonObject> {
       const shard = vouchedShard(state);
       if (shard !== null) vouched.add(shard);
     }
-    const before = this.#vouched;
+    const isNews = [...vouched].join() !== [...this.#vouched].join();
     this.#vouched = vouched;
-    return vouched.size !== before.size || [...vouched].some((shard) => !before.has(shard));
+    return isNews;
   }
 
   /**
@@ -95,15 +95,12 @@ export class Union<Meta = JsonObject> {
     }
     return { info, claims, lastSeen };
   }
+}
 
-  /** A user who is here, counted once over all shards; undefined: nobody by this id is. */
-  user(userId: string): User<Meta> | undefined {
-    const { claims } = this.read(userId);
-    return claims.size === 0 ? undefined : userOf<Meta>(userId, [...claims.values()]);
-  }
-
-  /** Everybody who is here. */
-  users(): User<Meta>[] {
-    return [...this.userIds()].map((userId) => this.user(userId)).filter((user) => user !== undefined);
-  }
+/** Everybody who is here, each counted once over all shards. */
+export function usersOf<Meta = JsonObject>(union: Union<Meta>): User<Meta>[] {
+  return [...union.userIds()].flatMap((userId) => {
+    const { claims } = union.read(userId);
+    return claims.size === 0 ? [] : [userOf<Meta>(userId, [...claims.values()])];
+  });
 }

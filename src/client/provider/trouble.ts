@@ -19,13 +19,21 @@ const PATIENCE_MS = 2_000;
  *
  * @param url of the relay, without a room
  * @param failingMs for how long there has been no connection that lasted
+ * @param hasWorked a relay has greeted at this address before: it is away, and the address is right
  */
-export function troubleOf(url: string, { code, reason, wasSettled }: Failure, failingMs: number): string | null {
+export function troubleOf(
+  url: string,
+  { code, reason, wasSettled }: Failure,
+  failingMs: number,
+  hasWorked: boolean,
+): string | null {
   const why = reason === "" ? `${code}` : `${code}: ${reason}`;
   const isTold = code >= 4400 && code !== TIMED_OUT && !(code === EXPIRED && wasSettled);
-  if (isTold) return `the relay at ${url} closed the connection (${why}); it is tried again`;
-  if (failingMs < PATIENCE_MS) return null;
-  return `no connection to ${url} (${why}); check address, port and certificate, and that a copresence relay listens there`;
+  if (!isTold && failingMs < PATIENCE_MS) return null;
+  const what = isTold ? `the relay at ${url} closed the connection` : `no connection to ${url}`;
+  const next =
+    isTold || hasWorked ? "it is tried again" : "check address, port and certificate: is a copresence relay there?";
+  return `${what} (${why}); ${next}`;
 }
 
 /** For a server that speaks, but not as a relay of ours. */
