@@ -7,6 +7,7 @@ import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
 import { oncePerSecond } from "./relay/util/report.ts";
+import { STORE_FORMS, openStore, readStoreAddress } from "./relay/store/open.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
 /** A wrong flag or variable; exit code 2. */
@@ -20,6 +21,9 @@ interface Settings {
   readonly host: string;
   readonly port: number;
   readonly options: RelayConfig;
+  /** The address of the store, and what it was given by. */
+  readonly store: Pick<Given, "label" | "value">;
+  readonly storeSync: boolean;
 }
 
 /** Flags that may stand alone get their value: `--open` is `--open=true`, and `--no-open` is `--open=false`. */
@@ -48,6 +52,8 @@ function readFlags(args: readonly string[]): Flags {
         ...flags,
         host: { type: "string" },
         port: { type: "string" },
+        store: { type: "string" },
+        "store-sync": { type: "boolean" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -98,7 +104,16 @@ function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   if (readKeys.length > 0) options.jwtPublicKey = readKeys;
   usage(() => resolveConfig(options as RelayConfig, (name) => labels[name] ?? `--${kebab(name)}`));
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
-  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig };
+  const store = pick(flags, env, "store", "COPRESENCE_STORE") ?? { label: "--store", value: "memory" };
+  usage(() => readStoreAddress(store.value, store.label));
+  const storeSync = flags["store-sync"] === true || readSync(env["COPRESENCE_STORE_SYNC"]);
+  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig, store, storeSync };
+}
+
+function readSync(given: string | undefined): boolean {
+  if (given === undefined || given === "" || given === "false") return false;
+  if (given === "true") return true;
+  throw new UsageError(`COPRESENCE_STORE_SYNC must be true or false, not "${given}"`);
 }
 
 /** What is out of bounds is said as a mistake of whoever set it. */
@@ -146,6 +161,8 @@ function help(): string {
   const all: [string, string][] = [
     ["--host HOST", "address to listen on (localhost; HOST)"],
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
+    ["--store STORE", `where documents are kept: ${STORE_FORMS}, in which they outlive the relay (memory)`],
+    ["--store-sync", "wait at each append to the store until the disk has it"],
     ...rows,
     ["--help, -h", "this text"],
     ["--version, -v", "the version"],
@@ -192,9 +209,9 @@ async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
-  const { host, port, options } = readSettings(flags, process.env);
-  const relay = createRelay({ ...options, onError });
-  checkOpen(relay, host);
+  const { host, port, options, store: address, storeSync } = readSettings(flags, process.env);
+  const store = await openStore(address.value, { sync: storeSync, label: address.label });
+  const relay = createRelay({ ...options, store, onError });
   let stopped = false;
   const stop = (): void => {
     stopped = true;
@@ -202,6 +219,7 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", stop).once("SIGINT", stop);
   try {
+    checkOpen(relay, host);
     const { url } = await relay.listen(port, host);
     process.stdout.write(`copresence: listening on ${url}\n`);
     if (relay.open) {
@@ -210,6 +228,7 @@ async function main(): Promise<void> {
       );
     }
   } catch (error) {
+    await relay.close();
     // stopped before it could listen is stopped all the same
     if (!stopped) throw explained(error);
   }

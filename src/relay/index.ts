@@ -7,6 +7,7 @@ export type { KeySource, PublicKeySource } from "./access/keys.ts";
 export { type RelayMetrics, metricsText } from "./server/metrics.ts";
 export type { DocumentStore, Position, StoredDocument } from "./ports/document-store.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
+export { openStore } from "./store/open.ts";
 export type { RelayEvents, RoomInfo } from "./hub.ts";
 export type { RelayConfig, RelayOptions } from "./options.ts";
 export { type Relay, type RelayAddress, createRelay } from "./relay.ts";

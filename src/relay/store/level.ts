@@ -1,0 +1,168 @@
+/**
+ * A store in a folder of this machine, by LevelDB: the embedded default. One process at a time may have the folder open.
+ *
+ * Keys, each with the room percent-encoded, so that no room's keys lie among another's:
+ * `doc/<room>/log/<number>` an update; `doc/<room>/snapshot` and `doc/<room>/upto`, the number up to which it stands.
+ */
+import { ClassicLevel } from "classic-level";
+import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+
+/** As many digits as a safe integer has: then the order of keys is the order of numbers. */
+const DIGITS = 16;
+
+export interface LevelOptions {
+  /** Waits at each append until the disk has it: then not even a machine that loses its power loses what was appended. Default false. */
+  readonly sync?: boolean;
+}
+
+/** How far the log of a room goes. */
+interface Log {
+  /** The number of the newest update; 0: there was none. */
+  last: number;
+  /** Up to where the snapshot stands. */
+  base: number;
+}
+
+export class LevelDocumentStore implements DocumentStore {
+  readonly #db: ClassicLevel<string, Uint8Array>;
+  readonly #sync: boolean;
+  readonly #logs = new Map<string, Log>();
+  /** What was begun last in each room: one thing at a time. */
+  readonly #busy = new Map<string, Promise<unknown>>();
+
+  private constructor(db: ClassicLevel<string, Uint8Array>, sync: boolean) {
+    this.#db = db;
+    this.#sync = sync;
+  }
+
+  /**
+   * Opens a folder, and makes it if there is none.
+   *
+   * @throws when another process has it open, or it cannot be written
+   */
+  static async open(folder: string, { sync = false }: LevelOptions = {}): Promise<LevelDocumentStore> {
+    const db = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: "utf8", valueEncoding: "view" });
+    try {
+      await db.open();
+    } catch (error) {
+      throw new Error(`the store ${folder} cannot be opened: ${reasonOf(error)}`, { cause: error });
+    }
+    return new LevelDocumentStore(db, sync);
+  }
+
+  load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
+    return this.#alone(room, async () => {
+      signal.throwIfAborted();
+      const { base, last } = await this.#log(room);
+      if (last === 0 && base === 0) return null;
+      const snapshot = base === 0 ? null : await this.#read(keyOf(room, "snapshot"));
+      const updates: Uint8Array[] = [];
+      for await (const update of this.#db.values({ gt: logKey(room, base), lte: logKey(room, last), signal })) {
+        updates.push(plain(update));
+      }
+      // [STORE-8]
+      if (updates.length !== last - base || (snapshot === null && base > 0)) {
+        throw new Error(`the stored document ${keyOf(room, "")} is damaged: parts of it are missing`);
+      }
+      return { snapshot, updates, position: `${last}` };
+    });
+  }
+
+  append(room: string, updates: readonly Uint8Array[]): Promise<Position> {
+    return this.#alone(room, async () => {
+      const log = await this.#log(room);
+      const puts = updates.map((value, i) => ({
+        type: "put" as const,
+        key: logKey(room, log.last + 1 + i),
+        value,
+      }));
+      await this.#db.batch(puts, { sync: this.#sync });
+      log.last += updates.length;
+      return `${log.last}`;
+    });
+  }
+
+  /** [STORE-6] */
+  compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
+    return this.#alone(room, async () => {
+      const log = await this.#log(room);
+      const to = Number(upTo);
+      if (!(to > log.base && to <= log.last)) return false;
+      const dropped = Array.from({ length: to - log.base }, (_, i) => ({
+        type: "del" as const,
+        key: logKey(room, log.base + 1 + i),
+      }));
+      await this.#db.batch(
+        [
+          { type: "put", key: keyOf(room, "snapshot"), value: snapshot },
+          { type: "put", key: keyOf(room, "upto"), value: new TextEncoder().encode(upTo) },
+          ...dropped,
+        ],
+        { sync: this.#sync },
+      );
+      log.base = to;
+      return true;
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#busy.values());
+    await this.#db.close();
+  }
+
+  /** Does one thing after the other in each room. */
+  #alone<T>(room: string, act: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(room) ?? Promise.resolve();
+    const next = before.then(act, act);
+    const settled = next.then(
+      () => {},
+      () => {},
+    );
+    this.#busy.set(room, settled);
+    void settled.then(() => {
+      if (this.#busy.get(room) !== settled) return;
+      this.#busy.delete(room);
+      this.#logs.delete(room);
+    });
+    return next;
+  }
+
+  async #log(room: string): Promise<Log> {
+    const known = this.#logs.get(room);
+    if (known !== undefined) return known;
+    const upTo = await this.#read(keyOf(room, "upto"));
+    const base = upTo === null ? 0 : Number(new TextDecoder().decode(upTo));
+    let last = base;
+    const newest = { gt: logKey(room, base), lte: logKey(room, Number.MAX_SAFE_INTEGER), reverse: true, limit: 1 };
+    for await (const key of this.#db.keys(newest)) last = Number(key.slice(-DIGITS));
+    const log = { last, base };
+    this.#logs.set(room, log);
+    return log;
+  }
+
+  async #read(key: string): Promise<Uint8Array | null> {
+    // what is not there is undefined
+    const value = (await this.#db.get(key)) as Uint8Array | undefined;
+    return value === undefined ? null : plain(value);
+  }
+}
+
+/** The same bytes, not as the Buffer that LevelDB gives: a Buffer's slice would not copy. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+function keyOf(room: string, part: string): string {
+  return `doc/${encodeURIComponent(room)}/${part}`;
+}
+
+function logKey(room: string, number: number): string {
+  return keyOf(room, `log/${`${number}`.padStart(DIGITS, "0")}`);
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "LEVEL_LOCKED") return "another process has it open";
+  return cause instanceof Error ? cause.message : String(cause);
+}
