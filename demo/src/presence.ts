@@ -3,7 +3,6 @@
  * what its reader or writer is at. Others write metadata too, so it is read with care.
  */
 import { type JsonObject, type Presence, type User, createPresence } from "copresence";
-import { watchRefusal } from "./connection.ts";
 import { identity, userOf } from "./identity.ts";
 
 export type LobbyMeta = { readonly note: string };
@@ -36,8 +35,6 @@ export function visit(url: string, token?: () => Promise<string>): Visit {
     ...(token !== undefined && { token }),
     ...(hiddenMs !== null && { activity: { hiddenMs: Number(hiddenMs) } }),
   });
-  // a refusal may come before anything is drawn that looks for it
-  watchRefusal(presence.lobby);
   const undo = identity.subscribe(() => {
     const { name, color, colorLight } = userOf(identity.get());
     presence.setUser({ name, color, colorLight });

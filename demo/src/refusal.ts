@@ -1,4 +1,5 @@
-import type { Refusal, Refused } from "./connection.ts";
+import type { Refusal } from "copresence";
+import type { Refused } from "./connection.ts";
 
 export interface Advice {
   /** What happened. */

@@ -10,7 +10,7 @@ import { nextMeta } from "./meta.ts";
 import type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 import { browserDevice, browserPage } from "./browser/page.ts";
 import { Provider } from "./provider/provider.ts";
-import type { ProviderOptions } from "./provider/options.ts";
+import type { ProviderOptions, RelayContact } from "./provider/options.ts";
 import { type JoinOptions, JoinedRoom } from "./room.ts";
 import { createSession } from "./session.ts";
 import type { WebSocketConstructor } from "./link/socket.ts";
@@ -45,6 +45,7 @@ export function createPresence<
   const warned = new Map<string, number>();
 
   const clock = new RelayClock();
+  const contact: RelayContact = { hasGreeted: false };
   const session = createSession({
     user: options.user,
     device: options.device ?? browserDevice(),
@@ -142,6 +143,7 @@ export function createPresence<
       sync,
       room,
       clock,
+      contact,
       WebSocket,
       tokens,
       isHidden: () => !session.visible,

@@ -191,6 +191,23 @@ describe("[CLIENT-7] what is wrong", () => {
     expect(room.roster.status).toBe("connecting");
   });
 
+  it("[CLIENT-13] is not the address where a relay has greeted before: she is told, also in a room that she opens now, that it is away", async () => {
+    const { relay, url } = await startRelay({ tick: 0 });
+    const alice = ownClient(url, "alice", { timing });
+    const room = alice.join("doc");
+    await until("she is in", () => room.roster.status === "live" && alice.lobby.status === "live");
+    await relay.close();
+    await until("she is cut off", () => room.roster.status === "stale");
+    const next = alice.join("another doc");
+    const errors: string[] = [];
+    for (const { roster } of [room, next]) roster.on("error", (error) => errors.push((error as Error).message));
+    await until("she is told in both", () => errors.length === 2, 8_000);
+    const words =
+      /^copresence: no connection to ws:\/\/127\.0\.0\.1:\d+ \(1006: .*ECONNREFUSED.*\): the relay is away, or/;
+    expect(errors).toEqual([expect.stringMatching(words), expect.stringMatching(words)]);
+    expect(said).toEqual([expect.stringMatching(words)]);
+  });
+
   it("is nothing unusual when a connection drops", async () => {
     const { relay, url, port } = await startRelay({ tick: 0 });
     const room = ownClient(url, "alice", { timing }).join("doc");

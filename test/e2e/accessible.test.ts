@@ -132,7 +132,7 @@ it("the name that is there already is selected when its field gets the focus, by
     expect(await selected()).toBe(false);
     await alice.page.keyboard.press("Tab");
     await alice.page.keyboard.press("Shift+Tab");
-    expect(await selected()).toBe(true);
+    await alice.finds("the name selected by a key", selected);
     await alice.page.keyboard.type("Alice");
     expect(await field.inputValue()).toBe("Alice");
   } finally {
@@ -157,7 +157,7 @@ it("a drawer takes the focus, keeps it, closes with Escape and gives the focus b
   expect(await isOpen()).toBe(true);
   await page.keyboard.press("Escape");
   await alice.finds("it closed", async () => !(await isOpen()));
-  expect(await focused(alice)).toBe("Documents and people");
+  await alice.finds("the focus given back", async () => (await focused(alice)) === "Documents and people");
 
   // what is pressed with a finger closes it as well
   await page.locator(MENU).click();
@@ -170,7 +170,7 @@ it("a drawer takes the focus, keeps it, closes with Escape and gives the focus b
   expect(await focusIsIn(alice, ".log")).toBe(true);
   await page.keyboard.press("Escape");
   await alice.finds("it closed", async () => !(await page.locator(".log").isVisible()));
-  expect(await focused(alice)).toBe("Activity");
+  await alice.finds("the focus given back", async () => (await focused(alice)) === "Activity");
 });
 
 it("+25 can be read, and opened by keyboard and by touch: it lists who they are", async () => {
@@ -193,12 +193,13 @@ it("+25 can be read, and opened by keyboard and by touch: it lists who they are"
   expect(await names(alice)).toHaveLength(25);
   expect(await names(alice)).toContain("Alice");
   await alice.page.keyboard.press("Tab");
-  expect(await focusIsIn(alice, testId("more-list"))).toBe(true);
+  await alice.finds("the focus in the list", () => focusIsIn(alice, testId("more-list")));
   await alice.page.keyboard.press("Escape");
   await alice.misses(testId("more-list"));
-  expect(await focused(alice)).toMatch(/^\+25/);
+  await alice.finds("the focus given back", async () => (await focused(alice)).startsWith("+25"));
 
   const phone = await demo.enter(relay, "alice", { browser: devices["iPhone 15"] });
+  await phone.sees(more, "+28");
   await phone.page.locator(more).tap();
   await phone.sees(testId("more-list"));
   expect(await names(phone)).toHaveLength(28);

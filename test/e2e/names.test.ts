@@ -53,10 +53,10 @@ it("a name from right to left keeps its beginning wherever it is cut short, and 
   avi.join("field-notes", { meta: { doing: "writing" } });
   const alice = await demo.enter(relay, "alice", { browser: { viewport: { width: 1280, height: 800 } } });
   await alice.sees(person("avi"));
-  expect(await beginsInSight(alice, `${person("avi")} .name`, ".row")).toBe(true);
+  await alice.finds("his name", () => beginsInSight(alice, `${person("avi")} .name`, ".row"));
   await alice.sees(avatar("avi"));
   await alice.page.locator(avatar("avi")).hover();
-  expect(await beginsInSight(alice, `${avatar("avi")} .tip .name`, ".tip")).toBe(true);
+  await alice.finds("his name", () => beginsInSight(alice, `${avatar("avi")} .tip .name`, ".tip"));
   // "is writing" stands behind the name, not within it
   const writing = await alice.page.locator(".writing-names").evaluate((element) => ({
     isolated: element.querySelector("bdi")?.textContent,
@@ -65,7 +65,7 @@ it("a name from right to left keeps its beginning wherever it is cut short, and 
   expect(writing).toEqual({ isolated: HEBREW, direction: "ltr" });
   avi.destroy();
   await alice.sees(testId("recent-avi"));
-  expect(await beginsInSight(alice, `${testId("recent-avi")} .name`, ".row")).toBe(true);
+  await alice.finds("his name", () => beginsInSight(alice, `${testId("recent-avi")} .name`, ".row"));
 });
 
 it("the name at Bob's caret stays on Alice's page at its right, left and upper edge, also after she scrolls", async () => {

@@ -188,7 +188,7 @@ it(
       await noor.sees(".writing", "Elif Aydın and Tomás Rey are writing");
     };
     await noor.finds("all carets", async () => (await noor.carets()).length === 3);
-    expect(await noor.page.locator(".person:not(.gone)").count()).toBe(6);
+    await noor.finds("all six", async () => (await noor.page.locator(".person:not(.gone)").count()) === 6);
     await noor.sees(`${person("elif")} [aria-label="On a phone"]`);
     await noor.sees(person("tomas", { device: "tablet" }));
     await noor.sees(testId("recent-hal"), "3 hr ago");

@@ -1,6 +1,7 @@
 /** What the page says when the relay will not have it. */
 import { SignJWT } from "jose";
 import { expect, it } from "vitest";
+import { ownClient } from "../support.ts";
 import { findings } from "./axe.ts";
 import { type Middleware, spawnRelay } from "./servers.ts";
 import { Demo, avatar, testId } from "./visitor.ts";
@@ -56,6 +57,24 @@ it("[TOKEN-4] Bob may not open one document: he is told why, can only read there
   await bob.isLive();
   await bob.write("kept words");
   await bob.finds("them", async () => (await bob.lines())[0] === "kept words");
+});
+
+it("[CLIENT-11] Bob may read a document and not write it: he is told, and what he types is not there", async () => {
+  const relay = await guarded({ "@lobby": ["observe", "presence"], "field-notes": ["observe", "presence", "read"] });
+  const alice = new SignJWT({ name: "Alice" }).setProtectedHeader({ alg: "HS256" }).setSubject("u_alice");
+  const token = await alice.setExpirationTime("1h").sign(new TextEncoder().encode(SECRET));
+  const her = ownClient(relay.url, "u_alice", { token }).join("field-notes");
+  her.doc.getText("text").insert(0, "Her words.");
+  const bob = demo.at(await (await demo.context()).newPage());
+  await bob.page.goto(`${demo.url}/#/field-notes`);
+  await bob.isLive();
+  await bob.sees(testId("viewer"), "You can read this document, but not change it.");
+  await bob.finds("her words", async () => (await bob.lines())[0] === "Her words.");
+  await bob.page.locator(".cm-content[aria-readonly=true]").focus();
+  await bob.page.keyboard.type("lost words");
+  await bob.page.keyboard.press("Enter");
+  expect(await bob.lines()).toEqual(["Her words."]);
+  expect(await findings(bob.page)).toEqual([]);
 });
 
 it("[GRANT-6] Bob may write, but not see who is online: he is told, and writes", async () => {

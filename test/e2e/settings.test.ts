@@ -27,15 +27,19 @@ it("where the system forces its colours, people are still told apart: by their c
   await alice.finds("both carets", async () => (await alice.carets()).length === 2);
   const all = async (selector: string, property: string, pseudo?: string): Promise<number> =>
     new Set(await styles(alice, selector, property, pseudo)).size;
-  expect(await all(".stack-avatar .avatar-face", "background-color")).toBe(3);
-  expect(await all(".dots i", "background-color")).toBe(3);
-  expect(await all(".cm-ySelectionCaret", "border-left-color")).toBe(2);
+  for (const [selector, property, count] of [
+    [".stack-avatar .avatar-face", "background-color", 3],
+    [".dots i", "background-color", 3],
+    [".cm-ySelectionCaret", "border-left-color", 2],
+  ] as const) {
+    await alice.finds(`${count} colours of ${selector}`, async () => (await all(selector, property)) === count);
+  }
   await alice.finds("initials at carets", async () => {
     const initials = await styles(alice, ".cm-ySelectionCaret", "content", "::after");
     return initials.toSorted().join() === '"B","C"';
   });
   await alice.page.locator(testId("status-menu")).click();
-  expect(await all(".swatches input", "background-color")).toBe(10);
+  await alice.finds("ten swatches", async () => (await all(".swatches input", "background-color")) === 10);
   const outlined = await styles(alice, ".swatches input:checked", "outline-style");
   expect(outlined).not.toContain("none");
   // what a ground shows elsewhere, a border shows here
@@ -43,31 +47,94 @@ it("where the system forces its colours, people are still told apart: by their c
   expect(await styles(alice, ".doc[aria-current]", "outline-style")).toEqual(["solid"]);
 });
 
+/** Classes of elements that were animated: with what changed by and by, or with what stayed as it was until it ended. */
+interface Animated {
+  readonly changed: string[];
+  readonly stayed: string[];
+}
+
+interface Animations {
+  /** Since the last `next`, or the beginning. */
+  seen(): Promise<Animated>;
+  /** Forgets the others: those of the next two frames alone. */
+  next(): Promise<Animated>;
+}
+
+/** From now on looks at each frame what is animated. */
+async function watchAnimations({ page }: Visitor): Promise<Animations> {
+  const handle = await page.evaluateHandle(() => {
+    const timing = new Set(["offset", "computedOffset", "easing", "composite"]);
+    const valuesOf = (frame: ComputedKeyframe): string =>
+      JSON.stringify(Object.entries(frame).filter(([property]) => !timing.has(property)));
+    const [changed, stayed] = [new Set<string>(), new Set<string>()];
+    const look = (): void => {
+      for (const { effect } of document.getAnimations()) {
+        if (!(effect instanceof KeyframeEffect) || Number(effect.getComputedTiming().duration) <= 1) continue;
+        const values = new Set(effect.getKeyframes().map(valuesOf));
+        (values.size > 1 ? changed : stayed).add(effect.target?.className ?? "");
+      }
+      requestAnimationFrame(look);
+    };
+    look();
+    return { changed, stayed };
+  });
+  const seen = (): Promise<Animated> =>
+    handle.evaluate(({ changed, stayed }) => ({ changed: [...changed], stayed: [...stayed] }));
+  const next = async (): Promise<Animated> => {
+    await handle.evaluate(async ({ changed, stayed }) => {
+      changed.clear();
+      stayed.clear();
+      await new Promise((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(resolve));
+      });
+    });
+    return seen();
+  };
+  return { seen, next };
+}
+
+const NAME = "cm-ySelectionInfo";
+
 it("for those who want less motion nothing moves or fades: names at carets are there, and then they are not", async () => {
   const relay = await spawnRelay();
   const still = await demo.enter(relay, "alice", { browser: { reducedMotion: "reduce" } });
+  const animations = await watchAnimations(still);
   const bob = await demo.enter(relay, "bob");
   await still.sees(avatar("bob"));
   await bob.write("Good morning");
-  const moving = (): Promise<number> =>
-    still.page.evaluate(
-      () =>
-        document.getAnimations().filter(({ effect }) => {
-          const frames = (effect as KeyframeEffect).getKeyframes();
-          const changes = new Set(
-            frames.map(({ opacity, translate, transform }) => `${opacity} ${translate} ${transform}`),
-          );
-          return Number(effect?.getComputedTiming().duration) > 1 && changes.size > 1;
-        }).length,
-    );
-  await still.finds("the name", () =>
-    still.page.evaluate(() => (document.querySelector(".cm-ySelectionInfo")?.getAnimations().length ?? 0) > 0),
-  );
-  expect(await moving()).toBe(0);
+  await still.finds("the name", async () => (await animations.seen()).stayed.includes(NAME));
   await still.page.locator(testId("status-menu")).click();
   await bob.page.mouse.move(500, 300, { steps: 3 });
   await still.sees(testId("pointer-bob"));
-  expect(await moving()).toBe(0);
+  expect((await animations.seen()).changed).toEqual([]);
+  await still.finds("no name", async () => !(await animations.next()).stayed.includes(NAME));
+});
+
+it("a name that fades when Alice asks for less motion fades no further, and goes when it would have gone", async () => {
+  const { alice, bob } = await demo.meet();
+  // a fade that is so slow is not over before she has asked
+  await alice.page.evaluate(() => {
+    const animate: (this: Element, ...how: Parameters<Element["animate"]>) => Animation = Reflect.get(
+      Element.prototype,
+      "animate",
+    );
+    Element.prototype.animate = function slowly(...how) {
+      const animation = animate.apply(this, how);
+      animation.playbackRate = 0.01;
+      return animation;
+    };
+  });
+  const animations = await watchAnimations(alice);
+  await bob.write("Good morning");
+  await alice.finds("his words", async () => (await alice.carets())[0]?.before === "Good morning");
+  await alice.finds("the fading name", async () => (await animations.next()).changed.includes(NAME));
+  await alice.page.emulateMedia({ reducedMotion: "reduce" });
+  await alice.finds("the page at rest", async () => (await animations.next()).changed.length === 0);
+  expect((await animations.next()).stayed).toContain(NAME);
+  await alice.page.evaluate(() => {
+    for (const animation of document.getAnimations()) animation.playbackRate = 1;
+  });
+  await alice.finds("no name", async () => !(await animations.next()).stayed.includes(NAME));
 });
 
 it("a screen reader is told politely who came and went: many at once in one sentence, one sentence at a time", async () => {

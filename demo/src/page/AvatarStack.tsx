@@ -2,7 +2,7 @@ import type { Room, User } from "copresence";
 import { useUsers } from "copresence/react";
 import { memo } from "react";
 import { Avatar } from "../Avatar.tsx";
-import { doingOf } from "../doing.ts";
+import { doingOf, shownStatusOf } from "../doing.ts";
 import { StatusGlyph } from "../icons.tsx";
 import { Name } from "../Name.tsx";
 import { nameOf } from "../presence.ts";
@@ -34,7 +34,7 @@ export function AvatarStack({ room }: { room: Room | null }) {
 }
 
 const StackAvatar = memo(function StackAvatar({ user, room }: { user: User<unknown>; room: Room | null }) {
-  const status = user.manual === "invisible" ? "invisible" : user.status;
+  const status = shownStatusOf(user);
   const doing = doingOf(user);
   return (
     <button

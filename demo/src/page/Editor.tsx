@@ -25,9 +25,12 @@ const look = tagHighlighter([
 ]);
 
 /** Who may only read still has a caret, and can select and copy. */
-function readingOnly(readOnly: boolean): Extension {
-  return readOnly ? [EditorState.readOnly.of(true), EditorView.contentAttributes.of({ "aria-readonly": "true" })] : [];
-}
+const reader: Extension = [
+  EditorState.readOnly.of(true),
+  EditorView.contentAttributes.of({ "aria-readonly": "true" }),
+  placeholder("Nothing is written here."),
+];
+const writer: Extension = placeholder("Write something. Everyone here sees it as you type.");
 
 /** CodeMirror on the room's shared text; y-codemirror.next draws the others' carets and selections from `awareness`. */
 export const Editor = memo(function Editor({ room, readOnly }: { room: Room; readOnly: boolean }) {
@@ -52,8 +55,7 @@ export const Editor = memo(function Editor({ room, readOnly }: { room: Room; rea
           syntaxHighlighting(look),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": "Text", spellcheck: "true", "data-testid": "editor" }),
-          placeholder("Write something. Everyone here sees it as you type."),
-          access.of([]),
+          access.of(writer),
           nameTags(room),
           whereabouts(room),
         ],
@@ -70,7 +72,7 @@ export const Editor = memo(function Editor({ room, readOnly }: { room: Room; rea
   }, [room, access]);
 
   useEffect(() => {
-    editor?.dispatch({ effects: access.reconfigure(readingOnly(readOnly)) });
+    editor?.dispatch({ effects: access.reconfigure(readOnly ? reader : writer) });
   }, [editor, access, readOnly]);
 
   return <div className="editor" ref={host} />;

@@ -1,17 +1,20 @@
 import type { Room } from "copresence";
+import { useCanWrite, useRefusal } from "copresence/react";
 import { useRef } from "react";
-import { useRefusal } from "../connection.ts";
 import { titleOf } from "../documents.ts";
 import { Editor } from "./Editor.tsx";
 import { Pointers } from "./Pointers.tsx";
 import { useOwnPointer } from "./useOwnPointer.ts";
 
-/** The sheet of paper: the title, the text, and the pointers of those who look at it. */
+/**
+ * The sheet of paper: the title, the text, and the pointers of those who look at it. Where what is written would reach
+ * nobody, because the relay refused the document or takes no edits, the text can only be read.
+ */
 export function Page({ name, room }: { name: string; room: Room | null }) {
   const scroller = useRef<HTMLDivElement>(null);
   const column = useRef<HTMLDivElement>(null);
-  // what is written to a document that the relay refused reaches nobody
-  const readOnly = useRefusal(room?.roster) !== null;
+  const isRefused = useRefusal(room) !== null;
+  const canWrite = useCanWrite(room);
   useOwnPointer(room, scroller, column);
   return (
     <div className="page" ref={scroller}>
@@ -20,7 +23,10 @@ export function Page({ name, room }: { name: string; room: Room | null }) {
           <h1 className="title" dir="auto">
             {titleOf(name)}
           </h1>
-          {room && <Editor room={room} readOnly={readOnly} />}
+          <p className="viewer" role="status" data-testid="viewer">
+            {!isRefused && !canWrite && "You can read this document, but not change it."}
+          </p>
+          {room && <Editor room={room} readOnly={isRefused || !canWrite} />}
           {room && <Pointers room={room} />}
         </div>
       </div>

@@ -12,6 +12,7 @@ import { caretOf } from "./caret.ts";
 import { type Box, placeLabel } from "./labels.ts";
 
 const SHOWN_MS = 2_500;
+const LESS_MOTION = "(prefers-reduced-motion: reduce)";
 const TAGS = ".cm-ySelectionCaret > .cm-ySelectionInfo";
 
 interface Author {
@@ -51,16 +52,19 @@ function place(caret: HTMLElement, tag: HTMLElement, page: Box): void {
   if (below) tag.dataset["below"] = "";
 }
 
+/** How a name goes: it fades, or for those who want less motion it is there until it is not. */
+const fade = (still: boolean): PropertyIndexedKeyframes => ({ opacity: still ? [1, 1] : [1, 1, 0] });
+
 export function nameTags(room: Room): Extension {
   return ViewPlugin.define((view) => {
     let heads = new Map<number, number>();
     let moved = new Set<number>();
     let frame = 0;
+    const lessMotion = matchMedia(LESS_MOTION);
 
     const draw = () => {
       const unnamed = new Map(heads);
       const page = pageOf(view);
-      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       for (const tag of view.dom.querySelectorAll<HTMLElement>(TAGS)) {
         const at = view.posAtDOM(tag);
         const owner = [...unnamed.keys()].find((clientId) => unnamed.get(clientId) === at);
@@ -71,8 +75,7 @@ export function nameTags(room: Room): Extension {
         place(caret, tag, page);
         if (!moved.has(owner)) continue;
         for (const animation of tag.getAnimations()) animation.cancel();
-        const fade = still ? { opacity: [1, 1] } : { opacity: [1, 1, 0] };
-        tag.animate(fade, { duration: SHOWN_MS, easing: "ease-in" });
+        tag.animate(fade(lessMotion.matches), { duration: SHOWN_MS, easing: "ease-in" });
       }
       moved = new Set();
     };
@@ -80,6 +83,15 @@ export function nameTags(room: Room): Extension {
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(draw);
     };
+    // a name that is shown already stays for as long as it would have, but goes as the setting now says
+    const onMotion = () => {
+      for (const tag of view.dom.querySelectorAll<HTMLElement>(TAGS)) {
+        for (const { effect } of tag.getAnimations()) {
+          if (effect instanceof KeyframeEffect) effect.setKeyframes(fade(lessMotion.matches));
+        }
+      }
+    };
+    lessMotion.addEventListener("change", onMotion);
     // a scroller below the editor is none of its business, and does no harm
     document.addEventListener("scroll", drawSoon, { capture: true, passive: true });
     addEventListener("resize", drawSoon);
@@ -101,6 +113,7 @@ export function nameTags(room: Room): Extension {
       },
       destroy() {
         cancelAnimationFrame(frame);
+        lessMotion.removeEventListener("change", onMotion);
         document.removeEventListener("scroll", drawSoon, { capture: true });
         removeEventListener("resize", drawSoon);
       },

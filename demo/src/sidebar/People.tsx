@@ -1,11 +1,11 @@
 import type { Room, User } from "copresence";
 import { useLobby, useUsers } from "copresence/react";
 import { memo } from "react";
-import { Avatar } from "../Avatar.tsx";
 import { hrefOf, titleOf } from "../documents.ts";
-import { DeviceIcon, StatusGlyph, statusNames } from "../icons.tsx";
-import { Name } from "../Name.tsx";
-import { activityOf, nameOf, noteOf } from "../presence.ts";
+import { shownStatusOf } from "../doing.ts";
+import { DeviceIcon, statusNames } from "../icons.tsx";
+import { PersonLine } from "../PersonLine.tsx";
+import { activityOf, noteOf } from "../presence.ts";
 
 /** Everyone online, oneself first. */
 export function People({ room }: { room: Room | null }) {
@@ -30,7 +30,7 @@ export function People({ room }: { room: Room | null }) {
 }
 
 const PersonRow = memo(function PersonRow({ user, room }: { user: User<unknown>; room: Room | null }) {
-  const status = user.manual === "invisible" ? "invisible" : user.status;
+  const status = shownStatusOf(user);
   const place = user.rooms.find((name) => name === room?.name) ?? user.rooms[0];
   // what somebody does is the document's to know; only the words are selected, so only their change draws this row
   const doing = useUsers(room, (users) => activityOf(users.find(({ id }) => id === user.id) ?? { meta: null }));
@@ -44,18 +44,7 @@ const PersonRow = memo(function PersonRow({ user, room }: { user: User<unknown>;
       data-reconnecting={user.reconnecting}
     >
       <a className="row" href={place === undefined ? undefined : hrefOf(place)}>
-        <Avatar person={user}>
-          <StatusGlyph status={status} />
-        </Avatar>
-        <span className="row-name">
-          <span className="row-title">
-            <Name>{nameOf(user)}</Name>
-            {user.self && <span className="you">you</span>}
-          </span>
-          <span className="row-more" dir="auto">
-            {note ? <q>{note}</q> : whereabouts(user, status, place, doing)}
-          </span>
-        </span>
+        <PersonLine user={user}>{note ? <q>{note}</q> : whereabouts(user, status, place, doing)}</PersonLine>
         {user.devices.map((device) => (
           <DeviceIcon key={device} device={device} />
         ))}

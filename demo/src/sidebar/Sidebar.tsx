@@ -1,6 +1,6 @@
 import type { Room } from "copresence";
+import { useConnectionStatus } from "copresence/react";
 import { memo, useRef, type RefObject } from "react";
-import { useLobbyState } from "../connection.ts";
 import { Icon, Mark } from "../icons.tsx";
 import { useDrawer } from "../useDrawer.ts";
 import { Documents } from "./Documents.tsx";
@@ -20,7 +20,7 @@ interface Props {
 }
 
 export const Sidebar = memo(function Sidebar({ current, room, over, opener, onClose }: Props) {
-  const status = useLobbyState();
+  const status = useConnectionStatus();
   const drawer = useRef<HTMLDivElement>(null);
   useDrawer(drawer, opener, over, onClose);
   const dialog = over && ({ role: "dialog", "aria-modal": true, "aria-label": "Documents and people" } as const);

@@ -1,46 +1,22 @@
 /** Oneself, at the foot of the side bar: the status menu, and one's name, colour and note. */
 import { useStatus } from "copresence/react";
-import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from "react";
+import { useSyncExternalStore } from "react";
 import { Avatar } from "../Avatar.tsx";
 import { identity } from "../identity.ts";
 import { Icon, StatusGlyph, statusNames } from "../icons.tsx";
 import { Name } from "../Name.tsx";
+import { usePanel } from "../usePanel.ts";
 import { Profile } from "./Profile.tsx";
 import { StatusMenu } from "./StatusMenu.tsx";
 
 export function You() {
   const me = useSyncExternalStore(identity.subscribe, identity.get);
   const [status] = useStatus();
-  const [open, setOpen] = useState(false);
-  const root = useRef<HTMLElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-
-  useEffect(() => {
-    if (!open) return;
-    const outside = (event: Event) => !root.current?.contains(event.target as Node) && setOpen(false);
-    addEventListener("pointerdown", outside);
-    addEventListener("focusin", outside);
-    return () => {
-      removeEventListener("pointerdown", outside);
-      removeEventListener("focusin", outside);
-    };
-  }, [open]);
-
-  const close = () => {
-    setOpen(false);
-    button.current?.focus();
-  };
-
-  const onKey = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !open) return;
-    // this alone: the drawer that it is in stays open
-    event.preventDefault();
-    close();
-  };
+  const { isOpen, root, button, toggle, close, onKeyDown } = usePanel<HTMLElement>();
 
   return (
-    <footer className="me" ref={root} onKeyDown={onKey}>
-      {open && (
+    <footer className="me" ref={root} onKeyDown={onKeyDown}>
+      {isOpen && (
         <div className="panel" role="dialog" aria-label="You and your status">
           <StatusMenu onChoose={close} />
           <Profile me={me} />
@@ -52,8 +28,8 @@ export function You() {
         data-testid="status-menu"
         data-status={status}
         aria-haspopup="dialog"
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
+        aria-expanded={isOpen}
+        onClick={toggle}
       >
         <Avatar person={{ ...me, guest: false }}>
           <StatusGlyph status={status} />

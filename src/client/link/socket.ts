@@ -227,7 +227,7 @@ export class ReconnectingSocket {
     if (typeof token === "string") return this.#open(token);
     // one that takes its time is asked for again, and perhaps anew
     const state = this.#wait(this.#timing.connectTimeoutMs, () => {
-      this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false });
+      this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false, wasDialed: false });
       this.#dial();
     });
     void token.then(
@@ -290,7 +290,7 @@ export class ReconnectingSocket {
     const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
-    this.#handler.failed({ code, reason, wasSettled });
+    this.#handler.failed({ code, reason, wasSettled, wasDialed: true });
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
     if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }

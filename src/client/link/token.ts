@@ -48,7 +48,15 @@ export interface TokensHandler {
 interface Asked {
   readonly token: Promise<string>;
   /** When the function is called, monotonic ms: later than it was asked for, while it fails. */
-  readonly at: number;
+  at: number;
+}
+
+/** The wait before the function is asked again. */
+interface Wait {
+  /** Asks now. */
+  end(): void;
+  /** Does not ask at all: nobody needs a token any more. */
+  abandon(): void;
 }
 
 /**
@@ -67,7 +75,7 @@ export class Tokens {
   #failures = 0;
   /** The function is not called before, monotonic ms. */
   #notBefore = -Infinity;
-  #waiting: ReturnType<typeof setTimeout> | undefined;
+  #waiting: Wait | undefined;
   /** When the token of some connection expires, the first to do so, monotonic ms. */
   #expiresAt = Infinity;
   #renewAt = Infinity;
@@ -83,7 +91,7 @@ export class Tokens {
     this.#backoffMs = backoffMs;
   }
 
-  /** For a connection about to open. A rejection has been told to the handler. [TOKEN-1] */
+  /** For a connection about to open. A rejection has been told to the handler, but for that of a client destroyed. [TOKEN-1] */
   get(): string | Promise<string> {
     const source = this.#source;
     if (typeof source === "string") return source;
@@ -131,18 +139,18 @@ export class Tokens {
 
   /** Time may have passed unnoticed, or the network be back. */
   wake(): void {
-    // who waits to ask asks now
+    // [TOKEN-3] those who wait are answered, not left waiting: the function is asked now
     if (this.#notBefore > monotonic()) {
       this.accepted();
-      this.#asked = undefined;
-      clearTimeout(this.#waiting);
+      if (this.#asked !== undefined) this.#asked.at = monotonic();
+      this.#waiting?.end();
     }
     if (monotonic() >= this.#renewAt || Date.now() >= this.#renewDate) void this.#renew();
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#waiting);
+    this.#waiting?.abandon();
     clearTimeout(this.#timer);
   }
 
@@ -154,9 +162,24 @@ export class Tokens {
     this.#notBefore = monotonic() + (ceiling * (1 + Math.random())) / 2;
   }
 
-  async #until(at: number): Promise<void> {
+  /** Settles in any case: at the time, when the wait is cut short, or with a rejection when the client is destroyed. */
+  #until(at: number): Promise<void> {
     const waitMs = at - monotonic();
-    if (waitMs > 0) await new Promise((resolve) => (this.#waiting = setTimeout(resolve, waitMs)));
+    if (waitMs <= 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#waiting = undefined;
+        resolve();
+      };
+      const abandon = (): void => {
+        clearTimeout(timer);
+        this.#waiting = undefined;
+        reject(new Error("the client was destroyed before it had a token"));
+      };
+      const timer = setTimeout(end, waitMs);
+      this.#waiting = { end, abandon };
+    });
   }
 
   #plan(): void {

@@ -24,6 +24,12 @@ export type ProviderEvents = {
   problem: (error: Error) => void;
 };
 
+/** What the connections of one client found out about the relay; they share it. */
+export interface RelayContact {
+  /** A relay of ours has greeted one of them. */
+  hasGreeted: boolean;
+}
+
 export interface ProviderOptions extends SocketOptions {
   /** The room that the address is to lead to. Default: wherever it leads. */
   readonly room?: string;
@@ -37,4 +43,5 @@ export interface ProviderOptions extends SocketOptions {
   readonly isHidden: () => boolean;
   /** The relay's clock. */
   readonly clock: RelayClock;
+  readonly contact: RelayContact;
 }

@@ -55,8 +55,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly #hold: Hold;
   #graceMs = DEFAULT_GRACE_MS;
   #greeting: Greeting = "none";
-  /** A relay of ours has greeted before, be it on an earlier connection. */
-  #hasWorked = false;
   #synced = false;
   #awaitsLong = false;
   /** Since when no connection has lasted, monotonic ms; undefined: the last one did, or none was tried. */
@@ -196,7 +194,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     }
     const now = monotonic();
     this.#failingSince ??= now;
-    this.#setTrouble(troubleOf(this.#address, failure, now - this.#failingSince, this.#hasWorked));
+    this.#setTrouble(troubleOf(this.#address, failure, now - this.#failingSince, this.#options.contact.hasGreeted));
   }
 
   /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
@@ -284,7 +282,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (problem !== undefined) return this.#socket.refuse(NOT_FOUND, problem);
         this.#graceMs = control.graceMs;
         this.#greeting = "greeted";
-        this.#hasWorked = true;
+        this.#options.contact.hasGreeted = true;
         this.#options.tokens.accepted();
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);

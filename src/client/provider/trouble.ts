@@ -9,6 +9,8 @@ export interface Failure {
   readonly reason: string;
   /** The connection had lasted for so long that it counts as one that worked. */
   readonly wasSettled: boolean;
+  /** The relay was dialed; false: there was nothing to dial it with. */
+  readonly wasDialed: boolean;
 }
 
 /** For how long there is no connection before that is said, ms. */
@@ -19,21 +21,23 @@ const PATIENCE_MS = 2_000;
  *
  * @param url of the relay, without a room
  * @param failingMs for how long there has been no connection that lasted
- * @param hasWorked a relay has greeted at this address before: it is away, and the address is right
+ * @param hasGreeted a relay of ours has greeted the client at this address before: the address is right
  */
 export function troubleOf(
   url: string,
-  { code, reason, wasSettled }: Failure,
+  { code, reason, wasSettled, wasDialed }: Failure,
   failingMs: number,
-  hasWorked: boolean,
+  hasGreeted: boolean,
 ): string | null {
   const why = reason === "" ? `${code}` : `${code}: ${reason}`;
   const isTold = code >= 4400 && code !== TIMED_OUT && !(code === EXPIRED && wasSettled);
-  if (!isTold && failingMs < PATIENCE_MS) return null;
-  const what = isTold ? `the relay at ${url} closed the connection` : `no connection to ${url}`;
-  const next =
-    isTold || hasWorked ? "it is tried again" : "check address, port and certificate: is a copresence relay there?";
-  return `${what} (${why}); ${next}`;
+  if (isTold) return `the relay at ${url} closed the connection (${why}); it is tried again`;
+  if (failingMs < PATIENCE_MS) return null;
+  if (!wasDialed) return `no connection to ${url}: ${reason}; it is asked for again`;
+  // [CLIENT-13]
+  if (hasGreeted)
+    return `no connection to ${url} (${why}): the relay is away, or this device is offline; it is tried again`;
+  return `no connection to ${url} (${why}); check address, port and certificate: is a copresence relay there?`;
 }
 
 /** For a server that speaks, but not as a relay of ours. */

@@ -1,23 +1,23 @@
 /** The latest answers to those who asked for what they have not of a document; they hold until it changes. [DOC-9] */
 import { sameBytes } from "../../wire/index.ts";
-import type { Packet } from "../ports/packet.ts";
 
 const MAX_ANSWERS = 4;
 /** Larger questions are not kept, bytes. */
 const MAX_QUESTION = 64 * 1024;
 
-export class Answers {
-  #kept: { readonly stateVector: Uint8Array; readonly packet: Packet }[] = [];
+/** @typeParam Answer a packet, or several */
+export class Answers<Answer> {
+  #kept: { readonly stateVector: Uint8Array; readonly answer: Answer }[] = [];
 
   /** @param encode what answers it, if it was not asked before */
-  get(stateVector: Uint8Array, encode: () => Packet): Packet {
+  get(stateVector: Uint8Array, encode: () => Answer): Answer {
     const known = this.#kept.find((each) => sameBytes(each.stateVector, stateVector));
-    if (known !== undefined) return known.packet;
-    const packet = encode();
-    if (stateVector.length > MAX_QUESTION) return packet;
+    if (known !== undefined) return known.answer;
+    const answer = encode();
+    if (stateVector.length > MAX_QUESTION) return answer;
     if (this.#kept.length === MAX_ANSWERS) this.#kept.shift();
-    this.#kept.push({ stateVector: stateVector.slice(), packet });
-    return packet;
+    this.#kept.push({ stateVector: stateVector.slice(), answer });
+    return answer;
   }
 
   clear(): void {

@@ -15,6 +15,8 @@ import { SharedDocument } from "./shared.ts";
 export interface Kept {
   /** All of it, as one update. */
   readonly update: Uint8Array;
+  /** What was taken since, where it could not be made one with `update`; most often none. [DOC-12] */
+  readonly rest: readonly Uint8Array[];
   readonly stateVector: Uint8Array;
   readonly pending: Pending | null;
   readonly keepsHistory: boolean;
@@ -70,7 +72,7 @@ export class Documents {
 
   /**
    * @param store where documents outlive the relay; null: nowhere
-   * @param warn told once when new documents find no room, until they do again; and when a document cannot be read
+   * @param warn told once when new documents find no room, until they do again; and when a document cannot be read or encoded
    */
   constructor(options: DocumentOptions, store: DocumentStore | null, warn: (error: Error) => void) {
     this.options = options;
@@ -218,13 +220,14 @@ export class Documents {
   }
 }
 
-function sizeOf({ update, stateVector, pending }: Kept): number {
-  return KEPT_BYTES + update.length + stateVector.length + (pending?.bytes ?? 0);
+function sizeOf({ update, rest, stateVector, pending }: Kept): number {
+  const restBytes = rest.reduce((sum, { length }) => sum + length, 0);
+  return KEPT_BYTES + update.length + restBytes + stateVector.length + (pending?.bytes ?? 0);
 }
 
 function keptOf({ snapshot, updates }: StoredDocument): Kept {
   const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
-  return { update, stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
+  return { update, rest: [], stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
 }
 
 function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {

@@ -73,6 +73,15 @@ export class Journal {
     this.#timer = undefined;
   }
 
+  /** One update of several; the several, where they cannot be merged: nothing is lost. [DOC-12] */
+  #joined(updates: readonly Uint8Array[]): Uint8Array[] {
+    try {
+      return [this.#merge(updates)];
+    } catch {
+      return [...updates];
+    }
+  }
+
   async #append(): Promise<void> {
     const updates = this.#waiting;
     this.#waiting = [];
@@ -82,7 +91,7 @@ export class Journal {
       this.#failures = 0;
     } catch (error) {
       if (this.#failures++ === 0) this.#onError(error);
-      this.#waiting = [this.#merge([...updates, ...this.#waiting])];
+      this.#waiting = this.#joined([...updates, ...this.#waiting]);
     } finally {
       this.#running = null;
     }

@@ -29,7 +29,7 @@ interface Snapshot {
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
-  readonly #answers = new Answers();
+  readonly #answers = new Answers<Packet>();
   #isRead = false;
   readonly #onUpdate: (update: Uint8Array, origin: unknown) => void;
   /** Encoding a large document takes long, and many come at once. */

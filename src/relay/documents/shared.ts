@@ -15,7 +15,7 @@ import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
-import { LiveDocument, type Told } from "./live/live.ts";
+import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
 import { Pending } from "./pending.ts";
 import { type Plan, begin, plan } from "./update/plan.ts";
 import { noRoom, tooLarge, tooMuchWaits } from "./refusal.ts";
@@ -35,7 +35,7 @@ export class SharedDocument implements RoomDocument {
   readonly #room: string;
   readonly #documents: Documents;
   readonly #broadcast: Broadcast;
-  readonly #answers = new Answers();
+  readonly #answers = new Answers<readonly Packet[]>();
   #stateVector: Uint8Array | null = null;
   #live: LiveDocument | null = null;
   #pending: Pending | null = null;
@@ -77,7 +77,7 @@ export class SharedDocument implements RoomDocument {
   sync(stateVector: Uint8Array): readonly Packet[] {
     const known = readStateVector(stateVector);
     if (!this.hasContent) return [NOTHING];
-    return [this.#answers.get(stateVector, () => new Packet(syncStep2Frame(this.#since(known))))];
+    return this.#answers.get(stateVector, () => answerOf(this.#since(known)));
   }
 
   apply(update: Uint8Array, from: unknown): void {
@@ -125,36 +125,48 @@ export class SharedDocument implements RoomDocument {
     if (live === null) return;
     this.#live = null;
     const pending = this.#pending?.empty === false ? this.#pending : null;
-    const update = live.encode();
+    const { update, rest } = this.#encode(live);
     const stateVector = writeStateVector(live.states);
     live.close();
     this.#documents.closed(this);
-    if (update === null && pending === null) return;
+    if (update === null && rest.length === 0 && pending === null) return;
     const keepsHistory = this.#keepsHistory;
-    this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, stateVector, pending, keepsHistory });
+    this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, rest, stateVector, pending, keepsHistory });
   }
 
   get #kept(): Kept | undefined {
     return this.#documents.kept(this.#room);
   }
 
-  /** What one has not of it, as an update. */
-  #since(known: StateVector): Uint8Array {
+  /** What one has not of it, as updates. */
+  #since(known: StateVector): readonly Uint8Array[] {
     const kept = this.#kept;
     // all of it is an answer too, where there is no room to find out what is missing
-    if (this.#live === null && kept !== undefined && (known.size === 0 || !this.#documents.canGrow)) return kept.update;
+    if (this.#live === null && kept !== undefined && (known.size === 0 || !this.#documents.canGrow))
+      return [kept.update, ...kept.rest];
     const live = this.#opened();
     try {
-      return live.encodeSince(known);
+      return [live.encodeSince(known)];
     } catch (error) {
       this.#documents.warn(`the document of ${this.#room} could not be encoded, and was made again`, error);
       live.restore();
     }
     try {
-      return live.encodeSince(known);
+      return [live.encodeSince(known)];
     } catch {
-      return live.encode() ?? EMPTY_UPDATE;
+      const { update, rest } = this.#encode(live);
+      return update === null ? rest : [update, ...rest];
     }
+  }
+
+  /** [DOC-12] */
+  #encode(live: LiveDocument): Encoded {
+    const encoded = live.encode();
+    if (encoded.rest.length > 0) {
+      const message = `the document of ${this.#room} could not be encoded, and is kept as it was written`;
+      this.#documents.warn(message, encoded.error);
+    }
+    return encoded;
   }
 
   /** The document, in memory as Yjs has it. Throws `FrameError`. */
@@ -163,7 +175,7 @@ export class SharedDocument implements RoomDocument {
     const kept = this.#kept;
     const isEmpty = kept === undefined || kept.update.length === EMPTY_UPDATE.length;
     try {
-      this.#live = new LiveDocument(isEmpty ? null : kept.update, !this.#keepsHistory);
+      this.#live = new LiveDocument(isEmpty ? null : kept.update, kept?.rest ?? [], !this.#keepsHistory);
     } catch (error) {
       this.#documents.warn(`the document of ${this.#room} cannot be read`, error);
       throw noRoom("the document cannot be read");
@@ -233,6 +245,13 @@ export class SharedDocument implements RoomDocument {
     if (live.parts + parts > maxDocumentStructs)
       throw tooLarge(`document has more than ${maxDocumentStructs} insertions`);
   }
+}
+
+/** The answer proper comes last: with it, the client believes that it has everything. */
+function answerOf(updates: readonly Uint8Array[]): readonly Packet[] {
+  const last = updates.at(-1);
+  if (last === undefined) return [NOTHING];
+  return [...updates.slice(0, -1).map(updateFrame), syncStep2Frame(last)].map((frame) => new Packet(frame));
 }
 
 /** Which deletions are of what is known once the plan is carried out, and which come too early. */

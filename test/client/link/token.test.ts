@@ -262,6 +262,57 @@ describe("a renewal", () => {
     expect(log).toEqual(["renewed two"]);
   });
 
+  it("[TOKEN-3] that is waited for is asked at once when the network is back, and all who waited have its answer", async () => {
+    const { made, asked, answer, get } = told();
+    const first = get();
+    await vi.advanceTimersByTimeAsync(0);
+    asked.at(-1)?.reject("offline");
+    await expect(first).rejects.toBe("offline");
+    const waited: string[] = [];
+    void get().then((token) => waited.push(token));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(1);
+    made.wake();
+    // who connects after the return shares the question
+    void get().then((token) => waited.push(token));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(2);
+    answer("two");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(waited).toEqual(["two", "two"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("[TOKEN-3] that fails again after the network is back is waited for again", async () => {
+    const { made, asked, get } = told();
+    for (let round = 1; round <= 2; round++) {
+      const failing = get();
+      await vi.advanceTimersByTimeAsync(0);
+      made.wake();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(asked).toHaveLength(round);
+      asked.at(-1)?.reject("offline");
+      await expect(failing).rejects.toBe("offline");
+    }
+    void get().catch(() => {});
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(asked).toHaveLength(3);
+  });
+
+  it("[RUN-3] that is waited for leaves nobody waiting once the client is destroyed, and is not asked again", async () => {
+    const { made, asked, log, get } = told();
+    const first = get();
+    await vi.advanceTimersByTimeAsync(0);
+    asked.at(-1)?.reject("offline");
+    await expect(first).rejects.toBe("offline");
+    const waits = get();
+    made.stop();
+    await expect(waits).rejects.toThrow("the client was destroyed");
+    expect([asked.length, log, vi.getTimerCount()]).toEqual([1, ["offline"], 0]);
+  });
+
   it("[RUN-3] leaves no timer behind, though an answer is still to come", async () => {
     const { made, asked, log } = told();
     made.expires(2 * MINUTE);

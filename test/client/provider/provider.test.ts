@@ -497,6 +497,7 @@ describe("a room's provider", () => {
         sync: "share",
         isHidden: () => false,
         clock: new RelayClock(),
+        contact: { hasGreeted: false },
       } as const;
       const provider = new Provider(doc, awareness, options);
       onTestFinished(() => doc.destroy());

@@ -268,6 +268,66 @@ it.each(["ask", "sync", "close"] as const)(
   },
 );
 
+/** While this runs, Yjs can read documents, and write none. */
+function whileNothingCanBeEncoded<T>(run: () => T): T {
+  const write = vi.spyOn(Y.Item.prototype, "write").mockImplementation(() => {
+    throw new Error("cannot be encoded");
+  });
+  try {
+    return run();
+  } finally {
+    write.mockRestore();
+  }
+}
+
+const UNENCODED = "the document of doc could not be encoded, and is kept as it was written";
+
+it("[DOC-12] keeps what was written since the last good encoding when a document cannot be encoded as its room is left, and says so", () => {
+  const rooms = relay();
+  const alice = new Y.Doc();
+  const says = (words: string): void => {
+    const before = Y.encodeStateVector(alice);
+    alice.getText("t").insert(alice.getText("t").length, words);
+    document.apply(Y.encodeStateAsUpdate(alice, before), writer());
+  };
+  let { document } = rooms.open();
+  says("kept");
+  document.close();
+  ({ document } = rooms.open());
+  says(" and");
+  says(" kept");
+  expect(rooms.warnings).toEqual([]);
+  whileNothingCanBeEncoded(() => document.close());
+  expect(rooms.warnings.map(({ message }) => message)).toEqual([UNENCODED]);
+  expect(rooms.warnings[0]?.cause).toEqual(new Error("cannot be encoded"));
+  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+
+  // one who knows nothing, one who knows a part, and one who writes on
+  ({ document } = rooms.open());
+  expect(read(document).getText("t").toString()).toBe("kept and kept");
+  const bob = new Y.Doc();
+  bob.getText("t").insert(0, "Bob: ");
+  expect(read(document, bob).getText("t").length).toBe("Bob: kept and kept".length);
+  says(" again");
+  expect(read(document).getText("t").toString()).toBe("kept and kept again");
+  document.close();
+  expect(read(rooms.open().document).getText("t").toString()).toBe("kept and kept again");
+  expect(rooms.warnings).toHaveLength(1);
+});
+
+it("[DOC-12] hands out all of a document that cannot be encoded, and says so", () => {
+  const rooms = relay();
+  const { document } = rooms.open();
+  const alice = new Y.Doc();
+  alice.on("update", (update: Uint8Array) => document.apply(update, writer()));
+  alice.getText("t").insert(0, "hello");
+  alice.getText("t").insert(5, " world");
+  const bob = whileNothingCanBeEncoded(() => read(document));
+  expect(bob.getText("t").toString()).toBe("hello world");
+  expect(rooms.warnings.map(({ message }) => message)).toContain(UNENCODED);
+  expect(bob.store.pendingStructs).toBeNull();
+});
+
 it("[DOC-5] refuses an update that Yjs fails at, and what was there before stays", () => {
   const { document, told } = relay().open();
   const alice = new Y.Doc();

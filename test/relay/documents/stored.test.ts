@@ -236,3 +236,28 @@ it("[STORE-5] what failed is appended before what came after it, as one", async 
   expect(journal.isStored).toBe(true);
   vi.useRealTimers();
 });
+
+it("[DOC-12] [STORE-5] what failed and cannot be merged is appended again as it was", async () => {
+  vi.useFakeTimers();
+  const appended: (readonly Uint8Array[])[] = [];
+  let isFailing = true;
+  const store = {
+    append: (_room: string, updates: readonly Uint8Array[]) => {
+      if (isFailing) return Promise.reject(new Error("away"));
+      appended.push(updates);
+      return Promise.resolve("1");
+    },
+  } as unknown as DocumentStore;
+  const merge = (): Uint8Array => {
+    throw new Error("cannot be merged");
+  };
+  const journal = new Journal("doc", store, merge, () => {});
+  journal.record(Uint8Array.of(1));
+  journal.record(Uint8Array.of(2));
+  await vi.advanceTimersByTimeAsync(100);
+  isFailing = false;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(appended.map((updates) => updates.map((each) => [...each]))).toEqual([[[1], [2]]]);
+  expect(journal.isStored).toBe(true);
+  vi.useRealTimers();
+});

@@ -27,6 +27,16 @@ export interface Told {
   readonly isOurs: boolean;
 }
 
+/** A whole document, in parts that are to be applied one after the other. */
+export interface Encoded {
+  /** Null: there is nothing. */
+  readonly update: Uint8Array | null;
+  /** What was taken since, where it could not be made one with `update`; most often none. */
+  readonly rest: readonly Uint8Array[];
+  /** Why it could not. */
+  readonly error: unknown;
+}
+
 export class LiveDocument {
   #doc: Y.Doc;
   #base: Uint8Array | null;
@@ -47,14 +57,21 @@ export class LiveDocument {
    * Throws when Yjs cannot read it.
    *
    * @param base what to begin with
+   * @param rest what was taken since the base, one after the other
    * @param isCollecting whether what was deleted may be forgotten
    */
-  constructor(base: Uint8Array | null, isCollecting: boolean) {
+  constructor(base: Uint8Array | null, rest: readonly Uint8Array[], isCollecting: boolean) {
     this.#isCollecting = isCollecting;
     this.#base = base;
-    const content = base === null ? null : readUpdate(base, ANY);
-    this.#states = content === null ? new Map() : statesIn(content);
-    this.#parts = content === null ? 0 : partsOf(content.counts);
+    this.#states = new Map();
+    this.#parts = 0;
+    for (const update of base === null ? rest : [base, ...rest]) {
+      const content = readUpdate(update, ANY);
+      for (const [client, clock] of statesIn(content)) this.#states.set(client, Math.max(clock, this.stateOf(client)));
+      this.#parts += partsOf(content.counts);
+    }
+    for (const update of rest) this.#log.push(update);
+    this.#isExact = rest.length === 0;
     this.#maxLog = maxLogFor(base);
     this.#doc = this.#make();
   }
@@ -153,18 +170,17 @@ export class LiveDocument {
     }
   }
 
-  /** All of it as one update: anew, or else as it was last known to be good. Null: it is empty. */
-  encode(): Uint8Array | null {
+  /** All of it: encoded anew, or else merged, or else in the parts that were taken. [DOC-12] */
+  encode(): Encoded {
     if (this.#log.length > 0) this.compact();
-    if (this.#log.length > 0) {
-      try {
-        this.#base = Y.mergeUpdates([...(this.#base === null ? [] : [this.#base]), ...this.#log]);
-        this.#log = new UpdateLog();
-      } catch {
-        // then without what was taken since
-      }
+    if (this.#log.length === 0) return { update: this.#base, rest: [], error: null };
+    try {
+      this.#base = Y.mergeUpdates([...(this.#base === null ? [] : [this.#base]), ...this.#log]);
+      this.#log = new UpdateLog();
+      return { update: this.#base, rest: [], error: null };
+    } catch (error) {
+      return { update: this.#base, rest: [...this.#log], error };
     }
-    return this.#base;
   }
 
   close(): void {
