@@ -199,7 +199,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Whether to come back all the same, though the relay closed with a code that means "for good". */
   #forgives(code: number, reason: string): boolean {
-    // [TOKEN-4] keys rotate, and a function may have a better one
+    // [TOKEN-6] keys rotate, and a function may have a better one
     if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
     return code === TOO_LARGE && this.outbound.tooLarge(reason);
   }

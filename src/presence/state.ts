@@ -101,6 +101,7 @@ export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** The field of a record; one that is only inherited, as from `__proto__`, is none. [STATE-12] */
 function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
@@ -197,7 +198,7 @@ export function readState<Meta = JsonObject>(clientId: number, state: unknown, r
   const record = asRecord(own(state, "copresence"));
   const session = readId(own(record, "session"));
   // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no
-  // property can be named: in a lobby document sessions are properties
+  // property can be named: in a lobby document sessions are properties [STATE-12]
   const id = session === undefined || session === "__proto__" ? `client:${clientId}` : session;
   return { user, session: readSession<Meta>(id, record, [room], clientId) };
 }

@@ -275,6 +275,7 @@ export class Room {
       return NO_CHANGES;
     }
     if (this.#observers.isEcho(member, payload)) {
+      // [FLOW-8]
       member.answers = true;
       return NO_CHANGES;
     }

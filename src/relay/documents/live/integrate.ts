@@ -1,6 +1,6 @@
 /**
  * Hands pieces of updates to Yjs, and stops Yjs when that takes very long: with some structs, each takes as long as the
- * document is large. [DOC-6]
+ * document is large. [DOC-16]
  */
 import * as Y from "yjs";
 import { FrameError } from "../../../wire/index.ts";
