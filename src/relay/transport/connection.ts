@@ -49,7 +49,7 @@ const FAN_OUT_PART = 1 / 4;
 /** To let somebody in, and to read bytes, mostly takes less: then it is charged to nobody, ms. */
 const WORTH_MS = 0.2;
 
-/** Over a slow line a longer message takes so long that the client had better know of it. [LIVE-15] */
+/** Over a slow line a longer message takes so long that the client had better know of it. */
 const LONG_BYTES = 64 * 1024;
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
@@ -316,7 +316,7 @@ export class Connection implements Member, SocketEvents, Debtor {
     this.#handler.failed(error);
   }
 
-  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-9] [COST-4] */
+  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-1] [COST-4] */
   #answer(question: number, frame: Frame, now: number): void {
     const isFirst = (this.#asked & question) === 0;
     this.#asked |= question;
