@@ -277,7 +277,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #control(control: Control): void {
     switch (control.kind) {
       case "hello": {
-        // [CLIENT-9]
+        // [CLIENT-9] the relay took the address for another room: nothing is said there
         const problem = misunderstood(this.#options.room, control.room);
         if (problem !== undefined) return this.#socket.refuse(NOT_FOUND, problem);
         this.#graceMs = control.graceMs;

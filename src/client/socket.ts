@@ -178,9 +178,9 @@ export class ReconnectingSocket {
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. */
   wake(): void {
     const state = this.#state;
-    // [LIVE-13]
+    // [LIVE-13] a connection that still seems open is asked, and given up if it does not answer
     if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
-    // [LIVE-17]
+    // [LIVE-17] an attempt that waits is made now
     if (state.phase !== "suspended" && state.phase !== "waiting") return;
     this.#attempts = 0;
     this.connect();
@@ -198,7 +198,7 @@ export class ReconnectingSocket {
     const { socket } = state;
     if (frame !== null) socket.send(frame);
     const unsent = socket.bufferedAmount ?? 0;
-    // [LIVE-15]
+    // [LIVE-15] no answer overtakes a long message that is under way
     const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const now = monotonic();
     const due = now + waitMs;
@@ -253,7 +253,7 @@ export class ReconnectingSocket {
       this.#options.tokens.shown();
       const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
       this.#enter(state);
-      // [LIVE-14]
+      // [LIVE-14] the relay speaks first
       this.#probe(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
@@ -282,7 +282,7 @@ export class ReconnectingSocket {
   #lost(code: number, reason: string): void {
     const before = this.#state;
     const wasOpen = before.phase === "open";
-    // [LIVE-19]
+    // [LIVE-19] only a connection that lasted shows that the relay wants it
     const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();

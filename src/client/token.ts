@@ -117,7 +117,7 @@ export class Tokens {
    * keys have been exchanged.
    */
   rejected(): boolean {
-    // [TOKEN-7]
+    // [TOKEN-7] a fixed token does not become a better one
     if (typeof this.#source === "string") return false;
     // of connections that showed the same token, the first counts
     if (monotonic() >= this.#notBefore) this.#backOff(Math.max(this.#failures + 1, REJECTED_FAILURES));

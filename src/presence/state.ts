@@ -121,7 +121,7 @@ export function readTime(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Reads a choice of status; anything else is none. */
+/** Reads a choice of status; anything else is none. [STATE-3] */
 export function readManual(value: unknown): ManualChoice | null {
   if (!isRecord(value)) return null;
   const status = own(value, "status");

@@ -92,7 +92,7 @@ export class Authorizer {
     if (this.#authenticate === null || request === null) return access;
     const renewed = await this.#ask({ ...request, token, headers: {} });
     if (!renewed.ok) return renewed;
-    // [AUTH-13]
+    // [AUTH-13] the newer token must be of the same user and lobby
     if (renewed.access.user?.id !== access.user?.id || renewed.access.lobby !== access.lobby) {
       return denial("forbidden", Close.notAllowed, "the token is another user's, or of another lobby");
     }

@@ -96,7 +96,7 @@ export class SharedDocument implements RoomDocument {
     const live = this.#live;
     if (live === null) return;
     this.#live = null;
-    // [DOC-15]
+    // [DOC-15] what waits is kept beside the document
     const pending = this.#pending?.empty === false ? this.#pending : null;
     const update = live.encode();
     const stateVector = writeStateVector(live.states);

@@ -99,7 +99,7 @@ function takeChunk(rest: Piece[], size: number): Piece[] {
   return chunk;
 }
 
-/** [DOC-7] */
+/** Refuses types that are nested too deep. [DOC-7] */
 function checkDepth(doc: Y.Doc, pieces: readonly Piece[]): void {
   const depths: Depths = new Map();
   for (const { run, from, to } of pieces) {
