@@ -27,12 +27,12 @@ export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: num
   if (isOwn(entry, speaker)) return clock > entry.clock;
   switch (author.kind) {
     case "native":
-      // what a native client says of an id is never an echo: it means to be that id
+      // what a native client says of an id is never an echo: it means to be that id, however low its clock is [OWN-12]
       return true;
     case "relay":
       return clock > entry.clock;
     case "stock":
-      // one that owns an id already passes on what it heard from a sibling tab
+      // one that owns an id already passes on what it heard from a sibling tab [OWN-11]
       if (ownsAny) return false;
       // a client that returns is not behind itself
       if (!(record?.echoes ?? author.echoing === "always")) return clock >= entry.clock;
@@ -83,10 +83,10 @@ function verdictOnIntroduction(
   if (isSuperseded) return "drop";
   const { user } = author.access;
   if (user === null) return "introduce";
-  // an id whose connection was lost is kept for its user: somebody else who took it meanwhile would lock them out
+  // an id whose connection was lost is kept for its user: somebody else who took it meanwhile would lock them out [ID-3]
   const expected = entry?.user ?? user.id;
   if (expected !== user.id) return author.kind === "native" ? "taken" : "drop";
-  // a tab passes on what it heard from another tab of its browser, where somebody else is signed in: they say it themselves
+  // [ID-5] a tab passes on what it heard from another tab of its browser, where another user is signed in, who says it too
   if (ownsAny && (claimedUser ?? user.id) !== user.id) return "drop";
   return "introduce";
 }

@@ -274,7 +274,7 @@ export class Register {
     throw new FrameError(`more than ${maxStates} awareness states on one connection`);
   }
 
-  /** [WIRE-9] Throws `FrameError`. */
+  /** Throws a `FrameError` if the states from an address may not take so many bytes more. [WIRE-9] */
   #admitBytes({ address }: Author, growth: number): void {
     if (growth > 0) this.#memory.admit(address, growth);
   }

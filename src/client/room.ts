@@ -148,14 +148,14 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.provider.retry();
   }
 
-  /** [CLIENT-11] */
+  /** Takes what the relay grants, and tells the listeners when that changed. [CLIENT-11] */
   #setGrants(grants: readonly Grant[] | null): void {
     if (equal(this.#grants, grants)) return;
     this.#grants = grants;
     this.#emitter.emit("change", null);
   }
 
-  // [STATE-9]
+  // [STATE-9] what is not ours is the binding's: it is left out
   clearCursor(): void {
     const { user, copresence } = this.awareness.getLocalState() ?? {};
     this.#binding = {};

@@ -28,7 +28,7 @@ interface Leaver {
   readonly value: LobbyUser;
 }
 
-/** Overwritten values for each live one before the map is replaced. */
+/** With more overwritten values than this for each live one, the map is replaced: the document stays small. [LOBBY-6] */
 const DEAD_PER_LIVE = 2;
 /** A small map is not worth replacing often. */
 const DEAD_MIN = 64;

@@ -15,11 +15,11 @@ export type JsonOf<T> = T extends Json | undefined
       ? { readonly [K in keyof T]: JsonOf<T[K]> }
       : never;
 
-/** What metadata must be, `Meta extends JsonMeta<Meta>`: an object that JSON can hold. Interfaces are welcome. */
+/** What metadata must be, `Meta extends JsonMeta<Meta>`: an object that JSON can hold. Interfaces are welcome. [STATE-11] */
 export type JsonMeta<T> = { readonly [K in keyof T]: JsonOf<T[K]> };
 
 // oxlint-disable-next-line typescript/no-generated-empty-object-type -- an object of which nothing is required
 export type NoMeta = Record<never, never>;
 
-/** Metadata as an option: it may be left out where nothing in it is required. */
+/** Metadata as an option: it may be left out where nothing in it is required. [STATE-11] */
 export type MetaOption<Meta = JsonObject> = NoMeta extends Meta ? { readonly meta?: Meta } : { readonly meta: Meta };

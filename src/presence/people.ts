@@ -154,7 +154,7 @@ export class People<Meta = JsonObject> {
     if (person.claims.size === 0) return undefined;
     const user = userOf(userId, [...person.claims.values()], { self: userId === this.selfId });
     if (!user.self && !isPresent(user)) return undefined;
-    // the same object for as long as nothing about the user changed
+    // the same object for as long as nothing about the user changed [ROSTER-4]
     return person.view !== undefined && equal(person.view, user) ? person.view : user;
   }
 

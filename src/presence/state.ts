@@ -101,6 +101,7 @@ export function asRecord(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
+/** The field of a record; one that is only inherited, as from `__proto__`, is none. [STATE-12] */
 function own(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
@@ -120,7 +121,7 @@ export function readTime(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** Reads a choice of status; anything else is none. */
+/** Reads a choice of status; anything else is none. [STATE-3] */
 export function readManual(value: unknown): ManualChoice | null {
   if (!isRecord(value)) return null;
   const status = own(value, "status");
@@ -197,7 +198,7 @@ export function readState<Meta = JsonObject>(clientId: number, state: unknown, r
   const record = asRecord(own(state, "copresence"));
   const session = readId(own(record, "session"));
   // a stock client is a session of its own, for as long as it keeps its client id; so is one that names itself as no
-  // property can be named: in a lobby document sessions are properties
+  // property can be named: in a lobby document sessions are properties [STATE-12]
   const id = session === undefined || session === "__proto__" ? `client:${clientId}` : session;
   return { user, session: readSession<Meta>(id, record, [room], clientId) };
 }

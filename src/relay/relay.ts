@@ -207,6 +207,7 @@ class RelayServer implements Relay {
   /** Opens a WebSocket, or says why not. */
   #take(request: IncomingMessage, socket: Duplex, head: Buffer, target: string): void {
     const offered = request.headers["sec-websocket-protocol"];
+    // [AUTH-15] nothing but a token was offered
     if (offered !== undefined && chooseProtocol(offered.split(",").map((name) => name.trim())) === null) {
       return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
     }

@@ -36,7 +36,7 @@ export const Close = {
   tooManyMessages: 4529,
 } as const;
 
-/** Whether a client that was closed with this code should not come back. */
+/** Whether a client that was closed with this code should not come back. [LIVE-7] */
 export function isFinal(code: number): boolean {
   return code >= 4400 && code < 4500;
 }

@@ -163,7 +163,7 @@ describe("who is known", () => {
     }
   });
 
-  it("[ID-3] what a tab passes on of another, where somebody else is signed in, is theirs to say", () => {
+  it("[ID-5] what a tab passes on of another, where somebody else is signed in, is theirs to say", () => {
     const { connect, say, ownerOf } = setup();
     const hers = connect("alice", { user: { id: "alice" } });
     say(hers, [1, 1, {}]);
@@ -371,7 +371,7 @@ describe("who returns", () => {
     },
   );
 
-  it("[OWN-9] a client of ours may use an id that somebody gave up, however low its clock is", () => {
+  it("[OWN-12] a client of ours may use an id that somebody gave up, however low its clock is", () => {
     const { connect, say, ownerOf } = setup();
     const first = connect("first", { kind: "native" });
     say(first, [1, 50, stateOf("alice", "s_1")]);
@@ -380,7 +380,7 @@ describe("who returns", () => {
     expect(ownerOf(1)).toBe("second");
   });
 
-  it("[OWN-1] one message brings back one id: the rest of it is hearsay", () => {
+  it("[OWN-1] [OWN-11] one message brings back one id: the rest of it is hearsay", () => {
     const { connect, say, ownerOf, orphan } = setup();
     const old = connect("old");
     say(old, [1, 5, alice], [2, 5, alice]);
@@ -435,7 +435,7 @@ describe("ids that left", () => {
     expect(() => say(peer, [8, 1, alice])).toThrow("more than 3 awareness states on one connection");
   });
 
-  it("[ID-3] one that was lost is kept for its user for as long as the room lasts, of the last thousand", () => {
+  it("[ID-4] one that was lost is kept for its user for as long as the room lasts, of the last thousand", () => {
     const { connect, say, register, ownerOf, orphan } = setup("doc", { maxStates: 1_100 });
     const as = (id: string, name = id): TestAuthor => connect(name, { user: { id } });
     const lost = as("alice");

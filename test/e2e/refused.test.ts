@@ -34,7 +34,7 @@ async function guarded(rooms: typeof given.rooms): Promise<{ readonly url: strin
   return relay;
 }
 
-it("[TOKEN-4] a page without a token is told for good that it must sign in, and where", async () => {
+it("[TOKEN-7] a page without a token is told for good that it must sign in, and where", async () => {
   const relay = await guarded(null);
   const bob = demo.at(await (await demo.context()).newPage());
   await bob.page.goto(`${demo.url}/?relay=${relay.url}`);
@@ -43,7 +43,7 @@ it("[TOKEN-4] a page without a token is told for good that it must sign in, and 
   expect(await findings(bob.page)).toEqual([]);
 });
 
-it("[TOKEN-4] Bob may not open one document: he is told why, can only read there, and is led to another", async () => {
+it("[TOKEN-7] Bob may not open one document: he is told why, can only read there, and is led to another", async () => {
   await guarded({ "@lobby": ["observe", "presence"], "field-notes": ALL });
   const bob = demo.at(await (await demo.context()).newPage());
   await bob.page.goto(`${demo.url}/#/reading-list`);

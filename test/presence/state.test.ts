@@ -110,7 +110,7 @@ describe("readState", () => {
     expect(readState(7, { copresence }, "room")?.session.manual).toEqual({ status: null, at: 0 });
   });
 
-  it("[STATE-3] takes __proto__ for a name like any other, but for a session, which is a property in a lobby", () => {
+  it("[STATE-12] takes __proto__ for a name like any other, but for a session, which is a property in a lobby", () => {
     const inherited = '{"__proto__":{"user":{"id":"mallory"},"copresence":{"session":"s6"}}}';
     expect(readState(7, JSON.parse(inherited), "room")).toEqual(
       claim("guest:7", "client:7", { device: "unknown", clientId: 7 }),

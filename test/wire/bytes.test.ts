@@ -93,7 +93,7 @@ describe("json", () => {
     }
   });
 
-  it("[STATE-3] takes __proto__ for a name like any other", () => {
+  it("[STATE-12] takes __proto__ for a name like any other", () => {
     const value = json('{"__proto__":{"admin":true},"constructor":1}', 8) as { admin?: boolean };
     expect([Object.keys(value), value.admin]).toEqual([["__proto__", "constructor"], undefined]);
   });

@@ -186,13 +186,15 @@ export class ReconnectingSocket {
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. [ACT-4] */
   wake(): void {
     const state = this.#state;
+    // [LIVE-13] a connection that still seems open is asked, and given up if it does not answer
     if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
+    // [LIVE-17] an attempt that waits is made now
     if (state.phase !== "suspended" && state.phase !== "waiting") return;
     this.#attempts = 0;
     this.connect();
   }
 
-  /** Sends what the relay answers, and gives the connection up if it does not. */
+  /** Sends what the relay answers, and gives the connection up if it does not. [LIVE-12] */
   renew(frame: Uint8Array): void {
     const state = this.#state;
     // one that is asked already will not be believed any sooner
@@ -204,6 +206,7 @@ export class ReconnectingSocket {
     const { socket } = state;
     if (frame !== null) socket.send(frame);
     const unsent = socket.bufferedAmount ?? 0;
+    // [LIVE-15] no answer overtakes a long message that is under way
     const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const now = monotonic();
     const due = now + waitMs;
@@ -214,7 +217,7 @@ export class ReconnectingSocket {
     state.timer = setTimeout(() => {
       state.timer = undefined;
       const isLate = monotonic() > due + LATE_MS;
-      // what leaves, be it slowly, is a sign of life too
+      // what leaves, be it slowly, is a sign of life too [LIVE-16]
       const isLeaving = (socket.bufferedAmount ?? 0) < unsent;
       // the timers of a throttled page are always late: it is asked again once, not for ever
       if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
@@ -258,6 +261,7 @@ export class ReconnectingSocket {
       this.#options.tokens.shown();
       const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
       this.#enter(state);
+      // [LIVE-14] the relay speaks first
       this.#probe(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
@@ -286,19 +290,19 @@ export class ReconnectingSocket {
   #lost(code: number, reason: string): void {
     const before = this.#state;
     const wasOpen = before.phase === "open";
-    // [LIVE-6]
+    // [LIVE-19] only a connection that lasted shows that the relay wants it
     const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
     this.#handler.failed({ code, reason, wasSettled, wasDialed: true });
-    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
+    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one [LIVE-18]
     if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }
 
   #retry(): State {
     const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
     this.#attempts++;
-    // full jitter: those who lost the relay together do not come back together
+    // full jitter: those who lost the relay together do not come back together [LIVE-6]
     return this.#wait(Math.random() * ceiling, () => this.#dial());
   }
 

@@ -108,7 +108,7 @@ export class Tokens {
     return token;
   }
 
-  /** The relay has seen the token: whoever connects from now on brings another. */
+  /** The relay has seen the token: a connection that is opened from now on brings another. [TOKEN-4] */
   shown(): void {
     // one that is still to be asked for, nobody has seen
     if (this.#asked !== undefined && this.#asked.at <= monotonic()) this.#asked = undefined;
@@ -121,10 +121,11 @@ export class Tokens {
   }
 
   /**
-   * [TOKEN-4] The relay has not taken the token. Returns whether there may be a better one: a function may have one once
+   * [TOKEN-6] The relay has not taken the token. Returns whether there may be a better one: a function may have one once
    * keys have been exchanged.
    */
   rejected(): boolean {
+    // [TOKEN-7] a fixed token does not become a better one
     if (typeof this.#source === "string") return false;
     // of connections that showed the same token, the first counts
     if (monotonic() >= this.#notBefore) this.#backOff(Math.max(this.#failures + 1, REJECTED_FAILURES));

@@ -1,6 +1,6 @@
 /**
- * How long those are waited for who lost the relay as this client did: until they have had time to come back, and the
- * relay has then proved that it would have told of them.
+ * How long this client waits for peers who lost the relay as it did: until they have had time to come back, and the relay
+ * has then answered, which proves that it would have told of them. [ROSTER-6]
  */
 export class Hold {
   readonly #ask: () => void;

@@ -69,7 +69,7 @@ export class Inbound {
     this.#doubtful = new Set(this.#marks.keys());
   }
 
-  /** The connection is lost. Peers stay as they were. */
+  /** The connection is lost. Peers stay as they were. [ROSTER-5] [ROSTER-6] */
   lost(at: number): void {
     // of a connection that brought nothing it cannot be said that contact was made
     if (this.#isWhole) {
@@ -109,7 +109,7 @@ export class Inbound {
     this.#emitMarks(dropped);
   }
 
-  /** Gives up whoever is held and has not returned. */
+  /** Gives up the peers that are held and have not returned. [ROSTER-6] */
   release(): void {
     this.holds = false;
     for (const id of this.#held) this.#marks.set(id, { mark: "reconnecting", lastSeen: this.lostContactAt });

@@ -199,7 +199,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
   #forgives(code: number, reason: string): boolean {
-    // [TOKEN-4] keys rotate, and a function may have a better one
+    // [TOKEN-6] keys rotate, and a function may have a better one
     if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
     return code === TOO_LARGE && this.outbound.tooLarge(reason);
   }
@@ -277,7 +277,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   #control(control: Control): void {
     switch (control.kind) {
       case "hello": {
-        // [CLIENT-9]
+        // [CLIENT-9] the relay took the address for another room: nothing is said there
         const problem = misunderstood(this.#options.room, control.room);
         if (problem !== undefined) return this.#socket.refuse(NOT_FOUND, problem);
         this.#graceMs = control.graceMs;

@@ -182,7 +182,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
       this.flush(this.#synced ? "stale" : "connecting");
     });
     provider.on("problem", (error) => this.fail(error));
-    // [CLIENT-10]
+    // [CLIENT-10] a final refusal stays in the snapshot until somebody connects again
     provider.on("closed", (refusal) => {
       console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
       this.#refusal = refusal;

@@ -151,7 +151,7 @@ class ProviderRoster<Meta> extends AwarenessRoster<Meta> {
     super.destroy();
   }
 
-  /** [TRACK-1] */
+  /** Follows what the provider says of its connection. [TRACK-1] */
   #hear(news: ProviderNews): void {
     this.#isUp = news !== "down";
     if (news === "down") {
@@ -191,7 +191,7 @@ class ProviderRoster<Meta> extends AwarenessRoster<Meta> {
     this.people.set(id, withSession(claim, { reconnecting: true }));
   }
 
-  /** [TRACK-3] */
+  /** Lets go of the users that are held and have not returned. [TRACK-3] */
   #release(): void {
     for (const [id, lastSeen] of this.#held) if (!this.awareness.states.has(id)) this.people.delete(id, lastSeen);
     this.#held.clear();

@@ -93,6 +93,7 @@ export class Authorizer {
     if (this.#authenticate === null || request === null) return access;
     const renewed = await this.#ask({ ...request, token, headers: {} });
     if (!renewed.ok) return renewed;
+    // [AUTH-13] the newer token must be of the same user and lobby
     if (renewed.access.user?.id !== access.user?.id || renewed.access.lobby !== access.lobby) {
       return denial("forbidden", Close.notAllowed, "the token is another user's, or of another lobby");
     }
@@ -146,7 +147,7 @@ export class Authorizer {
       this.#waits.add(end);
     });
     try {
-      // a function that throws at once is no different; what an answer that comes too late says is of no matter
+      // [AUTH-1] a function that throws at once is no different; an answer that comes too late is ignored
       const answer = await Promise.race([(async () => this.#authenticate?.(request))(), ended]);
       if (answer === CLOSED) return unavailable("the relay is stopping");
       if (answer === LATE) {

@@ -92,7 +92,7 @@ export function grantsOf(access: RoomAccess): readonly Grant[] {
   return [...ALL].filter((grant) => access[grant]);
 }
 
-/** Whether a connection with one access may go on with the other: all is the same but when it ends. */
+/** Whether a connection with one access may go on with the other: all is the same but when it ends. [AUTH-5] [AUTH-13] */
 export function sameAccess(a: RoomAccess, b: RoomAccess): boolean {
   return JSON.stringify({ ...a, expiresAt: 0 }) === JSON.stringify({ ...b, expiresAt: 0 });
 }

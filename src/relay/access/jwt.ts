@@ -78,7 +78,7 @@ async function verify(token: string, { given, set }: VerifyingKeys, settings: JW
     const verified = await unlessOther(jwtVerify(token, key, { ...settings, algorithms: [...algorithms] }));
     if (verified !== null) return verified;
   }
-  // [KEY-4]
+  // [KEY-4] none of the given keys has signed it: the set is asked last
   if (set === null || !SET_ALGORITHMS.includes(header.alg ?? "")) throw new errors.JWSSignatureVerificationFailed();
   return verifyWithSet(token, set, { ...settings, algorithms: [...SET_ALGORITHMS] });
 }

@@ -62,6 +62,7 @@ export function tokenOf(offered: string | undefined, target: string): string | n
  */
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];
+  // [AUTH-14] ours first
   if (names.includes(PATCH_SUBPROTOCOL)) return PATCH_SUBPROTOCOL;
   return names.find((name) => !name.startsWith(AUTH_PREFIX)) ?? (names.length === 0 ? false : null);
 }

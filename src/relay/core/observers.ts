@@ -205,7 +205,7 @@ export class Observers {
       const isNative = member.kind === "native";
       if ((isNative && to.stockOnly) || !member.access.observe) continue;
       const own = overrides.get(member);
-      // in small rooms most news is of one, who knows it; but patches build on what they were told before
+      // [ROOM-8] in small rooms most news is of one member, who knows it; a native one is told, since patches build on that
       if (member === author && !isNative && own === undefined) continue;
       if (isNative) {
         if (patchPacket !== null && !this.#skips(member, updates)) member.send(patchPacket);

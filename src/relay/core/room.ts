@@ -262,6 +262,7 @@ export class Room {
       return NO_CHANGES;
     }
     if (this.#observers.isEcho(member, payload)) {
+      // [FLOW-8] it says back what it hears: from now on it is missed when it does not
       member.answers = true;
       return NO_CHANGES;
     }

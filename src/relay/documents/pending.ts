@@ -1,6 +1,6 @@
 /**
  * What came before the things that it builds on: insertions and deletions of a document that wait. They are held outside
- * of Yjs, which would read all of them again with each update. [DOC-4]
+ * of Yjs, which would read all of them again with each update. [DOC-14]
  */
 import { type Blocked, type Cursor, begin } from "./update/plan.ts";
 import { tooMuchWaits } from "./refusal.ts";
@@ -71,7 +71,7 @@ export class Pending {
   }
 
   /**
-   * What is to be held of an update, for `add`. Throws `FrameError` when one connection has too much waiting.
+   * What is to be held of an update, for `add`. Throws `FrameError` when one connection has too much waiting. [DOC-4]
    *
    * @param from who sent it
    */
@@ -93,7 +93,7 @@ export class Pending {
   }
 
   add(entries: readonly Entry[]): void {
-    // what somebody else piled up gives way: it comes again when they connect again
+    // [DOC-13] what waits of the connection with the most gives way: it comes again when its client connects again
     while (this.#shares.size > 0 && this.#exceeds(entries.reduce(sum, this.#total), SHARES)) this.#forgetLargest();
     for (const entry of entries) this.#add(entry);
   }

@@ -124,6 +124,7 @@ export class SharedDocument implements RoomDocument {
     const live = this.#live;
     if (live === null) return;
     this.#live = null;
+    // [DOC-15] what waits is kept beside the document
     const pending = this.#pending?.empty === false ? this.#pending : null;
     const { update, rest } = this.#encode(live);
     const stateVector = writeStateVector(live.states);
@@ -231,7 +232,7 @@ export class SharedDocument implements RoomDocument {
     return this.#documents.options.maxPendingStructs + (this.#pending?.parts ?? 0);
   }
 
-  /** [DOC-6] */
+  /** Refuses what would make the document too large. [DOC-17] */
   #checkSize(live: LiveDocument, { pieces, reached }: Plan, { counts }: Update, parts: number): void {
     if (pieces.length === 0) return;
     const { maxDocumentStructs, maxSubdocuments } = this.#documents.options;
@@ -241,6 +242,7 @@ export class SharedDocument implements RoomDocument {
     if (counts.subdocuments > 0 && live.subdocuments + counts.subdocuments > maxSubdocuments)
       throw tooLarge(`document has more than ${maxSubdocuments} subdocuments`);
     if (live.parts + parts <= maxDocumentStructs * SLACK) return;
+    // [DOC-18] what was counted letter by letter is counted anew, as Yjs keeps it
     if (!live.isExact) live.compact();
     if (live.parts + parts > maxDocumentStructs)
       throw tooLarge(`document has more than ${maxDocumentStructs} insertions`);

@@ -4,7 +4,7 @@ import type { Frame } from "../../wire/index.ts";
 /** What people type is smaller. */
 const LARGE_UPDATE_BYTES = 1024;
 
-/** [COST-2] So that nobody goes on with costly updates by a new connection for each. */
+/** [COST-10] So that nobody goes on with costly updates by a new connection for each. */
 export function isLargeUpdate(frame: Frame): boolean {
   return (frame.type === "update" || frame.type === "syncStep2") && frame.update.length > LARGE_UPDATE_BYTES;
 }

@@ -24,7 +24,7 @@ export class Spending {
     this.#answers = bucket(byteRate, now);
   }
 
-  /** Counts a message. Returns whether it was not too much. */
+  /** Counts a message. Returns whether it was not too much. [LIMIT-1] */
   says(bytes: number, now: number): boolean {
     return this.#messages?.take(1, now) !== false && this.#bytes?.take(bytes, now) !== false;
   }
@@ -34,7 +34,7 @@ export class Spending {
     return this.#answers?.take(0, now) !== false;
   }
 
-  /** Counts the answer to a question. */
+  /** Counts the answer to a question. [LIMIT-9] */
   wasAnswered(bytes: number, now: number): void {
     this.#answers?.take(bytes, now);
   }

@@ -11,9 +11,9 @@ const MEMORY_MS = 3_000;
 const MAX_CHARGE = 1 / 3;
 /** All connections of one user, or address, may take so many times what one may. */
 const CONNECTIONS = 2;
-/** When they take so many times what they may together, none of them adds much to a document. */
+/** When they take so many times what they may together, none of them adds much to a document. [COST-10] */
 const FAR_OVER = 2;
-/** When they take more, those are spared that took less than this part of what one may. */
+/** When they take more, those are spared that took less than this part of what one may. [COST-9] */
 const SPARED = 1 / 16;
 /** Less than this is forgotten, ms. */
 const NOTHING_MS = 0.5;
@@ -69,7 +69,7 @@ export class TimeQuota {
     return together < this.#limitMs * CONNECTIONS || ofLate < this.#limitMs * SPARED;
   }
 
-  /** Whether all of a payer together have taken far more of late than they may. */
+  /** Whether all connections of a payer together have taken far more of late than they may. [COST-10] */
   isFarOver(payer: string, now: number): boolean {
     const work = this.#payers.get(payer);
     return work !== undefined && work.ofLate(now) >= this.#limitMs * CONNECTIONS * FAR_OVER;

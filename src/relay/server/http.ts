@@ -16,7 +16,7 @@ export function createHttpServer(timeout: number, metrics: () => RelayMetrics): 
 
 function answer(request: IncomingMessage, response: ServerResponse, metrics: () => RelayMetrics): void {
   const page = pageOf(request.url ?? "/");
-  // [HTTP-2]
+  // [HTTP-2] any other method
   if (page !== null && request.method !== "GET" && request.method !== "HEAD") {
     return say(response, 405, "GET or HEAD\n", { allow: "GET, HEAD" });
   }

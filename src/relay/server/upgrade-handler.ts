@@ -84,7 +84,7 @@ export class UpgradeHandler {
     });
   }
 
-  /** [HTTP-7] */
+  /** A connection that cannot be let in ends, and nothing else does. [HTTP-7] */
   #fail(webSocket: WebSocket, error: unknown): void {
     this.#onError(error, "a new connection");
     webSocket.terminate();

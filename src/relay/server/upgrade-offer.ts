@@ -16,7 +16,7 @@ export type Outcome =
   | "pending"
   | "untouched";
 
-/** Answers by which a listener says that it does not know the path, the protocol or the method. */
+/** Answers by which a listener says that it does not know the path, the protocol or the method. [HTTP-9] */
 const NOT_MINE = /^HTTP\/1\.1 40[045] /;
 
 /** @param offer calls the listeners */

@@ -39,7 +39,7 @@ interface AskingServer {
   shouldUpgradeCallback?: (request: IncomingMessage) => boolean;
 }
 
-/** How long one of the application's listeners may think about a request that it has not answered, ms. */
+/** How long one of the application's listeners may think about a request that it has not answered, ms. [HTTP-6] [HTTP-10] */
 const PATIENCE_MS = 2_000;
 /** Nobody serves these on a connection that has begun as HTTP/1.1 in Node. */
 const NEVER_SERVED = /^(h2c|tls\/[\d.]+)$/i;

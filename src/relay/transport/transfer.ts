@@ -11,6 +11,7 @@ export class Transfer {
    * buffers on the way are full, it leaves whether or not anybody is there. [LIVE-12]
    */
   goesOn({ received, left, bufferedAmount }: Pick<ServerSocket, "received" | "left" | "bufferedAmount">): boolean {
+    // [LIVE-16] bytes that come in, or leave after they had to wait
     const goesOn = received > this.#received || left > this.#left;
     this.#received = received;
     this.#left = bufferedAmount > 0 ? left : Infinity;

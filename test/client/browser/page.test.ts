@@ -34,7 +34,7 @@ describe("the page of a browser", () => {
     ["resume", "thawed", () => document],
     ["pageshow", "back from the back/forward cache", () => window],
     ["online", "back on the network", () => window],
-  ] as const)("[LIVE-6] wakes on %s: %s", ([type, , target]) => {
+  ] as const)("[LIVE-17] wakes on %s: %s", ([type, , target]) => {
     const { signals } = listen();
     target().dispatchEvent(new Event(type));
     expect(signals).toEqual(["wake"]);
@@ -68,7 +68,7 @@ describe("the page of a browser", () => {
     },
   );
 
-  it("[LIVE-6] wakes when the clock has jumped, as after the machine slept, and not when a timer is merely late", () => {
+  it("[LIVE-17] wakes when the clock has jumped, as after the machine slept, and not when a timer is merely late", () => {
     const { signals } = listen();
     vi.advanceTimersByTime(60_000);
     vi.setSystemTime(Date.now() + 4_000);

@@ -80,7 +80,7 @@ describe("coming back", () => {
     }
   });
 
-  it("[LIVE-6] begins anew once a connection has lasted as long as two of the longest waits, not once it has spoken", () => {
+  it("[LIVE-19] begins anew once a connection has lasted as long as two of the longest waits, not once it has spoken", () => {
     const { socket, latest, wait, failures } = scripted();
     socket.connect();
     // a relay that is full greets, and closes
@@ -99,7 +99,7 @@ describe("coming back", () => {
     expect(failures).toEqual(["4503", "4503", "4503", "1006 settled"]);
   });
 
-  it("[LIVE-6] does not wait when the page returns or the network does", () => {
+  it("[LIVE-17] does not wait when the page returns or the network does", () => {
     const { socket, latest, dialed, wait } = scripted();
     socket.connect();
     for (let i = 0; i < 6; i++) {
@@ -119,7 +119,7 @@ describe("coming back", () => {
     expect(wait()).toBe(100);
   });
 
-  it("[LIVE-6] does not wait while the page is hidden, whose timers may sleep, but for the first attempt", () => {
+  it("[LIVE-18] does not wait while the page is hidden, whose timers may sleep, but for the first attempt", () => {
     const { socket, page, log, latest, dialed, wait } = scripted();
     page.hidden = true;
     socket.connect();
@@ -180,7 +180,7 @@ describe("a connection that may be dead", () => {
     expect([refused, socket.phase]).toEqual([[[1006, "SyntaxError: no fragment, please"]], "refused"]);
   });
 
-  it("[LIVE-12] is given up when the relay does not speak first", () => {
+  it("[LIVE-14] is given up when the relay does not speak first", () => {
     const { socket, log, latest } = scripted();
     socket.connect();
     latest().opens();
@@ -211,7 +211,7 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["message", "down"]);
   });
 
-  it("[LIVE-12] has more time while a long message may be under way, and as long as one leaves", () => {
+  it("[LIVE-15] [LIVE-16] has more time while a long message may be under way, and as long as one leaves", () => {
     const { socket, log, latest, page } = scripted();
     socket.connect();
     latest().opens();
@@ -229,7 +229,7 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["down"]);
   });
 
-  it("[LIVE-12] is asked once more by a page that was frozen while it waited", () => {
+  it("[LIVE-13] is asked once more by a page that was frozen while it waited", () => {
     const { socket, log, latest } = scripted();
     socket.connect();
     latest().opens();
@@ -257,7 +257,7 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["down"]);
   });
 
-  it("[LIVE-12] is given up soon after waking, though an earlier question is overdue", () => {
+  it("[LIVE-13] is given up soon after waking, though an earlier question is overdue", () => {
     const { socket, log, latest } = scripted();
     socket.connect();
     latest().opens();
@@ -268,7 +268,7 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["dialed", "opened", "down"]);
   });
 
-  it("[LIVE-6] [ACT-4] is asked on waking, and given up if it does not answer", () => {
+  it("[LIVE-13] [ACT-4] is asked on waking, and given up if it does not answer", () => {
     const { socket, log, latest, dialed, wait } = scripted();
     socket.connect();
     latest().opens();
@@ -286,7 +286,7 @@ describe("a connection that may be dead", () => {
     expect(log).toHaveLength(4);
   });
 
-  it("[LIVE-6] stays when anything comes, and is asked again the next time", () => {
+  it("[LIVE-13] stays when anything comes, and is asked again the next time", () => {
     const { socket, latest, dialed } = scripted();
     socket.connect();
     latest().opens();

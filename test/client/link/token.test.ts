@@ -158,7 +158,7 @@ describe("a token function", () => {
     expect(await wait()).toBe(0);
   });
 
-  it("[TOKEN-4] that gave what no relay takes is asked again after a second or two, however many showed it", async () => {
+  it("[TOKEN-6] that gave what no relay takes is asked again after a second or two, however many showed it", async () => {
     tellTime();
     vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => void vi.restoreAllMocks());
@@ -438,7 +438,7 @@ describe("a client with a token", () => {
     [4401, "a.b.c"],
     [4403, "a.b.c"],
     [4403, () => "a.b.c"],
-  ] as const)("[TOKEN-4] that is refused with %i says so, and stays away (token: %o)", async ([code, token]) => {
+  ] as const)("[TOKEN-7] that is refused with %i says so, and stays away (token: %o)", async ([code, token]) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const door = await doorman({ refusal: { code, reason: "because" } });
@@ -451,7 +451,7 @@ describe("a client with a token", () => {
     expect(door.dialed).toHaveLength(1);
   });
 
-  it("[TOKEN-4] whose token is not taken asks its function for others, slowly, and is in with the first that is", async () => {
+  it("[TOKEN-6] whose token is not taken asks its function for others, slowly, and is in with the first that is", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     onTestFinished(() => warned.mockRestore());
     const says: Says = { refusal: { code: 4401, reason: "unknown key" } };
@@ -573,7 +573,7 @@ describe("with a relay that asks for tokens", () => {
   it.for([
     ["signed with another key", { sub: "alice", claims: {}, key: "another secret, as long as the first one" }, 4401],
     ["of no grants in the lobby", { sub: "alice", claims: { rooms: { doc: ["observe"] } }, key: secret }, 4403],
-  ] as const)("[TOKEN-4] is told that its token %s is refused", async ([, { sub, claims, key }, code]) => {
+  ] as const)("[TOKEN-7] is told that its token %s is refused", async ([, { sub, claims, key }, code]) => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const { url } = await startRelay(guarded);
@@ -585,7 +585,7 @@ describe("with a relay that asks for tokens", () => {
     expect(codes).toEqual([code]);
   });
 
-  it("[TOKEN-4] that may not enter one room is refused there, and in no other", async () => {
+  it("[TOKEN-7] that may not enter one room is refused there, and in no other", async () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const { url } = await startRelay(guarded);

@@ -482,7 +482,7 @@ describe("a room's provider", () => {
     expect(ends).toEqual([["/doc", 1000, [{ id, clock, state: null }]]]);
   });
 
-  it("[LIVE-12] waits longer for what the relay says is long, and for any document of another server", () => {
+  it("[LIVE-15] waits longer for what the relay says is long, and for any document of another server", () => {
     tellTime();
     const probeTimeoutMs = 1_000;
     const dial = (...said: Uint8Array[]): { readonly provider: Provider; readonly socket: ScriptedSocket } => {

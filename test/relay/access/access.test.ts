@@ -40,7 +40,7 @@ const usersSeen = ({ awareness }: WebsocketProvider): unknown[] =>
   [...awareness.getStates()].filter(([id]) => id !== awareness.clientID).map(([, state]) => state["user"]);
 
 describe("a token", () => {
-  it("[AUTH-1] [AUTH-2] lets in by subprotocol or by parameter, and is not sent back", async () => {
+  it("[AUTH-1] [AUTH-2] [AUTH-14] lets in by subprotocol or by parameter, and is not sent back", async () => {
     const { relay, url } = await startRelay(signed);
     const token = await tokenFor({ sub: "alice" });
     const own = peerWith(url, "doc", token, PATCH_SUBPROTOCOL);
@@ -54,7 +54,7 @@ describe("a token", () => {
     expect(relay.metrics()).toMatchObject({ connections: 3, rooms: 1, accepted: 3, refused: {} });
   });
 
-  it("[AUTH-2] alone, as no browser would take it, is answered 400", async () => {
+  it("[AUTH-15] alone, as no browser would take it, is answered 400", async () => {
     const { url } = await startRelay(signed);
     const peer = new RawPeer(url, "doc", [`copresence.auth.${await tokenFor({ sub: "alice" })}`]);
     await expect(new Promise((_, reject) => peer.socket.once("error", reject))).rejects.toThrow("400");
@@ -131,7 +131,7 @@ describe("a newer token", () => {
     ["one that grants something else here", { sub: "alice", rooms: { doc: ["observe"] } }, 1012],
     ["one for another name", { sub: "alice", name: "Alicia" }, 1012],
     ["one without sub", {}, 4401],
-  ])("[AUTH-5] that is %s ends it", async (_, claims, code) => {
+  ])("[AUTH-13] that is %s ends it", async (_, claims, code) => {
     const { url } = await startRelay(signed);
     const peer = await letIn(url, "doc", { sub: "alice" });
     await renew(peer, claims);

@@ -89,7 +89,7 @@ describe("accessTo", () => {
     });
   });
 
-  it("[AUTH-5] is the same for tokens that differ in their end alone", () => {
+  it("[AUTH-5] [AUTH-13] is the same for tokens that differ in their end alone", () => {
     const before = accessTo({ userId: "alice", expiresAt: 1 }, "doc", "@lobby");
     const after = accessTo({ userId: "alice", expiresAt: 2 }, "doc", "@lobby");
     const other = accessTo({ userId: "alice", name: "A" }, "doc", "@lobby");

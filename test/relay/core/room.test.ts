@@ -104,7 +104,7 @@ describe("the flush", () => {
     expect(c.updates).toHaveLength(2);
   });
 
-  it("[ROOM-5] who alone has something to say is not told of it", async () => {
+  it("[ROOM-8] who alone has something to say is not told of it", async () => {
     const { url } = await startRelay(prompt);
     const [a, b] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
     // ahead of the relay's own clocks, else it would be nudged

@@ -32,7 +32,7 @@ it("[DOC-1] [DOC-3] takes all that Yjs writes, and gives newcomers and those who
   );
 });
 
-it("[DOC-3] [DOC-4] takes updates in any order, twice, merged with gaps and as differences, and ends with the same", () => {
+it("[DOC-3] takes updates in any order, twice, merged with gaps and as differences, and ends with the same", () => {
   fc.assert(
     fc.property(edits(40), fc.array(fc.nat(), { minLength: 60, maxLength: 60 }), (list, random) => {
       const people = new Writers(true);
@@ -87,7 +87,7 @@ it("[DOC-3] takes the state of somebody whose own document waits for what never 
   expect(read(document).getText("text").toString()).toBe("one two three ");
 });
 
-it("[ROOM-3] [DOC-4] keeps a document while nobody is there, and what of it waits", () => {
+it("[ROOM-3] [DOC-15] keeps a document while nobody is there, and what of it waits", () => {
   const author = new Y.Doc();
   const updates: Uint8Array[] = [];
   author.on("update", (update: Uint8Array) => updates.push(update));

@@ -124,7 +124,7 @@ it("[DOC-6] refuses more insertions and subdocuments than an update may have, be
   }
 });
 
-it("[DOC-6] refuses what would make a document too large, and goes on with what it has", () => {
+it("[DOC-17] refuses what would make a document too large, and goes on with what it has", () => {
   const { document } = relay({ maxDocumentStructs: 1_000, maxSubdocuments: 10 }).open();
   const take = (update: Uint8Array): number | null => refusalOf(() => document.apply(update, writer()));
   const some = (clock: number, count: number): Uint8Array =>
@@ -139,7 +139,7 @@ it("[DOC-6] refuses what would make a document too large, and goes on with what 
   expect(read(document).getText("t").length).toBe(958);
 });
 
-it("[DOC-6] does not count as large what somebody typed letter by letter", () => {
+it("[DOC-18] does not count as large what somebody typed letter by letter", () => {
   const { document } = relay({ maxDocumentStructs: 1_000 }).open();
   const alice = new Y.Doc();
   const me = writer();
@@ -149,7 +149,7 @@ it("[DOC-6] does not count as large what somebody typed letter by letter", () =>
   expect(read(document).getText("t").length).toBe(5_000);
 });
 
-it("[DOC-6] gives up an update that takes Yjs very long, and nothing of it stays", () => {
+it("[DOC-16] gives up an update that takes Yjs very long, and nothing of it stays", () => {
   const { document, told } = relay().open();
   document.apply(rawUpdate([{ client: 1, clock: 0, structs: [inRoot(4, ...text("hello"))] }]), writer());
   told.splice(0);
@@ -163,7 +163,7 @@ it("[DOC-6] gives up an update that takes Yjs very long, and nothing of it stays
   expect(read(document).getText("t").toString()).toBe("hello");
 });
 
-it("[DOC-6] stops Yjs in the midst of structs that each take as long as the document is large", () => {
+it("[DOC-16] stops Yjs in the midst of structs that each take as long as the document is large", () => {
   const { document, told } = relay().open();
   // each is put before all that are there already, and Yjs walks past them one by one
   const atTheBeginning = (client: number, count: number): Uint8Array =>
@@ -192,7 +192,7 @@ it("[DOC-7] refuses types that are nested too deep to be deleted", () => {
   expect(read(document).getArray("t").length).toBe(0);
 });
 
-it("[DOC-4] bounds what waits, and one who sends little is not refused for what another sent", () => {
+it("[DOC-4] [DOC-13] bounds what waits, and one who sends little is not refused for what another sent", () => {
   const { document } = relay({ maxPendingStructs: 100 }).open();
   const alice = writer();
   const waiting = (client: number): Uint8Array => rawUpdate([{ client, clock: 5, structs: [[0, 1]] }]);
@@ -209,7 +209,7 @@ it("[DOC-4] bounds what waits, and one who sends little is not refused for what 
   expect(Y.getState(read(document).store, 5)).toBe(6);
 });
 
-it("[DOC-4] takes a small update in the same time, however much waits", () => {
+it("[DOC-14] takes a small update in the same time, however much waits", () => {
   const { document } = relay().open();
   const mallory = writer();
   for (let i = 0; i < 5_000; i++)

@@ -153,7 +153,7 @@ it("[COST-2] what a message took for which its connection was closed is charged 
   expect(closed.at(-1)).toBe("Mallory under another name 4529 too much work");
 });
 
-it("[COST-2] nobody goes on with costly updates by a new connection for each, while the small ones of others pass", async () => {
+it("[COST-10] nobody goes on with costly updates by a new connection for each, while the small ones of others pass", async () => {
   const { acted, closed, connected } = setup(150, { timeRate: 200 });
   for (let i = 0; i < 60; i++) connected("Mallory").says(1);
   await until("all have been heard", () => acted.filter((name) => name === "Mallory").length === 60);

@@ -27,7 +27,7 @@ describe("a connection", () => {
 });
 
 describe("a user, or an address", () => {
-  it("[COST-2] may take twice as much with all connections, and then those are spared that take little", () => {
+  it("[COST-9] may take twice as much with all connections, and then those are spared that take little", () => {
     const quota = new TimeQuota(200);
     const honest = new Work();
     const heavy = Array.from({ length: 10 }, () => new Work());

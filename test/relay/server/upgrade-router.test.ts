@@ -153,7 +153,7 @@ describe("a relay beside the application's own listeners", () => {
     },
   );
 
-  it("[HTTP-5] serves what a listener destroys because it does not know the path, and not what one refuses", async () => {
+  it("[HTTP-9] serves what a listener destroys because it does not know the path, and not what one refuses", async () => {
     const { server, url } = await app();
     attached(server);
     server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
@@ -168,7 +168,7 @@ describe("a relay beside the application's own listeners", () => {
     expect(await answerTo(`${url}/doc`)).toBe("relay");
   });
 
-  it("[HTTP-5] waits for a listener that listens to the socket, and answers what it leaves", async () => {
+  it("[HTTP-10] waits for a listener that listens to the socket, and answers what it leaves", async () => {
     const { server, url } = await app();
     const relay = attached(server);
     const sockets = new WebSocketServer({ noServer: true });

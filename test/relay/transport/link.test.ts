@@ -279,7 +279,7 @@ describe("what is sent", () => {
     expect(relay.room("doc")?.connections).toBe(5);
   });
 
-  it("[FLOW-4] one that does not say that it reads is sent no more, though the network takes it, until it speaks", async () => {
+  it("[FLOW-4] [FLOW-8] one that does not say that it reads is sent no more, though the network takes it, until it speaks", async () => {
     const { url } = await startRelay({ tick: 0 });
     const [alice, bob, carol] = [
       await rawPeer(url, "doc", { trusts: true }),
@@ -316,7 +316,7 @@ describe("what is sent", () => {
     expect(carol.updates.length - heard).toBeLessThan(15);
   });
 
-  it("[FLOW-4] one that has sent back what a whole room said is missed when it does so no more", async () => {
+  it("[FLOW-8] one that has sent back what a whole room said is missed when it does so no more", async () => {
     const { url } = await startRelay({ tick: 0 });
     const [alice, bob, carol] = [
       await rawPeer(url, "doc", { trusts: true }),
@@ -349,7 +349,7 @@ describe("what is sent", () => {
     expect(carol.updates.length - before).toBeLessThan(20);
   });
 
-  it("[FLOW-4] what a stock client does not say back, such as a long paste, keeps no cursor from it", async () => {
+  it("[FLOW-8] what a stock client does not say back, such as a long paste, keeps no cursor from it", async () => {
     const { url } = await startRelay({ tick: 0 });
     const [bob, carol] = [await rawPeer(url, "doc"), await rawPeer(url, "doc")];
     for (const peer of [bob, carol]) await peer.settle();
@@ -403,7 +403,7 @@ function countStalls(): () => number {
 describe("signs of life", () => {
   const timing = { pingInterval: 1_000, pingTimeout: 1_000, leaveGrace: 500 };
 
-  it("[LIVE-12] one whose message takes longer than the time-out to arrive is alive", async () => {
+  it("[LIVE-16] one whose message takes longer than the time-out to arrive is alive", async () => {
     const { relay, url, port } = await startRelay({ pingInterval: 200, pingTimeout: 1_500, leaveGrace: 0 });
     const proxy = await tcpProxy(port);
     const alice = await rawPeer(url, "doc");
@@ -420,7 +420,7 @@ describe("signs of life", () => {
     expect([alice.close, bob.close, relay.room("doc")?.connections]).toEqual([undefined, undefined, 2]);
   });
 
-  it("[LIVE-12] one that reads a long message slowly is alive for as long as it does", () => {
+  it("[LIVE-16] one that reads a long message slowly is alive for as long as it does", () => {
     tellTime();
     const closed: (number | undefined)[] = [];
     const socket = {
@@ -471,7 +471,7 @@ describe("signs of life", () => {
     expect(closed).toEqual([4504]);
   });
 
-  it("[LIVE-12] one that trusts the relay is told before a message that is long", async () => {
+  it("[LIVE-15] one that trusts the relay is told before a message that is long", async () => {
     const { url } = await startRelay();
     const alice = await rawPeer(url, "doc", { trusts: true });
     await alice.settle();

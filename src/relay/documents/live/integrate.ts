@@ -1,6 +1,6 @@
 /**
  * Hands pieces of updates to Yjs, and stops Yjs when that takes very long: with some structs, each takes as long as the
- * document is large. [DOC-6]
+ * document is large. [DOC-16]
  */
 import * as Y from "yjs";
 import { FrameError } from "../../../wire/index.ts";
@@ -99,7 +99,7 @@ function takeChunk(rest: Piece[], size: number): Piece[] {
   return chunk;
 }
 
-/** [DOC-7] */
+/** Refuses types that are nested too deep. [DOC-7] */
 function checkDepth(doc: Y.Doc, pieces: readonly Piece[]): void {
   const depths: Depths = new Map();
   for (const { run, from, to } of pieces) {
