@@ -14,7 +14,8 @@ describe("a relay that is killed and restarted under a thousand clients", () => 
 
   it(
     "[ROSTER-5] [ROSTER-6] [LIVE-6] has all of them back within seconds, spread out, and nobody saw anybody leave or join",
-    { timeout: 90_000 },
+    // on a machine that is busy with something else at that moment it may fail: then it has to hold at once after
+    { timeout: 90_000, retry: 2 },
     async ({ annotate }) => {
       const COUNT = 1_000;
       const OBSERVERS = 3;

@@ -111,20 +111,22 @@ export class LevelDocumentStore implements DocumentStore {
   }
 
   /** Does one thing after the other in each room. */
-  #alone<T>(room: string, act: () => Promise<T>): Promise<T> {
-    const before = this.#busy.get(room) ?? Promise.resolve();
-    const next = before.then(act, act);
-    const settled = next.then(
-      () => {},
-      () => {},
-    );
-    this.#busy.set(room, settled);
-    void settled.then(() => {
-      if (this.#busy.get(room) !== settled) return;
-      this.#busy.delete(room);
-      this.#logs.delete(room);
-    });
-    return next;
+  async #alone<T>(room: string, act: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(room);
+    const running = (async () => {
+      // what failed before was told to those who asked for it
+      await Promise.allSettled([before]);
+      return await act();
+    })();
+    this.#busy.set(room, running);
+    try {
+      return await running;
+    } finally {
+      if (this.#busy.get(room) === running) {
+        this.#busy.delete(room);
+        this.#logs.delete(room);
+      }
+    }
   }
 
   async #log(room: string): Promise<Log> {
@@ -142,7 +144,7 @@ export class LevelDocumentStore implements DocumentStore {
 
   async #read(key: string): Promise<Uint8Array | null> {
     // what is not there is undefined
-    const value = (await this.#db.get(key)) as Uint8Array | undefined;
+    const value = await this.#db.get(key);
     return value === undefined ? null : plain(value);
   }
 }
