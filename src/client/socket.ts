@@ -278,7 +278,7 @@ export class ReconnectingSocket {
     this.#handler.dialed();
   }
 
-  /** The connection, or the attempt at one, is over, whether or not the socket knows. [LIVE-18] */
+  /** The connection, or the attempt at one, is over, whether or not the socket knows. */
   #lost(code: number, reason: string): void {
     const before = this.#state;
     const wasOpen = before.phase === "open";
@@ -287,7 +287,7 @@ export class ReconnectingSocket {
     if (wasSettled) this.#attempts = 0;
     const state = this.#retry();
     this.#handler.failed({ code, reason, wasSettled });
-    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one
+    // the timers of a hidden page may wait for longer than others wait for it: it tries once without one [LIVE-18]
     if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }
 
