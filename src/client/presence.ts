@@ -262,7 +262,7 @@ function checkDoc(doc: unknown): void {
 
 let hasWarned = false;
 
-/** [REACT-4] Where there is no page, only who says so connects: a server that renders a page runs the page's code too. */
+/** [REACT-4] Without a page, a client connects only if the application says so: a server that renders pages runs this too. */
 function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstructor | null {
   const hasPage = "window" in globalThis || "importScripts" in globalThis;
   if (connect ?? (hasPage || WebSocket !== undefined)) {

@@ -154,7 +154,7 @@ describe("somebody hostile, with a token of her own", () => {
     await undisturbed();
   });
 
-  it("[STATE-12] [WIRE-5] harms nobody with names such as __proto__, or with deep nesting", async () => {
+  it("[STATE-3] [STATE-12] [WIRE-5] harms nobody with names such as __proto__, or with deep nesting", async () => {
     const { mallory, undisturbed } = await scene();
     const peer = await mallory();
     const names = '{"__proto__":{"polluted":true},"user":{"id":"__proto__","__proto__":{"name":"x"}},"constructor":1}';

@@ -193,7 +193,7 @@ describe("a state as bytes", () => {
     for (const levels of [65, 100_000]) expect(() => read(nested(levels))).toThrow(FrameError);
   });
 
-  it("[STATE-12] takes __proto__ for a name like any other", () => {
+  it("[STATE-3] [STATE-12] takes __proto__ for a name like any other", () => {
     const value = valueOf(read('{"__proto__":{"user":{"id":"mallory"}}}')?.state.fields) as { user?: unknown };
     expect([Object.keys(value), value.user]).toEqual([["__proto__"], undefined]);
   });

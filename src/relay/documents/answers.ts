@@ -1,4 +1,4 @@
-/** The latest answers to those who asked for what they have not of a document; they hold until it changes. [DOC-9] */
+/** The latest answers to sync steps 1, by what was asked; an answer holds until the document changes. [DOC-9] */
 import { sameBytes } from "../../wire/index.ts";
 
 const MAX_ANSWERS = 4;

@@ -1,6 +1,6 @@
 /**
- * All that the relay has sent and that waits for somebody to read it: one bound for all connections together. Whoever
- * keeps most of it waiting is closed first. [FLOW-6]
+ * All that the relay has sent and that waits for somebody to read it: one bound for all connections together. The
+ * connection for which most of it waits is closed first. [FLOW-6]
  *
  * A large message to many is one buffer, so it counts once for as long as anybody has yet to be sent it. What is small
  * counts for each connection that it waits for.

@@ -1,6 +1,6 @@
 /**
  * The structs of a document by client, where Yjs looks them up: with each struct that it integrates, and on the way to the
- * struct's place. Whoever is told of that can stop Yjs in the midst of an update, which it offers no other way to do. [DOC-16]
+ * struct's place. Yjs offers no other way to stop it in the midst of an update. [DOC-16]
  */
 export class WatchedClients<Structs> extends Map<number, Structs> {
   /** Called now and then while Yjs works; what it throws stops Yjs. */
