@@ -44,7 +44,7 @@ export interface Circumstances {
 /** Clocks that agree about this well are not corrected, ms: latency alone makes such differences. */
 const TOLERANCE_MS = 1_000;
 
-// [ID-1] [ID-2] [STATUS-7]
+/** What observers get of a state that changed. [ID-1] [ID-2] [STATUS-7] */
 export function publish({ state, changed }: StateChange, circumstances: Circumstances): Published {
   const { before, isOwn, stamp } = circumstances;
   // on the way of every cursor that moves: nothing is looked at that did not change

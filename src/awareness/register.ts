@@ -368,7 +368,7 @@ export class Register {
     }
   }
 
-  // [OWN-5]
+  /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
   #supersede(record: AuthorRecord, key: string): void {
     // of those that nobody holds any more nothing is to be known
     const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);

@@ -1,4 +1,4 @@
-/** Metadata, as an application hands it in. [STATE-11] */
+/** Metadata, as an application hands it in. */
 import { isRecord } from "../presence/index.ts";
 import { DEFAULT_LIMITS, type StateLimits, checkMeta } from "./provider/fit.ts";
 

@@ -215,8 +215,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
       },
     }),
     choose(chosen) {
-      // above all choices seen, so that a device whose clock is slow can still change it
-      // [STATUS-3]
+      // [STATUS-3] above all choices seen, so that a device whose clock is slow can still change it
       const at = Math.max(clock.at(), (choice?.at ?? -1) + 1);
       isOwnDate = !clock.isKnown;
       adopt({ status: chosen, at });

@@ -116,7 +116,7 @@ export class Shard {
     }
   }
 
-  // [LOBBY-7]
+  /** Whether a leaver is remembered who need not be any more: there are too many, or the first left too long ago. [LOBBY-7] */
   #hasForgettable(now: number): boolean {
     if (this.#recent.size > this.#policy.recentMax) return true;
     for (const { at } of this.#recent.values()) return at <= now - this.#policy.recentTtl;
@@ -144,7 +144,7 @@ export class Shard {
     this.#dead++;
   }
 
-  // [LOBBY-6]
+  /** Writes all entries into a new map, so that Yjs collects the old one whole. [LOBBY-6] */
   #replace(map: ShardMap): void {
     const entries = [...map.entries()];
     this.#map = this.#newMap();
@@ -179,7 +179,7 @@ export const MAX_ENTRY_BYTES: number = 64 * 1024;
 /** What every session takes besides its metadata and rooms, bytes. */
 const SESSION_BYTES = 160;
 
-// [PRIV-2]
+/** The entry of a user. @param tellsRooms whether it says in which rooms the user is [PRIV-2] */
 function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
   let left = MAX_ENTRY_BYTES;
   const fit = (bytes: number): boolean => {

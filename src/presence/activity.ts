@@ -42,7 +42,7 @@ export function awayAt(activity: Activity, policy: ActivityPolicy, mobile: boole
   return at + (mobile ? policy.mobileHiddenMs : policy.hiddenMs);
 }
 
-// [ACT-1]
+/** The status that the activity comes to, if nothing happens until then. [ACT-1] */
 export function statusAt(activity: Activity, policy: ActivityPolicy, mobile: boolean, now: number): AutoStatus {
   return now >= awayAt(activity, policy, mobile) ? "away" : "online";
 }

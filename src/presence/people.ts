@@ -145,11 +145,11 @@ export class People<Meta = JsonObject> {
     if (userId === this.selfId) return updateOf(previous, next, at);
     // one who left is said to have left when they were last alive; one who turned invisible, now
     const seen = person.claims.size > 0 ? now : person.lastSeen || now;
-    // [ROSTER-2]
+    // [ROSTER-2] compared with what was flushed last, so that a join and a leave alternate
     return diffUser(previous, next ?? (previous && departed(previous, seen)), at);
   }
 
-  // [STATUS-6]
+  /** A user as the observer sees them: an invisible one only if it is the observer. [STATUS-6] */
   #viewOf(userId: string, person: Person<Meta>): User<Meta> | undefined {
     if (person.claims.size === 0) return undefined;
     const user = userOf(userId, [...person.claims.values()], { self: userId === this.selfId });

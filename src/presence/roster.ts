@@ -68,7 +68,7 @@ export function updateOf<Meta>(
   return { type: "update", ...eventOf(next, at), previous };
 }
 
-// [ROSTER-3]
+/** What each event carries. [ROSTER-3] */
 function eventOf<Meta>(user: User<Meta>, { roomId, now }: Occasion): EventBase<Meta> {
   return { userId: user.id, status: user.status, metadata: user.meta, roomId, timestamp: now, user };
 }

@@ -110,7 +110,7 @@ function readId(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH ? value : undefined;
 }
 
-/** The id of a user, if others can read it as one. That of a guest is given by whoever reads, not taken. [STATE-2] */
+/** The id of a user, if it is usable. A guest's id is none: readers make it of the client id. [STATE-2] */
 export function readUserId(value: unknown): string | undefined {
   const id = readId(value);
   return id === undefined || isGuest(id) ? undefined : id;

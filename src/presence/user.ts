@@ -101,7 +101,7 @@ export function userOf<Meta>(
   const sessions = sessionsOf(claims);
   const [first] = sessions;
   const manual = newestManual(sessions)?.status ?? null;
-  // [USER-5]
+  // [USER-5] the sessions are in order, the most present first
   const devices = unique(sessions.map((session) => session.device));
   const device: Device = devices.find((each) => each !== "unknown") ?? "unknown";
   const user = {

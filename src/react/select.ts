@@ -22,7 +22,9 @@ export function shallowEqual(a: unknown, b: unknown): boolean {
   );
 }
 
-/** [REACT-1]
+/**
+ * What a selector takes of a store: the component renders again only when that changed. [REACT-1]
+ *
  * @param store a source of immutable snapshots; null has the `empty` one, as everything has on the server
  * @param selector may be a new function at each render
  */

@@ -134,7 +134,7 @@ export class LinkedHub {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
-    // [HTTP-8]
+    // [HTTP-8] what a listener of the application throws is reported
     const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
     const unobserve = this.core.observe();
     const off = this.#emitter.on(type, (event) => callListener(listener, event, onError));
@@ -149,7 +149,7 @@ export class LinkedHub {
   }
 
   user(userId: string, lobby?: string): User | undefined {
-    // [RUN-4]
+    // [RUN-4] one who is online, or who left and is remembered
     return this.core.lobbies.get(lobbyRoom(lobby))?.user(userId, this.core.clock.now());
   }
 

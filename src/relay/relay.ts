@@ -133,7 +133,7 @@ class RelayServer implements Relay {
   }
 
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
-    // [AUTH-8]
+    // [AUTH-8] a relay that asks nobody is for this machine alone
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
     }

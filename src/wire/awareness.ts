@@ -72,7 +72,7 @@ export function countEntries(payload: Uint8Array): { readonly count: number; rea
   return { count: readUint(reading), from: reading.pos };
 }
 
-// [WIRE-3]
+/** A state is too large: its connection is closed with 4413. [WIRE-3] */
 export class StateTooLargeError extends FrameError {
   constructor(maxBytes: number, what = "awareness state") {
     super(`${what} larger than ${maxBytes} bytes`, TOO_LARGE);

@@ -201,7 +201,7 @@ export class ReconnectingSocket {
     if (state.phase === "open" && state.timer === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
   }
 
-  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it [LIVE-12] */
+  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
   #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
     const { socket } = state;
     if (frame !== null) socket.send(frame);

@@ -102,7 +102,7 @@ export class Inbound {
     this.#emitMarks(marks.map(([id]) => id));
   }
 
-  /** All marks that hold have been repeated. [ROSTER-6] */
+  /** All marks that hold have been repeated. */
   dropDoubtful(): void {
     const dropped = [...this.#doubtful].filter((id) => this.#marks.delete(id));
     this.#doubtful.clear();

@@ -40,9 +40,8 @@ export function accessTo(
   room: string,
   asked: string,
 ): { readonly ok: true; readonly access: RoomAccess } | Denial {
-  // [GRANT-7]
   const own = identity.lobby === undefined ? null : lobbyRoom(identity.lobby);
-  // else whoever belongs to one tenant could look at another's people
+  // [GRANT-7] else the users of one tenant could look at those of another
   if (own !== null && isLobby(room) && room !== own) return denial("grants", Close.notAllowed, `your lobby is ${own}`);
   const granted = grantsFor(identity.rooms, room);
   // [GRANT-2]
@@ -73,7 +72,7 @@ const NONE: ReadonlySet<Grant> = new Set();
 export function grantsFor(rooms: Identity["rooms"], room: string): ReadonlySet<Grant> {
   if (rooms === undefined) return ALL;
   if (Object.hasOwn(rooms, room)) return known(rooms[room]);
-  // [GRANT-6]
+  // [GRANT-6] no `*` includes the lobby
   if (isLobby(room)) return Object.hasOwn(rooms, LOBBY) ? known(rooms[LOBBY]) : NONE;
   let best: string | null = null;
   for (const key of Object.keys(rooms)) {

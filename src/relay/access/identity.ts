@@ -72,7 +72,7 @@ const CODES: ReadonlySet<unknown> = new Set<RefusalCode>([
   Close.overloaded,
 ]);
 
-/** Reads what an `authenticate` returned. Throws a `TypeError` for what is neither identity nor refusal. [AUTH-1] */
+/** Reads what an `authenticate` returned. Throws a `TypeError` for what is neither identity nor refusal. */
 export function readAnswer(answer: unknown): Answer {
   if (!isRecord(answer)) throw new TypeError("authenticate must return an identity or a refusal");
   if ("code" in answer) {

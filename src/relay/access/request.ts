@@ -58,7 +58,6 @@ export function tokenOf(offered: string | undefined, target: string): string | n
 /**
  * Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. Never the
  * token: what is answered may be logged on its way. Null: nothing else was offered, which no browser would take.
- * [AUTH-2]
  */
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];

@@ -222,7 +222,7 @@ export class Hub {
     }
   }
 
-  // [PRIV-1]
+  /** Tells the lobby that an entry counts in, and no other, what the entry says. [PRIV-1] */
   #report(entry: PresentEntry): void {
     if (!entry.isRemote) return this.#take(this.#lobby(entry.lobby).report(entry));
     // its own relay counts it, and says nothing of those who may not be seen

@@ -21,7 +21,7 @@ function answer(request: IncomingMessage, response: ServerResponse, metrics: () 
     return say(response, 405, "GET or HEAD\n", { allow: "GET, HEAD" });
   }
   switch (page) {
-    // [WIRE-6]
+    // [WIRE-6] the relay is alive
     case "/healthz":
       return say(response, 200, "ok\n");
     case "/metrics":

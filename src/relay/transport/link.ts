@@ -37,7 +37,7 @@ const SILENT_MS = 75_000;
 const TURN_MS = 10;
 /** To let somebody in, and to read bytes, mostly takes less: then it is charged to nobody, ms. */
 const WORTH_MS = 0.2;
-/** Over a slow line a longer message takes so long that the client had better know of it. */
+/** Over a slow line a longer message takes so long that the client had better know of it. [LIVE-15] */
 const LONG_BYTES = 64 * 1024;
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
@@ -120,7 +120,7 @@ export class Link implements SocketEvents, Debtor {
 
   send(packet: Packet, channel: Channel): void {
     if (!this.#open) return;
-    // [FLOW-2]
+    // [FLOW-2] the other end does not read
     if (this.#socket.bufferedAmount > this.#settings.maxBuffered) {
       // not in the midst of what made it send
       return queueMicrotask(() => this.giveUp());
@@ -295,7 +295,7 @@ export class Link implements SocketEvents, Debtor {
     this.#handler.failed(error);
   }
 
-  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-1] [COST-4] */
+  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-9] [COST-4] */
   #answer(channel: Channel, question: number, frame: Frame, now: number): void {
     const isFirst = channel.asksFirst(question);
     if (!isFirst && !this.#meter.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");

@@ -141,7 +141,7 @@ export class Links implements LinkHandler {
     this.#links.delete(link);
   }
 
-  // [AUTH-5]
+  /** A channel goes on with a newer token, or ends. [AUTH-5] [AUTH-13] */
   #renewed(channel: Channel, renewed: RoomAccess | Denial): void {
     // it may be gone meanwhile
     if (!this.#renewals.has(channel)) return;

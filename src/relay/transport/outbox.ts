@@ -44,7 +44,7 @@ export class Outbox {
     return this.#unanswered > WINDOW_BYTES;
   }
 
-  /** Whether a stock client has yet to say back what it was sent last. */
+  /** Whether a stock client has yet to say back what it was sent last. [FLOW-8] */
   get isUnechoed(): boolean {
     return this.#unechoed > WINDOW_BYTES;
   }

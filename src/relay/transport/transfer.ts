@@ -8,7 +8,7 @@ export class Transfer {
 
   /**
    * A long message is under way, and no pong overtakes it. What leaves proves something only if it had to wait: until the
-   * buffers on the way are full, it leaves whether or not anybody is there. [LIVE-12]
+   * buffers on the way are full, it leaves whether or not anybody is there.
    */
   goesOn({ received, left, bufferedAmount }: Pick<ServerSocket, "received" | "left" | "bufferedAmount">): boolean {
     // [LIVE-16] bytes that come in, or leave after they had to wait
