@@ -14,7 +14,7 @@ const MUTATIONS = [
   {
     name: "every loss is a leave",
     file: "src/relay/core/hub.ts",
-    from: "if (code === Close.normal || isFinal(code)) return true;",
+    from: "if (code === Close.normal) return true;",
     to: "if (code > 0) return true;",
   },
   {

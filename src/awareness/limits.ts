@@ -10,8 +10,12 @@ export interface RegisterLimits {
   readonly maxMeta: number;
 }
 
-/** Throws a `FrameError` if these users may not be brought into the lobby by this author. */
-export type AdmitUsers = (author: Author, lobby: string, sessions: SessionsByUser) => void;
+/**
+ * Throws a `FrameError` if these users may not be brought into the lobby by this author.
+ *
+ * `newIds` is how many client ids come with them that were not here.
+ */
+export type AdmitUsers = (author: Author, lobby: string, sessions: SessionsByUser, newIds: number) => void;
 
 /** By the id of a user, the ids of sessions. */
 export type SessionsByUser = ReadonlyMap<string, ReadonlySet<string>>;

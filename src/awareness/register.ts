@@ -145,7 +145,7 @@ export class Register {
     const published = this.#publish(author, id, change, entry, at.date);
     const { user, session } = published.claim;
     if (user.id !== entry.claim.user.id) {
-      this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]));
+      this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]), 0);
     }
     this.#admitBytes(author, growthOf(entry, published));
     const changes: Change[] = [];
@@ -207,6 +207,7 @@ export class Register {
     let { ownsAny } = this.#entries.speaker(author);
     let owned = this.ownedBy(author).length;
     let growth = 0;
+    let newIds = 0;
     for (const each of said) {
       const entry = this.#entries.get(each.id);
       const speaker = { ...this.#entries.speaker(author), ownsAny };
@@ -226,11 +227,12 @@ export class Register {
       const isRenamed = verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id;
       // who takes over an id has a place already
       if (verdict !== "introduce" && !isRenamed) continue;
+      if (verdict === "introduce") newIds++;
       const sessions = brought.get(claim.user.id) ?? new Set();
       brought.set(claim.user.id, sessions.add(claim.session.id));
     }
     this.#admitBytes(author, growth);
-    if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought);
+    if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought, newIds);
     return plans.values();
   }
 

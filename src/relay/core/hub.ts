@@ -97,7 +97,7 @@ export class Hub {
       load: this.#load,
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
-      admitUsers: (author, lobby, sessions) => this.#admitUsers(author, lobby, sessions),
+      admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
       onEvents: (events) => listener.events(events),
       onDropped: (what) => this.counters.countDropped(what),
     };
@@ -249,10 +249,10 @@ export class Hub {
   }
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
-  #admitUsers({ address }: Author, lobby: string, sessions: SessionsByUser): void {
+  #admitUsers({ address }: Author, lobby: string, sessions: SessionsByUser, newIds: number): void {
     const { maxAddressUsers } = this.#settings;
     const ids = this.#idsFrom.get(address) ?? 0;
-    if (maxAddressUsers !== 0 && ids + sessions.size > maxAddressUsers) {
+    if (maxAddressUsers !== 0 && newIds > 0 && ids + newIds > maxAddressUsers) {
       throw new FrameError("too many people from your address", Close.overloaded);
     }
     this.#lobby(lobby).admitUsers(sessions);
@@ -318,7 +318,9 @@ export class Hub {
 
 /** Whether a connection that ended so left for good, or may come back within the grace. [LIVE-1] [LIVE-2] [LIVE-3] */
 function isLeave(code: number, { silent }: Author, entry: PresentEntry): boolean {
-  if (code === Close.normal || isFinal(code)) return true;
+  if (code === Close.normal) return true;
+  // the relay has closed it for good: nobody comes back but a client with a better token, or one that says less
+  if (isFinal(code) && code !== Close.notAuthenticated && code !== Close.tooLarge) return true;
   // a stock client that closes its tab has no session to come back as; but one that was frozen may have been thawed, of
   // which the browser says the same
   return code === Close.goingAway && isStockSession(entry.claim) && !silent;

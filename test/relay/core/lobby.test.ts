@@ -386,6 +386,13 @@ describe("what one user costs a lobby", () => {
     await until("they are there", () => relay.user("late") !== undefined);
   });
 
+  it("[LOBBY-11] one address brings so many client ids, though all of them are one user's", async () => {
+    const { url } = await startRelay({ ...prompt, maxAddressUsers: 5 });
+    const tab = await rawPeer(url, "doc");
+    tab.say(...Array.from({ length: 8 }, (_, i): [number, number, object] => [i + 1, 1, stateOf("alice", "s_1")]));
+    expect(await tab.closed).toEqual({ code: 4503, reason: "too many people from your address" });
+  });
+
   it("[LOBBY-12] one user has so many sessions and no more", async () => {
     const { url, relay } = await startRelay({ ...prompt, maxUserSessions: 2 });
     const tab = await rawPeer(url, "doc");

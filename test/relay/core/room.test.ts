@@ -31,6 +31,23 @@ async function stockPeer(url: string, room: string, own?: Said): Promise<RawPeer
   return peer;
 }
 
+describe("a connection that the relay closes for good", () => {
+  it.each([
+    ["[LIVE-1] leaves at once after 4400, and nobody waits for it", { clock: 2 ** 60 }, false],
+    ["[LIVE-1] [LIVE-2] may come back after 4413 with less to say", { large: "x".repeat(70_000) }, true],
+  ])("%s", async (_, said, isHeld) => {
+    const { url, relay } = await startRelay({ ...prompt, leaveGrace: 60_000 });
+    const tab = await rawPeer(url, "doc");
+    tab.say([1, 1, stateOf("alice", "s_1")]);
+    await until("she is here", () => relay.users().length === 1);
+    if ("clock" in said) tab.say([1, said.clock, stateOf("alice", "s_1")]);
+    else tab.say([1, 2, stateOf("alice", "s_1", {}, said)]);
+    await tab.closed;
+    await until("that is told", () => relay.users().length === 0 || relay.users()[0]?.reconnecting === true);
+    expect(relay.users().length).toBe(isHeld ? 1 : 0);
+  });
+});
+
 describe("a newcomer", () => {
   it("[ROOM-4] gets all states and the document at once, and is asked for what it has", async () => {
     const { url } = await startRelay(prompt);
