@@ -302,6 +302,7 @@ export class Register {
     }
   }
 
+  /** An author takes its own state back: that is a leave. [LIVE-1] */
   #takeBack(entry: Entry | undefined, clock: number, now: number, changes: Change[]): void {
     if (!isPresent(entry)) return;
     entry.clock = clock;
@@ -370,7 +371,7 @@ export class Register {
 
   /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
   #supersede(record: AuthorRecord, key: string): void {
-    // of those that nobody holds any more nothing is to be known
+    // sessions that nobody holds any more need not be remembered
     const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);
     record.superseded = new Set([...held, key]);
   }
