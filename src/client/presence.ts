@@ -76,7 +76,7 @@ export function createPresence<
     if (!observes || (lobbyProvider.synced && lobby.vouched)) lobby.flush("live");
   };
   lobbyProvider.on("control", (control) => {
-    // who may not read the lobby knows all that there is to know
+    // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-11]
     if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
   });
   lobbyProvider.on("synced", settle);
@@ -93,7 +93,7 @@ export function createPresence<
     eachProvider((provider) => provider.wake());
   });
   session.on("suspend", () => {
-    // [STATE-10] the person keeps the grace
+    // others see the cursors go at once, and the user stays for the grace [STATE-10]
     for (const room of rooms.values()) room.clearCursor();
     eachProvider((provider) => provider.suspend());
   });
@@ -123,7 +123,7 @@ export function createPresence<
 
   function urlOf(room: string, { gc }: Y.Doc): string {
     const params = new URLSearchParams(options.params);
-    // [DOC-11] it goes back in its history: the relay is not to forget what was deleted
+    // the application goes back in the history of the document: the relay is not to forget what was deleted [DOC-11]
     if (!gc) params.set("gc", "false");
     if (lobbyName !== LOBBY) params.set("lobby", lobbyName);
     const query = params.toString();
@@ -155,6 +155,7 @@ export function createPresence<
       if ("user" in control) session.bind(control.user);
       if ("expiresInMs" in control) tokens.expires(control.expiresInMs ?? Infinity);
       if (control.kind === "manual") session.adopt(control.manual);
+      // [OWN-5]
       if (control.kind === "superseded" && control.session === session.id) session.renew();
     });
     return provider;
@@ -211,6 +212,7 @@ export function createPresence<
       ];
       return () => undo.forEach((each) => each());
     },
+    // [RUN-3]
     destroy() {
       if (isDestroyed) return;
       isDestroyed = true;
