@@ -59,6 +59,7 @@ export function createPresence<
     options.token,
     {
       renewed: (token) => eachProvider((provider) => provider.authorize(token)),
+      // [TOKEN-3]
       failed(error) {
         warn(`copresence: there is no token: ${String(error)}`);
         lobby.fail(error);
@@ -76,7 +77,7 @@ export function createPresence<
     if (!observes || (lobbyProvider.synced && lobby.vouched)) lobby.flush("live");
   };
   lobbyProvider.on("control", (control) => {
-    // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-11]
+    // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-14]
     if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
   });
   lobbyProvider.on("synced", settle);
@@ -229,11 +230,11 @@ export function createPresence<
 
   announce();
   try {
-    // that of a function comes later, and whoever is to know of a bad address is here now
+    // the token of a function comes later, but the caller is to know of a bad address now
     if (typeof options.token === "function") void new URL(baseUrl, globalThis.location?.href);
     lobbyProvider.connect();
   } catch (error) {
-    // an address that the WebSocket does not take
+    // an address that the WebSocket does not take [LIVE-20]
     presence.destroy();
     throw error;
   }

@@ -83,9 +83,9 @@ test("fails for a rule of which source alone knows", () => {
 });
 
 test.each([
-  ["a text", 'const a = "[A-1]";\n'],
-  ["a part of code", "const a = b[A-1];\n"],
-  ["an address", 'const a = "https://[A-1]";\n'],
+  ["text", 'const a = "[A-1]";\n'],
+  ["index", "const a = b[A-1];\n"],
+  ["address", 'const a = "https://[A-1]";\n'],
 ])("takes no %s of source for a citation", (_, source) => {
   const { ok, said } = check({ "SPEC.md": rule("A-1"), "src/a.ts": source, "test/a.test.ts": named("it", "A-1") });
   expect(ok).toBe(false);

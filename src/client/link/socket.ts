@@ -239,7 +239,7 @@ export class ReconnectingSocket {
     );
   }
 
-  /** The token came later: the WebSocket's error for an address that it does not take has no caller left to catch it. */
+  /** The token came later: the WebSocket's error for an address that it does not take has no caller left to catch it. [LIVE-20] */
   #openLater(token: string): void {
     try {
       this.#open(token);

@@ -215,7 +215,7 @@ export class Observers {
     }
   }
 
-  /** A member that reads too slowly is told once, when it has caught up, how things are then. */
+  /** A member that reads too slowly is told once, when it has caught up, how things are then. [FLOW-1] */
   #skips(member: Member, updates: readonly StateUpdate[]): boolean {
     let missed = this.#missed.get(member);
     if (missed === undefined) {
