@@ -156,7 +156,7 @@ export function claimedUser({ fields }: StateBytes): string | undefined {
   return isRecord(user) ? readUserId(user["id"]) : undefined;
 }
 
-/** Throws a `FrameError` for a state whose metadata is larger than that, in bytes. [LIMIT-4] */
+/** Throws a `FrameError` for a state whose metadata is larger than `maxMeta`, in bytes. [LIMIT-4] */
 export function checkMeta({ fields }: StateBytes, maxMeta: number): void {
   if ((fields.get("copresence")?.length ?? 0) <= maxMeta) return;
   const { copresence } = valuesOf(fields, "copresence");

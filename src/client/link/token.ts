@@ -146,6 +146,7 @@ export class Tokens {
       if (this.#asked !== undefined) this.#asked.at = monotonic();
       this.#waiting?.end();
     }
+    // a renewal that is due is made at once [TOKEN-2]
     if (monotonic() >= this.#renewAt || Date.now() >= this.#renewDate) void this.#renew();
   }
 

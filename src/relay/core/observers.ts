@@ -178,7 +178,7 @@ export class Observers {
     this.#missed.clear();
   }
 
-  /** What others see of states: in a crowd, not everybody's cursor. */
+  /** What others see of states: in a crowd, not everybody's cursor. [FLOW-5] */
   #seen(updates: readonly StateUpdate[]): readonly StateUpdate[] {
     return updates.map((each) =>
       each.state === null || this.#cursors.shows(each.publication.id) ? each : { ...each, state: each.state.person },
