@@ -1,6 +1,7 @@
 // Holds SPEC.md, the tests and the source together: every rule is cited by the name of a test that runs and by a comment
 // where it is implemented, every rule cited exists, and no id is defined twice. A rule is a line `- **[LIVE-3]** text`; a
-// test cites it by `[LIVE-3]` in its name, and the source by the same in a comment.
+// test cites it by `[LIVE-3]` in its name, and the source by the same in a comment. `ELSEWHERE` names the files of rules
+// that no comment can cite.
 //
 //   node scripts/check-spec.js [root]
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -9,6 +10,8 @@ import { join } from "node:path";
 const DEFINITION = /^- \*\*\[([A-Z][A-Z0-9]*-\d+)\]\*\*/;
 const MENTION = /\[([A-Z][A-Z0-9]*-\d+)\]/g;
 const COMMENT = /^[ \t]*(?:\/\/.*|\/\*[^]*?\*\/)/gm;
+// a line of a comment, or what follows code on its line
+const COMMENT_TEXT = /^\s*(?:\/\*|\*|\/\/)(.*)$|\s\/\/ (.*)$/;
 // `it("name"`, `describe.concurrent("name"`, and the second call of `it.each(table)("name"`
 const TEST_NAME = /(?:\b(?:it|test|describe|property)((?:\.\w+)*)|[)`])\s*\(\s*(["'`])((?:\\.|(?!\2)[^\\\n])*)\2/g;
 
@@ -57,11 +60,11 @@ function readCitations(path, source) {
  * @returns {Found[]}
  */
 function readImplementations(path, source) {
-  return source
-    .split("\n")
-    .flatMap((line, index) =>
-      [...line.matchAll(MENTION)].map(([, id = ""]) => ({ id, place: `${path}:${index + 1}` })),
-    );
+  return source.split("\n").flatMap((line, index) => {
+    const [, own, trailing] = COMMENT_TEXT.exec(line) ?? [];
+    const text = own ?? trailing ?? "";
+    return [...text.matchAll(MENTION)].map(([, id = ""]) => ({ id, place: `${path}:${index + 1}` }));
+  });
 }
 
 /**
@@ -77,7 +80,7 @@ function filesOf(root, folder, name) {
     .toSorted();
 }
 
-/** Rules that a file implements which has no comments. */
+/** Rules that are implemented in files without comments. */
 const ELSEWHERE = [{ id: "PKG-3", place: "package.json" }];
 
 const root = process.argv[2] ?? ".";
@@ -89,8 +92,8 @@ const citations = files.flatMap((path) => readCitations(path, readFileSync(join(
 
 const known = new Set(defined.map(({ id }) => id));
 const cited = new Set(citations.map(({ id }) => id));
-const implemented = new Set(implementations.map(({ id }) => id));
-for (const { id, place } of ELSEWHERE) if (existsSync(join(root, place))) implemented.add(id);
+const elsewhere = ELSEWHERE.filter(({ id }) => known.has(id));
+const implemented = new Set([...implementations, ...elsewhere].map(({ id }) => id));
 const first = new Map(defined.toReversed().map(({ id, place }) => [id, place]));
 const problems = [
   ...defined
@@ -102,6 +105,9 @@ const problems = [
   ...defined
     .filter(({ id, place }) => first.get(id) === place && !implemented.has(id))
     .map(({ id, place }) => `${place}  [${id}] is cited by no source file`),
+  ...elsewhere
+    .filter(({ place }) => !existsSync(join(root, place)))
+    .map(({ id, place }) => `${place}  is to implement [${id}], and is not there`),
   ...[...mentioned, ...citations, ...implementations]
     .filter(({ id }) => !known.has(id))
     .map(({ id, place }) => `${place}  [${id}] is no rule of SPEC.md`),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `copresence`: a relay on one port, from the command line. [RUN-1] */
+/** `copresence`: a relay on one port, from the command line. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isLoopback } from "./relay/access/address.ts";
@@ -10,7 +10,7 @@ import { oncePerSecond } from "./relay/util/report.ts";
 import { STORE_FORMS, openStore, readStoreAddress } from "./relay/store/open.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
-/** A wrong flag or variable; exit code 2. */
+/** A wrong flag or variable; exit code 2. [RUN-2] */
 class UsageError extends Error {}
 
 const names = Object.keys(optionSpecs) as OptionName[];
@@ -71,7 +71,7 @@ interface Given {
   readonly values: readonly string[];
 }
 
-/** The flag if it is given, else the variable. */
+/** The flag if it is given, else the variable. [RUN-2] */
 function pick(flags: Flags, env: NodeJS.ProcessEnv, flag: string, name: string): Given | undefined {
   const values = [flags[flag] ?? []].flat().filter((value) => typeof value === "string");
   const last = values.at(-1);
@@ -116,7 +116,7 @@ function readSync(given: string | undefined): boolean {
   throw new UsageError(`COPRESENCE_STORE_SYNC must be true or false, not "${given}"`);
 }
 
-/** What is out of bounds is said as a mistake of whoever set it. */
+/** Turns the error for a value that is out of bounds into one for the person who set it. */
 function usage<T>(read: () => T): T {
   try {
     return read();
@@ -135,6 +135,7 @@ function readKey(label: string, path: string): string {
   }
 }
 
+/** Refuses to listen to the network where nobody is asked who connects, unless that is meant. [AUTH-8] */
 function checkOpen(relay: Relay, host: string): void {
   if (!relay.open || relay.options.open || isLoopback(host)) return;
   throw new UsageError(
@@ -205,6 +206,7 @@ const onError = oncePerSecond((error, where) => {
   process.stderr.write(`copresence: ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
 });
 
+/** Listens, and says where, until it is told to stop. [RUN-1] */
 async function main(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());

@@ -67,6 +67,7 @@ function verdictOnClaim(entry: PresentEntry, { author }: Speaker, { claim, isSup
   if (isSuperseded) return "drop";
   const elsewhere = author.kind === "native" ? "taken" : "drop";
   if (entry.lobby !== author.access.lobby || entry.claim.user.id !== claim.user.id) return elsewhere;
+  // the same user and session speak through a new connection [OWN-3]
   if (entry.claim.session.id === claim.session.id) return "claim";
   // a native client may have taken another session id while its connection was lost; but while another connection holds
   // the id, this is a second tab whose document has the same id [OWN-7]

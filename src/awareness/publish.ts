@@ -89,7 +89,7 @@ function differences(
 }
 
 /**
- * The user that observers see: what the relay knows in place of what is claimed.
+ * The user that observers see: what the relay knows in place of what is claimed. [ID-1] [ID-2]
  *
  * @param value the field `user` of a state, sound JSON; undefined: it has none
  */
@@ -101,7 +101,7 @@ export function stampField(value: Uint8Array | undefined, stamp: Stamp): Uint8Ar
   return encode({ ...user, ...stamp });
 }
 
-/** The claim of a state, with no time in it that lies ahead of the relay's clock. [TIME-4] */
+/** The claim of a state, with no time in it that lies ahead of the relay's clock. [TIME-4] [STATUS-7] */
 function dated(
   state: StateBytes,
   { id, room, before, date }: Circumstances,
@@ -156,7 +156,7 @@ export function claimedUser({ fields }: StateBytes): string | undefined {
   return isRecord(user) ? readUserId(user["id"]) : undefined;
 }
 
-/** Throws a `FrameError` for a state whose metadata is larger than that, in bytes. [LIMIT-4] */
+/** Throws a `FrameError` for a state whose metadata is larger than `maxMeta`, in bytes. [LIMIT-4] */
 export function checkMeta({ fields }: StateBytes, maxMeta: number): void {
   if ((fields.get("copresence")?.length ?? 0) <= maxMeta) return;
   const { copresence } = valuesOf(fields, "copresence");

@@ -119,7 +119,7 @@ export class Register {
     return { entries, echoes };
   }
 
-  /** Takes what an author says of its own ids, and nothing of what it says of others'. Throws `FrameError` before it writes. */
+  /** Takes what an author says of its own ids, and nothing of what it says of others'. Throws `FrameError` before it writes. [WIRE-11] */
   apply(author: Author, said: readonly SaidEntry[], at: Moment): readonly Change[] {
     if (said.length === 0) return NO_CHANGES;
     const plans = this.#plan(author, said, at.date);
@@ -138,7 +138,7 @@ export class Register {
     checkClock(clock);
     if (clock <= entry.clock) return NO_CHANGES;
     const { maxState } = this.#limits;
-    // what changes more than all of it had better say it whole
+    // what changes more than all of it had better say it whole [PATCH-4]
     if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
     const change = patchState(patch, entry.authoredState);
     if (change.state.size > maxState) throw new StateTooLargeError(maxState);
@@ -304,6 +304,7 @@ export class Register {
     }
   }
 
+  /** An author takes its own state back: that is a leave. [LIVE-1] */
   #takeBack(entry: Entry | undefined, clock: number, now: number, changes: Change[]): void {
     if (!isPresent(entry)) return;
     entry.clock = clock;
@@ -372,7 +373,7 @@ export class Register {
 
   /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
   #supersede(record: AuthorRecord, key: string): void {
-    // of those that nobody holds any more nothing is to be known
+    // sessions that nobody holds any more need not be remembered
     const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);
     record.superseded = new Set([...held, key]);
   }

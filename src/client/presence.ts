@@ -59,6 +59,7 @@ export function createPresence<
     options.token,
     {
       renewed: (token) => eachProvider((provider) => provider.authorize(token)),
+      // [TOKEN-3]
       failed(error) {
         warn(`copresence: there is no token: ${String(error)}`);
         lobby.fail(error);
@@ -76,7 +77,7 @@ export function createPresence<
     if (!observes || (lobbyProvider.synced && lobby.vouched)) lobby.flush("live");
   };
   lobbyProvider.on("control", (control) => {
-    // who may not read the lobby knows all that there is to know
+    // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-14]
     if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
   });
   lobbyProvider.on("synced", settle);
@@ -93,7 +94,7 @@ export function createPresence<
     eachProvider((provider) => provider.wake());
   });
   session.on("suspend", () => {
-    // [STATE-10] the person keeps the grace
+    // others see the cursors go at once, and the user stays for the grace [STATE-10]
     for (const room of rooms.values()) room.clearCursor();
     eachProvider((provider) => provider.suspend());
   });
@@ -123,7 +124,7 @@ export function createPresence<
 
   function urlOf(room: string, { gc }: Y.Doc): string {
     const params = new URLSearchParams(options.params);
-    // [DOC-11] it goes back in its history: the relay is not to forget what was deleted
+    // the application goes back in the history of the document: the relay is not to forget what was deleted [DOC-11]
     if (!gc) params.set("gc", "false");
     if (lobbyName !== LOBBY) params.set("lobby", lobbyName);
     const query = params.toString();
@@ -155,6 +156,7 @@ export function createPresence<
       if ("user" in control) session.bind(control.user);
       if ("expiresInMs" in control) tokens.expires(control.expiresInMs ?? Infinity);
       if (control.kind === "manual") session.adopt(control.manual);
+      // [OWN-5]
       if (control.kind === "superseded" && control.session === session.id) session.renew();
     });
     return provider;
@@ -211,6 +213,7 @@ export function createPresence<
       ];
       return () => undo.forEach((each) => each());
     },
+    // [RUN-3]
     destroy() {
       if (isDestroyed) return;
       isDestroyed = true;
@@ -227,11 +230,11 @@ export function createPresence<
 
   announce();
   try {
-    // that of a function comes later, and whoever is to know of a bad address is here now
+    // the token of a function comes later, but the caller is to know of a bad address now
     if (typeof options.token === "function") void new URL(baseUrl, globalThis.location?.href);
     lobbyProvider.connect();
   } catch (error) {
-    // an address that the WebSocket does not take
+    // an address that the WebSocket does not take [LIVE-20]
     presence.destroy();
     throw error;
   }

@@ -193,12 +193,12 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     if (this.#ownsDoc) this.doc.destroy();
   }
 
-  /** [ACT-7] An edit is made by whoever sits here. */
+  /** A local edit is made by the user of this page. [ACT-7] */
   readonly #onTransaction = ({ local, changed }: Y.Transaction): void => {
     if (local && changed.size > 0) this.#session.active();
   };
 
-  /** [ACT-7] So is a cursor that moves; what we say ourselves, and say again, is not. */
+  /** A local cursor is moved by the user of this page; what the client says by itself, and says again, is no input. [ACT-7] */
   readonly #onChange = (_change: unknown, origin: unknown): void => {
     // the last of all, when the room is left, is nobody's doing
     if (origin !== "local" || this.#holders === 0) return;

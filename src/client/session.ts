@@ -62,7 +62,7 @@ export interface OwnSession {
   choose(status: ManualStatus | null): void;
   /** [SYNC-3] The relay says what time it is: what was dated by another clock is dated anew. */
   setTime(now: number): void;
-  /** Takes a choice made in another session, if it is newer. */
+  /** Takes a choice made in another session, if it is newer. [STATUS-4] */
   adopt(choice: ManualChoice): void;
   /** Takes the application's word on who the user is, for the fields given. */
   setUser(user: Partial<UserInfo>): void;
@@ -70,7 +70,7 @@ export interface OwnSession {
   bind(user: Partial<UserInfo>): void;
   /** [ACT-7] The user did something here, though the page heard no input: wrote in a document, moved a cursor. */
   active(): void;
-  /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. */
+  /** Another connection speaks for this session and both live: a duplicated tab, which gets an id of its own. [OWN-5] */
   renew(): void;
   stop(): void;
 }
@@ -124,6 +124,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
     return clock.isKnown ? { ...made, at: Math.min(made.at, clock.at()) } : made;
   }
 
+  /** The choice that the user made before this page was loaded. [STATUS-4] */
   function storedChoice(): ManualChoice | null {
     try {
       const stored = readManual(JSON.parse(local.get(CHOICE_KEY + user.id) ?? "null"));

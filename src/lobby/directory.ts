@@ -110,7 +110,7 @@ export class Directory<K extends object> {
     return report?.room === null && choice.at > (report.claim.session.manual?.at ?? -1);
   }
 
-  /** The connections of a user that others may see, or may no more, since a choice or its end. */
+  /** The connections of a user that others may see, or may no more, since a choice or its end. [STATUS-5] */
   #checkVisibility(userId: string): readonly (readonly [K, boolean])[] {
     const invisible = this.#sessions.choiceOf(userId)?.status === "invisible";
     if (invisible === this.#invisible.has(userId)) return [];

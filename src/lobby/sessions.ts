@@ -151,7 +151,7 @@ export class Sessions<K extends object> {
     this.#byKey.delete(key);
     session.reports = without(session.reports, reported);
     remove(this.#keysOf, reported.report.claim.user.id, key);
-    // [TIME-1] what is later than now was dated before the clock was set back
+    // what is later than now was dated before the clock was set back [TIME-1] [USER-7]
     const before = session.lastSeen > wall ? 0 : session.lastSeen;
     session.lastSeen = Math.max(before, lastSeen);
     if (session.reports.length > 0) return this.#publish(session, wall);
@@ -198,7 +198,7 @@ export class Sessions<K extends object> {
   }
 }
 
-/** `away` when the page last said so, or when no connection of it has spoken for long; as before when all are lost. */
+/** `away` when the page last said so, or when no connection of it has spoken for long [LIVE-8]; as before when all are lost. */
 function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus): AutoStatus {
   const connected = reports.filter((report) => report.connected);
   if (connected.length === 0) return before;
@@ -208,7 +208,7 @@ function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus
 function sessionOf<K>(reports: readonly Report[], newest: Report, record: SessionRecord<K>): Session {
   const { id, device } = newest.claim.session;
   const known = reports.findLast((report) => report.claim.session.device !== "unknown");
-  // metadata set for the whole application, if the session said any, before that of one room
+  // metadata set for the whole application, if the session said any, before that of one room [USER-6]
   const lobby = reports.findLast((report) => report.room === null);
   return {
     id,

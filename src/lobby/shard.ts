@@ -100,13 +100,13 @@ export class Shard {
 
   #apply(event: PresenceEvent, now: number, wall: number): void {
     const { type, user, userId } = event;
-    // when somebody goes from room to room is where they are, too
+    // that somebody goes from room to room would say where they are, too [PRIV-2]
     if (type === "update" && !this.#policy.lobbyRooms && sameButRooms(event.previous, user)) return;
     if (type !== "leave") {
       this.#recent.delete(userId);
       if (this.#map !== null) this.#set(userId, lobbyUser(user, wall, this.#policy.lobbyRooms));
     } else if (isGuest(userId) || this.#policy.recentMax === 0) {
-      // a guest never comes back under the same id: nothing to remember them by
+      // a guest never comes back under the same id: there is nothing to remember them by [LOBBY-7]
       this.#delete(userId);
     } else {
       const value = { user: withoutId(user), sessions: {}, lastSeen: user.lastSeen };

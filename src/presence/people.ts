@@ -1,5 +1,5 @@
 /**
- * The people of one place, counted by reference: a user is there while at least one of their sessions is.
+ * The people of one place, counted by reference: a user is there while at least one of their sessions is. [USER-1]
  *
  * Claims go in as they come; `flush` recomputes only the users that were touched and says what changed, so that a join
  * and a leave alternate and nothing unchanged is repeated. No effects, no clock.
@@ -47,7 +47,7 @@ export class People<Meta = JsonObject> {
   set(key: PropertyKey, claim: Claim<Meta>): void {
     const userId = claim.user.id;
     const owner = this.#owners.get(key);
-    // whoever spoke under this key was alive until they became somebody else
+    // the user who spoke under this key before was alive until now, when somebody else speaks under it [USER-7]
     if (owner !== undefined && owner !== userId) this.delete(key, Infinity);
     const person = this.#person(userId);
     const known = person.claims.get(key);
@@ -143,7 +143,7 @@ export class People<Meta = JsonObject> {
     const at = { roomId: this.roomId, now };
     // nobody joins or leaves in their own eyes; all that they do is an update [ROSTER-7]
     if (userId === this.selfId) return updateOf(previous, next, at);
-    // one who left is said to have left when they were last alive; one who turned invisible, now
+    // one who left is said to have left when they were last alive; one who turned invisible, now [USER-7]
     const seen = person.claims.size > 0 ? now : person.lastSeen || now;
     // [ROSTER-2] compared with what was flushed last, so that a join and a leave alternate
     return diffUser(previous, next ?? (previous && departed(previous, seen)), at);
@@ -153,6 +153,7 @@ export class People<Meta = JsonObject> {
   #viewOf(userId: string, person: Person<Meta>): User<Meta> | undefined {
     if (person.claims.size === 0) return undefined;
     const user = userOf(userId, [...person.claims.values()], { self: userId === this.selfId });
+    // an invisible user is shown to nobody but themselves [STATUS-6]
     if (!user.self && !isPresent(user)) return undefined;
     // the same object for as long as nothing about the user changed [ROSTER-4]
     return person.view !== undefined && equal(person.view, user) ? person.view : user;

@@ -152,7 +152,8 @@ export function readInfo(value: unknown, id: string): UserInfo {
 
 /**
  * Reads one session as it stands in an awareness state or in a lobby document; `rooms` and `clientId` come from there.
- * That its metadata is an object is checked; that it is the application's own type is the application's word. [STATE-1]
+ * That its metadata is an object is checked; that it is the application's own type is the application's word. A field that
+ * is absent, or of the wrong shape, has its default. [STATE-3]
  */
 export function readSession<Meta = JsonObject>(
   id: string,
@@ -173,7 +174,7 @@ export function readSession<Meta = JsonObject>(
   };
 }
 
-/** The id of the user that a connection without `user.id` is: one guest per connection. */
+/** The id of the user that a connection without `user.id` is: one guest per connection. [STATE-2] */
 export function guestId(clientId: number): string {
   return `guest:${clientId}`;
 }
@@ -184,10 +185,10 @@ export function isGuest(userId: string): boolean {
 }
 
 /**
- * Reads the awareness state of a connection. [STATE-4]
+ * Reads the awareness state of a connection. A state without our key is a session of its own. [STATE-1]
  *
  * @param clientId the Awareness client id that the state belongs to
- * @param state the parsed state; anything but an object is nobody
+ * @param state the parsed state; anything but an object is nobody [STATE-4]
  * @param room the room that it was seen in
  */
 export function readState<Meta = JsonObject>(clientId: number, state: unknown, room: string): Claim<Meta> | null {

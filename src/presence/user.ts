@@ -1,5 +1,5 @@
 /**
- * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in.
+ * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in. [USER-2]
  */
 import type { Claim, Device, JsonObject, ManualChoice, ManualStatus, Session, Status, UserInfo } from "./state.ts";
 import { isGuest, readInfo } from "./state.ts";
@@ -72,7 +72,7 @@ function statusOf(sessions: readonly Session<unknown>[], manual: ManualStatus | 
   return manual ?? (sessions.some((session) => session.status === "online") ? "online" : "away");
 }
 
-/** Joins two views of one session that came from several places; in whatever order, the result is the same. */
+/** Joins two views of one session that came from several places; in whatever order, the result is the same. [USER-2] */
 export function joinSessions<Meta>(a: Session<Meta>, b: Session<Meta>): Session<Meta> {
   const first = (bySessionPresence(a, b) || byContent(a, b)) <= 0 ? a : b;
   const manual = newerManual(a.manual, b.manual);
@@ -142,7 +142,7 @@ function infoIn(claims: readonly Claim<unknown>[]): UserInfo | undefined {
   return (ranked.find((claim) => claim.user.name !== undefined) ?? ranked[0])?.user;
 }
 
-/** One getter for all: with one of its own, each user would have a shape of its own. */
+/** A user who is here is seen now [USER-7]. One getter for all: with one of its own, each user would have a shape of its own. */
 const NOW: PropertyDescriptor = { enumerable: true, get: () => Date.now() };
 
 /** A user who is here no more. [USER-7] */

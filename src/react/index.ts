@@ -1,6 +1,6 @@
 "use client";
 
-/** React bindings: rosters, rooms and the own status as hooks. */
+/** React bindings: rosters, rooms and the own status as hooks. The directive above is for React Server Components. [REACT-3] */
 export { usePresenceClient } from "./client.ts";
 export { PresenceProvider, type PresenceProviderProps, usePresence } from "./provider.tsx";
 export type { Meta, Register, RoomMeta } from "./register.ts";

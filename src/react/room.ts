@@ -13,7 +13,7 @@ interface Joined {
 const leaving = new Set<Joined>();
 
 /**
- * Is in a room for as long as the component is mounted. [REACT-2]
+ * Is in a room for as long as the component is mounted.
  *
  * @param name null for none
  * @param options.meta may be a new object at each render; it is announced when it differs
@@ -41,7 +41,7 @@ export function useRoom(name: string | null, ...[options]: JoinArguments<RoomMet
     setJoined(next);
     return () => {
       setJoined(null);
-      // a remount in the same turn (StrictMode, a key that changed) joins before this leaves: nobody sees a blink
+      // a remount in the same turn (StrictMode, a key that changed) joins before this leaves: nobody sees a blink [REACT-2]
       leaving.add(next);
       setTimeout(() => leave(next), 0);
     };

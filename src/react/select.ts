@@ -42,6 +42,7 @@ export function useSelected<S, T>(
   const value = useSyncExternalStore(
     subscribe,
     () => select(store === null ? empty : store.getSnapshot()),
+    // on a server [REACT-2]
     () => select(empty),
   );
   useEffect(() => {

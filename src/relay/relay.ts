@@ -79,7 +79,10 @@ export function createRelay(config: RelayConfig = {}): Relay {
   return new RelayServer(resolveConfig(config));
 }
 
-/** The `ws` class, but it says "too large" in our words: 1009 would make a stock client try again for ever. */
+/**
+ * The `ws` class, but it closes with our codes what is too large [WIRE-3] or in too many parts [COST-11]: after 1009 a stock
+ * client would try again for ever.
+ */
 class RelaySocket extends WebSocket {
   override close(code?: number, data?: string | Buffer): void {
     if (code === 1009) super.close(Close.tooLarge, "message too large");
@@ -236,7 +239,7 @@ class RelayServer implements Relay {
     });
   }
 
-  // [RUN-3]
+  /** Ends all connections, and waits until nothing is left of them. [RUN-3] */
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
     const stored = this.#hub.close();

@@ -25,8 +25,8 @@ export interface EntryLimits {
  */
 export const MAX_CLOCK: number = 2 ** 48;
 /**
- * The highest clock that may be heard. The relay's own may pass that of the one it speaks of, and whoever says back what
- * it was told does nothing wrong.
+ * The highest clock that may be heard. The relay's own clock for an id may pass that of the id's owner, and a client that
+ * says back what it was told does nothing wrong. [WIRE-5]
  */
 const MAX_ECHOED_CLOCK = 2 * MAX_CLOCK;
 
@@ -79,7 +79,7 @@ export class StateTooLargeError extends FrameError {
   }
 }
 
-/** So is a session's metadata. */
+/** A session's metadata is above its limit: its connection is closed in the same way. [LIMIT-4] */
 export class MetaTooLargeError extends StateTooLargeError {
   constructor(maxMetaBytes: number) {
     super(maxMetaBytes, "session metadata");

@@ -96,7 +96,7 @@ export function expectEnd(from: Reader): void {
   if (from.pos !== from.arr.length) throw new FrameError("bytes after the end of the message");
 }
 
-/** Parses JSON, at most `maxDepth` levels deep: deeper values overflow the stack of whoever walks them. */
+/** Parses JSON, at most `maxDepth` levels deep: deeper values overflow the stack of the code that walks them. */
 export function json(source: string, maxDepth: number): unknown {
   let value: unknown;
   try {

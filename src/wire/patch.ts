@@ -88,7 +88,7 @@ export function writePatch(encoder: encoding.Encoder, before: Fields, after: Fie
 }
 
 /**
- * Reads a patch to its end. What it does not change is the same object as before. Throws `FrameError`.
+ * Reads a patch to its end. What it does not change is the same object as before. Throws `FrameError`. [PATCH-3]
  *
  * Fields come in their order, each at most once: two bytes that change a long field cost a copy of it.
  */

@@ -88,7 +88,7 @@ export function patchState(patch: Uint8Array, known: StateBytes): StateChange {
   return { state: new StateBytes(fields), changed: checkChanges(fields, known.fields) };
 }
 
-/** Sees to it that what is the same as before is the same object, and that the rest is sound. Returns what is not. */
+/** Gives the fields that did not change the same objects as before, checks the others, and returns the names of the others. */
 function checkChanges(fields: Map<string, Uint8Array>, known: Fields): Set<string> {
   // [WIRE-7] each field costs some hundred bytes of memory, and a patch of one walks them all
   if (fields.size > MAX_FIELDS) throw new FrameError(`awareness state of more than ${MAX_FIELDS} fields`, TOO_LARGE);

@@ -14,7 +14,7 @@ export const microtask: Soon = (run) => {
 
 /**
  * Runs `flush` at the end of the turn when things were quiet, and at most once per interval when they are not: a lone
- * change waits for nothing, a burst is one flush. A clock that is set changes nothing about it. [TIME-1]
+ * change waits for nothing, a burst is one flush. [ROOM-5] A clock that is set changes nothing about it. [TIME-1]
  */
 export class Ticker {
   readonly #intervalMs: () => number;

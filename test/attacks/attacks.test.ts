@@ -196,7 +196,7 @@ describe("somebody hostile, with a token of her own", () => {
   it.each([
     [5_000_000, Close.tooLarge],
     [60_000, Close.malformed],
-  ])("[WIRE-2] [PATCH-3] stops nobody with a patch that says %d times that nothing changed", async (times, code) => {
+  ])("[PATCH-3] [PATCH-4] stops nobody with a patch that says %d times that nothing changed", async (times, code) => {
     const { url, undisturbed } = await scene();
     const peer = new RawPeer(url, `${ROOM}?token=${await tokenFor({ sub: "mallory" })}`, [PATCH_SUBPROTOCOL]);
     await until("she is in", () => peer.received.length > 0);

@@ -203,7 +203,7 @@ describe("who is known", () => {
     expect(asked).toEqual(["alice: s_1 s_2", "bob: s_1"]);
   });
 
-  it("[WIRE-2] a message that is refused for its last part has taken nothing of its first", () => {
+  it("[WIRE-11] a message that is refused for its last part has taken nothing of its first", () => {
     const { connect, say, register } = setup();
     const peer = connect("Bob");
     say(peer, [1, 1, bob]);
@@ -260,7 +260,7 @@ describe("what a connection says of its own", () => {
     expect(ownerOf(1)).toBe("Alice");
   });
 
-  it("[WIRE-2] [WIRE-3] checks all that concerns it before it takes any", () => {
+  it("[WIRE-11] [WIRE-3] checks all that concerns it before it takes any", () => {
     const { connect, say, register } = setup();
     const peer = connect("Alice");
     expect(() => say(peer, [1, 1, alice], [2, 1, 42])).toThrow("not an object");

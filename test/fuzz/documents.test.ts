@@ -122,7 +122,7 @@ function play(random: Random, list: readonly Edit[]): { readonly sent: number; r
 }
 
 it(
-  `[DOC-1] [DOC-2] [DOC-5] ${UPDATES} updates of all kinds disturb nobody who reads them`,
+  `[DOC-1] [DOC-2] [DOC-5] [DOC-19] ${UPDATES} updates of all kinds disturb nobody who reads them`,
   { timeout: 36_000_000 },
   () => {
     const total = { sent: 0, taken: 0, rooms: 0 };

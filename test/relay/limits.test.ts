@@ -103,7 +103,7 @@ describe("a relay", () => {
     expect(relay.metrics()).toMatchObject({ connections: 9, closed: {} });
   });
 
-  it("[LIMIT-2] counts by who is known, and lets in again when one has gone", async () => {
+  it("[LIMIT-12] counts by who is known, and lets in again when one has gone", async () => {
     const { relay, url } = await startRelay({ jwtSecret: SECRET, maxUserConnections: 2 });
     const open = async (): Promise<WebSocket> => {
       const socket = new WebSocket(`${url}/doc?token=${await tokenFor({ sub: "alice" })}`);
@@ -149,7 +149,7 @@ describe("a relay", () => {
     await until("she may be in another room", () => relay.user("alice")?.rooms.length === 2);
   });
 
-  it("[LIMIT-3] there are only so many lobbies, those counted in which somebody is remembered", async () => {
+  it("[LIMIT-10] [LIMIT-11] there are only so many lobbies, those counted in which somebody is remembered", async () => {
     const { relay, url } = await startRelay({ ...prompt, maxLobbies: 2 });
     for (const lobby of ["acme", "other"]) {
       const peer = await rawPeer(url, `doc?lobby=${lobby}`);
@@ -167,7 +167,7 @@ describe("a relay", () => {
     await until("she is back where there is a lobby", () => relay.users("acme").length === 1);
   });
 
-  it("[LIMIT-3] a lobby counts from when somebody is let in, though nobody has spoken yet", async () => {
+  it("[LIMIT-11] a lobby counts from when somebody is let in, though nobody has spoken yet", async () => {
     const { relay, url } = await startRelay({ ...prompt, maxLobbies: 2 });
     const peers = await Promise.all(Array.from({ length: 20 }, (_, i) => rawPeer(url, `doc${i}?lobby=l${i}`)));
     const refused = (): RawPeer[] => peers.filter(({ close }) => close?.reason === "too many lobbies");

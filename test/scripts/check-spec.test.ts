@@ -82,6 +82,34 @@ test("fails for a rule of which source alone knows", () => {
   expect(said).toContain("src/a.ts:2  [A-9] is no rule of SPEC.md\n");
 });
 
+test.each([
+  ["text", 'const a = "[A-1]";\n'],
+  ["index", "const a = b[A-1];\n"],
+  ["address", 'const a = "https://[A-1]";\n'],
+])("takes no %s of source for a citation", (_, source) => {
+  const { ok, said } = check({ "SPEC.md": rule("A-1"), "src/a.ts": source, "test/a.test.ts": named("it", "A-1") });
+  expect(ok).toBe(false);
+  expect(said).toContain("SPEC.md:1  [A-1] is cited by no source file\n");
+});
+
+test.each([
+  ["behind code", "const a = 1; // [A-1]\n"],
+  ["above code, with the reason", "// it must, else it fails [A-1]\n"],
+  ["in a docstring", "/**\n * Does it.\n *\n * [A-1]\n */\n"],
+])("takes a comment %s for a citation", (_, source) => {
+  expect(check({ "SPEC.md": rule("A-1"), "src/a.ts": source, "test/a.test.ts": named("it", "A-1") }).said).toContain(
+    "all well",
+  );
+});
+
+test("fails for a rule whose file without comments is not there", () => {
+  const tree = { "SPEC.md": rule("PKG-3"), "test/a.test.ts": named("it", "PKG-3") };
+  const { ok, said } = check(tree);
+  expect(ok).toBe(false);
+  expect(said).toContain("package.json  is to implement [PKG-3], and is not there\n");
+  expect(check({ ...tree, "package.json": "{}" }).ok).toBe(true);
+});
+
 test("looks at test files only", () => {
   expect(check({ "SPEC.md": rule("A-1"), "test/helper.ts": named("it", "A-1") }).ok).toBe(false);
 });

@@ -115,7 +115,7 @@ describe("decodeEntries", () => {
     );
   });
 
-  it("[WIRE-2] takes all of an update or nothing, wherever it is cut off", () => {
+  it("[WIRE-11] takes all of an update or nothing, wherever it is cut off", () => {
     fc.assert(
       fc.property(anyEntries, (entries) => {
         const whole = encodeEntries(entries);

@@ -144,7 +144,7 @@ describe("[PATCH-2] the states of a room", () => {
     );
   });
 
-  it("[WIRE-2] that cannot be read to the end are not taken at all", () => {
+  it("[WIRE-11] that cannot be read to the end are not taken at all", () => {
     const states = new StatesReader();
     const both = encodeStates((writer) => {
       for (const name of [1, 2]) writer.whole(name, 100 + name, fieldsOf({ n: name }));

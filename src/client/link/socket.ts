@@ -239,7 +239,7 @@ export class ReconnectingSocket {
     );
   }
 
-  /** Where nobody is there any more to catch what the WebSocket throws: that the address is none that it may dial. */
+  /** The token came later: the WebSocket's error for an address that it does not take has no caller left to catch it. [LIVE-20] */
   #openLater(token: string): void {
     try {
       this.#open(token);
@@ -251,6 +251,7 @@ export class ReconnectingSocket {
   #open(token: string): void {
     if (this.#options.WebSocket === null) return;
     const protocols = [PATCH_SUBPROTOCOL];
+    // [TOKEN-1]
     if (token !== "") protocols.push(AUTH_PREFIX + token);
     const socket = new this.#options.WebSocket(this.#options.url(), protocols);
     socket.binaryType = "arraybuffer";

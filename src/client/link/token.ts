@@ -18,7 +18,7 @@ const MARGIN_MS = 65_000;
 const MIN_RENEWAL_MS = 1_000;
 /** setTimeout takes no more. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-/** An older token, though no relay has seen it, is not shown any more; nor is one waited for that takes longer, ms. */
+/** How long a token that no relay has seen may be shown [TOKEN-8], and how long the function may take to answer [TOKEN-9], ms. */
 const FRESH_MS = 30_000;
 /** The longest that a function waits to be asked again, ms. */
 const MAX_BACKOFF_MS = 30_000;
@@ -30,7 +30,7 @@ const TOKEN = /^[\w.~-]*$/;
 /**
  * When to renew a token that expires in `expiresInMs`, ms from now. With `random` (0 to 1) it is up to a tenth sooner, so
  * that those who came together do not renew together. Asked again after a renewal that brought nothing new, it waits
- * for ever shorter shares of what is left. [TOKEN-2]
+ * for ever shorter shares of what is left. [TOKEN-2] [TOKEN-11]
  */
 export function renewalInMs(expiresInMs: number, random: number): number {
   const latest = Math.min(expiresInMs * USED, Math.max(expiresInMs - MARGIN_MS, expiresInMs / 2));
@@ -63,7 +63,7 @@ interface Wait {
  * The tokens of one client. Each is shown to the relay by the connections that open, or renew, at the same time; one that
  * no relay has seen yet, since none was there, is kept for the next attempt.
  *
- * [TOKEN-3] While the function fails, or gives what the relay does not take, all connections wait for the one next time
+ * [TOKEN-10] While the function fails, or gives what the relay does not take, all connections wait for the one next time
  * that it is asked.
  */
 export class Tokens {
@@ -91,7 +91,7 @@ export class Tokens {
     this.#backoffMs = backoffMs;
   }
 
-  /** For a connection about to open. A rejection has been told to the handler, but for that of a client destroyed. [TOKEN-1] */
+  /** The token for a connection about to open. A rejection has been told to the handler, unless the client is destroyed. [TOKEN-8] */
   get(): string | Promise<string> {
     const source = this.#source;
     if (typeof source === "string") return source;
@@ -108,7 +108,7 @@ export class Tokens {
     return token;
   }
 
-  /** The relay has seen the token: a connection that is opened from now on brings another. [TOKEN-4] */
+  /** The relay has seen the token: a connection that is opened from now on brings another. [TOKEN-4] [TOKEN-8] */
   shown(): void {
     // one that is still to be asked for, nobody has seen
     if (this.#asked !== undefined && this.#asked.at <= monotonic()) this.#asked = undefined;
@@ -146,6 +146,7 @@ export class Tokens {
       if (this.#asked !== undefined) this.#asked.at = monotonic();
       this.#waiting?.end();
     }
+    // a renewal that is due is made at once [TOKEN-2]
     if (monotonic() >= this.#renewAt || Date.now() >= this.#renewDate) void this.#renew();
   }
 

@@ -39,7 +39,7 @@ export class Inbound {
   readonly #own = new Map<number, Told>();
   /** All who are there have been told on this connection. */
   #isWhole = false;
-  /** Connected again: whom the relay does not know may have lost it as we did, been given up, and yet return. */
+  /** The client is connected again: peers whom the relay does not name may have lost it as we did, and may yet return. */
   holds = false;
   /** When the relay was last heard before the connection was lost, ms since the epoch. */
   lostContactAt = 0;
@@ -140,7 +140,7 @@ export class Inbound {
         continue;
       }
       if (fields === null) {
-        // given up, perhaps just before we came back, by a relay that they may have lost as we did
+        // the relay gave them up, perhaps just before we came back; they may have lost it as we did, and may return [ROSTER-6]
         if (this.holds && this.markOf(id)?.mark === "reconnecting" && states.has(id)) {
           this.#marks.delete(id);
           this.#held.add(id);
@@ -165,7 +165,7 @@ export class Inbound {
     this.#emitMarks([...returned, ...missing].filter((id) => states.has(id)));
   }
 
-  /** Whoever is here but is not named. */
+  /** The peers that are here and are not among those named. */
   #peersBut(named: ReadonlySet<number>): number[] {
     const { states, clientID } = this.#awareness;
     return [...states.keys()].filter((id) => id !== clientID && !named.has(id));

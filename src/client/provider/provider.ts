@@ -95,7 +95,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
     });
     this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
-    // Yjs encodes what it has just decoded for whoever listens
+    // Yjs encodes again what it has just decoded if anybody listens: nobody should who does not have to
     if (options.sync === "share") doc.on("update", this.#onDocUpdate);
   }
 
@@ -267,9 +267,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
     guarded(() => Y.applyUpdate(this.doc, update, this));
   }
 
-  /** The first states on a connection are all that there are. */
+  /** The first states on a connection are all that there are. Peers that are missing are waited for. [ROSTER-6] */
   #isWhole(): void {
-    // whoever lost the relay as we did may still wait out its back-off
+    // a peer that lost the relay as we did may still wait out its back-off
     if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
     this.emit("snapshot", []);
   }
@@ -293,6 +293,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "marks":
         return this.inbound.mark(control.marks);
       case "pong":
+        // the relay is there: peers that have not returned are gone [ROSTER-6]
         if (!this.#hold.answered()) return;
         this.inbound.release();
         return this.emit("released", []);

@@ -142,7 +142,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     if (this.#union.vouch(states)) this.#onDocument(null);
   };
 
-  /** Gives up whoever was held and has not returned. */
+  /** Gives up the users that were held and have not returned. [ROSTER-6] */
   release(): void {
     this.#onDocument(this.#held);
   }
@@ -166,8 +166,8 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   /**
-   * Adds the sessions that went while the connection was down: whoever lost the relay as we did may yet return. Returns
-   * whether there are any.
+   * Adds the sessions that went while the connection was down: their clients may have lost the relay as we did, and may
+   * yet return. Returns whether there are any. [ROSTER-6]
    */
   #hold(claims: Map<PropertyKey, Claim<Meta>>, before: ReadonlyMap<PropertyKey, Claim<Meta>>): boolean {
     if (!this.#source.provider.holds) return false;

@@ -91,7 +91,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   #refusal: Refusal | null = null;
   #synced = false;
   #recentChanged = false;
-  // each is made when it is asked for, and the same until something in it changes
+  // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
   #snapshot: RosterSnapshot<Meta> | undefined;
   #sorted: readonly User<Meta>[] | undefined;
   #sortedRecent: readonly User<Meta>[] | undefined;
@@ -145,12 +145,13 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   /**
-   * Publishes what went in since the last flush. [ROSTER-1]
+   * Publishes what went in since the last flush.
    *
    * @param status the roster's from now on; the first time `live` is the moment of `synced`
    */
   flush(status: RosterStatus = this.#status): void {
-    // a guest who says who they are has not left in their own eyes
+    // before the first snapshot nothing is announced [ROSTER-1]; a guest who says who they are has not left in their own
+    // eyes [ROSTER-7]
     const wasSynced = this.#synced;
     const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
     const statusChanged = status !== this.#status;
@@ -167,6 +168,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
       this.#emitter.emit("event", event);
       this.#emitter.emit(event.type, event);
     }
+    // [ROSTER-1]
     if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
     if (statusChanged) this.#emitter.emit("status", status);
     this.#emitter.emit("change", null);

@@ -184,7 +184,7 @@ class ProviderRoster<Meta> extends AwarenessRoster<Meta> {
     });
   }
 
-  /** [TRACK-2] Whoever vanishes while the provider is down may return with it. */
+  /** A user whose state vanishes while the provider is down may return with it, and is kept. [TRACK-2] */
   protected override gone(id: number, claim: Claim<Meta>, lastSeen: number): void {
     if (this.#isUp || id === this.awareness.clientID) return super.gone(id, claim, lastSeen);
     this.#held.set(id, lastSeen);

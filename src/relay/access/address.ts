@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 
 /**
  * The client's address, behind so many trusted proxies. Each proxy appends whom it was called by, so only the last
- * `hops` entries of the header are theirs; what is before was written by whoever called. [LIMIT-6]
+ * `hops` entries of the header are theirs; what is before was written by the caller, and may be false. [LIMIT-6]
  *
  * @param remote the other end of the TCP connection
  * @param forwarded the header X-Forwarded-For
@@ -29,7 +29,7 @@ function withoutPort(entry: string): string {
   return /^\d+\.\d+\.\d+\.\d+:\d+$/.test(entry) ? entry.slice(0, entry.indexOf(":")) : entry;
 }
 
-/** What limits by address count by: whoever has one IPv6 address has 2^64 of them. */
+/** What limits by address count by: who has one IPv6 address has 2^64 of them. [LIMIT-13] */
 export function addressKey(address: string): string {
   const withoutZone = address.replace(/%.*$/, "");
   if (isIP(withoutZone) !== 6) return address;

@@ -69,7 +69,7 @@ export class Authorizer {
     return this.#authenticate === null;
   }
 
-  /** Decides, at once if nobody has to be asked. One that is let in must `leave` with its lease. */
+  /** Decides who is let in, at once if nobody has to be asked. One that is let in must `leave` with its lease. [AUTH-1] */
   authorize(asked: ConnectRequest, now: number): Decision | Promise<Decision> {
     const lease = this.#limits.connect(addressKey(asked.address), now);
     if ("ok" in lease) return lease;
@@ -119,7 +119,7 @@ export class Authorizer {
 
   #decide({ target, token, origin, address, headers }: ConnectRequest, lease: Lease): Decision | Promise<Decision> {
     const { origins } = this.#options;
-    // [AUTH-9]
+    // a page of an origin that may not connect; what says no origin is no browser [AUTH-9]
     if (origin !== null && origins.length > 0 && !origins.includes(origin.toLowerCase())) {
       return denial("origin", Close.notAllowed, "pages from your origin are not allowed");
     }

@@ -58,7 +58,7 @@ export class ConnectionLimits {
     return { address, stay: null };
   }
 
-  /** Counts it where it goes. Returns why it may not. [LIMIT-2] */
+  /** Counts it where it goes. Returns why it may not. [LIMIT-2] [LIMIT-12] */
   enter(lease: Lease, stay: Stay): Denial | null {
     const limits = this.#limits;
     const { user, room, lobby } = stay;
@@ -81,7 +81,7 @@ export class ConnectionLimits {
       add(mapOf(this.#rooms, key), room);
     }
     add(mapOf(this.#rooms, address), room);
-    // [LIMIT-3] from now on, though nobody has spoken yet
+    // the lobby counts from now on, though nobody has spoken in it yet [LIMIT-11]
     this.#lobbies.hold(lobby, founder);
     lease.stay = stay;
     return null;

@@ -44,7 +44,7 @@ export function accessTo(
   // [GRANT-7] else the users of one tenant could look at those of another
   if (own !== null && isLobby(room) && room !== own) return denial("grants", Close.notAllowed, `your lobby is ${own}`);
   const granted = grantsFor(identity.rooms, room);
-  // [GRANT-2]
+  // nothing is granted there [GRANT-2]
   if (granted.size === 0) {
     const place = isLobby(room) ? "the lobby" : "this room";
     return denial("grants", Close.notAllowed, `nothing is granted to you in ${place}`);
@@ -57,7 +57,7 @@ export function accessTo(
       lobby: isLobby(room) ? room : (own ?? asked),
       observe,
       presence: granted.has("presence"),
-      // the document of a lobby says who is there
+      // the document of a lobby says who is there [GRANT-8]
       read: isLobby(room) ? observe : granted.has("read"),
       write: granted.has("write"),
       expiresAt: identity.expiresAt ?? null,

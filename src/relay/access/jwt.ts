@@ -42,7 +42,7 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
 
 /**
  * An `authenticate` that takes signed tokens. Claims: `sub` is the user's id; `name`, `color` and `avatar`, if given,
- * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`. [JWT-3]
+ * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`.
  *
  * @param names what the options are called in an error
  * @throws RangeError unless there is a key, and all that are given are fit for use
@@ -50,6 +50,7 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
 export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authenticate {
   const keys = verifyingKeys(options, names);
   const { audience, issuer, clockTolerance = CLOCK_TOLERANCE_MS } = options;
+  // who it must be for, and from, and when it ends [JWT-1] [JWT-3]
   const settings = {
     requiredClaims: ["sub"],
     clockTolerance: clockTolerance / 1_000,
@@ -137,7 +138,7 @@ export function identityOf(payload: JWTPayload): Identity | Refusal {
   };
 }
 
-/** What is wrong with a token, in our words: the library's may quote it. Null: nothing is; it could not be verified. */
+/** What is wrong with a token, in our words: the library's may quote the token [AUTH-7]. Null: nothing is; it could not be verified. */
 function refusalOf(error: unknown): Refusal | null {
   if (error instanceof errors.JWTExpired) return refuse("the token has expired", Close.tokenExpired);
   if (error instanceof errors.JWTClaimValidationFailed) {

@@ -11,7 +11,7 @@ export type PublicKeySource = string | JsonWebKey;
  * be added before tokens are signed with it, and the old one taken away when the last of its tokens has expired. [KEY-1]
  */
 export interface KeySource {
-  /** Shared with whoever signs (HS256): each at least 32 bytes, and known to nobody else. */
+  /** Shared with the signer of tokens (HS256): each at least 32 bytes, and known to nobody else. */
   readonly secret?: string | readonly string[];
   /** Keys with a `kid` verify the tokens that name it and those that name none. */
   readonly publicKey?: PublicKeySource | readonly PublicKeySource[];
@@ -101,7 +101,7 @@ function publicKeys(given: PublicKeySource, name: string): VerifyingKey[] {
     const keys = partsOf(given).map(readPublicKey);
     if (keys.length > 0 && keys.every((key) => key !== null)) return keys;
   } catch {
-    // what the library says may quote the key
+    // what the library says may quote the key [AUTH-7] [KEY-3]
   }
   throw refused;
 }
@@ -132,7 +132,7 @@ function readPublicKey(part: PublicKeySource): VerifyingKey | null {
   return algorithms === null ? null : { key, algorithms, kid: typeof kid === "string" ? kid : null };
 }
 
-// [JWT-1]
+/** The algorithms that go with a key; null: the key is not fit for use. [JWT-1] [JWT-2] */
 function algorithmsOf(key: KeyObject): readonly string[] | null {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
   switch (key.asymmetricKeyType) {

@@ -1,6 +1,6 @@
 /**
  * Which lobbies there are, and through whom each came about. A lobby has a place for as long as a connection counts in it
- * or the hub remembers somebody in it: both hold the place. Pure but for its own counts.
+ * or the hub remembers somebody in it: both hold the place. Pure but for its own counts. [LIMIT-11]
  */
 import { Close } from "../../wire/index.ts";
 import { type Denial, denial } from "./grants.ts";
@@ -44,9 +44,9 @@ export class LobbyPlaces {
   refusal(lobby: string, { address, user }: Founder): Denial | null {
     if (this.#places.has(lobby)) return null;
     const { maxLobbies, maxAddressLobbies, maxUserLobbies } = this.#limits;
-    // [LIMIT-3]
+    // there are as many as may be, over all addresses [LIMIT-10]
     if (isFull(this.#places.size, maxLobbies)) return denial("lobbies", Close.overloaded, "too many lobbies");
-    // [LIMIT-8]
+    // too many of them came about through this address, or this user [LIMIT-8]
     if (isFull(this.#byAddress.get(address), maxAddressLobbies)) {
       return denial("address", Close.overloaded, "too many lobbies from your address");
     }

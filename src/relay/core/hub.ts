@@ -264,7 +264,7 @@ export class Hub {
     else this.#idsFrom.delete(address);
   }
 
-  // [ROOM-3]
+  /** Frees a room in which nobody is, nor may come back within the grace. [ROOM-3] */
   #freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
     this.#listener.closed(room);
@@ -272,7 +272,7 @@ export class Hub {
     this.rooms.delete(room.name);
   }
 
-  // [AUTH-6] [WIRE-8]
+  /** The first message to a client of ours. [WIRE-8] [AUTH-6] */
   #hello(room: string, { access }: Member): Hello {
     const { user, expiresAt } = access;
     const { leaveGrace, maxState, maxMeta } = this.#settings;

@@ -40,6 +40,7 @@ export class Lobby {
         this.#shard.open(this.users.values(), setup.clock.wall()),
       );
     });
+    // the shard is written at most once per lobby tick [LOBBY-5]
     this.#ticker = new Ticker(
       () => policy.lobbyTick,
       () => this.#flush(),

@@ -178,7 +178,7 @@ export class Observers {
     this.#missed.clear();
   }
 
-  /** What others see of states: in a crowd, not everybody's cursor. */
+  /** What others see of states: in a crowd, not everybody's cursor. [FLOW-5] */
   #seen(updates: readonly StateUpdate[]): readonly StateUpdate[] {
     return updates.map((each) =>
       each.state === null || this.#cursors.shows(each.publication.id) ? each : { ...each, state: each.state.person },
@@ -215,7 +215,7 @@ export class Observers {
     }
   }
 
-  /** A member that reads too slowly is told once, when it has caught up, how things are then. */
+  /** A member that reads too slowly is told once, when it has caught up, how things are then. [FLOW-1] */
   #skips(member: Member, updates: readonly StateUpdate[]): boolean {
     let missed = this.#missed.get(member);
     if (missed === undefined) {

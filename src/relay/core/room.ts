@@ -127,7 +127,7 @@ export class Room {
     this.#observers.greet(member);
   }
 
-  /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-2] [ROOM-1] */
+  /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-11] [ROOM-1] */
   receive(member: Member, frame: Frame, at: Moment): readonly Change[] {
     switch (frame.type) {
       case "syncStep1":
@@ -146,7 +146,7 @@ export class Room {
         if (member.kind !== "native") throw new FrameError("unexpected patch message");
         if (!member.access.presence) return this.#drop("awareness");
         const changes = this.register.patch(member, frame.id, frame.clock, frame.patch, at);
-        // what is not known as its own must be said whole [PATCH-3]
+        // the state of an id that is not known as its own must be said whole [PATCH-5]
         if (changes === null) member.send(QUERY);
         return changes ?? NO_CHANGES;
       }
@@ -268,7 +268,7 @@ export class Room {
     }
     const { entries, echoes } = this.register.read(member, payload);
     if (echoes) member.answers = true;
-    // [GRANT-3]
+    // without `presence`, what it says of itself is dropped [GRANT-3]
     if (member.access.presence) return this.register.apply(member, entries, at);
     return entries.length > 0 ? this.#drop("awareness") : NO_CHANGES;
   }

@@ -3,7 +3,7 @@ import { EMPTY_UPDATE, syncStep2Frame } from "../../wire/index.ts";
 import { Packet } from "../ports/packet.ts";
 import type { RoomDocument } from "./document.ts";
 
-/** Whoever asks is answered all the same: a stock client that hears nothing believes that it is not connected. */
+/** A client that asks is answered all the same: a stock client that hears nothing believes that it is not connected. */
 const NOTHING: readonly Packet[] = [new Packet(syncStep2Frame(EMPTY_UPDATE))];
 
 export const noDocument: RoomDocument = {

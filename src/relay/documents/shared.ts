@@ -1,6 +1,6 @@
 /**
  * The document of a room, which its clients write. The relay keeps one only once there is content: a room that carries
- * nothing but presence never makes a Y.Doc, nor does one whose document is only read whole. [DOC-8]
+ * nothing but presence never makes a Y.Doc [ROOM-2], nor does one whose document is only read whole [DOC-8].
  */
 import {
   EMPTY_STATE_VECTOR,
@@ -63,7 +63,7 @@ export class SharedDocument implements RoomDocument {
     else this.#waiting.push(run);
   }
 
-  /** Whether there is content. [ROOM-2] */
+  /** Whether there is content. */
   get hasContent(): boolean {
     return this.#live !== null || this.#kept !== undefined;
   }
@@ -160,7 +160,7 @@ export class SharedDocument implements RoomDocument {
     }
   }
 
-  /** [DOC-12] */
+  /** Encodes the document, or hands out what it was made of where that cannot be done. [DOC-12] */
   #encode(live: LiveDocument): Encoded {
     const encoded = live.encode();
     if (encoded.rest.length > 0) {

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
 import { type RelayMetrics, metricsText } from "./metrics.ts";
 
-/** @param timeout how long a request may take to come, ms: whoever sends it byte by byte is cut off [LIMIT-5] */
+/** @param timeout how long a request may take to come, ms: one that comes byte by byte is cut off [LIMIT-5] */
 export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {
   const settings = {
     headersTimeout: timeout,

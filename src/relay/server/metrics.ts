@@ -14,7 +14,7 @@ export interface RelayMetrics extends HubMetrics {
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
 }
 
-/** As Prometheus reads it. [LIMIT-7] */
+/** As Prometheus reads it. [LIMIT-7] [DOC-21] */
 export function metricsText(metrics: RelayMetrics): string {
   const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes, stateBytes, documents } = metrics;
   return [

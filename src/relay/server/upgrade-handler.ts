@@ -54,7 +54,7 @@ export class UpgradeHandler {
   }
 
   async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>, history: boolean): Promise<void> {
-    // what it says meanwhile waits in the network
+    // what it says until it is let in waits in the network [AUTH-1]
     webSocket.pause();
     this.#pending.add(webSocket);
     const decided = await decision;

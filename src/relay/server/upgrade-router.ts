@@ -41,7 +41,7 @@ interface AskingServer {
 
 /** How long one of the application's listeners may think about a request that it has not answered, ms. [HTTP-6] [HTTP-10] */
 const PATIENCE_MS = 2_000;
-/** Nobody serves these on a connection that has begun as HTTP/1.1 in Node. */
+/** Nobody serves these on a connection that has begun as HTTP/1.1 in Node. [HTTP-11] */
 const NEVER_SERVED = /^(h2c|tls\/[\d.]+)$/i;
 
 const routers = new WeakMap<Server, UpgradeRouter>();
@@ -140,7 +140,7 @@ class UpgradeRouter {
     if (mount !== undefined && mount.prefix !== "") return take(mount, upgrade);
     // [HTTP-5] what all may serve, a relay serves that was told no path, after the application's own listeners
     if (mount !== undefined) return this.#offer(upgrade, others, () => take(mount, upgrade));
-    // [HTTP-6]
+    // it is no relay's: the application's listeners may answer it, in time [HTTP-6]
     const refuse = (): void => refuseUpgrade(upgrade.socket, "404 Not Found");
     if (!this.#hasOthers) return refuse();
     const sent = bytesWritten(upgrade.socket);

@@ -60,7 +60,7 @@ export class LevelDocumentStore implements DocumentStore {
       for await (const update of this.#db.values({ gt: logKey(room, base), lte: logKey(room, last), signal })) {
         updates.push(plain(update));
       }
-      // [STORE-8]
+      // a part is missing: the rest would be taken for all of it [STORE-8]
       if (updates.length !== last - base || (snapshot === null && base > 0)) {
         throw new Error(`the stored document ${keyOf(room, "")} is damaged: parts of it are missing`);
       }
@@ -82,7 +82,7 @@ export class LevelDocumentStore implements DocumentStore {
     });
   }
 
-  /** [STORE-6] */
+  /** Puts a snapshot in the place of what it holds already. Returns false where another compaction was first. [STORE-6] */
   compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
     return this.#alone(room, async () => {
       const log = await this.#log(room);

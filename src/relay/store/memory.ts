@@ -27,7 +27,7 @@ export class MemoryDocumentStore implements DocumentStore {
     return Promise.resolve(endOf(log));
   }
 
-  /** [STORE-6] */
+  /** Puts a snapshot in the place of what it holds already. Returns false where another compaction was first. [STORE-6] */
   compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
     const log = this.#logs.get(room);
     const count = log === undefined ? -1 : Number(upTo) - log.dropped;

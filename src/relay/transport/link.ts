@@ -159,7 +159,7 @@ export class Link implements SocketEvents, Debtor {
       this.#socket.terminate();
     } else {
       this.#socket.close(code, truncate(reason));
-      // [COST-5] what it still says would be read for as long as it takes its time to answer
+      // what it still says would be read for as long as it takes its time to answer [COST-12]
       if (code === Close.tooManyMessages) this.#socket.pause();
       else if (isPaused) this.#socket.resume();
     }
@@ -200,7 +200,7 @@ export class Link implements SocketEvents, Debtor {
   message(data: Uint8Array, isBinary: boolean): void {
     if (!this.#open) return;
     if (this.#backlog !== null) return this.#backlog.push({ data, isBinary });
-    // [COST-8]
+    // others are to be heard first [COST-8]
     if (this.#handler.turns.isTaken(this.#expectedMs(data.length))) return this.#wait({ data, isBinary });
     this.#act(data, isBinary);
     this.#yield();
@@ -262,7 +262,7 @@ export class Link implements SocketEvents, Debtor {
     else if (!mayGoOn) this.close(Close.tooManyMessages, "too much work");
   }
 
-  /** Acts on a message. Returns what closes its channel, or the link, if it was refused. */
+  /** Acts on a message. Returns what closes its channel, or the link, if it was refused. [WIRE-2] */
   #read(message: Uint8Array, now: number): (() => void) | null {
     let channel: Channel | undefined;
     try {
@@ -317,7 +317,7 @@ export class Link implements SocketEvents, Debtor {
   sign(): void {
     if (!this.#open) return;
     const now = this.#handler.clock.now();
-    // [COST-5] those that it was not asked for are messages like any other
+    // signs of life that it was not asked for are messages like any other [COST-5]
     if (this.#liveness.pingedAt === null && !this.#meter.says(0, now)) {
       return this.close(Close.tooManyMessages, "too many messages");
     }

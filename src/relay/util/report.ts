@@ -20,12 +20,12 @@ export function safeReporter(onError: ErrorListener): ErrorListener {
   };
 }
 
-/** The default: to the console. */
+/** The default: to the console. [HTTP-12] */
 export function consoleReporter(): ErrorListener {
   return oncePerSecond((error, where) => console.error(`copresence: ${where} failed:`, error));
 }
 
-/** For each place at most once a second: whoever connects can bring about an error, and is to fill no log. */
+/** For each place at most once a second: any client can bring about errors, and is not to fill the log with them. */
 export function oncePerSecond(report: ErrorListener, now = (): number => performance.now()): ErrorListener {
   const reportedAt = new Map<string, number>();
   return (error, where) => {

@@ -145,7 +145,7 @@ describe("[PATCH-3] a client that sends patches", () => {
     expect(listener.states).toEqual(new Map([[7, after]]));
   });
 
-  it("is asked for its whole state when the patched one is not known as its own", async () => {
+  it("[PATCH-5] is asked for its whole state when the patched one is not known as its own", async () => {
     const { url } = await startRelay({ tick: 0 });
     const [alice, mallory] = [await patchPeer(url), await patchPeer(url)];
     const bob = await rawPeer(url, "doc");

@@ -150,7 +150,7 @@ describe("coming back", () => {
 });
 
 describe("a connection that may be dead", () => {
-  it("[TOKEN-1] is refused when an address cannot be dialed once the token is there", async () => {
+  it("[LIVE-20] is refused when an address cannot be dialed once the token is there", async () => {
     const refused: unknown[] = [];
     class NotDialed extends ScriptedSocket {
       constructor() {

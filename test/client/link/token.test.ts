@@ -34,7 +34,7 @@ describe("when to renew", () => {
     expect(renewalInMs(1_000 * 24 * HOUR, 0)).toBe(2 ** 31 - 1);
   });
 
-  it("[TOKEN-3] asked again and again of what is left, it does not spin", () => {
+  it("[TOKEN-11] asked again and again of what is left, it does not spin", () => {
     let left = HOUR;
     let renewals = 0;
     for (; left > 0; renewals++) left -= renewalInMs(left, 1);
@@ -58,7 +58,7 @@ function tokens() {
 }
 
 describe("a token function", () => {
-  it("[TOKEN-1] is asked once by those who open at the same time, and anew once the relay has seen its answer", async () => {
+  it("[TOKEN-8] is asked once by those who open at the same time, and anew once the relay has seen its answer", async () => {
     const { made, asked, answer, get } = tokens();
     const both = [get(), get()];
     await vi.waitFor(() => expect(asked).toHaveLength(1));
@@ -74,7 +74,7 @@ describe("a token function", () => {
     expect(await next).toBe("two");
   });
 
-  it("[TOKEN-1] is asked anew for an answer that is older than 30 s, or takes longer", async () => {
+  it("[TOKEN-8] [TOKEN-9] is asked anew for an answer that is older than 30 s, or takes longer", async () => {
     tellTime();
     const { asked, answer, get } = tokens();
     void get();
@@ -125,7 +125,7 @@ describe("a token function", () => {
     }
   });
 
-  it("[TOKEN-3] that fails is asked again after waits that double, up to 30 s, until a relay takes what it gives", async () => {
+  it("[TOKEN-10] that fails is asked again after waits that double, up to 30 s, until a relay takes what it gives", async () => {
     tellTime();
     vi.spyOn(Math, "random").mockReturnValue(1);
     onTestFinished(() => void vi.restoreAllMocks());
@@ -233,7 +233,7 @@ describe("a renewal", () => {
     expect(asked).toHaveLength(1);
   });
 
-  it("[TOKEN-3] that fails is tried again while there is time, and then left to who connects", async () => {
+  it("[TOKEN-11] that fails is tried again while there is time, and then left to who connects", async () => {
     const { made, asked, log } = told();
     made.expires(2 * MINUTE);
     const at: number[] = [];
@@ -250,7 +250,7 @@ describe("a renewal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("[TOKEN-3] that yields an empty text, which is no token, leaves the connections what they have", async () => {
+  it("[TOKEN-11] that yields an empty text, which is no token, leaves the connections what they have", async () => {
     const { made, asked, answer, log } = told();
     made.expires(2 * MINUTE);
     await vi.advanceTimersByTimeAsync(MINUTE);
@@ -343,14 +343,14 @@ describe("a client with a token", () => {
     );
   });
 
-  it("is told of a bad address at once, though its token is still to come", () => {
+  it("[LIVE-20] is told of a bad address at once, though its token is still to come", () => {
     const token = vi.fn<() => string>(() => "a.b.c");
     const options = { user: { id: "alice" }, WebSocket, token };
     expect(() => createPresence("nowhere", options)).toThrow(TypeError);
     expect(token).not.toHaveBeenCalled();
   });
 
-  it("[TOKEN-1] asks once for the lobby and the rooms that open together, and anew for each connect after", async () => {
+  it("[TOKEN-8] asks once for the lobby and the rooms that open together, and anew for each connect after", async () => {
     const door = await doorman({});
     let asked = 0;
     const alice = ownClient(door.url, "alice", { token: () => `t${++asked}`, timing });
@@ -473,7 +473,7 @@ describe("a client with a token", () => {
     expect(alice.lobby.refusal).toBeNull();
   });
 
-  it("[TOKEN-3] asks a function that fails once for all its rooms, with waits that double", async () => {
+  it("[TOKEN-10] asks a function that fails once for all its rooms, with waits that double", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     onTestFinished(() => void vi.restoreAllMocks());
     const door = await doorman({});

@@ -441,7 +441,7 @@ describe("grants", () => {
     expect(await peer.closed).toEqual({ code: 4403, reason });
   });
 
-  it("[GRANT-6] the lobby may be announced to and not read, or read and not announced to", async () => {
+  it("[GRANT-6] [GRANT-8] the lobby may be announced to and not read, or read and not announced to", async () => {
     const { relay, url } = await startRelay(signed);
     const announcer = await letIn(url, "@lobby", { sub: "alice", rooms: { "@lobby": ["presence"] } });
     announcer.say([1, 1, stateOf("alice", "s_1")]);

@@ -51,7 +51,7 @@ describe("an address", () => {
     ["2001:db8:1:2:3:4:1.2.3.4", "2001:db8:1:2::/64"],
     ["64:ff9b::1.2.3.4", "64:ff9b:0:0::/64"],
     ["", ""],
-  ])("[LIMIT-2] %s counts as %s", (address, key) => {
+  ])("[LIMIT-13] %s counts as %s", (address, key) => {
     expect(addressKey(address)).toBe(key);
   });
 

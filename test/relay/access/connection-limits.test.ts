@@ -36,7 +36,7 @@ describe("connection limits", () => {
     ["maxUserConnections", "too many connections of yours", (i) => [`a${i}`, "alice", "doc"]],
     ["maxUserRooms", "too many rooms of yours", (i) => [`a${i}`, "alice", `doc${i}`]],
     ["connectRate", "too many connections at once from your address", () => ["a", null, "doc"]],
-  ])("[LIMIT-2] %s lets in so many and no more, until one leaves", (limit, reason, visit) => {
+  ])("[LIMIT-2] [LIMIT-12] %s lets in so many and no more, until one leaves", (limit, reason, visit) => {
     // ten seconds' worth of connects may come at once
     const max = limit === "connectRate" ? 10 : 3;
     const limits = new ConnectionLimits({ ...none, [limit]: limit === "connectRate" ? 1 : 3 }, anyLobbies());
@@ -59,7 +59,7 @@ describe("connection limits", () => {
     expect(enter(limits, "a", "alice", "other")).toBeTypeOf("object");
   });
 
-  it("[LIMIT-3] a lobby has its place from when a connection is let in until its last one is over", () => {
+  it("[LIMIT-11] a lobby has its place from when a connection is let in until its last one is over", () => {
     const places = new LobbyPlaces({ maxLobbies: 1, maxAddressLobbies: 0, maxUserLobbies: 0 });
     const limits = new ConnectionLimits(none, places);
     const [first, second, third] = ["a", "b", "c"].map((address) => limits.connect(address, 0) as Lease);
@@ -79,7 +79,7 @@ describe("the places of lobbies", () => {
   const limits = { maxLobbies: 4, maxAddressLobbies: 3, maxUserLobbies: 2 };
   const alice = { address: "a", user: "alice" };
 
-  it("[LIMIT-3] are so many, those counted that the hub holds and nobody is connected to", () => {
+  it("[LIMIT-10] [LIMIT-11] are so many, those counted that the hub holds and nobody is connected to", () => {
     const places = new LobbyPlaces({ ...limits, maxAddressLobbies: 0 });
     for (const name of ["a", "b", "c", "d"]) places.hold(name);
     expect(places.refusal("e", alice)).toMatchObject({ because: "lobbies", reason: "too many lobbies" });

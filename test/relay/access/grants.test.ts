@@ -81,7 +81,7 @@ describe("accessTo", () => {
     expect(access({ lobby: "evil" }, "@lobby/acme")).toBe("your lobby is @lobby/evil");
   });
 
-  it("[GRANT-6] the document of a lobby is read by who may observe it", () => {
+  it("[GRANT-8] the document of a lobby is read by who may observe it", () => {
     expect(access({ rooms: { "@lobby": ["observe"] } }, "@lobby")).toMatchObject({ observe: true, read: true });
     expect(access({ rooms: { "@lobby": ["read", "presence"] } }, "@lobby")).toMatchObject({
       observe: false,

@@ -244,7 +244,7 @@ it("[DOC-9] answers who has all of a large document at little cost, also while i
 });
 
 it.each(["ask", "sync", "close"] as const)(
-  "[DOC-5] goes on with its last good encoding when Yjs fails (%s)",
+  "[DOC-19] goes on with its last good encoding when Yjs fails (%s)",
   (phase) => {
     const rooms = relay();
     const { document } = rooms.open();
@@ -328,7 +328,7 @@ it("[DOC-12] hands out all of a document that cannot be encoded, and says so", (
   expect(bob.store.pendingStructs).toBeNull();
 });
 
-it("[DOC-5] refuses an update that Yjs fails at, and what was there before stays", () => {
+it("[DOC-5] [DOC-19] refuses an update that Yjs fails at, and what was there before stays", () => {
   const { document, told } = relay().open();
   const alice = new Y.Doc();
   alice.getText("t").insert(0, "hello");
@@ -350,7 +350,7 @@ it("[DOC-5] refuses an update that Yjs fails at, and what was there before stays
   expect(read(document).getText("t").length).toBe(6);
 });
 
-it("[DOC-10] refuses new documents when those that are kept take too much, keeps all there are, and says so once", () => {
+it("[DOC-10] [DOC-20] refuses new documents when those that are kept take too much, keeps all there are, and says so once", () => {
   const rooms = relay({ maxDocuments: 20_000 });
   const letters = (count: number): Uint8Array =>
     rawUpdate([{ client: 5, clock: 0, structs: [inRoot(4, ...text("x".repeat(count)))] }]);
@@ -374,7 +374,7 @@ it("[DOC-10] refuses new documents when those that are kept take too much, keeps
   expect(read(document).getText("t").length).toBe(9_001);
 });
 
-it("[DOC-10] counts what a document takes, however little is in it", () => {
+it("[DOC-10] [DOC-21] counts what a document takes, however little is in it", () => {
   const letter = one(inRoot(4, ...text("x")));
   const roomsThatFit = (andLeave: boolean): number => {
     const rooms = relay({ maxDocuments: 60_000 });

@@ -132,7 +132,7 @@ describe("one that has a lot to say", () => {
     expect(alice.state.isPaused).toBe(false);
   });
 
-  it("[COST-1] is closed when that takes more than it may, and nothing more is read of it", async () => {
+  it("[COST-1] [COST-12] is closed when that takes more than it may, and nothing more is read of it", async () => {
     const { acted, closed, connected } = setup(20, { timeRate: 200 });
     const mallory = connected("Mallory");
     mallory.says(1_000);
@@ -309,7 +309,7 @@ describe("a relay", () => {
     expect(relay.metrics()).toMatchObject({ connections: 1, closed: { "4529": 1 } });
   });
 
-  it("[COST-5] refuses a message of too many parts for good", async () => {
+  it("[COST-11] refuses a message of too many parts for good", async () => {
     const { url } = await startRelay();
     const mallory = await rawPeer(url, "doc");
     for (let i = 0; i < 17_000; i++) mallory.socket.send(new Uint8Array([1]), { fin: false });

@@ -255,7 +255,7 @@ describe("a request that offers an upgrade to something else", () => {
     await until("it is answered", () => received.includes("POST /slow 0123456789"));
   });
 
-  it("[HTTP-3] is left to a listener of the application's that takes it", async () => {
+  it("[HTTP-11] is left to a listener of the application's that takes it", async () => {
     const { server, port } = await app();
     attached(server);
     server.on("upgrade", (request: IncomingMessage, socket: Duplex) => {
@@ -271,7 +271,7 @@ describe("a request that offers an upgrade to something else", () => {
     expect(await exchange(port, offering("GET /doc"))).toMatch(/^HTTP\/1\.1 426 /);
   });
 
-  it("[HTTP-3] is not taken at all by a version of Node that asks", async () => {
+  it("[HTTP-3] [HTTP-11] is not taken at all by a version of Node that asks", async () => {
     const { server } = await app();
     // as Node 24.9 has it
     const always: (request: IncomingMessage) => boolean = () => true;

@@ -144,7 +144,7 @@ describe("bad input", () => {
   }
 
   it.each(malformed)(
-    "[WIRE-2] [WIRE-5] %s is closed with 4400, and others notice nothing",
+    "[WIRE-2] [WIRE-5] [WIRE-11] %s is closed with 4400, and others notice nothing",
     async (_, frame, reason) => {
       expect(await closeAfter(frame)).toEqual({ code: 4400, reason });
     },
@@ -161,7 +161,7 @@ describe("bad input", () => {
     expect(await closeAfter(data, false)).toEqual({ code: 4400, reason: "text frame: messages are binary" });
   });
 
-  it("[WIRE-2] [WIRE-3] nothing is taken of what comes after, and who is refused leaves at once", async () => {
+  it("[WIRE-11] [WIRE-3] nothing is taken of what comes after, and who is refused leaves at once", async () => {
     const { relay, url } = await startRelay({ ...limits, leaveGrace: 60_000 });
     const { log, noticeOnly } = await witnesses(url);
     for (const [i, [, bad]] of [malformed[2]!, tooLarge[0]!, tooLarge[2]!].entries()) {

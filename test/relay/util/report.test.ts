@@ -44,7 +44,7 @@ describe("a listener of the relay that fails", () => {
     expect(bob.updates.flat().some(([id, , state]) => id === 1 && state === null)).toBe(true);
   });
 
-  it("[HTTP-8] is reported to the console where nothing else is said, once a second", async () => {
+  it("[HTTP-12] is reported to the console where nothing else is said, once a second", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => {});
     onTestFinished(() => error.mockRestore());
     const { relay, url } = await startRelay(prompt);
@@ -74,7 +74,7 @@ describe("a listener of the relay that fails", () => {
     }
   });
 
-  it("[HTTP-8] [KEY-6] is reported once a second for each place", () => {
+  it("[HTTP-12] [KEY-6] is reported once a second for each place", () => {
     const told: string[] = [];
     let now = 0;
     const report = oncePerSecond(

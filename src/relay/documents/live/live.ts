@@ -1,6 +1,6 @@
 /**
  * A Y.Doc, and beside it the last encoding of it that is known to be good, with what was taken since: whatever becomes of
- * the Y.Doc, it can be made again. [DOC-5]
+ * the Y.Doc, it can be made again. [DOC-19]
  */
 import * as Y from "yjs";
 import { FrameError } from "../../../wire/index.ts";
@@ -108,7 +108,7 @@ export class LiveDocument {
   }
 
   /**
-   * Takes what was planned, or nothing of it. Returns what others have to be told. Throws `FrameError`.
+   * Takes what was planned, or nothing of it. Returns what others have to be told. Throws `FrameError`. [DOC-5]
    *
    * @param hasTypes whether there are types among the pieces
    * @param parts how much the document grows by

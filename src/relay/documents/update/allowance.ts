@@ -1,4 +1,4 @@
-/** Counts what one update is made of, and stops whoever reads it as soon as it is too much. [DOC-6] */
+/** Counts what one update is made of, and stops its reader as soon as it is too much. [DOC-6] */
 import { tooLarge } from "../refusal.ts";
 
 export interface UpdateLimits {

@@ -6,7 +6,7 @@ import { FrameError } from "../../../wire/index.ts";
 import type { Allowance } from "./allowance.ts";
 import type { UpdateReader } from "./bytes.ts";
 
-/** Values that are nested deeper overflow the stack of those who walk them. */
+/** Values that are nested deeper overflow the stack of the code that walks them. [DOC-7] */
 export const MAX_DEPTH = 256;
 
 const KIND = 0b11111;

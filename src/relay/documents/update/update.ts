@@ -117,7 +117,7 @@ function readNeed(from: UpdateReader, run: Run, clock: number): void {
   const client = from.uint();
   const needed = from.uint();
   if (client !== run.client) run.needs.push({ struct: run.clocks.length - 1, client, clock: needed });
-  // [DOC-2]
+  // it builds on itself, or on what its client wrote later [DOC-2]
   else if (needed >= clock) throw new FrameError("update has an insertion that builds on what comes after it");
 }
 
