@@ -3,7 +3,7 @@ export type { JsonObject, PresenceEvent, Session, Status, Unsubscribe, User, Use
 export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
 export type { Echoing } from "../awareness/index.ts";
 export type { Grant, Grants, Identity } from "../relay/access/identity.ts";
-export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/hub.ts";
+export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/wiring/linked-hub.ts";
 export type { DocumentStore, Position, StoredDocument } from "../relay/ports/document-store.ts";
 export type { Bus } from "../relay/ports/bus.ts";
 export type { EventSink, IdentifiedEvent } from "../relay/ports/event-sink.ts";

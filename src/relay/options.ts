@@ -9,7 +9,7 @@ import { type PublicKeySource, isKeyText } from "./access/keys.ts";
 import type { DocumentStore } from "./ports/document-store.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
-import type { RelaySettings } from "./settings.ts";
+import type { RelaySettings } from "./ports/settings.ts";
 import { partOfHeap } from "./util/budget.ts";
 import { type ErrorListener, consoleReporter } from "./util/report.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";

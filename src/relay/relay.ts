@@ -9,12 +9,12 @@ import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
 import { UpgradeHandler } from "./server/upgrade-handler.ts";
-import { LinkedHub, type RelayEvents, type RoomInfo } from "./hub.ts";
+import { LinkedHub, type RelayEvents, type RoomInfo } from "./wiring/linked-hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
 import type { RelayMetrics } from "./server/metrics.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
 import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
-import type { RelaySettings } from "./settings.ts";
+import type { RelaySettings } from "./ports/settings.ts";
 import { chooseProtocol } from "./access/request.ts";
 import { mountOn } from "./server/upgrade-router.ts";
 

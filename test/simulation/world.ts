@@ -17,7 +17,7 @@ import {
   createPresence,
 } from "../../src/client/index.ts";
 import { openAccess } from "../../src/relay/access/grants.ts";
-import { LinkedHub } from "../../src/relay/hub.ts";
+import { LinkedHub } from "../../src/relay/wiring/linked-hub.ts";
 import { admit } from "../../src/relay/access/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
 import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";

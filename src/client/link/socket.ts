@@ -12,7 +12,7 @@ import {
   isFinal,
 } from "../../wire/index.ts";
 import { monotonic } from "../browser/clock.ts";
-import type { Failure } from "../provider/trouble.ts";
+import type { Failure } from "./failure.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
 export interface WebSocketLike {

@@ -31,7 +31,8 @@ import { Hold } from "./hold.ts";
 import { Inbound } from "./inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
-import { type Failure, misunderstood, notOurs, troubleOf } from "./trouble.ts";
+import type { Failure } from "../link/failure.ts";
+import { misunderstood, notOurs, troubleOf } from "./trouble.ts";
 import { ReconnectingSocket, type SocketTiming, defaultSocketTiming } from "../link/socket.ts";
 
 /** How much to read before the relay is told that somebody reads. */

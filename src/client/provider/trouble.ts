@@ -1,17 +1,6 @@
 /** Words for why there is no connection, for whoever has to mend it. Pure. */
 import { EXPIRED, TIMED_OUT } from "../../wire/index.ts";
-
-/** How an attempt to connect, or a connection, came to its end. */
-export interface Failure {
-  /** The close code. */
-  readonly code: number;
-  /** Why, if that is known. */
-  readonly reason: string;
-  /** The connection had lasted for so long that it counts as one that worked. */
-  readonly wasSettled: boolean;
-  /** The relay was dialed; false: there was nothing to dial it with. */
-  readonly wasDialed: boolean;
-}
+import type { Failure } from "../link/failure.ts";
 
 /** For how long there is no connection before that is said, ms. */
 const PATIENCE_MS = 2_000;

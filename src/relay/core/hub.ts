@@ -23,7 +23,7 @@ import { type Clock, datingClock } from "../ports/clock.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
-import type { RelaySettings } from "../settings.ts";
+import type { RelaySettings } from "../ports/settings.ts";
 import { Counters } from "./counters.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";

@@ -2,20 +2,16 @@
  * Those who observe a room: what each kind of member is told of the states in it, when it comes, when something changes and
  * when it has fallen behind. It tells; what the register holds is not its business.
  */
+import { type Author, type PresentEntry, type Publication, type Register, isMove } from "../../awareness/index.ts";
 import {
-  type Author,
   CursorLimiter,
   Echoes,
   NativeAudience,
-  type PresentEntry,
-  type Publication,
-  type Register,
   type StateUpdate,
   Updates,
   WholeStates,
-  isMove,
   nudges,
-} from "../../awareness/index.ts";
+} from "../../awareness/audience/index.ts";
 import { Close, type Mark, type MarkEntry, NO_STATES_FRAME, controlFrame } from "../../wire/index.ts";
 import { Packet } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";

@@ -4,11 +4,11 @@
  */
 import * as Y from "yjs";
 import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
-import type { RelaySettings } from "../settings.ts";
+import type { RelaySettings } from "../ports/settings.ts";
 import type { Broadcast } from "./document.ts";
 import { Journal } from "./journal.ts";
 import type { Pending } from "./pending.ts";
-import { noRoom } from "./refusal.ts";
+import { noRoom } from "./update/refusal.ts";
 import { SharedDocument } from "./shared.ts";
 
 /** The document of a room that nobody is in. */

@@ -3,7 +3,7 @@
  * of Yjs, which would read all of them again with each update. [DOC-14]
  */
 import { type Blocked, type Cursor, begin } from "./update/plan.ts";
-import { tooMuchWaits } from "./refusal.ts";
+import { tooMuchWaits } from "./update/refusal.ts";
 import type { Deletion, Run } from "./update/update.ts";
 import { Waiting } from "./update/waiting.ts";
 

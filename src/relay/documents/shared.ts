@@ -18,7 +18,7 @@ import type { Documents, Kept } from "./documents.ts";
 import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
 import { Pending } from "./pending.ts";
 import { type Plan, begin, plan } from "./update/plan.ts";
-import { noRoom, tooLarge, tooMuchWaits } from "./refusal.ts";
+import { noRoom, tooLarge, tooMuchWaits } from "./update/refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "./update/update.ts";
 

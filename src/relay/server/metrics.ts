@@ -1,7 +1,7 @@
 /** What the relay counts about itself. */
 import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
-import type { HubMetrics } from "../hub.ts";
+import type { HubMetrics } from "../wiring/linked-hub.ts";
 
 export interface RelayMetrics extends HubMetrics {
   /** Connections that were let in. */

@@ -8,7 +8,7 @@ import type { Lease } from "../access/connection-limits.ts";
 import type { Decision, Authorizer, ConnectRequest, Authorized } from "../access/authorizer.ts";
 import type { Denial } from "../access/grants.ts";
 import type { Renew } from "../access/renewal.ts";
-import type { LinkedHub } from "../hub.ts";
+import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { truncate } from "../transport/reason.ts";
 import type { ErrorListener } from "../util/report.ts";
 import { keepsHistory, tokenOf } from "../access/request.ts";

@@ -18,7 +18,7 @@ import type { Debtor } from "../flow/unsent.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import { Packet } from "../ports/packet.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
-import type { RelaySettings } from "../settings.ts";
+import type { RelaySettings } from "../ports/settings.ts";
 import { Channel } from "./channel.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";

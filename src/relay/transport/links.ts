@@ -16,7 +16,7 @@ import type { RoomAccess } from "../ports/access.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
 import { Packet } from "../ports/packet.ts";
 import type { ServerSocket } from "../ports/socket.ts";
-import type { RelaySettings } from "../settings.ts";
+import type { RelaySettings } from "../ports/settings.ts";
 import type { Channel } from "./channel.ts";
 import { Link } from "./link.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CursorLimiter } from "../../../src/awareness/index.ts";
+import { CursorLimiter } from "../../../src/awareness/audience/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 
 describe("[FLOW-5] a crowd", () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Echoes } from "../../../src/awareness/index.ts";
+import { Echoes } from "../../../src/awareness/audience/index.ts";
 import { type Entry, FrameError, decodeEntries, encodeEntries, layOut } from "../../../src/wire/index.ts";
 
 const ALICE = 101;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NativeAudience, type Publication, type StateUpdate } from "../../../src/awareness/index.ts";
+import { type Publication } from "../../../src/awareness/index.ts";
+import { NativeAudience, type StateUpdate } from "../../../src/awareness/audience/index.ts";
 import {
   PATCH_SUBPROTOCOL,
   StateBytes,

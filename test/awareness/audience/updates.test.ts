@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Author,
-  type Kind,
-  type PresentEntry,
-  type StateUpdate,
-  Updates,
-  nudges,
-} from "../../../src/awareness/index.ts";
+import { type Author, type Kind, type PresentEntry } from "../../../src/awareness/index.ts";
+import { type StateUpdate, Updates, nudges } from "../../../src/awareness/audience/index.ts";
 import { readState } from "../../../src/presence/index.ts";
 import { StateBytes } from "../../../src/wire/index.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Presence } from "../../../src/client/index.ts";
 import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
-import { LinkedHub } from "../../../src/relay/hub.ts";
+import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { admit } from "../../../src/relay/access/request.ts";
 import { openAccess } from "../../../src/relay/access/grants.ts";

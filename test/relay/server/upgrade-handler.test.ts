@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { Authorizer } from "../../../src/relay/access/authorizer.ts";
-import { LinkedHub } from "../../../src/relay/hub.ts";
+import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { UpgradeHandler } from "../../../src/relay/server/upgrade-handler.ts";
 import { until } from "../../support.ts";

@@ -6,7 +6,7 @@ import * as Y from "yjs";
 import { FrameError } from "../../../wire/index.ts";
 import { MAX_DEPTH } from "../update/content.ts";
 import { type Piece, clockAt } from "../update/plan.ts";
-import { tooLarge } from "../refusal.ts";
+import { tooLarge } from "../update/refusal.ts";
 import type { Deletion } from "../update/update.ts";
 import { writeUpdate } from "../update/write.ts";
 import { WatchedClients } from "./watched.ts";

@@ -1,5 +1,5 @@
 /** Counts what one update is made of, and stops its reader as soon as it is too much. [DOC-6] */
-import { tooLarge } from "../refusal.ts";
+import { tooLarge } from "./refusal.ts";
 
 export interface UpdateLimits {
   /** Parts of one update: see `partsOf`. */

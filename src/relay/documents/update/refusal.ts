@@ -1,4 +1,4 @@
-import { Close, FrameError } from "../../wire/index.ts";
+import { Close, FrameError } from "../../../wire/index.ts";
 
 /** The refusal of a document, or of an update of one, that is well formed and above a limit. */
 export function tooLarge(reason: string): FrameError {

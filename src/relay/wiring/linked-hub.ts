@@ -2,24 +2,24 @@
  * A hub without a server of its own: what any WebSocket server needs to become a presence server. It takes sockets that
  * somebody else has opened, says who is here, and tells of who comes and goes.
  */
-import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../presence/index.ts";
-import { isLobby, lobbyRoom } from "../wire/index.ts";
-import { EventFeed } from "./events/feed.ts";
-import type { EventSink } from "./ports/event-sink.ts";
-import { Cluster } from "./cluster/cluster.ts";
-import { Hub } from "./core/hub.ts";
-import type { Room } from "./core/room.ts";
-import type { DocumentCounts } from "./documents/index.ts";
-import { type Clock, systemClock } from "./ports/clock.ts";
-import type { Bus } from "./ports/bus.ts";
-import type { DocumentStore } from "./ports/document-store.ts";
-import type { ServerSocket } from "./ports/socket.ts";
-import type { RelaySettings } from "./settings.ts";
-import type { Addressing } from "./transport/addressing.ts";
-import type { Channel } from "./transport/channel.ts";
-import type { Link } from "./transport/link.ts";
-import { type Admitted, Links } from "./transport/links.ts";
-import { type ErrorListener, callListener } from "./util/report.ts";
+import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../presence/index.ts";
+import { isLobby, lobbyRoom } from "../../wire/index.ts";
+import { EventFeed } from "../events/feed.ts";
+import type { EventSink } from "../ports/event-sink.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { Hub } from "../core/hub.ts";
+import type { Room } from "../core/room.ts";
+import type { DocumentCounts } from "../documents/index.ts";
+import { type Clock, systemClock } from "../ports/clock.ts";
+import type { Bus } from "../ports/bus.ts";
+import type { DocumentStore } from "../ports/document-store.ts";
+import type { ServerSocket } from "../ports/socket.ts";
+import type { RelaySettings } from "../ports/settings.ts";
+import type { Addressing } from "../transport/addressing.ts";
+import type { Channel } from "../transport/channel.ts";
+import type { Link } from "../transport/link.ts";
+import { type Admitted, Links } from "../transport/links.ts";
+import { type ErrorListener, callListener } from "../util/report.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which. */
 export interface RelayEvents {
