@@ -317,10 +317,11 @@ export class Hub {
 }
 
 /** Whether a connection that ended so left for good, or may come back within the grace. [LIVE-1] [LIVE-2] [LIVE-3] */
-function isLeave(code: number, { silent }: Author, entry: PresentEntry): boolean {
+function isLeave(code: number, { kind, silent }: Author, entry: PresentEntry): boolean {
   if (code === Close.normal) return true;
-  // the relay has closed it for good: nobody comes back but a client with a better token, or one that says less
-  if (isFinal(code) && code !== Close.notAuthenticated && code !== Close.tooLarge) return true;
+  // [LIVE-1] the relay has closed it for good: nobody comes back but our client, with a better token, or with less to say
+  const mayReturn = kind === "native" && (code === Close.notAuthenticated || code === Close.tooLarge);
+  if (isFinal(code) && !mayReturn) return true;
   // a stock client that closes its tab has no session to come back as; but one that was frozen may have been thawed, of
   // which the browser says the same
   return code === Close.goingAway && isStockSession(entry.claim) && !silent;

@@ -37,7 +37,7 @@ describe("a connection that the relay closes for good", () => {
     ["[LIVE-1] [LIVE-2] may come back after 4413 with less to say", { large: "x".repeat(70_000) }, true],
   ])("%s", async (_, said, isHeld) => {
     const { url, relay } = await startRelay({ ...prompt, leaveGrace: 60_000 });
-    const tab = await rawPeer(url, "doc");
+    const tab = await rawPeer(url, "doc", { trusts: isHeld });
     tab.say([1, 1, stateOf("alice", "s_1")]);
     await until("she is here", () => relay.users().length === 1);
     if ("clock" in said) tab.say([1, said.clock, stateOf("alice", "s_1")]);
