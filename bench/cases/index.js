@@ -1,6 +1,7 @@
 // @ts-check
 import { attacksCase } from "./attacks.js";
 import { connections } from "./connections.js";
+import { documents } from "./documents.js";
 import { echo } from "./echo.js";
 import { floor } from "./floor.js";
 import { idle } from "./idle.js";
@@ -14,6 +15,7 @@ import { rooms } from "./rooms.js";
 import { signed } from "./signed.js";
 import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
+import { typing } from "./typing.js";
 
 /** All cases, in the order in which they run. @type {import("./case.js").Case<unknown>[]} */
 export const cases = [
@@ -22,6 +24,8 @@ export const cases = [
   floor,
   echo,
   rooms,
+  typing,
+  documents,
   idle,
   connections,
   joinStorm,

@@ -4,7 +4,7 @@ import { hocuspocus, relay, relayOwn, yWebsocket } from "../runner/servers.js";
 import { findLargest, searchTimes } from "./largest.js";
 import { describe, hasCollapsed, measureRoom } from "./measure-room.js";
 
-const SIZES = [10, 25, 50, 100, 200, 400, 800];
+const SIZES = [2, 5, 10, 25, 50, 100, 200, 400, 800];
 const SERVERS = [relay(), relayOwn, yWebsocket, hocuspocus];
 const LIMITS_MS = [100, 250];
 
@@ -14,7 +14,7 @@ const LIMITS_MS = [100, 250];
 /** @type {import("./case.js").Case<{ rows: RoomRow[], largest: Largest[] }>} */
 export const room = {
   name: "room",
-  summary: "1 room × 10 to 800 people who each move a cursor 10 times a second; then the largest room that stays fresh",
+  summary: "1 room × 2 to 800 people who each move a cursor 10 times a second; then the largest room that stays fresh",
   async run({ quick, log, attempt }) {
     const times = quick ? { warmMs: 1_000, windowMs: 2_000 } : { warmMs: 3_000, windowMs: 10_000 };
     /** @type {RoomRow[]} */

@@ -55,6 +55,10 @@ export class AdaptedSocket implements ServerSocket {
     onLeft?.();
   }
 
+  cork(): void {}
+
+  uncork(): void {}
+
   ping(): void {
     this.#socket.ping?.();
   }

@@ -251,6 +251,10 @@ export class SimServerSocket implements ServerSocket {
     this.#link.deliver("down", () => this.#link.client.receive(copy));
   }
 
+  cork(): void {}
+
+  uncork(): void {}
+
   ping(): void {
     if (!this.#open) return;
     // a browser's network process answers, whatever the page is doing; a stopped process once it goes on

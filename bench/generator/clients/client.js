@@ -8,6 +8,7 @@
  * @property {(room: string, index: number) => string} path  What it asks for in the handshake.
  * @property {(room: string) => Uint8Array[]} greeting  Messages that it sends when its socket opens, before its state.
  * @property {(index: number, room: string) => StateMessage} stateMessage  Its own state, as it will send it.
+ * @property {(room: string, update: Uint8Array) => Uint8Array} updateMessage  An update of the document.
  * @property {Uint8Array | null} renewal  What it sends every 15 s while nothing changes; null: its state, at a new clock.
  * @property {boolean} echoes  Whether it sends back what it hears of others.
  * @property {(bytes: Uint8Array, start: number, end: number) => number} countStates

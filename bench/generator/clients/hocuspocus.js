@@ -1,6 +1,7 @@
 // @ts-check
 /** A client of @hocuspocus/provider: each message names its document, and the first is a token. */
 import { stockState } from "../state.js";
+import { updateMessage } from "./documents.js";
 import { cursor, readVarint } from "../varint.js";
 import { SYNC_STEP_1, SYNC_STEP_2, SYNC, countStates, eachState, stateMessage, withoutState } from "./messages.js";
 
@@ -12,6 +13,7 @@ export const hocuspocus = {
   subprotocol: null,
   path: () => "/",
   greeting: (room) => [addressed(room, Uint8Array.of(AUTH, TOKEN, 0)), addressed(room, SYNC_STEP_1)],
+  updateMessage: (room, update) => addressed(room, updateMessage(update)),
   stateMessage: (index, room) => stateMessage(addressed(room, new Uint8Array()), index, stockState(index)),
   renewal: null,
   echoes: true,

@@ -1,5 +1,6 @@
 // @ts-check
 import { connections } from "./connections.js";
+import { documents } from "./documents.js";
 import { idle } from "./idle.js";
 import { joinStorm } from "./join-storm.js";
 import { lobby } from "./lobby.js";
@@ -7,6 +8,7 @@ import { polling } from "./polling.js";
 import { room } from "./room.js";
 import { slowReader } from "./slow-reader.js";
 import { soak } from "./soak.js";
+import { typing } from "../typing.js";
 
 /** What the generator can be told to do, by name. Each takes its options and returns what it measured, as JSON. */
-export const scenarios = { connections, idle, joinStorm, lobby, polling, room, slowReader, soak };
+export const scenarios = { connections, documents, idle, joinStorm, lobby, polling, room, slowReader, soak, typing };

@@ -1,6 +1,7 @@
 // @ts-check
 import { attacksSection } from "./attacks.js";
 import { connectionsSection } from "./connections.js";
+import { documentsSection } from "./documents.js";
 import { echoSection } from "./echo.js";
 import { floorSection } from "./floor.js";
 import { idleSection } from "./idle.js";
@@ -14,6 +15,7 @@ import { roomsSection } from "./rooms.js";
 import { signedSection } from "./signed.js";
 import { slowReaderSection } from "./slow-reader.js";
 import { soakSection } from "./soak.js";
+import { typingSection } from "./typing.js";
 
 /** How each case's data is told, by its name. */
 export const sections = new Map(
@@ -23,6 +25,8 @@ export const sections = new Map(
     ["floor", floorSection],
     ["echo", echoSection],
     ["rooms", roomsSection],
+    ["typing", typingSection],
+    ["documents", documentsSection],
     ["idle", idleSection],
     ["connections", connectionsSection],
     ["join-storm", joinStormSection],

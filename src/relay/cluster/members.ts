@@ -37,6 +37,12 @@ abstract class RelayMember implements Member {
 
   abstract send(packet: Packet): void;
 
+  cork(): void {}
+
+  uncork(): void {}
+
+  charge(): void {}
+
   close(): void {}
 }
 

@@ -28,7 +28,7 @@ import { Counters } from "./counters.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
 import { Room, type RoomSetup } from "./room.ts";
-import { FlushLoad } from "./tick.ts";
+import { FlushLoad } from "./pace.ts";
 
 /** Who is told of what happens in the hub. */
 export interface HubListener {
@@ -46,6 +46,8 @@ export interface HubPorts {
   readonly store: DocumentStore | null;
   /** Whether rooms have documents. */
   readonly hasDocuments: boolean;
+  /** Says what part of the time the process has been busy since it was asked last: 0 to 1. Default: never. */
+  readonly busySince?: () => number;
 }
 
 export class Hub {
@@ -63,7 +65,7 @@ export class Hub {
   readonly #settings: RelaySettings;
   readonly #hasDocuments: boolean;
   readonly #setup: RoomSetup;
-  readonly #load = new FlushLoad();
+  readonly #load: FlushLoad;
   /** ms since the epoch */
   readonly #startedAt: number;
   /** Says when something happened, so that what happened later is dated later. */
@@ -76,7 +78,8 @@ export class Hub {
   #lobbiesGivenUp = 0;
   #observers = 0;
 
-  constructor(settings: RelaySettings, listener: HubListener, { clock, store, hasDocuments }: HubPorts) {
+  constructor(settings: RelaySettings, listener: HubListener, { clock, store, hasDocuments, busySince }: HubPorts) {
+    this.#load = new FlushLoad(busySince);
     this.#settings = settings;
     this.#hasDocuments = hasDocuments;
     this.#listener = listener;
@@ -294,8 +297,8 @@ export class Hub {
     if (isLobby(name)) return this.#lobby(name).room;
     const known = this.rooms.get(name);
     if (known !== undefined) return known;
-    const room: Room = new Room(name, this.#setup, () =>
-      this.#hasDocuments ? this.documents.of(name, (packet, author) => room.sendUpdate(packet, author)) : noDocument,
+    const room = new Room(name, this.#setup, (made) =>
+      this.#hasDocuments ? this.documents.of(name, made) : noDocument,
     );
     room.observe(this.#observers > 0);
     this.rooms.set(name, room);

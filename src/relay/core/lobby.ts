@@ -10,7 +10,11 @@ import { ReadOnlyDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Packet } from "../ports/packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";
+import { Pace } from "./pace.ts";
 import { Room, type RoomSetup, reportOf } from "./room.ts";
+
+/** How long a lobby waits between two writes that cost more than their share, ms. [LOBBY-5] */
+const USUAL_INTERVAL_MS = 100;
 
 export interface LobbyPolicy extends ShardPolicy {
   /** Shortest time between two writes to the document, ms. */
@@ -27,6 +31,7 @@ export class Lobby {
   readonly #shard: Shard;
   readonly #setup: RoomSetup;
   readonly #policy: LobbyPolicy;
+  readonly #pace: Pace;
   readonly #ticker: Ticker;
 
   constructor(name: string, relay: RelayState["copresence"]["relay"], setup: RoomSetup, policy: LobbyPolicy) {
@@ -40,9 +45,9 @@ export class Lobby {
         this.#shard.open(this.users.values(), setup.clock.wall()),
       );
     });
-    // the shard is written at most once per lobby tick [LOBBY-5]
+    this.#pace = new Pace(setup.load, USUAL_INTERVAL_MS);
     this.#ticker = new Ticker(
-      () => policy.lobbyTick,
+      () => this.#pace.intervalMs(policy.lobbyTick, 0, setup.clock.now()),
       () => this.#flush(),
       immediate,
     );
@@ -102,6 +107,7 @@ export class Lobby {
 
   close(): void {
     this.#ticker.stop();
+    this.#pace.close();
     this.room.close();
     this.#shard.destroy();
   }
@@ -113,11 +119,14 @@ export class Lobby {
 
   #flush(): void {
     const { clock, onEvents } = this.#setup;
+    const startedAt = clock.now();
     const events: readonly PresenceEvent[] = this.#directory.flush(clock.now(), clock.wall());
     // those whose entries cost readers much are written later
     if (this.#directory.pending) this.#ticker.schedule();
     if (events.length === 0) return;
     this.#shard.write(events, clock.now(), clock.wall());
+    const endedAt = clock.now();
+    this.#pace.flushed(endedAt - startedAt, endedAt);
     onEvents(events);
   }
 }

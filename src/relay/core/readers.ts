@@ -15,7 +15,7 @@ import type { Clock } from "../ports/clock.ts";
 import { type Member, isRelay } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import type { Dropped } from "./counters.ts";
-import type { FlushLoad } from "./tick.ts";
+import type { FlushLoad } from "./pace.ts";
 
 /** What those get who may not read a document, and what they are asked: its state vector tells of it, too. */
 const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));

@@ -26,7 +26,7 @@ import {
   controlFrame,
   isLobby,
 } from "../../wire/index.ts";
-import type { RoomDocument } from "../documents/index.ts";
+import type { DocumentHost, RoomDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Dropped } from "./counters.ts";
 import { Packet } from "../ports/packet.ts";
@@ -34,7 +34,7 @@ import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { Observers } from "./observers.ts";
 import { Readers } from "./readers.ts";
-import { type FlushLoad, tickMs } from "./tick.ts";
+import { type FlushLoad, Pace } from "./pace.ts";
 
 /** What a room is told once, when it is made. */
 export interface RoomSetup {
@@ -61,10 +61,12 @@ const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
 const NO_CHANGES: readonly Change[] = [];
 
+/** How long a room waits that costs more than its share, unless it is large: nobody minds a cursor that is so old, ms. [FLOW-3] */
+const USUAL_INTERVAL_MS = 33;
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
 
-export class Room {
+export class Room implements DocumentHost {
   readonly name: string;
   readonly members: Set<Member> = new Set();
   readonly register: Register;
@@ -74,6 +76,7 @@ export class Room {
   /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
   #people: Sessions<PresentEntry> | null = null;
   readonly #observers: Observers;
+  readonly #pace: Pace;
   readonly #ticker: Ticker;
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
@@ -90,7 +93,8 @@ export class Room {
       firstClock: setup.firstClock,
       maxCursors: this.#isLobby ? 0 : setup.maxCursors,
     });
-    const intervalMs = (): number => tickMs(setup.tick, this.members.size, setup.load.roundMs(this, setup.clock.now()));
+    this.#pace = new Pace(setup.load, USUAL_INTERVAL_MS);
+    const intervalMs = (): number => this.#pace.intervalMs(setup.tick, this.members.size, setup.clock.now());
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
     this.document = makeDocument(this);
     this.#readers = new Readers(this.document, this.members, setup);
@@ -227,6 +231,18 @@ export class Room {
     this.#readers.send(packet, author);
   }
 
+  scheduleFlush(): void {
+    this.#ticker.schedule();
+  }
+
+  refuse(author: unknown, { code, message }: FrameError): void {
+    this.#memberOf(author)?.close(code, message);
+  }
+
+  charge(author: unknown, ms: number): void {
+    this.#memberOf(author)?.charge(ms);
+  }
+
   /** Does what comes by time: renewals for stock observers, and forgetting. */
   sweep(now: number): void {
     this.register.sweep(now);
@@ -251,7 +267,7 @@ export class Room {
     this.#readers.clear();
     this.#observers.close();
     this.register.close();
-    this.#setup.load.forget(this);
+    this.#pace.close();
     this.document.close();
   }
 
@@ -288,8 +304,8 @@ export class Room {
     if (this.#observers.changed(entry, fields)) this.#ticker.schedule();
   }
 
-  #memberOf(author: Author): Member | null {
-    // every author of this room's register is one of its members
+  #memberOf(author: unknown): Member | null {
+    // every author of this room's register, and of its document, is or was one of its members
     return this.members.has(author as Member) ? (author as Member) : null;
   }
 
@@ -317,13 +333,26 @@ export class Room {
   }
 
   #flush(): void {
-    const { clock, load, onEvents } = this.#setup;
+    const { clock, onEvents } = this.#setup;
     const startedAt = clock.now();
-    this.#observers.flush(startedAt);
+    this.#send(startedAt);
     const events = this.#people?.flush(clock.wall()) ?? [];
     if (events.length > 0) onEvents(events);
     const endedAt = clock.now();
-    load.flushed(this, endedAt - startedAt, endedAt);
+    this.#pace.flushed(endedAt - startedAt, endedAt);
+  }
+
+  /** Sends what changed of the document, and of states: to each member in one write. [DOC-22] */
+  #send(now: number): void {
+    if (!this.document.isUnsettled) return this.#observers.flush(now);
+    const corked = [...this.members];
+    for (const member of corked) member.cork();
+    try {
+      this.document.settle();
+      this.#observers.flush(now);
+    } finally {
+      for (const member of corked) member.uncork();
+    }
   }
 
   /** Tells an author that understands it. */

@@ -1,4 +1,5 @@
-/** What a room needs of its document. */
+/** What a room needs of its document, and a document of its room. */
+import type { FrameError } from "../../wire/index.ts";
 import type { Packet } from "../ports/packet.ts";
 
 export interface RoomDocument {
@@ -6,6 +7,8 @@ export interface RoomDocument {
   readonly hasContent: boolean;
   /** Whether it is in memory. Until then nothing but `whenReady`, `keepHistory` and `close` may be called. [STORE-1] */
   readonly isReady: boolean;
+  /** Whether updates wait for `settle`. */
+  readonly isUnsettled: boolean;
   /** Calls back once it is ready, at once if it is; never, if it is closed before. */
   whenReady(run: () => void): void;
   /** The sync step 1 that a newcomer is asked, if anything that it has would be taken. */
@@ -17,11 +20,13 @@ export interface RoomDocument {
    */
   sync(stateVector: Uint8Array, isYjs?: boolean): readonly Packet[];
   /**
-   * Takes an update of a client, or nothing of it. Throws `FrameError`.
+   * Takes an update of a client, or nothing of it. Throws `FrameError`. Others are told at once, or with `settle`.
    *
    * @param from whose it is: who is not told of it
    */
   apply(update: Uint8Array, from: unknown): void;
+  /** Takes all updates that wait, and has everybody told of them. */
+  settle(): void;
   /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
   keepHistory(): void;
   /** Ends it with its room. */
@@ -30,3 +35,15 @@ export interface RoomDocument {
 
 /** Tells everybody who reads the document but `except`, who wrote it. */
 export type Broadcast = (packet: Packet, except: unknown) => void;
+
+/** What is told of a document that clients write. */
+export interface DocumentHost {
+  /** Something was written: everybody who reads it is to be told but `author`; null: everybody. */
+  sendUpdate(packet: Packet, author: unknown): void;
+  /** An update waits: `settle` is to be called soon. */
+  scheduleFlush(): void;
+  /** An update of an author that seemed right cannot be taken. */
+  refuse(author: unknown, error: FrameError): void;
+  /** It took so long to take an update of an author that had waited, ms. */
+  charge(author: unknown, ms: number): void;
+}

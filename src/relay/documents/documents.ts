@@ -5,7 +5,7 @@
 import * as Y from "yjs";
 import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
-import type { Broadcast } from "./document.ts";
+import type { DocumentHost } from "./document.ts";
 import { Journal } from "./journal.ts";
 import type { Pending } from "./pending.ts";
 import { noRoom } from "./update/refusal.ts";
@@ -85,8 +85,8 @@ export class Documents {
   }
 
   /** The document of a room that opens. */
-  of(room: string, broadcast: Broadcast): SharedDocument {
-    return new SharedDocument(room, this, broadcast);
+  of(room: string, host: DocumentHost): SharedDocument {
+    return new SharedDocument(room, this, host);
   }
 
   kept(room: string): Kept | undefined {

@@ -9,10 +9,12 @@ const NOTHING: readonly Packet[] = [new Packet(syncStep2Frame(EMPTY_UPDATE))];
 export const noDocument: RoomDocument = {
   hasContent: false,
   isReady: true,
+  isUnsettled: false,
   whenReady: (run) => run(),
   ask: () => null,
   sync: () => NOTHING,
   apply() {},
+  settle() {},
   keepHistory() {},
   close() {},
 };

@@ -53,6 +53,10 @@ export class ReadOnlyDocument implements RoomDocument {
     return true;
   }
 
+  get isUnsettled(): boolean {
+    return false;
+  }
+
   whenReady(run: () => void): void {
     run();
   }
@@ -104,6 +108,8 @@ export class ReadOnlyDocument implements RoomDocument {
   apply(update: Uint8Array, from: unknown): void {
     if (isRelay(from)) Y.applyUpdate(this.#doc, update, from);
   }
+
+  settle(): void {}
 
   keepHistory(): void {}
 

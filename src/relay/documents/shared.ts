@@ -13,10 +13,11 @@ import {
 import { Packet } from "../ports/packet.ts";
 import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
-import type { Broadcast, RoomDocument } from "./document.ts";
+import type { DocumentHost, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
 import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
 import { Pending } from "./pending.ts";
+import { type Queued, UpdateQueue, isSmall, joined, soleAuthor } from "./queue.ts";
 import { type Plan, begin, plan } from "./update/plan.ts";
 import { noRoom, tooLarge, tooMuchWaits } from "./update/refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
@@ -29,24 +30,35 @@ const SLACK = 1.25;
 /** What the relay takes for a part of an open document, and for a subdocument, about: bytes. */
 const BYTES_PER_PART = 250;
 const BYTES_PER_SUBDOCUMENT = 2_000;
+/** When it took longer to take what waited, ms, then for a while each update is taken at once: its author is to pay for it. [DOC-23] */
+const COSTLY_MS = 8;
+const COSTLY_FOR_MS = 2_000;
 const NOTHING = new Packet(syncStep2Frame(EMPTY_UPDATE));
+
+/** Why an update that had waited could not be taken. */
+interface Refusal {
+  readonly from: unknown;
+  readonly error: FrameError;
+}
 
 export class SharedDocument implements RoomDocument {
   readonly #room: string;
   readonly #documents: Documents;
-  readonly #broadcast: Broadcast;
+  readonly #host: DocumentHost;
   readonly #answers = new Answers<readonly Packet[]>();
   #stateVector: Uint8Array | null = null;
   #live: LiveDocument | null = null;
   #pending: Pending | null = null;
+  readonly #queue = new UpdateQueue();
+  #costlyUntil = -Infinity;
   #keepsHistory: boolean;
   /** What has to wait until it is loaded; null: it is. */
   #waiting: (() => void)[] | null = null;
 
-  constructor(room: string, documents: Documents, broadcast: Broadcast) {
+  constructor(room: string, documents: Documents, host: DocumentHost) {
     this.#room = room;
     this.#documents = documents;
-    this.#broadcast = broadcast;
+    this.#host = host;
     this.#keepsHistory = !documents.options.documentGc || this.#kept?.keepsHistory === true;
     const loading = documents.open(room);
     if (loading === null) return;
@@ -68,7 +80,12 @@ export class SharedDocument implements RoomDocument {
     return this.#live !== null || this.#kept !== undefined;
   }
 
+  get isUnsettled(): boolean {
+    return !this.#queue.isEmpty;
+  }
+
   ask(): Uint8Array {
+    this.settle();
     if (this.#live === null) return syncStep1Frame(this.#kept?.stateVector ?? EMPTY_STATE_VECTOR);
     this.#stateVector ??= syncStep1Frame(writeStateVector(this.#live.states));
     return this.#stateVector;
@@ -76,6 +93,7 @@ export class SharedDocument implements RoomDocument {
 
   sync(stateVector: Uint8Array): readonly Packet[] {
     const known = readStateVector(stateVector);
+    this.settle();
     if (!this.hasContent) return [NOTHING];
     return this.#answers.get(stateVector, () => answerOf(this.#since(known)));
   }
@@ -87,8 +105,76 @@ export class SharedDocument implements RoomDocument {
     if (read.runs.length === 0 && read.deletions.length === 0) return;
     this.#documents.checkRoom(!this.hasContent);
     const live = this.#opened();
+    if (isSmall(update.length, read) && this.#mayWait(from) && this.#enqueue(live, read, from)) return;
+    this.settle();
+    this.#integrate(read, from);
+  }
+
+  settle(): void {
+    const queued = this.#queue.takeAll();
+    const live = this.#live;
+    if (queued.length === 0 || live === null) return;
+    const startedAt = performance.now();
+    const refusals = this.#takeAll(live, queued);
+    const elapsedMs = performance.now() - startedAt;
+    if (elapsedMs > COSTLY_MS) this.#costlyUntil = startedAt + elapsedMs + COSTLY_FOR_MS;
+    // [COST-7] who is closed for it may be the last in the room
+    for (const { from } of queued) this.#host.charge(from, elapsedMs / queued.length);
+    for (const { from, error } of refusals) this.#host.refuse(from, error);
+  }
+
+  /** Takes what waited: in one transaction, or else one by one. Returns what of it could not be taken. [DOC-24] */
+  #takeAll(live: LiveDocument, queued: readonly Queued[]): readonly Refusal[] {
+    const { planned, deletions, hasTypes, parts } = joined(queued);
+    const author = soleAuthor(queued);
+    try {
+      this.#tell(this.#take(live, planned, deletions, hasTypes, parts), author);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return queued.length === 1 ? [{ from: author, error }] : queued.flatMap((each) => this.#takeAlone(each));
+    }
+    this.#documents.resized(this, sizeOf(live, null));
+    return [];
+  }
+
+  /** Takes one update that waited. Returns why that was not possible, if it was not. */
+  #takeAlone({ read, from }: Queued): readonly Refusal[] {
+    try {
+      this.#integrate(read, from);
+      return [];
+    } catch (error) {
+      if (error instanceof FrameError) return [{ from, error }];
+      throw error;
+    }
+  }
+
+  /** Whether an update may wait for the next flush. */
+  #mayWait(from: unknown): boolean {
+    if (this.#pending?.empty === false || performance.now() < this.#costlyUntil) return false;
+    if (!this.#queue.accepts(from)) this.settle();
+    return true;
+  }
+
+  /** Has an update wait to be taken with others, if nothing is missing that it builds on. Throws `FrameError`. [DOC-22] */
+  #enqueue(live: LiveDocument, read: Update, from: unknown): boolean {
+    const stateOf = (client: number): number => this.#queue.reached(client) ?? live.stateOf(client);
+    const planned = plan(read.runs.map(begin), stateOf);
+    const { ready, early } = divide(read.deletions, planned, stateOf);
+    if (planned.blocked.length > 0 || early.length > 0) return false;
+    // it is known
+    if (planned.pieces.length === 0 && ready.length === 0) return true;
+    const parts = grownBy(read, planned, ready.length);
+    this.#checkSize(live, planned, read, parts + this.#queue.parts);
+    this.#queue.add({ read, planned, deletions: ready, parts, from });
+    this.#host.scheduleFlush();
+    return true;
+  }
+
+  #integrate(read: Update, from: unknown): void {
+    const { options } = this.#documents;
+    const live = this.#opened();
     const planned = plan(read.runs.map(begin), live.stateOf);
-    const { ready, early } = divide(read.deletions, planned, live, this.#mostEarly());
+    const { ready, early } = divide(read.deletions, planned, live.stateOf, this.#mostEarly());
     const parts = grownBy(read, planned, ready.length);
     this.#checkSize(live, planned, read, parts);
     const pending = (this.#pending ??= new Pending(options.maxPendingStructs));
@@ -100,6 +186,7 @@ export class SharedDocument implements RoomDocument {
   }
 
   keepHistory(): void {
+    this.settle();
     this.#keepsHistory = true;
     this.#live?.keepHistory();
     const kept = this.#kept;
@@ -108,6 +195,7 @@ export class SharedDocument implements RoomDocument {
   }
 
   close(): void {
+    this.settle();
     this.#waiting = [];
     this.#putAway();
     this.#documents.left(this.#room);
@@ -206,7 +294,7 @@ export class SharedDocument implements RoomDocument {
       const { cursors, deletions } = pending.take(news);
       if (cursors.length === 0 && deletions.length === 0) return;
       const planned = plan(cursors, live.stateOf);
-      const { ready, early } = divide(deletions, planned, live);
+      const { ready, early } = divide(deletions, planned, live.stateOf);
       const parts = planned.pieces.reduce((sum, { from, to }) => sum + to - from, 0);
       try {
         this.#tell(this.#take(live, planned, ready, true, parts), null);
@@ -223,7 +311,7 @@ export class SharedDocument implements RoomDocument {
   #tell(told: readonly Told[], author: unknown): void {
     for (const { update, isOurs } of told) {
       this.#documents.record(this.#room, update);
-      this.#broadcast(new Packet(updateFrame(update)), isOurs ? null : author);
+      this.#host.sendUpdate(new Packet(updateFrame(update)), isOurs ? null : author);
     }
   }
 
@@ -260,14 +348,14 @@ function answerOf(updates: readonly Uint8Array[]): readonly Packet[] {
 function divide<T extends Deletion>(
   deletions: readonly T[],
   { reached }: Plan,
-  live: LiveDocument,
+  stateOf: (client: number) => number,
   mostEarly = Infinity,
 ): { readonly ready: readonly Deletion[]; readonly early: readonly T[] } {
   const ready: Deletion[] = [];
   const early: T[] = [];
   for (const deletion of deletions) {
     const { client, clock, end } = deletion;
-    const known = reached.get(client) ?? live.stateOf(client);
+    const known = reached.get(client) ?? stateOf(client);
     if (early.length > mostEarly) throw tooMuchWaits();
     if (end <= known) ready.push(deletion);
     else if (clock >= known) early.push(deletion);

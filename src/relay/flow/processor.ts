@@ -6,7 +6,7 @@
 /** What took less by the clock is taken as it is: to ask how long the processor took costs some of its time itself, ms. */
 const SHORT_MS = 2;
 /** So old may what is known of the processor be when something begins, ms. */
-const STALE_MS = 10;
+const STALE_MS = 25;
 
 export class ProcessorTime {
   readonly #usedMs: () => number;

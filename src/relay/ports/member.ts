@@ -15,6 +15,11 @@ export interface Member extends Author {
   readonly lagging: boolean;
   /** Sends one message; its bytes are not changed afterwards by either side. */
   send(packet: Packet): void;
+  /** What is sent from now on leaves with `uncork`, in one write. */
+  cork(): void;
+  uncork(): void;
+  /** Something that it said has taken so long to act on later, ms. */
+  charge(ms: number): void;
   /** Ends the connection. What was sent before still arrives, but to one that reads nothing. */
   close(code: number, reason: string): void;
 }

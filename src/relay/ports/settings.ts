@@ -8,9 +8,9 @@ export interface RelaySettings {
   readonly pingTimeout: number;
   /** How long a lost connection may take to come back before its user leaves. Default 3 000. */
   readonly leaveGrace: number;
-  /** Shortest time between two flushes of a room. Default 33. */
+  /** Shortest time between two flushes of a room. Default 0: as often as it costs little. */
   readonly tick: number;
-  /** Shortest time between two writes to a lobby document. Default 100. */
+  /** Shortest time between two writes to a lobby document. Default 0: as often as it costs little. */
   readonly lobbyTick: number;
   /** How long a lobby remembers somebody who left. Default 24 h. */
   readonly recentTtl: number;

@@ -32,6 +32,9 @@ export interface ServerSocket {
    * @param onLeft called once none of it waits any more, be it that the connection is over
    */
   send(packet: Packet, prefix?: Uint8Array | null, onLeft?: () => void): void;
+  /** What is sent from now on leaves with `uncork`, in one write. */
+  cork(): void;
+  uncork(): void;
   ping(): void;
   /** Reads no more of what comes in, for now. */
   pause(): void;

@@ -47,6 +47,18 @@ export class Channel implements Member {
     this.#link.send(packet, this);
   }
 
+  cork(): void {
+    this.#link.cork();
+  }
+
+  uncork(): void {
+    this.#link.uncork();
+  }
+
+  charge(ms: number): void {
+    this.#link.charge(ms);
+  }
+
   close(code: number, reason: string): void {
     this.#link.closeChannel(this, code, reason);
   }

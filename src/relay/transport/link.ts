@@ -304,9 +304,17 @@ export class Link implements SocketEvents, Debtor {
     if (!isFirst) this.#meter.wasAnswered(this.#outbox.unanswered - before, now);
   }
 
-  /** Charges it with what it took to let it in. [COST-1] */
-  joined(elapsedMs: number, now: number): void {
-    if (elapsedMs >= WORTH_MS) this.#took(elapsedMs, now);
+  /** Charges it with what it took to let it in, or to act on something later that it had said. [COST-1] [COST-7] */
+  charge(elapsedMs: number): void {
+    this.#took(elapsedMs, this.#handler.clock.now());
+  }
+
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
   }
 
   /** Charges it, and closes it if that was too much. */

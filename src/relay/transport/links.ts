@@ -34,6 +34,8 @@ export interface Admitted {
   readonly echoing?: Echoing;
 }
 
+/** To let somebody in mostly takes less: then it is charged to nobody, ms. */
+const WORTH_MS = 0.2;
 const STOPPING = "the relay is stopping";
 
 export class Links implements LinkHandler {
@@ -90,7 +92,7 @@ export class Links implements LinkHandler {
     this.#hub.join(channel, room, keepsHistory);
     const joinedAt = this.clock.now();
     this.turns.used(joinedAt - openedAt);
-    link.joined(joinedAt - openedAt, joinedAt);
+    if (joinedAt - openedAt >= WORTH_MS) link.charge(joinedAt - openedAt);
     return channel;
   }
 

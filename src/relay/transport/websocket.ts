@@ -63,6 +63,14 @@ export class WebSocketServerSocket implements ServerSocket {
     this.#webSocket.resume();
   }
 
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
   ping(): void {
     this.#webSocket.ping();
   }

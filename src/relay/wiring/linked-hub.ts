@@ -8,6 +8,7 @@ import { EventFeed } from "../events/feed.ts";
 import type { EventSink } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { Hub } from "../core/hub.ts";
+import { eventLoopBusy } from "../core/pace.ts";
 import type { Room } from "../core/room.ts";
 import type { DocumentCounts } from "../documents/index.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
@@ -63,6 +64,8 @@ export interface LinkedHubSetup {
   readonly store?: DocumentStore | null;
   /** Whether rooms have documents. Default: true. */
   readonly hasDocuments?: boolean;
+  /** Says what part of the time this process has been busy since it was asked last: 0 to 1. Default: as Node has it. */
+  readonly busySince?: () => number;
   /** Joins it to other hubs. Default: it is alone. */
   readonly bus?: Bus | null;
   /** Where events go besides listeners. Default: nowhere. */
@@ -85,7 +88,14 @@ export class LinkedHub {
   constructor(
     settings: RelaySettings,
     onError: ErrorListener,
-    { clock = systemClock, store = null, hasDocuments = true, bus = null, sinks = [] }: LinkedHubSetup = {},
+    {
+      clock = systemClock,
+      store = null,
+      hasDocuments = true,
+      busySince = eventLoopBusy(),
+      bus = null,
+      sinks = [],
+    }: LinkedHubSetup = {},
   ) {
     this.settings = settings;
     this.#onError = onError;
@@ -95,7 +105,7 @@ export class LinkedHub {
       opened: (room: Room) => this.#cluster?.opened(room),
       closed: (room: Room) => this.#cluster?.closed(room),
     };
-    this.core = new Hub(settings, listener, { clock, store, hasDocuments });
+    this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince });
     this.#feeds = sinks.map((sink) => new EventFeed(sink, this.core.shard, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));

@@ -156,8 +156,10 @@ it("[DOC-16] gives up an update that takes Yjs very long, and nothing of it stay
   const update = rawUpdate([{ client: 9, clock: 0, structs: many(5_000, () => inRoot(4, ...text("x"))) }]);
   // each look at the clock is a fifth of a second later
   let user = 0;
-  const cpu = vi.spyOn(process, "cpuUsage").mockImplementation(() => ({ user: (user += 200_000), system: 0 }));
-  onTestFinished(() => cpu.mockRestore());
+  vi.spyOn(process, "cpuUsage").mockImplementation(() => ({ user: (user += 200_000), system: 0 }));
+  let clock = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => (clock += 200));
+  onTestFinished(() => void vi.restoreAllMocks());
   expect(refusalOf(() => document.apply(update, writer()))).toBe(4413);
   expect(told).toEqual([]);
   expect(read(document).getText("t").toString()).toBe("hello");

@@ -189,13 +189,15 @@ describe("what is written", () => {
   });
 });
 
+const NOBODY = { sendUpdate() {}, scheduleFlush() {}, refuse() {}, charge() {} };
+
 it("[STORE-4] a document that nobody reads leaves the memory once it is stored, and comes back whole", async () => {
   vi.useFakeTimers();
   const store = new SlowStore();
   const documents = new Documents(OPTIONS, store, () => {});
   const alice = new Y.Doc();
   alice.getText("t").insert(0, "kept");
-  const open = (): SharedDocument => documents.of("doc", () => {});
+  const open = (): SharedDocument => documents.of("doc", NOBODY);
   const first = open();
   await vi.advanceTimersByTimeAsync(1);
   first.apply(Y.encodeStateAsUpdate(alice), null);

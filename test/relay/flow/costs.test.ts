@@ -72,6 +72,8 @@ function setup(
       pause: () => void (state.isPaused = true),
       resume: () => void (state.isPaused = false),
       close: (code?: number, reason?: string) => void closed.push(`${name} ${code} ${reason}`),
+      cork() {},
+      uncork() {},
       terminate() {},
       tell() {},
     };

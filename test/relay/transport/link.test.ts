@@ -434,6 +434,8 @@ describe("signs of life", () => {
       pause() {},
       resume() {},
       close: (code?: number) => void closed.push(code),
+      cork() {},
+      uncork() {},
       terminate() {},
       tell() {},
     };

@@ -14,6 +14,8 @@ import { WatchedClients } from "./watched.ts";
 /** How much is handed to Yjs at first, and at most: structs or deletions. */
 const FIRST_CHUNK = 500;
 const LARGEST_CHUNK = 20_000;
+/** What takes less by the clock has not taken too much of the processor's time: to ask the processor takes longer, ms. */
+const LONG_MS = 20;
 /** A chunk that takes less is followed by one of twice its size, ms. */
 const QUICK_MS = 10;
 /** What an update may take at least, and more for each of its parts: processor time, ms. A usual part takes 0.002 ms. */
@@ -34,22 +36,16 @@ export function integrate(
   hasTypes: boolean,
 ): void {
   const parts = pieces.reduce((sum, { from, to }) => sum + to - from, deletions.length);
-  const startedAt = process.cpuUsage();
-  const elapsed = (): number => {
-    const { user, system } = process.cpuUsage(startedAt);
-    return (user + system) / 1000;
-  };
   const limit = FIXED_MS + parts * MS_PER_PART;
-  const begunAt = performance.now();
+  const stopwatch = new Stopwatch();
   const check = (): void => {
-    // the clock is asked first: to ask the processor takes longer
-    if (performance.now() - begunAt > limit && elapsed() > limit) throw tooLarge(TOO_LONG);
+    if (stopwatch.isOver(limit)) throw tooLarge(TOO_LONG);
   };
   const apply = (size: number, now: readonly Piece[], gone: readonly Deletion[]): number => {
-    const before = elapsed();
-    if (before > limit) throw tooLarge(TOO_LONG);
+    check();
+    const before = performance.now();
     Y.applyUpdate(doc, writeUpdate(now, gone));
-    if (elapsed() - before > QUICK_MS) return Math.max(1, size >> 1);
+    if (performance.now() - before > QUICK_MS) return Math.max(1, size >> 1);
     return Math.min(LARGEST_CHUNK, size * 2);
   };
   const { clients } = doc.store;
@@ -75,6 +71,26 @@ export function integrate(
     null,
     false,
   );
+}
+
+/** Says whether something has taken too much of the processor's time, and asks the processor only when that may be. */
+class Stopwatch {
+  readonly #startedAt = performance.now();
+  /** By the clock and by the processor, ms, once it has taken long. */
+  #from: { readonly clock: number; readonly used: number } | null = null;
+
+  isOver(limit: number): boolean {
+    const clock = performance.now() - this.#startedAt;
+    if (clock < LONG_MS) return false;
+    // what came before is believed to have been the processor's time
+    const from = (this.#from ??= { clock, used: processorMs() });
+    return clock > limit && from.clock + processorMs() - from.used > limit;
+  }
+}
+
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Takes pieces from the end of a list until there are so many structs. */

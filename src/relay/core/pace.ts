@@ -1,0 +1,169 @@
+/**
+ * When a room, or a lobby, tells its members what changed: at once while that costs little, and less often the more it
+ * costs, so that a busy relay becomes cheap by itself. States that are a little older are right all the same; none is lost.
+ * The rules are pure; time comes in as `now`.
+ */
+import { performance } from "node:perf_hooks";
+
+/** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
+const ROOM_SHARE = 1 / 20;
+/** While the relay is busy for no more than this part of the time, rooms have their whole share; from the other on, none. [FLOW-10] */
+const CALM = 0.3;
+const BUSY = 0.6;
+/** For each peer: what they all have to read grows with the square of their number. */
+const MS_PER_PEER = 0.05;
+/** Flushes of large rooms may take this part of the relay's time. */
+const MAX_SHARE = 1 / 2;
+/** Nobody's state is held back for longer, ms. */
+const MAX_INTERVAL_MS = 1_000;
+
+/** What the interval between two flushes depends on. */
+export interface Cost {
+  /** How long one flush takes of late, ms. */
+  readonly flushMs: number;
+  /** How long flushes have taken over the last second, ms. */
+  readonly spentMs: number;
+  /** How long one flush takes of each room that is as busy as this one, as `FlushLoad` has it, ms. */
+  readonly roundMs: number;
+  readonly peers: number;
+  /** What part of the time the relay has been busy of late, with anything: 0 to 1. */
+  readonly busy: number;
+}
+
+/**
+ * The shortest time between two flushes, ms. [FLOW-3] [FLOW-11]
+ *
+ * @param shortest the option: as often as it gets
+ * @param usual how long a room that costs more than its share waits, unless it is large or its flushes take long
+ */
+export function intervalMs(shortest: number, usual: number, cost: Cost): number {
+  const longest = Math.min(MAX_INTERVAL_MS, Math.max(usual, cost.peers * MS_PER_PEER, cost.roundMs / MAX_SHARE));
+  const share = ROOM_SHARE * Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
+  const needed = cost.spentMs <= share * WINDOW_MS ? 0 : cost.flushMs / share;
+  return Math.max(shortest, Math.min(needed, longest));
+}
+
+/** What was spent so long ago counts for a third of what is spent now (1/e), ms. */
+const WINDOW_MS = 1_000;
+/** Rooms whose flushes take longer share the relay's time, ms. */
+const HEAVY_MS = 1;
+/** However many there are, each may flush once in the time that so many of its own flushes take. */
+const MAX_ROUND = 10;
+/** The newest flush counts for so much of how long they take of late. */
+const WEIGHT = 0.2;
+
+/** The flushes of one room. */
+export class Pace {
+  readonly #load: FlushLoad;
+  readonly #usual: number;
+  #flushMs = 0;
+  #spentMs = 0;
+  #at = -Infinity;
+  #isClosed = false;
+
+  /** @param usual how long it waits when it costs more than its share, ms: see `intervalMs` */
+  constructor(load: FlushLoad, usual: number) {
+    this.#load = load;
+    this.#usual = usual;
+  }
+
+  /** How long one flush takes of late, ms. */
+  get flushMs(): number {
+    return this.#flushMs;
+  }
+
+  /** When it flushed last, by the clock that only goes forward. */
+  get flushedAt(): number {
+    return this.#at;
+  }
+
+  /** It has flushed, and that took so long. */
+  flushed(ms: number, now: number): void {
+    this.#spentMs = this.#spentAt(now) + ms;
+    this.#at = now;
+    this.#flushMs += (ms - this.#flushMs) * WEIGHT;
+    if (this.#isClosed) return;
+    if (this.#flushMs >= HEAVY_MS * WEIGHT) this.#load.add(this);
+    else this.#load.forget(this);
+  }
+
+  /** Shortest time until it flushes again, ms. */
+  intervalMs(shortest: number, peers: number, now: number): number {
+    return intervalMs(shortest, this.#usual, {
+      flushMs: this.#flushMs,
+      spentMs: this.#spentAt(now),
+      roundMs: this.#load.roundMs(this, now),
+      peers,
+      busy: this.#load.busy(now),
+    });
+  }
+
+  /** It flushes no more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#load.forget(this);
+  }
+
+  #spentAt(now: number): number {
+    return this.#spentMs === 0 ? 0 : this.#spentMs * Math.exp((this.#at - now) / WINDOW_MS);
+  }
+}
+
+/** How often it is asked how busy the relay is, ms. */
+const LOOK_MS = 250;
+
+/** How long the relay takes to tell those in all rooms what changed, and how busy it is. */
+export class FlushLoad {
+  /** How long it has taken so far, since the start, to hand on what is not flushed but sent at once, ms. */
+  fanOutMs = 0;
+  readonly #heavy = new Set<Pace>();
+  readonly #busySince: () => number;
+  #busy = 0;
+  #lookedAt = -Infinity;
+
+  /** @param busySince what part of the time the relay has been busy since it was asked last: 0 to 1 */
+  constructor(busySince: () => number = () => 0) {
+    this.#busySince = busySince;
+  }
+
+  /** What part of the time the relay has been busy of late, about: 0 to 1. */
+  busy(now: number): number {
+    if (now - this.#lookedAt < LOOK_MS) return this.#busy;
+    this.#lookedAt = now;
+    this.#busy += (this.#busySince() - this.#busy) / 2;
+    return this.#busy;
+  }
+
+  /** The flushes of this room take long. */
+  add(room: Pace): void {
+    this.#heavy.add(room);
+  }
+
+  forget(room: Pace): void {
+    this.#heavy.delete(room);
+  }
+
+  /** How long one flush takes of each room that is as busy as this one, ms. */
+  roundMs(room: Pace, now: number): number {
+    const own = room.flushMs;
+    if (own < HEAVY_MS) return own;
+    let sum = 0;
+    for (const each of this.#heavy) {
+      // one that has not flushed for so long is as quiet as if it were not there
+      if (each.flushMs >= HEAVY_MS && (each === room || each.flushedAt > now - MAX_INTERVAL_MS)) sum += each.flushMs;
+    }
+    // one that was held up once by something else is not to wait for the large rooms
+    return Math.min(sum, MAX_ROUND * own);
+  }
+}
+
+/** Says what part of the time this process has been busy since it was asked last: 0 to 1. */
+export function eventLoopBusy(): () => number {
+  let last = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, last);
+    last = now;
+    return Number.isFinite(utilization) ? utilization : 0;
+  };
+}
