@@ -1,5 +1,5 @@
 /**
- * What the states of all rooms take together, and who brought them. Pure but for its own sums. [WIRE-9]
+ * What the states of all rooms take together, and who brought them. Pure but for its own sums. [WIRE-9] [WIRE-12] [WIRE-13]
  */
 import { Close, FrameError, type StateBytes } from "../wire/index.ts";
 

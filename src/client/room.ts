@@ -148,7 +148,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.provider.retry();
   }
 
-  /** Takes what the relay grants, and tells the listeners when that changed. [CLIENT-11] */
+  /** Takes what the relay grants, and tells the listeners when that changed. [CLIENT-11] [CLIENT-15] */
   #setGrants(grants: readonly Grant[] | null): void {
     if (equal(this.#grants, grants)) return;
     this.#grants = grants;

@@ -27,8 +27,8 @@ function setup(max: number) {
   return { memory, open };
 }
 
-describe("[WIRE-9] the states of all rooms", () => {
-  it("take no more than they may, and those of one address half of that", () => {
+describe("the states of all rooms", () => {
+  it("[WIRE-9] [WIRE-12] take no more than they may, and those of one address half of that", () => {
     const { open } = setup(100_000);
     const [doc, other] = [open("doc"), open("other")];
     const [mallory, bob] = [authorFrom("10.0.0.1"), authorFrom("10.0.0.2")];
@@ -40,7 +40,7 @@ describe("[WIRE-9] the states of all rooms", () => {
     expect(doc.register.size + other.register.size).toBe(8);
   });
 
-  it("let those go on who are here already", () => {
+  it("[WIRE-13] let those go on who are here already", () => {
     const { open } = setup(6_000);
     const { say, register } = open("doc");
     const alice = authorFrom("10.0.0.1");
@@ -51,7 +51,7 @@ describe("[WIRE-9] the states of all rooms", () => {
     expect(register.get(1)?.authoredState.size).toBe(1_006);
   });
 
-  it("come back when their authors leave, are forgotten, or their room is closed", () => {
+  it("[WIRE-9] come back when their authors leave, are forgotten, or their room is closed", () => {
     const { open } = setup(20_000);
     const { say, register } = open("doc");
     const mallory = authorFrom("10.0.0.1");

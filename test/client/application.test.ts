@@ -253,7 +253,7 @@ describe("an address", () => {
   });
 });
 
-describe("[CLIENT-11] [CLIENT-14] what the relay grants", () => {
+describe("[CLIENT-11] [CLIENT-14] [CLIENT-15] what the relay grants", () => {
   it("is told to the application, as it changes", async () => {
     let grants: ("observe" | "presence" | "read" | "write")[] = ["observe", "presence", "read"];
     const relay = await greeter((path) => (path === "/doc" ? { grants } : { grants: ["presence"] }));

@@ -69,7 +69,7 @@ export class Updates {
     return updates;
   }
 
-  /** States to send again to observers that expire what is not renewed. [LIVE-9] */
+  /** States to send again to observers that expire what is not renewed. [LIVE-21] */
   takeRenewals(entries: Iterable<PresentEntry>, now: number): StateUpdate[] {
     const updates: StateUpdate[] = [];
     for (const entry of entries) {

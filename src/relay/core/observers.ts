@@ -141,7 +141,7 @@ export class Observers {
     this.#unmarked.clear();
   }
 
-  /** Renews states for stock observers. [LIVE-9] */
+  /** Renews states for stock observers. [LIVE-9] [LIVE-21] */
   renew(now: number): void {
     // of a room that has fallen quiet no more is kept than has to be
     this.#echoes.forget();

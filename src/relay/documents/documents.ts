@@ -203,7 +203,7 @@ export class Documents {
     return this.#bytes < this.options.maxDocuments * GROWTH;
   }
 
-  /** Throws `FrameError` when a document finds no room. [DOC-10] [DOC-20] */
+  /** Throws `FrameError` when a document finds no room. [DOC-10] [DOC-20] [DOC-25] */
   checkRoom(isNew: boolean): void {
     if (this.#bytes < this.options.maxDocuments || (!isNew && this.canGrow)) return;
     const { kept, open } = this.counts;

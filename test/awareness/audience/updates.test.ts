@@ -168,7 +168,7 @@ describe("[ROOM-5] what is flushed", () => {
   });
 });
 
-describe("[LIVE-9] what is sent again", () => {
+describe("[LIVE-21] what is sent again", () => {
   it.each([
     ["nothing of one who was sent lately", 9_999, 1, []],
     ["nothing of one who is silent for a while", 19_999, 0, []],

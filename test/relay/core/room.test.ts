@@ -427,7 +427,7 @@ describe("time passes", () => {
     expect(leaves.toSorted()).toEqual(["@lobby", "doc"]);
   });
 
-  it("[LIVE-9] stock observers are sent each state again within 25 s, trusting ones never", async () => {
+  it("[LIVE-9] [LIVE-21] stock observers are sent each state again within 25 s, trusting ones never", async () => {
     tellTime();
     const { url } = await startRelay();
     const [stock, own] = [await rawPeer(url, "doc"), await rawPeer(url, "doc", { trusts: true })];

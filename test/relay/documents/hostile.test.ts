@@ -352,7 +352,7 @@ it("[DOC-5] [DOC-19] refuses an update that Yjs fails at, and what was there bef
   expect(read(document).getText("t").length).toBe(6);
 });
 
-it("[DOC-10] [DOC-20] refuses new documents when those that are kept take too much, keeps all there are, and says so once", () => {
+it("[DOC-10] [DOC-20] [DOC-25] refuses new documents when those that are kept take too much, keeps all there are, and says so once", () => {
   const rooms = relay({ maxDocuments: 20_000 });
   const letters = (count: number): Uint8Array =>
     rawUpdate([{ client: 5, clock: 0, structs: [inRoot(4, ...text("x".repeat(count)))] }]);
@@ -374,6 +374,16 @@ it("[DOC-10] [DOC-20] refuses new documents when those that are kept take too mu
   const { document } = rooms.open("room0");
   document.apply(rawUpdate([{ client: 6, clock: 0, structs: [inRoot(4, ...text("!"))] }]), writer());
   expect(read(document).getText("t").length).toBe(9_001);
+  // but not without an end
+  const refusals = Array.from({ length: 3 }, (_, i) =>
+    refusalOf(() =>
+      document.apply(
+        rawUpdate([{ client: 7 + i, clock: 0, structs: [inRoot(4, ...text("x".repeat(9_000)))] }]),
+        writer(),
+      ),
+    ),
+  );
+  expect(refusals).toEqual([null, 4503, 4503]);
 });
 
 it("[DOC-10] [DOC-21] counts what a document takes, however little is in it", () => {
