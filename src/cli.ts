@@ -54,6 +54,7 @@ function readFlags(args: readonly string[]): Flags {
         port: { type: "string" },
         store: { type: "string" },
         "store-sync": { type: "boolean" },
+        "api-key-file": { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -102,6 +103,8 @@ function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   const keys = (options.jwtPublicKey ?? []) as readonly string[];
   const readKeys = keys.map((key) => (isKeyText(key) ? key : readKey(labels.jwtPublicKey ?? "", key)));
   if (readKeys.length > 0) options.jwtPublicKey = readKeys;
+  const keyFile = pick(flags, env, "api-key-file", "COPRESENCE_API_KEY_FILE");
+  if (keyFile !== undefined) options.apiKey = [...((options.apiKey ?? []) as string[]), ...readKeyFile(keyFile)];
   usage(() => resolveConfig(options as RelayConfig, (name) => labels[name] ?? `--${kebab(name)}`));
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
   const store = pick(flags, env, "store", "COPRESENCE_STORE") ?? { label: "--store", value: "memory" };
@@ -124,6 +127,20 @@ function usage<T>(read: () => T): T {
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** One key a line. */
+function readKeyFile({ label, value }: Given): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(value, "utf8");
+  } catch {
+    // not what was given: it may be a key in the wrong place
+    throw new UsageError(`${label} is no file that can be read`);
+  }
+  const keys = text.split(/\s+/).filter((key) => key !== "");
+  if (keys.length === 0) throw new UsageError(`the file of ${label} holds no key`);
+  return keys;
 }
 
 function readKey(label: string, path: string): string {
@@ -163,6 +180,7 @@ function help(): string {
     ["--host HOST", "address to listen on (localhost; HOST)"],
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
     ["--store STORE", `where documents are kept: ${STORE_FORMS}, in which they outlive the relay (memory)`],
+    ["--api-key-file FILE", "a file with keys to the HTTP API, one a line (COPRESENCE_API_KEY_FILE)"],
     ["--store-sync", "wait at each append to the store until the disk has it"],
     ...rows,
     ["--help, -h", "this text"],

@@ -289,6 +289,27 @@ describe("access", () => {
     expect(relay.out() + relay.err()).toBe(`copresence: listening on ${relay.url}\n`);
   });
 
+  it("[API-1] [API-19] takes keys to the HTTP API as flag, variable and file, and writes none of them anywhere", async () => {
+    const keys = ["key-by-flag-1", "key-by-flag-2", "key-in-file-1", "key-in-file-2"];
+    const file = join(place, "api-keys");
+    writeFileSync(file, `${keys.slice(2).join("\n")}\n`);
+    const relay = await listening([...local, "--api-key", keys.slice(0, 2).join(","), "--api-key-file", file]);
+    const byVariable = await listening(local, { COPRESENCE_API_KEY: keys[0]!, COPRESENCE_API_KEY_FILE: file });
+    const statusOf = async (url: string, key: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${key}` };
+      return (await fetch(`${url.replace("ws:", "http:")}/api/v1/users`, { headers })).status;
+    };
+    const all = [...keys, "key-that-is-wrong"];
+    expect(await Promise.all(all.map((key) => statusOf(relay.url, key)))).toEqual([200, 200, 200, 200, 401]);
+    expect(await Promise.all(all.map((key) => statusOf(byVariable.url, key)))).toEqual([200, 401, 200, 200, 401]);
+    const refused = run([...local, "--api-key", "key with spaces"]);
+    expect(await refused.exit).toBe(2);
+    const unread = run([...local, "--api-key-file", join(place, "no-such-file")]);
+    expect(await unread.exit).toBe(2);
+    const said = [relay, byVariable, refused, unread].map(({ out, err }) => out() + err()).join("");
+    for (const key of [...all, "key with spaces"]) expect(said).not.toContain(key);
+  });
+
   it("[KEY-1] several secrets are given with commas, or by repeating the flag, and as a variable", async () => {
     const secrets = [0, 1].map((i) => `secret-${i}-of-more-than-thirty-two-bytes`);
     const relays = [

@@ -67,6 +67,11 @@ export class Shard {
     return departed({ id: userId, ...leaver.value.user }, leaver.value.lastSeen);
   }
 
+  /** All who left and are still remembered, the longest gone first. */
+  leavers(now: number): User[] {
+    return [...this.#recent.keys()].flatMap((userId) => this.leaver(userId, now) ?? []);
+  }
+
   /**
    * Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. [LOBBY-5]
    */

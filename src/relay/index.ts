@@ -8,7 +8,7 @@ export { type RelayMetrics, metricsText } from "./server/metrics.ts";
 export type { DocumentStore, Position, StoredDocument } from "./ports/document-store.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";
-export type { RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";
+export type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";
 export type { RelayConfig, RelayOptions } from "./options.ts";
 export { type Relay, type RelayAddress, createRelay } from "./relay.ts";
 export type { RelaySettings } from "./ports/settings.ts";

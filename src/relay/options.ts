@@ -4,7 +4,7 @@
  */
 
 import { isRecord } from "../presence/index.ts";
-import { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
+import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./access/jwt.ts";
 import { type PublicKeySource, isKeyText } from "./access/keys.ts";
 import type { DocumentStore } from "./ports/document-store.ts";
 import { readOrigin } from "./access/origin.ts";
@@ -30,16 +30,26 @@ export interface TokenOptions {
   readonly jwtIssuer: string | null;
 }
 
+/** Who may call the HTTP API, and how much. */
+export interface ApiOptions {
+  /** Keys that grant everything; any of them will do. Default: none. */
+  readonly apiKey: readonly string[];
+  /** Requests a second of one key, five seconds' worth at once; 0: any. Default 2 000. */
+  readonly apiRate: number;
+}
+
 /** All that the command line can set, too. */
-export interface RelayOptions extends RelaySettings, TokenOptions {}
+export interface RelayOptions extends RelaySettings, TokenOptions, ApiOptions {}
 
 /** What `createRelay` takes. */
-export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey">> & {
+export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey" | "apiKey">> & {
   readonly trustProxy?: number | boolean;
   /** One, or several: while tokens that an older one has signed are still about. */
   readonly jwtSecret?: string | readonly string[] | null;
   /** One, or several. */
   readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null;
+  /** One, or several. */
+  readonly apiKey?: string | readonly string[] | null;
   /** Where documents outlive the relay. Default: nowhere; they last as long as the process. The relay closes the store with itself. */
   readonly store?: DocumentStore | null;
   /** `rooms: false` is the option `lobbyRooms`. */
@@ -113,6 +123,8 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
   jwtAudience: text("TEXT", "what the aud of tokens must be"),
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
+  apiKey: list("KEY", readApiKey, "key to the HTTP API, which grants everything; several by commas"),
+  apiRate: count(2_000, 0, "requests a second to the HTTP API by one key; 0: any"),
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
 
@@ -121,6 +133,13 @@ function readSecret(given: unknown, label: string): string {
   if (typeof given !== "string") throw new RangeError(`${label} must be a text`);
   if (given === "") throw new RangeError(`${label} must not be empty`);
   return given;
+}
+
+/** As the header Authorization can carry it. What it is stands in no error. [API-19] */
+function readApiKey(given: unknown, label: string): string {
+  if (typeof given === "string" && /^[!-~]{1,1024}$/.test(given)) return given;
+  // never what it is
+  throw new RangeError(`${label} must be of ASCII letters, digits and signs, without spaces, at most 1,024 of them`);
 }
 
 function readPublicKey(given: unknown, label: string): PublicKeySource {
@@ -159,6 +178,12 @@ export interface ResolvedConfig {
   readonly authenticate: Authenticate | null;
   readonly onError: ErrorListener;
   readonly store: DocumentStore | null;
+  readonly api: {
+    readonly keys: readonly string[];
+    /** Null: there are no keys for tokens. */
+    readonly readToken: ReadToken | null;
+    readonly rate: number;
+  };
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -174,7 +199,8 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
   }
   const { authenticate = null, onError = consoleReporter(), store = null, lobby, ...given } = config;
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
-  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, ...settings } = options;
+  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, apiKey, apiRate, ...settings } = options;
+  const api = { keys: apiKey, readToken: null, rate: apiRate };
   const jwt: JwtOptions = {
     ...(jwtSecret.length > 0 && { secret: jwtSecret }),
     ...(jwtPublicKey.length > 0 && { publicKey: jwtPublicKey }),
@@ -189,8 +215,9 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     // whoever asks for an audience believes that tokens are looked at
     const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
     if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
-    return { settings, authenticate, onError, store };
+    return { settings, authenticate, onError, store, api };
   }
   if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
-  return { settings, authenticate: jwtAuthenticator(jwt, keyNames), onError, store };
+  const readToken = tokenReader(jwt, keyNames);
+  return { settings, authenticate: authenticateBy(readToken), onError, store, api: { ...api, readToken } };
 }

@@ -8,8 +8,16 @@ import type { Unsubscribe, User } from "../presence/index.ts";
 import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
+import { LazyApi } from "./api/lazy.ts";
+import { apiListener } from "./server/api-listener.ts";
 import { UpgradeHandler } from "./server/upgrade-handler.ts";
-import { LinkedHub, type RelayEvents, type RoomInfo } from "./wiring/linked-hub.ts";
+import {
+  type DisconnectOptions,
+  type Disconnected,
+  LinkedHub,
+  type RelayEvents,
+  type RoomInfo,
+} from "./wiring/linked-hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
 import type { RelayMetrics } from "./server/metrics.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
@@ -63,6 +71,27 @@ export interface Relay {
   /** Rooms that somebody is in, lobbies not among them. */
   rooms(): readonly RoomInfo[];
   room(name: string): RoomInfo | undefined;
+  /**
+   * The HTTP API, `/api/v1/…`, for servers of yours: the relay's own server (`listen`) answers it by itself. What stands before
+   * `/api/v1` in the address is not looked at. It needs a key (option `apiKey`), or a token with the claim `api`.
+   *
+   * @param info.address where the request comes from, so that wrong keys from elsewhere count for themselves
+   * @returns never rejects for what a caller does: errors are answers, `{ error: { code, message } }`
+   */
+  api(request: Request, info?: { readonly address?: string }): Promise<Response>;
+  /**
+   * Closes all connections of a user, in all rooms and lobbies: others see at once that the user left. With `forMs` the user is
+   * refused until then, even with a good token. Where nobody is asked who they are, that goes by what connections say.
+   */
+  disconnect(userId: string, options?: DisconnectOptions): Disconnected;
+  /**
+   * Asks all connections of a user for a new token, so that what has changed for the user holds now. Clients of ours bring it
+   * at once, and nobody notices; a connection that brings none within 30 s is closed (4501), and its client connects anew.
+   *
+   * @param lobby the lobby that the user is meant in: `acme` for `@lobby/acme`; default: all
+   * @returns how many connections were asked
+   */
+  refresh(userId: string, lobby?: string): number;
   /** What it counts about itself. */
   metrics(): RelayMetrics;
 }
@@ -97,6 +126,7 @@ class RelayServer implements Relay {
   readonly #hub: LinkedHub;
   readonly #authorizer: Authorizer;
   readonly #upgradeHandler: UpgradeHandler;
+  readonly #api: LazyApi;
   readonly #sockets: WebSocketServer;
   readonly #undo = new Set<Unsubscribe>();
   readonly #servers = new Set<Server>();
@@ -104,7 +134,7 @@ class RelayServer implements Relay {
   #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings: options, authenticate, onError, store }: ResolvedConfig) {
+  constructor({ settings: options, authenticate, onError, store, api }: ResolvedConfig) {
     this.options = options;
     this.#onError = safeReporter(onError);
     this.#hub = new LinkedHub(options, this.#onError, { store });
@@ -112,6 +142,7 @@ class RelayServer implements Relay {
       this.#onError(error, "authenticate"),
     );
     this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError);
+    this.#api = new LazyApi({ ...api, hub: this.#hub, onError: this.#onError });
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
       noServer: true,
@@ -140,7 +171,9 @@ class RelayServer implements Relay {
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
     }
-    const server = createHttpServer(this.options.handshakeTimeout, () => this.metrics());
+    const { handshakeTimeout, trustProxy } = this.options;
+    const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
+    const server = createHttpServer(handshakeTimeout, () => this.metrics(), api);
     const undo = this.attach(server);
     // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process
     server.on("error", (error) => server.listening && this.#onError(error, "the server"));
@@ -201,6 +234,18 @@ class RelayServer implements Relay {
     return this.#hub.room(name);
   }
 
+  api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
+    return this.#api.answer(request, address);
+  }
+
+  disconnect(userId: string, options?: DisconnectOptions): Disconnected {
+    return this.#hub.disconnect(userId, options);
+  }
+
+  refresh(userId: string, lobby?: string): number {
+    return this.#hub.refresh(userId, lobby);
+  }
+
   metrics(): RelayMetrics {
     const { accepted, refused, closed, dropped } = this.#hub.core.counters;
     const counters = { accepted, refused: { ...refused }, closed: { ...closed }, dropped: { ...dropped } };
@@ -242,10 +287,11 @@ class RelayServer implements Relay {
   /** Ends all connections, and waits until nothing is left of them. [RUN-3] */
   async #close(): Promise<void> {
     for (const undo of this.#undo) undo();
+    const apiClosed = this.#api.close();
     const stored = this.#hub.close();
     this.#upgradeHandler.close();
     this.#authorizer.close();
-    await Promise.all([stored, this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
+    await Promise.all([stored, apiClosed, this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
   }
 }

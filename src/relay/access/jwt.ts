@@ -40,6 +40,9 @@ const CLOCK_TOLERANCE_MS = 5_000;
 /** Longer than any token that fits in a request. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 
+/** A token whose signature and times are good, read; or why it is refused. Rejects when that cannot be found out. */
+export type ReadToken = (token: string) => Promise<{ readonly payload: JWTPayload } | Refusal>;
+
 /**
  * An `authenticate` that takes signed tokens. Claims: `sub` is the user's id; `name`, `color` and `avatar`, if given,
  * are who they are, whatever their connection claims; `lobby`, `rooms` and `exp` as in `Identity`.
@@ -48,6 +51,25 @@ const MAX_TOKEN_LENGTH = 16 * 1024;
  * @throws RangeError unless there is a key, and all that are given are fit for use
  */
 export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authenticate {
+  return authenticateBy(tokenReader(options, names));
+}
+
+/** An `authenticate` that takes what a reader of tokens takes. */
+export function authenticateBy(read: ReadToken): Authenticate {
+  return async ({ token }) => {
+    if (token === null) return refuse("no token");
+    const answer = await read(token);
+    return "payload" in answer ? identityOf(answer.payload) : answer;
+  };
+}
+
+/**
+ * Reads signed tokens.
+ *
+ * @param names what the options are called in an error
+ * @throws RangeError unless there is a key, and all that are given are fit for use
+ */
+export function tokenReader(options: JwtOptions, names?: KeyNames): ReadToken {
   const keys = verifyingKeys(options, names);
   const { audience, issuer, clockTolerance = CLOCK_TOLERANCE_MS } = options;
   // who it must be for, and from, and when it ends [JWT-1] [JWT-3]
@@ -57,11 +79,10 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
     ...(audience !== undefined && { audience }),
     ...(issuer !== undefined && { issuer }),
   };
-  return async ({ token }) => {
-    if (token === null) return refuse("no token");
+  return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) return refuse("token too long");
     try {
-      return identityOf((await verify(token, keys, settings)).payload);
+      return await verify(token, keys, settings);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === null) throw error;

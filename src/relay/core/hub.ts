@@ -17,6 +17,7 @@ import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
 import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
 import { grantsOf } from "../access/grants.ts";
+import { Bans } from "../access/bans.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { Documents, noDocument } from "../documents/index.ts";
 import { type Clock, datingClock } from "../ports/clock.ts";
@@ -62,6 +63,8 @@ export class Hub {
   readonly lobbies: Map<string, Lobby> = new Map();
   /** The hub holds the place of each lobby in which it knows of somebody. */
   readonly lobbyPlaces: LobbyPlaces;
+  /** Users who are refused for a while. */
+  readonly bans: Bans = new Bans();
   readonly #settings: RelaySettings;
   readonly #hasDocuments: boolean;
   readonly #setup: RoomSetup;
@@ -165,6 +168,19 @@ export class Hub {
     this.#freeIfEmpty(room);
   }
 
+  /** The members that a user is here through: by their token, or by what they say. @param lobby null: whatever lobby they count in */
+  membersOf(userId: string, lobby: string | null): readonly Member[] {
+    const found: Member[] = [];
+    for (const [member, { register }] of this.#members) {
+      const { kind, access } = member;
+      if (kind === "relay" || (lobby !== null && access.lobby !== lobby)) continue;
+      const isTheirs =
+        access.user?.id === userId || register.ownedBy(member).some(({ claim }) => claim.user.id === userId);
+      if (isTheirs) found.push(member);
+    }
+    return found;
+  }
+
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
   get fanOutMs(): number {
     return this.#load.fanOutMs;
@@ -172,6 +188,7 @@ export class Hub {
 
   /** Does what comes by time. */
   sweep(now: number): void {
+    this.bans.sweep(now);
     for (const room of this.rooms.values()) room.sweep(now);
     for (const lobby of this.lobbies.values()) {
       lobby.room.sweep(now);
@@ -252,7 +269,12 @@ export class Hub {
   }
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
-  #admitUsers({ address }: Author, lobby: string, sessions: SessionsByUser, newIds: number): void {
+  #admitUsers({ address, kind }: Author, lobby: string, sessions: SessionsByUser, newIds: number): void {
+    // [API-24] where nobody is asked who they are, it is here that a relay learns it
+    for (const userId of kind === "relay" ? [] : sessions.keys()) {
+      const ban = this.bans.of(userId, lobby, this.clock.now());
+      if (ban !== null) throw new FrameError(ban.reason, ban.code);
+    }
     const { maxAddressUsers } = this.#settings;
     const ids = this.#idsFrom.get(address) ?? 0;
     if (maxAddressUsers !== 0 && newIds > 0 && ids + newIds > maxAddressUsers) {

@@ -68,6 +68,11 @@ export class Lobby {
     return this.users.get(userId) ?? this.#shard.leaver(userId, now);
   }
 
+  /** All who left and are still remembered. */
+  leavers(now: number): User[] {
+    return this.#shard.leavers(now).filter(({ id }) => !this.users.has(id));
+  }
+
   /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
   get empty(): boolean {
     return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;

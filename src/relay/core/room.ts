@@ -115,6 +115,25 @@ export class Room implements DocumentHost {
     return people.users;
   }
 
+  /** Those of them who are here through connections that count in a lobby, as if there were no other connections. [API-10] */
+  usersIn(lobby: string): ReadonlyMap<string, User> {
+    let isMixed = false;
+    for (const entry of this.register.present()) isMixed ||= entry.lobby !== lobby;
+    if (!isMixed) return this.users;
+    const people = new Sessions<PresentEntry>(this.name);
+    this.countInto(people, (entry) => entry.lobby === lobby);
+    people.flush(this.#setup.clock.wall());
+    return people.users;
+  }
+
+  /** Counts those who are here and may be seen, among people of several rooms. */
+  countInto(people: Sessions<PresentEntry>, counts: (entry: PresentEntry) => boolean): void {
+    const wall = this.#setup.clock.wall();
+    for (const entry of this.register.present()) {
+      if (entry.visible && counts(entry)) people.set(entry, reportOf(entry), wall);
+    }
+  }
+
   /** Tells `onEvents` from now on who comes and goes, or no more. */
   observe(isObserved: boolean): void {
     if (this.#isLobby || isObserved === (this.#people !== null)) return;
@@ -320,8 +339,7 @@ export class Room implements DocumentHost {
 
   #countPeople(): Sessions<PresentEntry> {
     const people = new Sessions<PresentEntry>(this.name);
-    const wall = this.#setup.clock.wall();
-    for (const entry of this.register.present()) if (entry.visible) people.set(entry, reportOf(entry), wall);
+    this.countInto(people, () => true);
     return people;
   }
 

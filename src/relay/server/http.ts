@@ -1,17 +1,24 @@
 /** The HTTP side of a relay's own server: what is answered to those who do not ask for a WebSocket. */
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
+import { isApiTarget } from "./api-listener.ts";
 import { type RelayMetrics, metricsText } from "./metrics.ts";
 
-/** @param timeout how long a request may take to come, ms: one that comes byte by byte is cut off [LIMIT-5] */
-export function createHttpServer(timeout: number, metrics: () => RelayMetrics): Server {
+/**
+ * @param timeout how long a request may take to come, ms: one that comes byte by byte is cut off [LIMIT-5]
+ * @param api answers what is below /api/
+ */
+export function createHttpServer(timeout: number, metrics: () => RelayMetrics, api: RequestListener): Server {
   const settings = {
     headersTimeout: timeout,
     requestTimeout: timeout,
     connectionsCheckingInterval: Math.max(50, Math.floor(timeout / 10)),
   };
-  return createServer(settings, (request, response) => answer(request, response, metrics));
+  return createServer(settings, (request, response) => {
+    if (isApiTarget(request.url ?? "/")) api(request, response);
+    else answer(request, response, metrics);
+  });
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, metrics: () => RelayMetrics): void {

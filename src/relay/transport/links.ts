@@ -36,6 +36,10 @@ export interface Admitted {
 
 /** To let somebody in mostly takes less: then it is charged to nobody, ms. */
 const WORTH_MS = 0.2;
+/** So long one has to bring a new token that was asked for one, ms. */
+const REFRESH_MS = 30_000;
+/** A client of ours that is told of so short a time renews its token at once, ms. */
+const ASKED_MS = 1_000;
 const STOPPING = "the relay is stopping";
 
 export class Links implements LinkHandler {
@@ -89,11 +93,38 @@ export class Links implements LinkHandler {
     if (renew !== undefined) {
       this.#renewals.set(channel, new Renewal(renew, (renewed) => this.#renewed(channel, renewed)));
     }
+    // [API-24] whoever is refused for now, is so with a good token, too
+    const ban = access.user === null ? null : this.#hub.bans.of(access.user.id, access.lobby, openedAt);
+    if (ban !== null) {
+      this.#hub.counters.countRefused("forbidden");
+      channel.close(ban.code, ban.reason);
+      return channel;
+    }
     this.#hub.join(channel, room, keepsHistory);
     const joinedAt = this.clock.now();
     this.turns.used(joinedAt - openedAt);
     if (joinedAt - openedAt >= WORTH_MS) link.charge(joinedAt - openedAt);
     return channel;
+  }
+
+  /**
+   * Asks all connections of a user for a new token: clients of ours bring one at once. A connection that brings none in time is
+   * closed (4501), so that its client connects anew. [API-26]
+   *
+   * @param lobby the lobby, as a room, that the user is meant in; null: all
+   * @returns how many connections were asked
+   */
+  refresh(userId: string, lobby: string | null): number {
+    const deadline = this.clock.wall() + REFRESH_MS;
+    let asked = 0;
+    for (const channel of this.#renewals.keys()) {
+      const { access } = channel;
+      if (access.user?.id !== userId || (lobby !== null && access.lobby !== lobby)) continue;
+      channel.access = { ...access, expiresAt: Math.min(access.expiresAt ?? Infinity, deadline) };
+      if (channel.kind === "native") channel.send(new Packet(controlFrame({ kind: "access", expiresInMs: ASKED_MS })));
+      asked++;
+    }
+    return asked;
   }
 
   /** Tells everybody to come back later. */

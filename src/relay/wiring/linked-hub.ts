@@ -3,7 +3,7 @@
  * somebody else has opened, says who is here, and tells of who comes and goes.
  */
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../presence/index.ts";
-import { isLobby, lobbyRoom } from "../../wire/index.ts";
+import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
@@ -55,6 +55,28 @@ export interface HubMetrics {
   readonly stateBytes: number;
   /** Documents of rooms, also of those that nobody is in. */
   readonly documents: DocumentCounts;
+}
+
+/** How a user is disconnected. */
+export interface DisconnectOptions {
+  /**
+   * The close code. After 4400 to 4499 a client does not come back by itself; after any other it does, and is refused for as
+   * long as `forMs` says. Default 4403.
+   */
+  readonly code?: number;
+  /** Said to the clients; at most 123 bytes of it. Default: that a server disconnected them. */
+  readonly reason?: string;
+  /** For so long the user is refused, even with a good token, ms. Default 0: the user may come back at once. */
+  readonly forMs?: number;
+  /** The lobby that the user is meant in: `acme` for `@lobby/acme`. Default: all. */
+  readonly lobby?: string;
+}
+
+export interface Disconnected {
+  /** How many connections to rooms were closed. */
+  readonly connections: number;
+  /** Until when the user is refused, ms since the epoch; null: the user is not. */
+  readonly until: number | null;
 }
 
 /** What a hub may be made with. */
@@ -170,6 +192,27 @@ export class LinkedHub {
   room(name: string): RoomInfo | undefined {
     const room = this.core.rooms.get(name) ?? this.core.lobbies.get(name)?.room;
     return room === undefined ? undefined : this.#infoOf(room);
+  }
+
+  /** Closes all connections of a user. They leave at once, without a grace. [API-23] [API-24] */
+  disconnect(userId: string, { code, reason, forMs = 0, lobby }: DisconnectOptions = {}): Disconnected {
+    const { core } = this;
+    const place = lobby === undefined ? null : lobbyRoom(lobby);
+    const ban = {
+      until: core.clock.now() + forMs,
+      code: code ?? Close.notAllowed,
+      reason: reason ?? "disconnected by the server",
+    };
+    if (forMs > 0) core.bans.add(userId, place, ban);
+    else core.bans.remove(userId, place);
+    const members = core.membersOf(userId, place);
+    for (const member of members) member.close(ban.code, ban.reason);
+    return { connections: members.length, until: forMs > 0 ? Math.round(core.clock.wall() + forMs) : null };
+  }
+
+  /** Asks all connections of a user for a new token. Returns how many were asked. [API-26] */
+  refresh(userId: string, lobby?: string): number {
+    return this.#links.refresh(userId, lobby === undefined ? null : lobbyRoom(lobby));
   }
 
   metrics(): HubMetrics {

@@ -1,0 +1,32 @@
+/** Answers of the API as HTTP has them. */
+import { createHash } from "node:crypto";
+
+const JSON_HEADERS = { "content-type": "application/json", "cache-control": "private, no-cache" };
+
+/**
+ * JSON that a caller may have already: then that is all it is told. [API-13]
+ *
+ * @param digests what the answer says, but for the time of asking
+ */
+export function answerWithTag(request: Request, text: () => string, digests: readonly string[]): Response {
+  const tag = `W/"${createHash("sha1").update(digests.join(" ")).digest("base64url")}"`;
+  const headers = { ...JSON_HEADERS, etag: tag };
+  if (hasTag(request.headers.get("if-none-match"), tag)) return new Response(null, { status: 304, headers });
+  return new Response(text(), { headers });
+}
+
+/** Whether a caller says that it has an answer: as RFC 9110 compares tags for this, weak or not. */
+function hasTag(ifNoneMatch: string | null, tag: string): boolean {
+  if (ifNoneMatch === null) return false;
+  const value = tag.slice(2);
+  return ifNoneMatch.split(",").some((each) => each.trim() === "*" || each.trim().replace(/^W\//, "") === value);
+}
+
+/** @param text JSON */
+export function answerJson(text: string, status = 200): Response {
+  return new Response(text, { status, headers: { ...JSON_HEADERS, "cache-control": "no-store" } });
+}
+
+export function answerNothing(): Response {
+  return new Response(null, { status: 204 });
+}

@@ -1,0 +1,107 @@
+/** How what callers say is read. What is wrong with it is answered 400, with the place, and never with what was given. [API-16] */
+import * as v from "valibot";
+import { MAX_ID_LENGTH } from "../../../presence/index.ts";
+import { FrameError, isLobby, isReserved, roomFromPath } from "../../../wire/index.ts";
+import { ApiError } from "../answers/error.ts";
+import type { Reads } from "./schemas.ts";
+
+/** Reads a value. Throws `ApiError` that says what is wrong where, and never what was given. */
+export function read<T>(schema: Reads<T>, value: unknown, where: string): T {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  const isUnknown = issue.type === "strict_object" && issue.expected === "never";
+  // what the library says may quote what was given
+  const what = isUnknown ? "there is no such field" : issue.message.replace(/ but received [^]*$/, "");
+  throw new ApiError(400, "invalid", `${where}${path === null ? "" : ` ${path}`}: ${what}`);
+}
+
+/** Reads the parameters of an address; one that is given twice is no list. */
+export function readQuery<T>(schema: Reads<T>, url: URL): T {
+  const given = new Map<string, string>();
+  for (const [key, value] of url.searchParams) {
+    if (given.has(key)) throw new ApiError(400, "invalid", "query: a parameter is given twice");
+    given.set(key, value);
+  }
+  return read(schema, Object.fromEntries(given), "query");
+}
+
+/** Reads the body as JSON. [API-16] */
+export async function readJson<T>(schema: Reads<T>, request: Request, maxBytes: number): Promise<T> {
+  const type = request.headers.get("content-type");
+  // what curl says where nobody said anything else is taken, too
+  if (type !== null && !/^application\/(json|x-www-form-urlencoded)\b/i.test(type)) {
+    throw new ApiError(415, "not_json", "the body must be JSON: content-type: application/json");
+  }
+  const source = new TextDecoder("utf-8", { fatal: true });
+  const bytes = await readBytes(request, maxBytes);
+  let value: unknown;
+  try {
+    value = bytes.length === 0 ? {} : JSON.parse(source.decode(bytes));
+  } catch {
+    throw new ApiError(400, "not_json", "the body is not JSON");
+  }
+  return read(schema, value, "body");
+}
+
+/** Reads the body, up to so many bytes. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = new ApiError(413, "too_large", `the body is longer than ${maxBytes} bytes`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge;
+  if (request.body === null) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of request.body) {
+    length += part.length;
+    if (length > maxBytes) throw tooLarge;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** A part of the path, decoded. Throws `ApiError`. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ApiError(400, "invalid", "the address is not percent-encoded UTF-8");
+  }
+}
+
+/** The name of a room in the path. Throws `ApiError`. */
+export function roomIn(part: string): string {
+  return checkedRoom(placeIn(part));
+}
+
+/** The name of a room. Throws `ApiError` for that of a lobby. */
+export function checkedRoom(place: string): string {
+  if (!isLobby(place)) return place;
+  throw new ApiError(400, "reserved", "a lobby is no room: names that start with @ are reserved");
+}
+
+/** The name of a room or lobby in the path. Throws `ApiError`. */
+export function placeIn(part: string): string {
+  return placeOf(decoded(part));
+}
+
+/** The name of a room or lobby. Throws `ApiError`. */
+export function placeOf(name: string): string {
+  try {
+    const place = roomFromPath(`/${encodeURIComponent(name)}`);
+    if (!isReserved(place)) return place;
+  } catch (error) {
+    // half of a surrogate pair is a URIError
+    if (error instanceof FrameError || error instanceof URIError)
+      throw new ApiError(400, "invalid", "no name of a room");
+    throw error;
+  }
+  throw new ApiError(400, "reserved", "of the names that start with @ there are lobbies alone: @lobby, @lobby/acme");
+}
+
+/** The id of a user or session in the path. */
+export function idIn(part: string): string {
+  const id = decoded(part);
+  if (id !== "" && id.length <= MAX_ID_LENGTH) return id;
+  throw new ApiError(400, "invalid", `an id has 1 to ${MAX_ID_LENGTH} characters`);
+}
