@@ -5,6 +5,7 @@ export type { Echoing } from "../awareness/index.ts";
 export type { Grant, Grants, Identity } from "../relay/access/identity.ts";
 export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/wiring/linked-hub.ts";
 export type { DocumentStore, Position, StoredDocument } from "../relay/ports/document-store.ts";
+export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../relay/ports/people-store.ts";
 export type { Bus } from "../relay/ports/bus.ts";
 export type { EventSink, IdentifiedEvent } from "../relay/ports/event-sink.ts";
 export { MemoryBus } from "../relay/cluster/memory-bus.ts";

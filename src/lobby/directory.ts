@@ -2,7 +2,8 @@
  * The directory of a lobby: who is anywhere, what they chose, who may be seen. It turns what connections report into
  * effects on other connections of the same user; it acts on nothing itself. A connection is an opaque key.
  */
-import type { ManualChoice, PresenceEvent, User } from "../presence/index.ts";
+import { type ManualChoice, type PresenceEvent, type User, isGuest, newerManual } from "../presence/index.ts";
+import { RememberedChoices } from "./choices.ts";
 import { type Report, Sessions } from "./sessions.ts";
 import { MAX_ENTRY_BYTES } from "./shard.ts";
 
@@ -23,13 +24,16 @@ const SHORT_WAIT_MS = 50;
 
 export class Directory<K extends object> {
   readonly #sessions: Sessions<K>;
+  readonly #remembered: RememberedChoices;
   /** Who chose to be invisible, as of the last word of any of their sessions. */
   readonly #invisible = new Set<string>();
   /** When the entry of a user may be written again, of those whose entries are large, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
 
-  constructor(roomId: string) {
-    this.#sessions = new Sessions<K>(roomId);
+  /** @param maxRemembered of how many users who are not here the choices of status are remembered; default: of none */
+  constructor(roomId: string, maxRemembered: number = 0) {
+    this.#remembered = new RememberedChoices(maxRemembered);
+    this.#sessions = new Sessions<K>(roomId, (userId) => this.#remembered.get(userId));
   }
 
   /** Everyone present as others see them, as of the last flush. */
@@ -62,6 +66,29 @@ export class Directory<K extends object> {
     return this.#sessions.countOf(userId);
   }
 
+  /** The newest choice of status of a user, be it that they are not here. */
+  choiceOf(userId: string): ManualChoice | null {
+    return newerManual(this.#sessions.choiceOf(userId), this.#remembered.get(userId));
+  }
+
+  /** A choice of status that a user made before, on whatever device. [PEOPLE-5] */
+  remember(userId: string, choice: ManualChoice, wall: number): Effects<K> {
+    this.#remembered.set(userId, choice);
+    this.#sessions.recount(userId, wall);
+    const newest = this.#sessions.choiceOf(userId);
+    const behind = newest === null ? [] : this.#sessions.keysOf(userId).filter((key) => this.#isBehind(key, newest));
+    return {
+      visibility: this.#checkVisibility(userId),
+      choices: newest === null ? [] : behind.map((key) => [key, newest]),
+      isNews: this.#sessions.has(userId),
+    };
+  }
+
+  /** Nothing is remembered of a user any more. */
+  forget(userId: string): void {
+    this.#remembered.delete(userId);
+  }
+
   /** A flush has left somebody for a later one. */
   get pending(): boolean {
     return this.#sessions.pending;
@@ -87,7 +114,12 @@ export class Directory<K extends object> {
   withdraw(key: K, lastSeen: number, wall: number): Effects<K> {
     const user = this.#sessions.reportOf(key)?.claim.user.id;
     if (user === undefined) return { visibility: [], choices: [], isNews: false };
+    const choice = this.#sessions.choiceOf(user);
     this.#sessions.delete(key, lastSeen, wall);
+    // the last session that said so has gone
+    if (choice !== null && !isGuest(user) && this.#sessions.choiceOf(user)?.at !== choice.at) {
+      this.#remembered.set(user, choice);
+    }
     return { visibility: this.#checkVisibility(user), choices: [], isNews: true };
   }
 

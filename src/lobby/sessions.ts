@@ -14,6 +14,7 @@ import {
   type User,
   equal,
   choiceOf,
+  newerManual,
   newestManual,
 } from "../presence/index.ts";
 
@@ -55,9 +56,13 @@ export class Sessions<K extends object> {
   /** How many sessions a user has, of those who have several. */
   readonly #counts = new Map<string, number>();
 
-  constructor(roomId: string) {
+  readonly #remembered: (userId: string) => ManualChoice | null;
+
+  /** @param remembered the choice of status that a user made on another device, which the session may not have heard of */
+  constructor(roomId: string, remembered: (userId: string) => ManualChoice | null = () => null) {
     this.roomId = roomId;
     this.#people = new People(roomId);
+    this.#remembered = remembered;
   }
 
   /** Everyone present as others see them, as of the last flush. */
@@ -160,6 +165,14 @@ export class Sessions<K extends object> {
     this.#people.delete(session.id, session.lastSeen, wall);
   }
 
+  /** Counts anew what is known of a user, of whom something is remembered now. */
+  recount(userId: string, wall: number): void {
+    for (const key of this.keysOf(userId)) {
+      const session = this.#byKey.get(key);
+      if (session !== undefined) this.#publish(session, wall);
+    }
+  }
+
   /**
    * What changed since the last flush, as others see it.
    *
@@ -193,7 +206,7 @@ export class Sessions<K extends object> {
     }
     this.#people.set(session.id, {
       user: newest.claim.user,
-      session: sessionOf(reports, newest, session),
+      session: sessionOf(reports, newest, session, this.#remembered),
     });
   }
 }
@@ -205,15 +218,22 @@ function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus
   return connected.every((report) => report.silent) ? "away" : newest.claim.session.status;
 }
 
-function sessionOf<K>(reports: readonly Report[], newest: Report, record: SessionRecord<K>): Session {
+function sessionOf<K>(
+  reports: readonly Report[],
+  newest: Report,
+  record: SessionRecord<K>,
+  remembered: (userId: string) => ManualChoice | null,
+): Session {
   const { id, device } = newest.claim.session;
   const known = reports.findLast((report) => report.claim.session.device !== "unknown");
   // metadata set for the whole application, if the session said any, before that of one room [USER-6]
   const lobby = reports.findLast((report) => report.room === null);
+  const said = newestManual(reports.map((report) => report.claim.session));
   return {
     id,
     status: record.status,
-    manual: newestManual(reports.map((report) => report.claim.session)),
+    // a stock client can make no choice, and clear none
+    manual: isStock(newest.claim) ? said : newerManual(said, remembered(newest.claim.user.id)),
     device: known?.claim.session.device ?? device,
     since: record.since,
     meta: (lobby ?? newest).claim.session.meta,
@@ -221,6 +241,10 @@ function sessionOf<K>(reports: readonly Report[], newest: Report, record: Sessio
     reconnecting: reports.every((report) => !report.connected),
     clientId: null,
   };
+}
+
+function isStock({ session }: Claim): boolean {
+  return session.id === `client:${session.clientId}`;
 }
 
 function sessionId({ user, session }: Claim): string {

@@ -10,7 +10,7 @@
  * all that ever was takes up two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
-import { type PresenceEvent, type User, departed, equal, infoOf, isGuest } from "../presence/index.ts";
+import { type PresenceEvent, type User, type UserInfo, departed, equal, infoOf, isGuest } from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
 export interface ShardPolicy {
@@ -72,6 +72,38 @@ export class Shard {
     return [...this.#recent.keys()].flatMap((userId) => this.leaver(userId, now) ?? []);
   }
 
+  /** What is known of one who left. */
+  leaverEntry(userId: string): LobbyUser | undefined {
+    return this.#recent.get(userId)?.value;
+  }
+
+  /**
+   * Takes in who left before this shard was begun; of one who is known already, the later time counts.
+   *
+   * @param now by the clock that only goes forward
+   * @param wall ms since the epoch
+   */
+  remember(leavers: Iterable<{ readonly user: UserInfo; readonly lastSeen: number }>, now: number, wall: number): void {
+    for (const { user, lastSeen } of leavers) {
+      const at = now - Math.max(0, wall - lastSeen);
+      const known = this.#recent.get(user.id);
+      if (known !== undefined && known.at >= at) continue;
+      const { id: _, ...info } = infoOf(user);
+      this.#recent.set(user.id, { at, value: { user: info, sessions: {}, lastSeen: Math.min(lastSeen, wall) } });
+    }
+    const inOrder = [...this.#recent].toSorted(([, a], [, b]) => a.at - b.at);
+    this.#recent.clear();
+    for (const [userId, leaver] of inOrder) this.#recent.set(userId, leaver);
+    while (this.#hasForgettable(now)) this.#forgetFirst();
+    if (this.#map === null) return;
+    this.doc.transact(() => {
+      for (const { user } of leavers) {
+        const value = this.leaverEntry(user.id);
+        if (value !== undefined) this.#set(user.id, value);
+      }
+    });
+  }
+
   /**
    * Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. [LOBBY-5]
    */
@@ -89,14 +121,17 @@ export class Shard {
    *
    * @param now by the clock that only goes forward [TIME-1]
    * @param wall ms since the epoch
+   * @returns who is remembered no more
    */
-  write(events: readonly PresenceEvent[], now: number, wall: number): void {
-    if (events.length === 0 && !this.#hasForgettable(now)) return;
+  write(events: readonly PresenceEvent[], now: number, wall: number): readonly string[] {
+    if (events.length === 0 && !this.#hasForgettable(now)) return [];
+    const forgotten: string[] = [];
     this.doc.transact(() => {
       for (const event of events) this.#apply(event, now, wall);
-      while (this.#hasForgettable(now)) this.#forgetFirst();
+      while (this.#hasForgettable(now)) forgotten.push(...this.#forgetFirst());
       if (this.#map !== null && this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replace(this.#map);
     });
+    return forgotten;
   }
 
   destroy(): void {
@@ -128,11 +163,13 @@ export class Shard {
     return false;
   }
 
-  #forgetFirst(): void {
+  #forgetFirst(): readonly string[] {
     for (const userId of this.#recent.keys()) {
       this.#recent.delete(userId);
-      return this.#delete(userId);
+      this.#delete(userId);
+      return [userId];
     }
+    return [];
   }
 
   #set(userId: string, value: LobbyUser): void {

@@ -6,6 +6,7 @@ export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 export type { KeySource, PublicKeySource } from "./access/keys.ts";
 export { type RelayMetrics, metricsText } from "./server/metrics.ts";
 export type { DocumentStore, Position, StoredDocument } from "./ports/document-store.ts";
+export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/people-store.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";
 export type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";

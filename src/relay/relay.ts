@@ -20,6 +20,7 @@ import {
 } from "./wiring/linked-hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
 import type { RelayMetrics } from "./server/metrics.ts";
+import { atMost } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
 import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
 import type { RelaySettings } from "./ports/settings.ts";
@@ -98,6 +99,8 @@ export interface Relay {
 
 /** How long a peer may take to answer a close. */
 const CLOSE_MS = 1_000;
+/** How long a store may take to say what it knows of people before the relay listens without it. */
+const PEOPLE_MS = 1_000;
 
 /**
  * Makes a relay; `listen` or `attach` opens it, `close` frees it.
@@ -171,6 +174,8 @@ class RelayServer implements Relay {
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
     }
+    // [PEOPLE-7] those who come are to be as they chose to be before
+    await atMost(PEOPLE_MS, this.#hub.core.people?.loaded);
     const { handshakeTimeout, trustProxy } = this.options;
     const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
     const server = createHttpServer(handshakeTimeout, () => this.metrics(), api);

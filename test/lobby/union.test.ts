@@ -12,7 +12,7 @@ function writer(id: string, doc: Y.Doc) {
   shard.doc.on("update", (update: Uint8Array) => Y.applyUpdate(doc, update));
   shard.open([], 0);
   let now = 0;
-  const flush = (): void => shard.write(directory.flush(now, now), now, now);
+  const flush = (): void => void shard.write(directory.flush(now, now), now, now);
   return {
     comes(key: object, ...args: Parameters<typeof report>): void {
       directory.report(key, report(...args), ++now);

@@ -23,8 +23,10 @@ import { Documents, noDocument } from "../documents/index.ts";
 import { type Clock, datingClock } from "../ports/clock.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
+import type { PeopleStore, StoredPerson } from "../ports/people-store.ts";
 import { Packet } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
+import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
 import { Grace } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
@@ -43,7 +45,7 @@ export interface HubListener {
 
 export interface HubPorts {
   readonly clock: Clock;
-  /** Where documents outlive the relay; null: nowhere. */
+  /** Where documents, and people, outlive the relay; null: nowhere. */
   readonly store: DocumentStore | null;
   /** Whether rooms have documents. */
   readonly hasDocuments: boolean;
@@ -56,6 +58,8 @@ export class Hub {
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly clock: Clock;
   readonly documents: Documents;
+  /** Null: what is known of people is not stored. */
+  readonly people: PeopleKeeper | null;
   readonly counters: Counters = new Counters();
   readonly stateMemory: StateMemory;
   /** Those that are no lobbies, by name. */
@@ -104,9 +108,13 @@ export class Hub {
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
+      onKnown: (lobby, userIds) => {
+        for (const userId of userIds) this.people?.changed(lobby, userId);
+      },
       onEvents: (events) => listener.events(events),
       onDropped: (what) => this.counters.countDropped(what),
     };
+    this.people = store?.people === undefined ? null : this.#keeper(store.people, settings.recentTtl);
   }
 
   /** Tells of who comes and goes in rooms, until the last observer has undone it. */
@@ -209,6 +217,30 @@ export class Hub {
     for (const lobby of this.lobbies.values()) lobby.close();
     this.rooms.clear();
     this.lobbies.clear();
+  }
+
+  #keeper(store: PeopleStore, recentTtl: number): PeopleKeeper {
+    const source = {
+      remember: (people: readonly StoredPerson[]) => this.#remember(people),
+      recordOf: (lobby: string, userId: string) => this.lobbies.get(lobby)?.recordOf(userId) ?? null,
+    };
+    const onError = (error: Error): void => this.#listener.error(error, "people");
+    return new PeopleKeeper(source, { store, relay: this.shard, clock: this.clock, recentTtl, onError });
+  }
+
+  /** Takes in people of whom something was stored; lobbies that there is no place for are left out. [PEOPLE-1] */
+  #remember(people: readonly StoredPerson[]): void {
+    const byLobby = new Map<string, StoredPerson[]>();
+    for (const person of people) {
+      const known = byLobby.get(person.lobby);
+      if (known === undefined) byLobby.set(person.lobby, [person]);
+      else known.push(person);
+    }
+    const { maxLobbies } = this.#settings;
+    for (const [name, some] of byLobby) {
+      const hasPlace = this.lobbies.has(name) || maxLobbies === 0 || this.lobbyPlaces.size < maxLobbies;
+      if (isLobby(name) && hasPlace) this.#take(this.#lobby(name).remember(some));
+    }
   }
 
   /** Acts on what a frame or a loss brought about, in order. */

@@ -4,12 +4,13 @@
  */
 import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
 import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/index.ts";
-import type { PresenceEvent, User } from "../../presence/index.ts";
+import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
 import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
 import { ReadOnlyDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Packet } from "../ports/packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";
+import type { PersonRecord, StoredPerson } from "../ports/people-store.ts";
 import { Pace } from "./pace.ts";
 import { Room, type RoomSetup, reportOf } from "./room.ts";
 
@@ -37,7 +38,7 @@ export class Lobby {
   constructor(name: string, relay: RelayState["copresence"]["relay"], setup: RoomSetup, policy: LobbyPolicy) {
     this.#setup = setup;
     this.#policy = policy;
-    this.#directory = new Directory(name);
+    this.#directory = new Directory(name, policy.recentMax);
     this.#shard = new Shard(relay.shard, policy);
     this.room = new Room(name, setup, (room) => {
       const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
@@ -106,8 +107,38 @@ export class Lobby {
     return this.#scheduled(this.#directory.withdraw(entry, wallTimeOf(entry.lastSeen, clock), clock.wall()));
   }
 
+  /** Takes in what was known of people before this relay was started. What it brings about is for the hub to act on. */
+  remember(people: readonly StoredPerson[]): Effects<PresentEntry> {
+    const { clock } = this.#setup;
+    const [now, wall] = [clock.now(), clock.wall()];
+    const known = people.filter(({ user }) => !isGuest(user.id));
+    const effects = known.flatMap(({ user, choice }) =>
+      // [PEOPLE-6] a choice that is dated ahead of now would outrank all that come
+      choice === null ? [] : this.#directory.remember(user.id, { ...choice, at: Math.min(choice.at, wall) }, wall),
+    );
+    // nobody comes, and nobody leaves: there are no events of them [PEOPLE-8]
+    const absent = known.filter(({ user }) => !this.users.has(user.id));
+    this.#shard.remember(absent, now, wall);
+    this.#tellKnown(known.filter(({ user }) => this.users.has(user.id)).map(({ user }) => user.id));
+    return this.#scheduled({
+      visibility: effects.flatMap(({ visibility }) => visibility),
+      choices: effects.flatMap(({ choices }) => choices),
+      isNews: effects.some(({ isNews }) => isNews),
+    });
+  }
+
+  /** What is to outlive the relay of somebody who is here, or left and is remembered; null: nothing. [PEOPLE-1] */
+  recordOf(userId: string): PersonRecord | null {
+    const user = this.users.get(userId);
+    const leaver = this.#shard.leaverEntry(userId);
+    const choice = this.#directory.choiceOf(userId);
+    if (user !== undefined) return { lobby: this.name, user: infoOf(user), choice, lastSeen: null };
+    if (leaver === undefined) return null;
+    return { lobby: this.name, user: { ...leaver.user, id: userId }, choice, lastSeen: leaver.lastSeen };
+  }
+
   sweep(now: number): void {
-    this.#shard.write([], now, this.#setup.clock.wall());
+    this.#forgotten(this.#shard.write([], now, this.#setup.clock.wall()));
   }
 
   close(): void {
@@ -129,9 +160,27 @@ export class Lobby {
     // those whose entries cost readers much are written later
     if (this.#directory.pending) this.#ticker.schedule();
     if (events.length === 0) return;
-    this.#shard.write(events, clock.now(), clock.wall());
+    this.#forgotten(this.#shard.write(events, clock.now(), clock.wall()));
     const endedAt = clock.now();
     this.#pace.flushed(endedAt - startedAt, endedAt);
+    this.#tellKnown(events.filter(isToOutlive).map(({ userId }) => userId));
     onEvents(events);
   }
+
+  #forgotten(userIds: readonly string[]): void {
+    for (const userId of userIds) this.#directory.forget(userId);
+    this.#tellKnown(userIds);
+  }
+
+  #tellKnown(userIds: readonly string[]): void {
+    if (userIds.length > 0) this.#setup.onKnown(this.name, userIds);
+  }
+}
+
+/** Whether an event changes what is to be known of a user when the relay is started again. Guests never come back. */
+function isToOutlive(event: PresenceEvent): boolean {
+  if (isGuest(event.userId)) return false;
+  if (event.type !== "update") return true;
+  const { previous, user } = event;
+  return previous.manual !== user.manual || !equal(infoOf(previous), infoOf(user));
 }

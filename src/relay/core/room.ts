@@ -51,6 +51,8 @@ export interface RoomSetup {
   readonly firstClock: () => number;
   /** Says whether users may be brought into a lobby. Throws `FrameError`. */
   readonly admitUsers: AdmitUsers;
+  /** Told of whom in a lobby something is known now that is to outlive the relay, or nothing any more. */
+  readonly onKnown: (lobby: string, userIds: readonly string[]) => void;
   /** Told who came and went in the room, once somebody observes it. */
   readonly onEvents: (events: readonly PresenceEvent[]) => void;
   /** Counts what was not taken for want of a grant. */

@@ -4,6 +4,7 @@ import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
 import { isRelay } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
+import { answerOf, updatePackets } from "./answer.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
 import { type StateVector, readStateVector } from "./update/state-vector.ts";
@@ -19,7 +20,7 @@ interface Snapshot {
   readonly size: number;
   readonly stateVector: Uint8Array;
   /** The whole document, as it was then or is later, by what it was encoded with. */
-  readonly whole: Map<(doc: Y.Doc) => Uint8Array, Packet>;
+  readonly whole: Map<(doc: Y.Doc) => Uint8Array, readonly Packet[]>;
   /** What was written since; null until somebody asks. */
   since: Packet | null;
   sinceBytes: number;
@@ -29,7 +30,7 @@ interface Snapshot {
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
-  readonly #answers = new Answers<Packet>();
+  readonly #answers = new Answers<readonly Packet[]>();
   #isRead = false;
   readonly #onUpdate: (update: Uint8Array, origin: unknown) => void;
   /** Encoding a large document takes long, and many come at once. */
@@ -69,20 +70,20 @@ export class ReadOnlyDocument implements RoomDocument {
     this.#open();
     // first it is read in our way: Yjs might read on without an end
     if (knowsAny(this.#doc, readStateVector(stateVector))) {
-      const encode = (): Packet => new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, stateVector.slice())));
-      return [this.#answers.get(stateVector, encode)];
+      return this.#answers.get(stateVector, () => answerOf([Y.encodeStateAsUpdate(this.#doc, stateVector.slice())]));
     }
     const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
     let whole = this.#snapshot?.whole.get(encode);
     if (whole === undefined) {
       const update = encode(this.#doc);
       if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
-      whole = new Packet(updateFrame(update));
+      // a client of ours is told that a message is long, and waits for it [LIVE-15]
+      whole = isYjs ? [new Packet(updateFrame(update))] : updatePackets(update);
       this.#snapshot ??= this.#begin(update.length);
       this.#snapshot.whole.set(encode, whole);
     }
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [whole, this.#since()];
+    return [...whole, this.#since()];
   }
 
   #open(): void {

@@ -2,20 +2,15 @@
  * The document of a room, which its clients write. The relay keeps one only once there is content: a room that carries
  * nothing but presence never makes a Y.Doc [ROOM-2], nor does one whose document is only read whole [DOC-8].
  */
-import {
-  EMPTY_STATE_VECTOR,
-  EMPTY_UPDATE,
-  FrameError,
-  syncStep1Frame,
-  syncStep2Frame,
-  updateFrame,
-} from "../../wire/index.ts";
-import { Packet } from "../ports/packet.ts";
+import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, FrameError, syncStep1Frame } from "../../wire/index.ts";
+import type { Packet } from "../ports/packet.ts";
 import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { DocumentHost, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
 import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
+import { answerOf, updatePackets } from "./answer.ts";
+import { WholeDocument } from "./whole.ts";
 import { Pending } from "./pending.ts";
 import { type Queued, UpdateQueue, isSmall, joined, soleAuthor } from "./queue.ts";
 import { type Plan, begin, plan } from "./update/plan.ts";
@@ -33,7 +28,6 @@ const BYTES_PER_SUBDOCUMENT = 2_000;
 /** When it took longer to take what waited, ms, then for a while each update is taken at once: its author is to pay for it. [DOC-23] */
 const COSTLY_MS = 8;
 const COSTLY_FOR_MS = 2_000;
-const NOTHING = new Packet(syncStep2Frame(EMPTY_UPDATE));
 
 /** Why an update that had waited could not be taken. */
 interface Refusal {
@@ -51,6 +45,8 @@ export class SharedDocument implements RoomDocument {
   #pending: Pending | null = null;
   readonly #queue = new UpdateQueue();
   #costlyUntil = -Infinity;
+  /** A long document as it was at some moment, for those who come with nothing of it. */
+  #whole: WholeDocument | null = null;
   #keepsHistory: boolean;
   /** What has to wait until it is loaded; null: it is. */
   #waiting: (() => void)[] | null = null;
@@ -94,8 +90,8 @@ export class SharedDocument implements RoomDocument {
   sync(stateVector: Uint8Array): readonly Packet[] {
     const known = readStateVector(stateVector);
     this.settle();
-    if (!this.hasContent) return [NOTHING];
-    return this.#answers.get(stateVector, () => answerOf(this.#since(known)));
+    if (!this.hasContent) return answerOf([]);
+    return this.#answers.get(stateVector, () => this.#answer(known));
   }
 
   apply(update: Uint8Array, from: unknown): void {
@@ -223,6 +219,18 @@ export class SharedDocument implements RoomDocument {
     this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, rest, stateVector, pending, keepsHistory });
   }
 
+  /** What one has not of it, as messages. [STORE-9] */
+  #answer(known: StateVector): readonly Packet[] {
+    const live = this.#live;
+    if (live === null || known.size > 0) return answerOf(this.#since(known));
+    const since = this.#whole?.since(live);
+    if (since !== undefined && since !== null) return since;
+    const updates = this.#since(known);
+    // of one that cannot be encoded there is no more than what was written
+    this.#whole = updates.length === 1 && updates[0] !== undefined ? WholeDocument.of(updates[0], live) : null;
+    return this.#whole?.answer ?? answerOf(updates);
+  }
+
   get #kept(): Kept | undefined {
     return this.#documents.kept(this.#room);
   }
@@ -311,7 +319,7 @@ export class SharedDocument implements RoomDocument {
   #tell(told: readonly Told[], author: unknown): void {
     for (const { update, isOurs } of told) {
       this.#documents.record(this.#room, update);
-      this.#host.sendUpdate(new Packet(updateFrame(update)), isOurs ? null : author);
+      for (const packet of updatePackets(update)) this.#host.sendUpdate(packet, isOurs ? null : author);
     }
   }
 
@@ -335,13 +343,6 @@ export class SharedDocument implements RoomDocument {
     if (live.parts + parts > maxDocumentStructs)
       throw tooLarge(`document has more than ${maxDocumentStructs} insertions`);
   }
-}
-
-/** The answer proper comes last: with it, the client believes that it has everything. */
-function answerOf(updates: readonly Uint8Array[]): readonly Packet[] {
-  const last = updates.at(-1);
-  if (last === undefined) return [NOTHING];
-  return [...updates.slice(0, -1).map(updateFrame), syncStep2Frame(last)].map((frame) => new Packet(frame));
 }
 
 /** Which deletions are of what is known once the plan is carried out, and which come too early. */

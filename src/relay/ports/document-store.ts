@@ -3,6 +3,8 @@
  * Updates are Yjs updates (version 1); the relay has checked them before it stores them.
  */
 
+import type { PeopleStore } from "./people-store.ts";
+
 /** How far the log of a room goes: what `append` returns, and `compact` takes. Only the store knows what it means. */
 export type Position = string;
 
@@ -21,6 +23,8 @@ export interface StoredDocument {
  * a time. A promise that rejects says that nothing was stored: the relay reports the error, and tries again.
  */
 export interface DocumentStore {
+  /** Where people outlive the relay, too. Default: nowhere; a store may keep documents alone. */
+  readonly people?: PeopleStore;
   /**
    * Reads the document of a room.
    *

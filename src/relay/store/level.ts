@@ -6,6 +6,7 @@
  */
 import { ClassicLevel } from "classic-level";
 import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import { LevelPeopleStore } from "./level-people.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
 const DIGITS = 16;
@@ -24,6 +25,7 @@ interface Log {
 }
 
 export class LevelDocumentStore implements DocumentStore {
+  readonly people: LevelPeopleStore;
   readonly #db: ClassicLevel<string, Uint8Array>;
   readonly #sync: boolean;
   readonly #logs = new Map<string, Log>();
@@ -33,6 +35,7 @@ export class LevelDocumentStore implements DocumentStore {
   private constructor(db: ClassicLevel<string, Uint8Array>, sync: boolean) {
     this.#db = db;
     this.#sync = sync;
+    this.people = new LevelPeopleStore(db, sync);
   }
 
   /**

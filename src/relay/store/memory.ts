@@ -1,5 +1,6 @@
 /** A store that lasts as long as the process: for tests, and to learn from. */
 import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import { MemoryPeopleStore } from "./memory-people.ts";
 
 interface Log {
   snapshot: Uint8Array | null;
@@ -9,6 +10,7 @@ interface Log {
 }
 
 export class MemoryDocumentStore implements DocumentStore {
+  readonly people: MemoryPeopleStore = new MemoryPeopleStore();
   readonly #logs = new Map<string, Log>();
 
   load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {

@@ -157,11 +157,15 @@ export class LinkedHub {
   /** Tells everybody to come back later, stores what has yet to be stored, and frees all that is held. */
   async close(): Promise<void> {
     this.#cluster?.close();
+    // as they are before everybody's connection ends
+    const people = this.core.people?.close();
     // first of all: nobody is to hear of everybody else that their connection is lost
     this.core.close();
     this.#links.close();
     this.#unobserve();
     this.#emitter.clear();
+    // documents close the store
+    await people;
     await Promise.all([this.core.documents.close(), ...this.#feeds.map((feed) => feed.close())]);
   }
 

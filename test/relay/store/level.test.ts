@@ -7,6 +7,7 @@ import * as Y from "yjs";
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { openStore } from "../../../src/relay/store/open.ts";
 import { documentStoreContract } from "./contract.ts";
+import { peopleStoreContract } from "./people-contract.ts";
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "copresence-level-"));
@@ -52,6 +53,20 @@ describe("[STORE-6] [STORE-7] the store in a folder", () => {
     const path = folder();
     await open(path);
     await expect(LevelDocumentStore.open(path)).rejects.toThrow(/cannot be opened: another process has it open/);
+  });
+});
+
+describe("[PEOPLE-1] [PEOPLE-2] [PEOPLE-3] people in a folder", () => {
+  peopleStoreContract(async () => (await open()).people);
+
+  it("[PEOPLE-1] are there when it is opened again", async () => {
+    const path = folder();
+    const first = await LevelDocumentStore.open(path);
+    const alice = { lobby: "@lobby", user: { id: "alice" }, choice: null, lastSeen: 7 };
+    await first.people.save({ relay: "r_1", at: 9, changed: [alice], forgotten: [] });
+    await first.close();
+    const second = await open(path);
+    for await (const batch of second.people.load(0, never())) expect(batch).toEqual([alice]);
   });
 });
 

@@ -9,7 +9,8 @@ import type { UpdateReader } from "./bytes.ts";
 /** Values that are nested deeper overflow the stack of the code that walks them. [DOC-7] */
 export const MAX_DEPTH = 256;
 
-const KIND = 0b11111;
+/** The part of the first byte of an item that says what it holds. */
+export const ITEM_KIND = 0b11111;
 export const GC = 0;
 export const DELETED = 1;
 export const SKIP = 10;
@@ -20,7 +21,7 @@ const LAST_TYPE = 6;
 
 /** Reads the content of an item past its end. Returns how many clocks it takes, at least 1. Throws `FrameError`. */
 export function skipContent(from: UpdateReader, info: number, allowance: Allowance): number {
-  switch (info & KIND) {
+  switch (info & ITEM_KIND) {
     case DELETED:
       return notEmpty(from.uint());
     case 2: {
@@ -61,7 +62,7 @@ export function skipContent(from: UpdateReader, info: number, allowance: Allowan
       allowance.subdocument();
       return 1;
     default:
-      throw new FrameError(`update has an unknown kind of content ${info & KIND}`);
+      throw new FrameError(`update has an unknown kind of content ${info & ITEM_KIND}`);
   }
 }
 
@@ -114,7 +115,7 @@ const ARRAY = 117;
 const BYTES = 116;
 
 /** A value as lib0 writes it. */
-function skipAny(from: UpdateReader, allowance: Allowance, depth: number): void {
+export function skipAny(from: UpdateReader, allowance: Allowance, depth: number): void {
   if (depth > MAX_DEPTH) throw new FrameError("update has values nested too deep");
   allowance.value();
   const kind = from.byte();

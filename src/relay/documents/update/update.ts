@@ -41,9 +41,10 @@ export interface Update {
   readonly hasTypes: boolean;
 }
 
-const HAS_ORIGIN = 0b1000_0000;
-const HAS_RIGHT_ORIGIN = 0b0100_0000;
-const HAS_PARENT_KEY = 0b0010_0000;
+/** Parts of the first byte of an item. */
+export const HAS_ORIGIN = 0b1000_0000;
+export const HAS_RIGHT_ORIGIN = 0b0100_0000;
+export const HAS_PARENT_KEY = 0b0010_0000;
 
 /** Throws `FrameError` for what is malformed, or too much. */
 export function readUpdate(bytes: Uint8Array, limits: UpdateLimits): Update {

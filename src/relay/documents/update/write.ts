@@ -27,18 +27,23 @@ export function writeUpdate(pieces: readonly Piece[], deletions: readonly Deleti
       encoding.writeVarUint(encoder, first.run.clocks[first.from] ?? 0);
       for (const part of parts) encoding.writeUint8Array(encoder, bytesOf(part));
     }
-    const ranges = new Map<number, Deletion[]>();
-    for (const deletion of deletions) group(ranges, deletion.client, deletion);
-    encoding.writeVarUint(encoder, ranges.size);
-    for (const [client, parts] of ranges) {
-      encoding.writeVarUint(encoder, client);
-      encoding.writeVarUint(encoder, parts.length);
-      for (const { clock, end } of parts) {
-        encoding.writeVarUint(encoder, clock);
-        encoding.writeVarUint(encoder, end - clock);
-      }
-    }
+    writeDeletions(encoder, deletions);
   });
+}
+
+/** As an update ends: the deletions by client. */
+export function writeDeletions(encoder: encoding.Encoder, deletions: readonly Deletion[]): void {
+  const ranges = new Map<number, Deletion[]>();
+  for (const deletion of deletions) group(ranges, deletion.client, deletion);
+  encoding.writeVarUint(encoder, ranges.size);
+  for (const [client, parts] of ranges) {
+    encoding.writeVarUint(encoder, client);
+    encoding.writeVarUint(encoder, parts.length);
+    for (const { clock, end } of parts) {
+      encoding.writeVarUint(encoder, clock);
+      encoding.writeVarUint(encoder, end - clock);
+    }
+  }
 }
 
 function group<T>(groups: Map<number, T[]>, client: number, value: T): void {
