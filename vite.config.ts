@@ -13,7 +13,10 @@ export default defineConfig({
     // the demo imports the package by name, and gets its sources: nothing needs building first
     alias: [
       { find: /^copresence$/, replacement: here("src/client/index.ts") },
-      { find: /^copresence\/(react|relay|hub|lobby)$/, replacement: here("src/$1/index.ts") },
+      {
+        find: /^copresence\/(react|relay|hub|lobby|hocuspocus|hocuspocus\/client)$/,
+        replacement: here("src/$1/index.ts"),
+      },
     ],
   },
   server: { port: 5173, strictPort: true },

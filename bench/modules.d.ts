@@ -1,11 +1,4 @@
 // Packages that only bench/node_modules has: the root's type check runs without it.
-declare module "@hocuspocus/server" {
-  export class Server {
-    constructor(options: { address: string; port: number; quiet: boolean });
-    listen(): Promise<unknown>;
-  }
-}
-
 declare module "vega-lite" {
   export function compile(spec: object): { spec: object };
 }
