@@ -189,6 +189,7 @@ function help(): string {
   const width = Math.max(...all.map(([flag]) => flag.length));
   return [
     "Usage: copresence [options]",
+    "       copresence verify ws://HOST:PORT/ROOM    says which rules a server keeps; see copresence verify --help",
     "",
     "A presence relay for Yjs apps. Clients dial ws://HOST:PORT/<room>.",
     "",
@@ -224,8 +225,24 @@ const onError = oncePerSecond((error, where) => {
   process.stderr.write(`copresence: ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
 });
 
-/** Listens, and says where, until it is told to stop. [RUN-1] */
+/** Reads what follows its name, and resolves to the exit code. */
+type Command = (args: readonly string[]) => Promise<number>;
+
+/** What there is besides serving, by its first word: each in a folder of its own, loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  verify: async () => (await import("./verify/command.ts")).runVerify,
+};
+
 async function main(): Promise<void> {
+  const [name = "", ...args] = process.argv.slice(2);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load === undefined) return serve();
+  const run = await load();
+  process.exitCode = await run(args);
+}
+
+/** Listens, and says where, until it is told to stop. [RUN-1] */
+async function serve(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);

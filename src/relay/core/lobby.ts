@@ -34,7 +34,6 @@ export class Lobby {
   readonly #policy: LobbyPolicy;
   readonly #pace: Pace;
   readonly #ticker: Ticker;
-  #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(name: string, relay: RelayState["copresence"]["relay"], setup: RoomSetup, policy: LobbyPolicy) {
     this.#setup = setup;
@@ -144,7 +143,6 @@ export class Lobby {
 
   close(): void {
     this.#ticker.stop();
-    clearTimeout(this.#later);
     this.#pace.close();
     this.room.close();
     this.#shard.destroy();
@@ -155,19 +153,12 @@ export class Lobby {
     return effects;
   }
 
-  /** Those whose entries cost readers much are written later: it is not asked all the time whether it is their turn. */
-  #flushLater(): void {
-    this.#later ??= setTimeout(() => {
-      this.#later = undefined;
-      this.#ticker.schedule();
-    }, USUAL_INTERVAL_MS);
-  }
-
   #flush(): void {
     const { clock, onEvents } = this.#setup;
     const startedAt = clock.now();
     const events: readonly PresenceEvent[] = this.#directory.flush(clock.now(), clock.wall());
-    if (this.#directory.pending) this.#flushLater();
+    // those whose entries cost readers much are written later
+    if (this.#directory.pending) this.#ticker.schedule();
     if (events.length === 0) return;
     this.#forgotten(this.#shard.write(events, clock.now(), clock.wall()));
     const endedAt = clock.now();

@@ -1,0 +1,42 @@
+/** Checks that have to wait for as long as people would: for what browsers and providers do after half a minute. */
+import { expect, it } from "vitest";
+import { yWebsocket } from "../../src/verify/peer/dialect.ts";
+import { verify } from "../../src/verify/verify.ts";
+import { startRelay } from "../support.ts";
+import { type Fault, entriesIn, faultyRelay } from "./faulty-relay.ts";
+
+const PATIENT = ["LIVE-4", "LIVE-5", "LIVE-8", "OWN-4"];
+
+async function brokenAt(url: string) {
+  const target = { dialect: yWebsocket, base: new URL(url), prefix: "verify-", tokens: [], origin: null };
+  const findings = await verify(target, { only: PATIENT, withinSeconds: 50 });
+  return [...new Set(findings.flatMap(({ rule, judgement }) => (judgement.verdict === "kept" ? [] : [rule])))];
+}
+
+/** Neither signs of life nor renewals go out: only what is news. */
+function onlyNews(): Fault {
+  const told = new Map<string, string>();
+  return {
+    outbound(message, room) {
+      if (message[0] !== 1) return [message];
+      const entries = entriesIn(message);
+      const news = entries.filter(({ id, state }) => {
+        const text = state === null ? "null" : Buffer.from(state).toString();
+        const isNews = told.get(`${room} ${id}`) !== text;
+        told.set(`${room} ${id}`, text);
+        return isNews;
+      });
+      return news.length === 0 ? [] : [message];
+    },
+  };
+}
+
+it("[VERIFY-1] finds nothing on ours, and the rules that a relay breaks which says only what is news", async () => {
+  const { url } = await startRelay();
+  const faulty = await faultyRelay(onlyNews());
+  const never = await faultyRelay({ options: { pingInterval: 3_600_000 } });
+  const [ours, silent, deaf] = await Promise.all([brokenAt(url), brokenAt(faulty), brokenAt(never)]);
+  expect(ours).toEqual([]);
+  expect(silent).toEqual(expect.arrayContaining(["LIVE-5", "LIVE-8"]));
+  expect(deaf).toEqual(["LIVE-4"]);
+}, 70_000);
