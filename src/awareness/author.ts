@@ -28,5 +28,7 @@ export interface Author {
     readonly user: Stamp | null;
     /** The lobby that the author counts in, as a room name. */
     readonly lobby: string;
+    /** A server of the application: it may say that a member acts on behalf of somebody else. */
+    readonly isServer?: true;
   };
 }

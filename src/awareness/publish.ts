@@ -39,6 +39,8 @@ export interface Circumstances {
   readonly isOwn: boolean;
   /** By the relay's clock, ms since the epoch. */
   readonly date: number;
+  /** The author is a server of the application. */
+  readonly isServer?: true | undefined;
 }
 
 /** Clocks that agree about this well are not corrected, ms: latency alone makes such differences. */
@@ -53,10 +55,24 @@ export function publish({ state, changed }: StateChange, circumstances: Circumst
     return { authored: state, state: withPersonOf(state, publishedState), changed, claim, corrected };
   }
   const user = stamp === null ? state.fields.get("user") : stampField(state.fields.get("user"), stamp);
-  const stamped = withField(state, "user", user);
-  const { claim, copresence, corrected } = dated(stamped, circumstances);
+  let stamped = withField(state, "user", user);
+  let said = dated(stamped, circumstances);
+  // [API-34] where the relay knows who its authors are, only a server of the application speaks for others
+  if (said.claim.session.onBehalfOf !== undefined && stamp !== null && circumstances.isServer !== true) {
+    stamped = onOwnBehalf(stamped);
+    said = dated(stamped, circumstances);
+  }
+  const { claim, copresence, corrected } = said;
   const published = withField(stamped, "copresence", copresence);
   return { authored: state, state: published, changed: differences(changed, before, published), claim, corrected };
+}
+
+/** The state, without the word that its author acts on behalf of somebody else. */
+function onOwnBehalf(state: StateBytes): StateBytes {
+  const { copresence } = valuesOf(state.fields, "copresence");
+  if (!isRecord(copresence)) return state;
+  const { onBehalfOf: _, ...rest } = copresence;
+  return withField(state, "copresence", encode(rest));
 }
 
 function changesPerson(changed: ReadonlySet<string>): boolean {

@@ -258,7 +258,15 @@ export class Register {
   #publish(author: Author, id: number, change: StateChange, before: PresentEntry | undefined, date: number): Published {
     if (change.changed.has("copresence")) checkMeta(change.state, this.#limits.maxMeta);
     const isOwned = before?.owner === author;
-    return publish(change, { id, room: this.#room, stamp: author.access.user, before, isOwn: isOwned, date });
+    return publish(change, {
+      id,
+      room: this.#room,
+      stamp: author.access.user,
+      before,
+      isOwn: isOwned,
+      date,
+      isServer: author.access.isServer,
+    });
   }
 
   #verdict(entry: Entry | undefined, speaker: Speaker, plan: Plan, { claim }: Published): Verdict {

@@ -12,6 +12,7 @@ import {
   type PresenceEvent,
   type Session,
   type User,
+  agentOf,
   equal,
   choiceOf,
   newerManual,
@@ -240,6 +241,7 @@ function sessionOf<K>(
     rooms: [...new Set(reports.flatMap((report) => report.room ?? []))].toSorted(),
     reconnecting: reports.every((report) => !report.connected),
     clientId: null,
+    ...agentOf(newest.claim.session),
   };
 }
 

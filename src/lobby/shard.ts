@@ -10,7 +10,16 @@
  * all that ever was takes up two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
-import { type PresenceEvent, type User, type UserInfo, departed, equal, infoOf, isGuest } from "../presence/index.ts";
+import {
+  type PresenceEvent,
+  type User,
+  type UserInfo,
+  agentOf,
+  departed,
+  equal,
+  infoOf,
+  isGuest,
+} from "../presence/index.ts";
 import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
 
 export interface ShardPolicy {
@@ -242,6 +251,7 @@ function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
         rooms: tellsRooms ? session.rooms.filter((room) => fit(room.length)) : [],
         meta: fit(sizeOf(session.meta)) ? session.meta : {},
         ...(reconnecting && { reconnecting: true }),
+        ...agentOf(session),
       },
     ];
   });

@@ -48,6 +48,10 @@ export interface Session<Meta = JsonObject> {
   readonly reconnecting: boolean;
   /** Its Awareness client id in this room; null in a lobby, where a session has several. */
   readonly clientId: number | null;
+  /** A program is behind it: a server set it, or it says so of itself. [API-31] */
+  readonly agent?: true;
+  /** The id of the user for whom an agent is here. [API-33] */
+  readonly onBehalfOf?: string;
 }
 
 /** A session with the user it says it belongs to. */
@@ -69,6 +73,8 @@ export interface PresenceState<Meta = JsonObject> {
   readonly device: Device;
   readonly since: number;
   readonly meta: Meta;
+  readonly agent?: true;
+  readonly onBehalfOf?: string;
 }
 
 /** The awareness state of a connection, as our client writes it. */
@@ -171,7 +177,20 @@ export function readSession<Meta = JsonObject>(
     rooms,
     reconnecting: own(record, "reconnecting") === true,
     clientId,
+    ...agentIn(record),
   };
+}
+
+/** What says that a session is an agent's; most are not. */
+function agentIn(record: Record<string, unknown>): Pick<Session, "agent" | "onBehalfOf"> | undefined {
+  if (own(record, "agent") !== true) return undefined;
+  const person = readUserId(own(record, "onBehalfOf"));
+  return person === undefined ? { agent: true } : { agent: true, onBehalfOf: person };
+}
+
+/** The same of a session, to be said of another view of it. */
+export function agentOf({ agent, onBehalfOf }: Session<unknown>): Pick<Session, "agent" | "onBehalfOf"> | undefined {
+  return agent && { agent, ...(onBehalfOf !== undefined && { onBehalfOf }) };
 }
 
 /** The id of the user that a connection without `user.id` is: one guest per connection. [STATE-2] */

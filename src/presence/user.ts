@@ -2,7 +2,7 @@
  * Many sessions, one user. Pure: the result depends on the set of sessions, never on the order they came in. [USER-2]
  */
 import type { Claim, Device, JsonObject, ManualChoice, ManualStatus, Session, Status, UserInfo } from "./state.ts";
-import { isGuest, readInfo } from "./state.ts";
+import { agentOf, isGuest, readInfo } from "./state.ts";
 
 /** A person as one observer sees them. Immutable; the same object for as long as nothing about them changed. */
 export interface User<Meta = JsonObject> {
@@ -32,6 +32,10 @@ export interface User<Meta = JsonObject> {
   readonly self: boolean;
   /** It gave no id: a connection of a stock client that nobody signed in on. */
   readonly guest: boolean;
+  /** All of its sessions are agents': a server set them, or they say so. */
+  readonly agent?: true;
+  /** The id of the user for whom an agent is here: show it with that user. */
+  readonly onBehalfOf?: string;
 }
 
 /**
@@ -118,6 +122,7 @@ export function userOf<Meta>(
     guest: isGuest(id),
     // last: an object literal that starts with a spread takes V8 ten times as long
     ...infoIn(claims),
+    ...(first !== undefined && sessions.every(({ agent }) => agent) ? agentOf(first) : undefined),
   };
   return Object.freeze(Object.defineProperty(user as typeof user & { readonly lastSeen: number }, "lastSeen", NOW));
 }

@@ -26,6 +26,8 @@ export interface LobbySession {
   readonly rooms: readonly string[];
   readonly meta: JsonObject;
   readonly reconnecting?: true;
+  readonly agent?: true;
+  readonly onBehalfOf?: string;
 }
 
 /** A user as a shard holds them; one without sessions has left. */

@@ -10,6 +10,9 @@ import { nothing } from "./input/schemas.ts";
 import { openApiOf } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { actionOperations } from "./routes/actions.ts";
+import { Members } from "./members/members.ts";
+import { documentOperations } from "./routes/documents.ts";
+import { memberOperations } from "./routes/members.ts";
 import { roomOperations } from "./routes/rooms.ts";
 import { userOperations } from "./routes/users.ts";
 import { World } from "./world.ts";
@@ -34,7 +37,14 @@ export interface Api {
 /** Makes the API of a hub. [API-18] */
 export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Api {
   const world = new World(hub.core);
-  const operations = [...userOperations(world), ...roomOperations(world), ...actionOperations(hub)];
+  const members = new Members(hub);
+  const operations = [
+    ...userOperations(world),
+    ...actionOperations(hub),
+    ...roomOperations(world),
+    ...documentOperations(hub.core, hub.settings.maxMessage),
+    ...memberOperations(members, hub.settings.maxState),
+  ];
   const all = [...operations, openApi(operations)];
   const app = createApp({
     operations: all,
@@ -48,7 +58,10 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
       world.asked();
       return app(request, info);
     },
-    close: () => world.close(),
+    close: () => {
+      members.close();
+      world.close();
+    },
   };
 }
 

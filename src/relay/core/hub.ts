@@ -142,6 +142,19 @@ export class Hub {
     room.join(member);
   }
 
+  /** Opens a room for somebody who does not join it, but wants its document. Returns the undo. */
+  hold(name: string): { readonly room: Room; readonly release: Unsubscribe } {
+    const room = this.#room(name);
+    const undo = room.hold();
+    return {
+      room,
+      release: () => {
+        undo();
+        this.#freeIfEmpty(room);
+      },
+    };
+  }
+
   /** Acts on a frame of a member. Throws `FrameError` when the frame breaks the protocol, having taken nothing of it. */
   receive(member: Member, frame: Frame, now: number): void {
     const room = this.#members.get(member);

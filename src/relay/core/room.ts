@@ -4,7 +4,7 @@
  * It knows members, not sockets. A frame goes in and changes come out; the hub has the directory say who may be seen, and
  * hands the changes back for the members to be told. Nothing here calls upwards.
  */
-import { type PresenceEvent, type User } from "../../presence/index.ts";
+import type { PresenceEvent, Unsubscribe, User } from "../../presence/index.ts";
 import {
   type AdmitUsers,
   type Author,
@@ -84,6 +84,7 @@ export class Room implements DocumentHost {
   #renewalsAt = -Infinity;
   /** How many members are other relays. */
   #relays = 0;
+  #holds = 0;
 
   constructor(name: string, setup: RoomSetup, makeDocument: (room: Room) => RoomDocument) {
     this.name = name;
@@ -102,8 +103,15 @@ export class Room implements DocumentHost {
     this.#readers = new Readers(this.document, this.members, setup);
   }
 
-  /** Nobody of this relay is here, or was and may return. */
+  /** Keeps the room, though nobody is in it. Returns the undo. */
+  hold(): Unsubscribe {
+    this.#holds++;
+    return () => void this.#holds--;
+  }
+
+  /** Nobody of this relay is here, or was and may return; and nobody holds it. */
   get empty(): boolean {
+    if (this.#holds > 0) return false;
     if (this.members.size > this.#relays) return false;
     for (const { isRemote } of this.register.present()) if (!isRemote) return false;
     return true;

@@ -67,6 +67,8 @@ export class Documents {
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Map<SharedDocument, number>();
+  /** What deletes a document, by its room. */
+  readonly #deleting = new Map<string, Promise<void>>();
   #bytes = 0;
   #hasWarned = false;
 
@@ -156,6 +158,42 @@ export class Documents {
     await this.#store?.close?.();
   }
 
+  /** Whether documents can be deleted: where a store has them, that must be able to. */
+  get canDelete(): boolean {
+    return this.#store === null || deletes(this.#store);
+  }
+
+  /** Deletes the document of a room that nobody is in. Returns whether there was one. [API-22] */
+  async delete(room: string): Promise<boolean> {
+    const wasKept = this.#kept.has(room);
+    const stored = this.#stored.get(room);
+    if (stored !== undefined) {
+      clearTimeout(stored.unloading);
+      stored.loading.abort();
+      this.#stored.delete(room);
+    }
+    this.release(room);
+    const deleting = this.#deleteStored(room, stored);
+    // whoever opens the room meanwhile begins with what is left then
+    const settled = deleting.then(
+      () => {},
+      () => {},
+    );
+    this.#deleting.set(room, settled);
+    try {
+      return (await deleting) || wasKept;
+    } finally {
+      if (this.#deleting.get(room) === settled) this.#deleting.delete(room);
+    }
+  }
+
+  async #deleteStored(room: string, stored: Stored | undefined): Promise<boolean> {
+    // what was still to be appended would begin the document anew
+    await stored?.journal.flush();
+    stored?.journal.stop();
+    return this.#store !== null && deletes(this.#store) && (await this.#store.delete(room));
+  }
+
   #begin(room: string, store: DocumentStore): Stored {
     const loading = new AbortController();
     const onError = (error: unknown): void => this.warn(`the document of ${room} cannot be stored`, error);
@@ -173,6 +211,7 @@ export class Documents {
 
   /** Tries until the document is there, or nobody wants it any more. */
   async #load(room: string, store: DocumentStore, signal: AbortSignal): Promise<void> {
+    await this.#deleting.get(room);
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const stored = await store.load(room, signal);
@@ -218,6 +257,16 @@ export class Documents {
   warn(message: string, cause?: unknown): void {
     this.#warn(new Error(message, { cause }));
   }
+}
+
+/** A store that can delete documents, as not all can. */
+interface DeletingStore extends DocumentStore {
+  /** @returns false: nothing was stored for this room */
+  delete(room: string): Promise<boolean>;
+}
+
+function deletes(store: DocumentStore): store is DeletingStore {
+  return "delete" in store && typeof store.delete === "function";
 }
 
 function sizeOf({ update, rest, stateVector, pending }: Kept): number {

@@ -14,6 +14,8 @@ export interface RoomAccess {
   readonly read: boolean;
   /** What it changes about the document is taken. */
   readonly write: boolean;
+  /** It may be an agent of somebody else's: a server of the application says so. */
+  readonly isServer?: true;
   /** When it ends, ms since the epoch. */
   readonly expiresAt: number | null;
 }

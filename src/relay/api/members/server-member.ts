@@ -1,0 +1,51 @@
+/** A member of a room that is no socket: a server of the application speaks for it. It is told of nothing. */
+import type { Author, Kind } from "../../../awareness/index.ts";
+import type { RoomAccess } from "../../ports/access.ts";
+import type { Member } from "../../ports/member.ts";
+
+export class ServerMember implements Member {
+  // what it says is never an echo, and its states are renewed to stock observers by the relay
+  readonly kind: Kind = "native";
+  readonly echoing: Author["echoing"] = "never";
+  readonly silent = false;
+  readonly lagging = false;
+  readonly address: string;
+  readonly access: RoomAccess;
+  readonly #onClose: (code: number, reason: string) => void;
+  readonly #clock: () => number;
+  answers = true;
+
+  /**
+   * @param caller who speaks, as limits count addresses
+   * @param access what it may do, as whom, and in which lobby
+   * @param clock monotonic ms: as long as it is here, it is alive
+   * @param onClose the relay ends it
+   */
+  constructor(
+    caller: string,
+    access: Pick<RoomAccess, "user" | "lobby" | "presence" | "write">,
+    clock: () => number,
+    onClose: (code: number, reason: string) => void,
+  ) {
+    this.address = `api:${caller}`;
+    this.access = { ...access, observe: false, read: false, isServer: true, expiresAt: null };
+    this.#clock = clock;
+    this.#onClose = onClose;
+  }
+
+  get lastSeen(): number {
+    return this.#clock();
+  }
+
+  send(): void {}
+
+  cork(): void {}
+
+  uncork(): void {}
+
+  charge(): void {}
+
+  close(code: number, reason: string): void {
+    this.#onClose(code, reason);
+  }
+}
