@@ -12,6 +12,8 @@ import type { Operation } from "./operation.ts";
 import { actionOperations } from "./routes/actions.ts";
 import { Members } from "./members/members.ts";
 import { documentOperations } from "./routes/documents.ts";
+import { Events } from "./events/events.ts";
+import { eventOperations } from "./routes/events.ts";
 import { memberOperations } from "./routes/members.ts";
 import { roomOperations } from "./routes/rooms.ts";
 import { userOperations } from "./routes/users.ts";
@@ -38,10 +40,12 @@ export interface Api {
 export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Api {
   const world = new World(hub.core);
   const members = new Members(hub);
+  const events = new Events(hub, world);
   const operations = [
     ...userOperations(world),
     ...actionOperations(hub),
     ...roomOperations(world),
+    ...eventOperations(events),
     ...documentOperations(hub.core, hub.settings.maxMessage),
     ...memberOperations(members, hub.settings.maxState),
   ];
@@ -59,6 +63,7 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
       return app(request, info);
     },
     close: () => {
+      events.close();
       members.close();
       world.close();
     },

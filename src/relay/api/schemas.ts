@@ -93,6 +93,21 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   Room: object({ ...room, users: listOf(ref("User")) }, Object.keys(room)),
   RoomList: object({ rooms: listOf(ref("Room")), cursor }),
   RoomBatch: object({ rooms: listOf(ref("Room")) }),
+  Event: object(
+    {
+      id: { ...text, description: "no other event ever has it" },
+      type: { enum: ["join", "leave", "update", "reset"] },
+      timestamp: time,
+      userId: text,
+      status,
+      metadata: anyObject,
+      roomId: { ...text, description: "the room, or the lobby: @lobby, @lobby/acme" },
+      user: ref("User"),
+      previous: ref("User"),
+      places: listOf(object({ roomId: text, users: listOf(ref("User")) })),
+    },
+    ["id", "type", "timestamp"],
+  ),
   Member: object({ room: text, session: text, clientId: whole, expiresAt: time }),
   Disconnected: object({
     connections: { ...whole, description: "how many connections were closed, by this relay" },

@@ -136,6 +136,17 @@ export class Room implements DocumentHost {
     return people.users;
   }
 
+  /** The lobby that a user counts in here; null: several, or none. */
+  lobbyOf(userId: string): string | null {
+    let lobby: string | null = null;
+    for (const entry of this.register.present()) {
+      if (!entry.visible || entry.claim.user.id !== userId) continue;
+      if (lobby !== null && lobby !== entry.lobby) return null;
+      lobby = entry.lobby;
+    }
+    return lobby;
+  }
+
   /** Counts those who are here and may be seen, among people of several rooms. */
   countInto(people: Sessions<PresentEntry>, counts: (entry: PresentEntry) => boolean): void {
     const wall = this.#setup.clock.wall();

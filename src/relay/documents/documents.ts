@@ -68,7 +68,7 @@ export class Documents {
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Map<SharedDocument, number>();
   /** What deletes a document, by its room. */
-  readonly #deleting = new Map<string, Promise<void>>();
+  readonly #deleting = new Map<string, Promise<unknown>>();
   #bytes = 0;
   #hasWarned = false;
 
@@ -175,10 +175,7 @@ export class Documents {
     this.release(room);
     const deleting = this.#deleteStored(room, stored);
     // whoever opens the room meanwhile begins with what is left then
-    const settled = deleting.then(
-      () => {},
-      () => {},
-    );
+    const settled = Promise.allSettled([deleting]);
     this.#deleting.set(room, settled);
     try {
       return (await deleting) || wasKept;

@@ -1,8 +1,7 @@
 /**
- * Events on their way to one sink: each gets an id, and they are delivered in order, in batches, one batch at a time. What
+ * Events on their way to one sink: they are delivered in order, in batches, one batch at a time. What
  * the sink does not take comes again. [EVENT-1] [EVENT-2]
  */
-import type { PresenceEvent } from "../../presence/index.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 
 const MAX_BATCH = 500;
@@ -14,27 +13,23 @@ const MAX_RETRY_MS = 30_000;
 
 export class EventFeed {
   readonly #sink: EventSink;
-  readonly #prefix: string;
   readonly #onError: (error: unknown) => void;
   #waiting: IdentifiedEvent[] = [];
-  #count = 0;
   #failures = 0;
   #isDropping = false;
   #running: Promise<void> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param prefix of all ids: those of two relays, or of one before and after its restart, are never the same
    * @param onError told of the first failure of several in a row, and when events are dropped
    */
-  constructor(sink: EventSink, prefix: string, onError: (error: unknown) => void) {
+  constructor(sink: EventSink, onError: (error: unknown) => void) {
     this.#sink = sink;
-    this.#prefix = prefix;
     this.#onError = onError;
   }
 
-  push(events: readonly PresenceEvent[]): void {
-    for (const event of events) this.#waiting.push({ ...event, id: `${this.#prefix}-${++this.#count}` });
+  push(events: readonly IdentifiedEvent[]): void {
+    this.#waiting.push(...events);
     this.#drop();
     if (this.#failures === 0) this.#start();
   }

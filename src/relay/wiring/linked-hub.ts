@@ -5,7 +5,7 @@
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../presence/index.ts";
 import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
-import type { EventSink } from "../ports/event-sink.ts";
+import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { Hub } from "../core/hub.ts";
 import { eventLoopBusy } from "../core/pace.ts";
@@ -22,13 +22,13 @@ import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
 
-/** Events of all rooms and lobbies; `roomId` says which. */
+/** Events of all rooms and lobbies; `roomId` says which, and `id` is no other event's: that of the HTTP API and of sinks. */
 export interface RelayEvents {
-  readonly join: Extract<PresenceEvent, { type: "join" }>;
-  readonly leave: Extract<PresenceEvent, { type: "leave" }>;
-  readonly update: Extract<PresenceEvent, { type: "update" }>;
+  readonly join: Extract<IdentifiedEvent, { type: "join" }>;
+  readonly leave: Extract<IdentifiedEvent, { type: "leave" }>;
+  readonly update: Extract<IdentifiedEvent, { type: "update" }>;
   /** All three. */
-  readonly event: PresenceEvent;
+  readonly event: IdentifiedEvent;
 }
 
 export interface RoomInfo {
@@ -105,6 +105,8 @@ export class LinkedHub {
   readonly #cluster: Cluster | null;
   readonly #feeds: readonly EventFeed[];
   readonly #unobserve: Unsubscribe;
+  /** How many ids events have had. */
+  #eventCount = 0;
 
   /** @param onError never throws */
   constructor(
@@ -128,7 +130,7 @@ export class LinkedHub {
       closed: (room: Room) => this.#cluster?.closed(room),
     };
     this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince });
-    this.#feeds = sinks.map((sink) => new EventFeed(sink, this.core.shard, (error) => onError(error, "an event sink")));
+    this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));
     this.#links = new Links(settings, this.core, onError);
@@ -178,6 +180,11 @@ export class LinkedHub {
       off();
       unobserve();
     };
+  }
+
+  /** An id that no event of this relay had, nor of any other, nor of this one before its restart; ids have the order of events. */
+  nextEventId(): string {
+    return `${this.core.shard}-${++this.#eventCount}`;
   }
 
   users(lobby?: string): readonly User[] {
@@ -247,8 +254,10 @@ export class LinkedHub {
   }
 
   #emit(events: readonly PresenceEvent[]): void {
-    for (const feed of this.#feeds) feed.push(events);
-    for (const event of events) {
+    // [EVENT-4] numbered once, for all who are told
+    const identified = events.map((event) => ({ ...event, id: this.nextEventId() }));
+    for (const feed of this.#feeds) feed.push(identified);
+    for (const event of identified) {
       this.#emitter.emit("event", event);
       switch (event.type) {
         case "join":

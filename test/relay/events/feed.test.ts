@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { PresenceEvent } from "../../../src/presence/index.ts";
 import { Directory } from "../../../src/lobby/index.ts";
 import { EventFeed } from "../../../src/relay/events/feed.ts";
 import { MemoryEventSink } from "../../../src/relay/events/memory.ts";
@@ -11,10 +10,10 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** People who come, one event each. */
-function comings(count: number, from = 0): readonly PresenceEvent[] {
+function comings(count: number, from = 0): readonly IdentifiedEvent[] {
   const directory = new Directory<object>("@lobby");
   for (let i = 0; i < count; i++) directory.report({}, report(`user${from + i}`, `s${from + i}`), 1);
-  return directory.flush(1, 1);
+  return directory.flush(1, 1).map((event, i) => ({ ...event, id: `r_1-${from + i + 1}` }));
 }
 
 /** A memory sink that may fail, before or after it has taken a batch. */
@@ -40,7 +39,7 @@ describe("the memory sink", () => {
 
 it("[EVENT-1] events come in order, each with an id of its own, in batches, one batch at a time", async () => {
   const sink = new FlakySink();
-  const feed = new EventFeed(sink, "r_1", () => {});
+  const feed = new EventFeed(sink, () => {});
   for (let i = 0; i < 12; i++) feed.push(comings(100, i * 100));
   await vi.advanceTimersByTimeAsync(1);
   const { events } = sink.memory;
@@ -52,7 +51,7 @@ it("[EVENT-1] events come in order, each with an id of its own, in batches, one 
 it("[EVENT-2] what a sink did not take comes again with the same ids, and nothing is missing", async () => {
   const sink = new FlakySink();
   const errors: unknown[] = [];
-  const feed = new EventFeed(sink, "r_1", (error) => errors.push(error));
+  const feed = new EventFeed(sink, (error) => errors.push(error));
   sink.fails = "before";
   feed.push(comings(1));
   await vi.advanceTimersByTimeAsync(2_000);
@@ -71,7 +70,7 @@ it("[EVENT-2] what a sink did not take comes again with the same ids, and nothin
 
 it("[EVENT-2] what waits when the relay stops is delivered once more", async () => {
   const sink = new FlakySink();
-  const feed = new EventFeed(sink, "r_1", () => {});
+  const feed = new EventFeed(sink, () => {});
   sink.fails = "before";
   feed.push(comings(1));
   await vi.advanceTimersByTimeAsync(1);
@@ -84,10 +83,12 @@ it("[EVENT-2] what waits when the relay stops is delivered once more", async () 
 it("[EVENT-3] for a sink that takes nothing only so many wait, and it is said that the oldest are dropped", async () => {
   const sink = new FlakySink();
   const errors: string[] = [];
-  const feed = new EventFeed(sink, "r_1", (error) => errors.push(String(error)));
+  const feed = new EventFeed(sink, (error) => errors.push(String(error)));
   sink.fails = "before";
   const [event] = comings(1);
-  for (let i = 0; i < 3; i++) feed.push(Array.from({ length: 40_000 }, () => event!));
+  for (let i = 0; i < 3; i++) {
+    feed.push(Array.from({ length: 40_000 }, (_, j) => ({ ...event!, id: `r_1-${i * 40_000 + j + 1}` })));
+  }
   await vi.advanceTimersByTimeAsync(1);
   expect(errors.filter((error) => error.includes("events are dropped"))).toHaveLength(1);
   sink.fails = "not";
