@@ -125,7 +125,12 @@ describe("events", () => {
 
     for (const roomId of ["doc", "@lobby"]) {
       const [join, update, leave] = eventsOf(roomId);
-      const base = { userId: "alice", roomId, timestamp: expect.any(Number) as number };
+      const base = {
+        id: expect.any(String) as string,
+        userId: "alice",
+        roomId,
+        timestamp: expect.any(Number) as number,
+      };
       expect(join).toEqual({ ...base, type: "join", status: "online", metadata: { n: 1 }, user: join!.user });
       expect(join!.user).toMatchObject({ id: "alice", name: "alice", status: "online", meta: { n: 1 }, self: false });
       expect(update).toMatchObject({
