@@ -5,10 +5,10 @@
  * `Directory` counts users over sessions and says who may be seen; `Shard` writes them to a Y.Doc; `Union` reads such a
  * document, of one writer or of many.
  */
-export * from "./directory.ts";
-export * from "./sessions.ts";
-export * from "./shard.ts";
+export { Directory, type Effects } from "./directory.ts";
+export { type LobbySession, type LobbyUser, type RelayState, type ShardMap, shardsOf, vouchedShard } from "./layout.ts";
+export { type Report, Sessions } from "./sessions.ts";
+export { Shard, type ShardPolicy } from "./shard.ts";
 export { Union, type UnionUser, usersOf } from "./union.ts";
-export { type LobbySession, type LobbyUser, type RelayState, shardsOf, vouchedShard } from "../wire/index.ts";
 export type { Claim, JsonObject, ManualChoice, PresenceEvent, Session, User, UserInfo } from "../presence/index.ts";
 export { readState } from "../presence/index.ts";

@@ -20,7 +20,7 @@ import {
   infoOf,
   isGuest,
 } from "../presence/index.ts";
-import { type LobbySession, type LobbyUser, type Shard as ShardMap, shardsOf } from "../wire/index.ts";
+import { type LobbySession, type LobbyUser, type ShardMap, shardsOf } from "./layout.ts";
 
 export interface ShardPolicy {
   /** How long one who left is remembered, ms. */

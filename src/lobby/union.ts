@@ -13,7 +13,7 @@ import {
   userOf,
   withSession,
 } from "../presence/index.ts";
-import { type Shard, readShardUser, shardsOf, vouchedShard } from "../wire/index.ts";
+import { type ShardMap, readShardUser, shardsOf, vouchedShard } from "./layout.ts";
 
 /** What the shards that count say of one user. */
 export interface UnionUser<Meta = JsonObject> {
@@ -26,7 +26,7 @@ export interface UnionUser<Meta = JsonObject> {
 }
 
 export class Union<Meta = JsonObject> {
-  readonly #shards: Y.Map<Shard>;
+  readonly #shards: Y.Map<ShardMap>;
   #vouched: ReadonlySet<string> = new Set();
 
   constructor(doc: Y.Doc) {
@@ -49,8 +49,9 @@ export class Union<Meta = JsonObject> {
       const shard = vouchedShard(state);
       if (shard !== null) vouched.add(shard);
     }
-    const isNews = [...vouched].join() !== [...this.#vouched].join();
-    this.#vouched = vouched;
+    const before = this.#vouched;
+    const isNews = vouched.size !== before.size || [...vouched].some((shard) => !before.has(shard));
+    if (isNews) this.#vouched = vouched;
     return isNews;
   }
 

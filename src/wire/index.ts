@@ -3,7 +3,6 @@ export * from "./bytes.ts";
 export * from "./close.ts";
 export * from "./control.ts";
 export * from "./frame.ts";
-export * from "./lobby.ts";
 export * from "./patch.ts";
 export * from "./room.ts";
 export * from "./state.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LeaveEvent, Presence, Room } from "../../src/client/index.ts";
-import { type LobbyUser, shardsOf } from "../../src/wire/index.ts";
+import { type LobbyUser, shardsOf } from "../../src/lobby/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, rawClient, startRelay, stockClient, until } from "../support.ts";
 import { type RunningProcess, run, runRelay } from "./processes.ts";

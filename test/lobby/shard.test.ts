@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
 import { Sessions, type ShardPolicy, type Report, Shard } from "../../src/lobby/index.ts";
 import { type User, isGuest, userOf } from "../../src/presence/index.ts";
-import { type ShardUser, readShardUser, shardsOf } from "../../src/wire/index.ts";
+import { type ShardUser, readShardUser, shardsOf } from "../../src/lobby/layout.ts";
 import { anyClaim, anySession } from "../presence/claims.ts";
 import { report } from "./reports.ts";
 

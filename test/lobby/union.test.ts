@@ -40,6 +40,15 @@ describe("a reader of a lobby", () => {
     expect([...union.userIds()].toSorted()).toEqual(["alice", "bob"]);
   });
 
+  it("[LOBBY-2] is told that nothing changed when the same relays vouch in another order, and else that something did", () => {
+    const union = new Union(new Y.Doc());
+    expect(union.vouch([state("a"), state("b")])).toBe(true);
+    expect(union.vouch([state("b"), state("a")])).toBe(false);
+    // an id may hold any character
+    expect(union.vouch([state("a,b")])).toBe(true);
+    expect(union.vouch([state("a"), state("b")])).toBe(true);
+  });
+
   it("[LOBBY-2] counts one who is with several relays once, until the last of them says that they left", () => {
     const doc = new Y.Doc();
     const union = new Union(doc);

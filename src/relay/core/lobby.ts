@@ -3,9 +3,9 @@
  * of themselves is taken in, never passed on. [LOBBY-1] [LOBBY-3]
  */
 import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
-import { Directory, type Effects, type ShardPolicy, Shard } from "../../lobby/index.ts";
+import { Directory, type Effects, type RelayState, type ShardPolicy, Shard } from "../../lobby/index.ts";
 import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
-import { FrameError, Close, type RelayState, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
+import { FrameError, Close, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
 import { ReadOnlyDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Packet } from "../ports/packet.ts";

@@ -3,7 +3,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import type { Lobby, Presence } from "../../../src/client/index.ts";
 import { LobbyReader } from "../../../src/client/rosters/lobby.ts";
-import { shardsOf } from "../../../src/wire/index.ts";
+import { shardsOf } from "../../../src/lobby/index.ts";
 import { tcpProxy } from "../../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../../support.ts";
 import { openTab } from "../../tab.ts";

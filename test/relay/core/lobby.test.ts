@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type LobbyUser, PATCH_SUBPROTOCOL, QUERY_FRAME, vouchedShard } from "../../../src/wire/index.ts";
+import { type LobbyUser, vouchedShard } from "../../../src/lobby/index.ts";
+import { PATCH_SUBPROTOCOL, QUERY_FRAME } from "../../../src/wire/index.ts";
 import { ownClient, pause, startRelay, until } from "../../support.ts";
 import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "../raw.ts";
 

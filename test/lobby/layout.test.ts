@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { type LobbyUser, type RelayState, readShardUser, shardsOf, vouchedShard } from "../../src/wire/index.ts";
+import { type LobbyUser, type RelayState, readShardUser, shardsOf, vouchedShard } from "../../src/lobby/layout.ts";
 import { session } from "../presence/claims.ts";
 
 describe("the layout of a lobby", () => {

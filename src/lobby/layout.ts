@@ -38,11 +38,12 @@ export interface LobbyUser {
   readonly lastSeen: number;
 }
 
-export type Shard = Y.Map<LobbyUser>;
+/** The map that holds a shard: user id → user. */
+export type ShardMap = Y.Map<LobbyUser>;
 
 /** Shard id → user id → user. */
-export function shardsOf(doc: Y.Doc): Y.Map<Shard> {
-  return doc.getMap<Shard>("shards");
+export function shardsOf(doc: Y.Doc): Y.Map<ShardMap> {
+  return doc.getMap<ShardMap>("shards");
 }
 
 /** The state by which a relay vouches for its shard. */
