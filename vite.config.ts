@@ -14,7 +14,7 @@ export default defineConfig({
     alias: [
       { find: /^copresence$/, replacement: here("src/client/index.ts") },
       {
-        find: /^copresence\/(react|relay|hub|lobby|hocuspocus|hocuspocus\/client)$/,
+        find: /^copresence\/(react|relay|hub|lobby|editors|hocuspocus|hocuspocus\/client)$/,
         replacement: here("src/$1/index.ts"),
       },
     ],
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**", "test/soak/**", CROWD],
+          exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD],
           sequence: { groupOrder: 0 },
         },
       },

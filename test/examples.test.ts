@@ -1,11 +1,8 @@
-/** The programs in examples/, as they are written: each is run or built, and two people see each other. */
+/** The programs in examples/, as they are written; the pages are opened by test/e2e and test/installed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
 import { ownClient, startRelay, stockClient, until } from "./support.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
@@ -54,7 +51,6 @@ it("the Express server signs people in, and says who they are", async () => {
   await until("it listens", () => /localhost:\d+/.test(example.said), 15_000);
   const origin = `127.0.0.1:${/localhost:(\d+)/.exec(example.said)?.[1]}`;
   expect((await fetch(`http://${origin}/token`)).status).toBe(401);
-  expect(await (await fetch(`http://${origin}/`)).text()).toContain("createPresence");
   const token = async (): Promise<string> => await (await fetch(`http://${origin}/token?name=Alice`)).text();
   const alice = ownClient(`ws://${origin}/presence`, "somebody else", { token });
   const room = alice.join("doc-1");
@@ -62,16 +58,30 @@ it("the Express server signs people in, and says who they are", async () => {
   await until("it says so", () => example.said.includes("alice came to doc-1"));
 });
 
-it.each(["plain-page", "react"])("the page %s is built as it is written", async (name) => {
-  const outDir = mkdtempSync(join(tmpdir(), "copresence-example-"));
-  onTestFinished(() => rmSync(outDir, { recursive: true, force: true }));
-  const output = await build({
-    root: path(name),
-    logLevel: "error",
-    configFile: fileURLToPath(new URL("../vite.config.ts", import.meta.url)),
-    build: { outDir, emptyOutDir: true },
-  });
-  const files = (Array.isArray(output) ? output : [output]).flatMap((each) => ("output" in each ? each.output : []));
-  expect(files.some(({ fileName }) => fileName === "index.html")).toBe(true);
-  expect(files.some((file) => file.type === "chunk" && file.code.includes("copresence.v"))).toBe(true);
+it("the ws server with messages of its own says who is online, once for both tabs of one person", async () => {
+  const example = run("ws-lobby/server.js", [], { PORT: "0" });
+  await until("it listens", () => /listening on \d+/.test(example.said), 15_000);
+  const url = `ws://127.0.0.1:${/listening on (\d+)/.exec(example.said)?.[1]}`;
+  const connect = async () => {
+    const socket = new WebSocket(url);
+    onTestFinished(() => socket.terminate());
+    const heard: { type: string; user?: { id: string; rooms: string[] } }[] = [];
+    socket.on("message", (data: Buffer) => heard.push(JSON.parse(data.toString())));
+    await until("it answers", () => heard.length > 0);
+    return { socket, heard, say: (said: object) => socket.send(JSON.stringify(said)) };
+  };
+  const observer = await connect();
+  expect(observer.heard).toEqual([{ type: "synced", users: [] }]);
+  const told = (): string[] =>
+    observer.heard.slice(1).map(({ type, user }) => `${type} ${user?.id} ${user?.rooms.join()}`);
+  const [laptop, phone] = [await connect(), await connect()];
+  laptop.say({ id: "alice", name: "Alice", room: "doc-1" });
+  await until("she came", () => told().length === 1);
+  phone.say({ id: "alice", name: "Alice", room: "doc-2" });
+  await until("she is in two rooms", () => told().length === 2);
+  laptop.socket.close();
+  await until("she is in one", () => told().length === 3);
+  phone.socket.close();
+  await until("she left", () => told().length === 4);
+  expect(told()).toEqual(["join alice doc-1", "update alice doc-1,doc-2", "update alice doc-2", "leave alice "]);
 });

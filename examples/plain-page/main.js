@@ -1,13 +1,17 @@
 import { createPresence } from "copresence";
+import "../page.css";
 
 // who you are: here a name for each browser, in your application whoever is signed in
-const id = (localStorage.id ??= `guest-${Math.floor(Math.random() * 10_000)}`);
-const relay = new URLSearchParams(location.search).get("relay") ?? "ws://localhost:1234";
+const query = new URLSearchParams(location.search);
+const name = query.get("name") ?? (localStorage.id ??= `guest-${Math.floor(Math.random() * 10_000)}`);
+const relay = query.get("relay") ?? "ws://localhost:1234";
 
-const presence = createPresence(relay, { user: { id, name: id } });
+const presence = createPresence(relay, { user: { id: name.toLowerCase(), name } });
 const room = presence.join("plain-page", { meta: { viewing: "page 1" } });
 
-const [status, people, viewing] = ["status", "people", "viewing"].map((name) => document.getElementById(name));
+/** @param {string} id */
+const element = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+const [status, people, viewing] = [element("status"), element("people"), element("viewing")];
 viewing.addEventListener("input", () => room.setMeta({ viewing: viewing.value }));
 
 function show() {
@@ -18,7 +22,7 @@ function show() {
       const item = document.createElement("li");
       const doing = user.status === "online" ? `looks at ${user.meta.viewing}` : user.status;
       item.textContent = `${user.name}${user.self ? " (you)" : ""} ${doing}`;
-      item.style.setProperty("--color", user.color);
+      item.style.borderColor = user.color ?? "";
       return item;
     }),
   );

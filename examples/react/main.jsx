@@ -1,15 +1,18 @@
 import { createPresence } from "copresence";
 import { PresenceProvider, useConnectionStatus, useLobby, useRoom, useUsers } from "copresence/react";
-import { StrictMode } from "react";
+import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
+import "../page.css";
 
 // who you are: here a name for each browser, in your application whoever is signed in
-const id = (localStorage.id ??= `guest-${Math.floor(Math.random() * 10_000)}`);
-const relay = new URLSearchParams(location.search).get("relay") ?? "ws://localhost:1234";
-const presence = createPresence(relay, { user: { id, name: id } });
+const query = new URLSearchParams(location.search);
+const name = query.get("name") ?? (localStorage.id ??= `guest-${Math.floor(Math.random() * 10_000)}`);
+const relay = query.get("relay") ?? "ws://localhost:1234";
+const presence = createPresence(relay, { user: { id: name.toLowerCase(), name } });
 
 function People() {
-  const room = useRoom("react", { meta: { viewing: "page 1" } });
+  const [viewing, setViewing] = useState("page 1");
+  const room = useRoom("react", { meta: { viewing } });
   const users = useUsers(room);
   const status = useConnectionStatus(room);
   const online = useLobby((lobby) => lobby.users.length);
@@ -19,20 +22,20 @@ function People() {
       <p role="status">{status === "live" ? `${users.length} here, ${online} online` : status}</p>
       <ul>
         {users.map((user) => (
-          <li key={user.id} style={{ "--color": user.color }}>
+          <li key={user.id} style={{ borderColor: user.color }}>
             {user.name}
             {user.self && " (you)"} {user.status === "online" ? `looks at ${user.meta.viewing}` : user.status}
           </li>
         ))}
       </ul>
       <label>
-        You look at <input defaultValue="page 1" onChange={(event) => room?.setMeta({ viewing: event.target.value })} />
+        You look at <input value={viewing} onChange={(event) => setViewing(event.target.value)} />
       </label>
     </>
   );
 }
 
-createRoot(document.getElementById("root")).render(
+createRoot(/** @type {HTMLElement} */ (document.getElementById("root"))).render(
   <StrictMode>
     <PresenceProvider presence={presence}>
       <People />

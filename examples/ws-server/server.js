@@ -23,8 +23,8 @@ sockets.on("connection", (socket, request) => {
       room: decodeURIComponent(pathname.slice(1)),
       // who it is, and what they may do: an identity of your session, or null for whoever they say they are
       identity: null,
-      lobby: searchParams.get("lobby") ?? undefined,
-      address: request.socket.remoteAddress,
+      lobby: searchParams.get("lobby") ?? "@lobby",
+      address: request.socket.remoteAddress ?? "",
     });
   } catch (error) {
     socket.close(4400, error.message);
@@ -36,7 +36,10 @@ sockets.on("connection", (socket, request) => {
   socket.on("error", () => {}); // `close` follows
 });
 
-server.listen(Number(process.env.PORT ?? 1234), () => console.log(`listening on ${server.address().port}`));
+server.listen(Number(process.env.PORT ?? 1234), () => {
+  const address = /** @type {import("node:net").AddressInfo} */ (server.address());
+  console.log(`listening on ${address.port}`);
+});
 
 process.once("SIGTERM", () => {
   hub.close().then(() => server.close(), console.error);
