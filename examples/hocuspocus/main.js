@@ -1,5 +1,6 @@
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from "@hocuspocus/provider";
 import { createHocuspocusPresence } from "copresence/hocuspocus/client";
+import "../page.css";
 
 const params = new URLSearchParams(location.search);
 const name = params.get("name") ?? "Alice";
@@ -11,7 +12,9 @@ provider.attach();
 const presence = createHocuspocusPresence(socket, { user: { id: name.toLowerCase(), name }, token: name });
 const room = presence.join("doc-1", { doc: provider.document });
 
-const [status, people, text] = ["status", "people", "text"].map((id) => document.getElementById(id));
+/** @param {string} id */
+const element = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+const [status, people, text] = [element("status"), element("people"), element("text")];
 const shared = provider.document.getText("text");
 shared.observe(() => (text.value = shared.toString()));
 text.addEventListener("input", () => {
@@ -29,7 +32,7 @@ function show() {
     ...users.map((user) => {
       const item = document.createElement("li");
       item.textContent = `${user.name}${user.self ? " (you)" : ""}: ${user.status}`;
-      item.style.setProperty("--color", user.color);
+      item.style.borderColor = user.color ?? "";
       return item;
     }),
   );

@@ -6,7 +6,10 @@ import { presenceExtension } from "copresence/hocuspocus";
 
 const presence = presenceExtension({
   // what onAuthenticate returned: others see this user, whatever the connection claims to be
-  identify: ({ user }) => ({ userId: user.id, name: user.name }),
+  identify(context) {
+    const { user } = /** @type {{ user: { id: string, name: string } }} */ (context);
+    return { userId: user.id, name: user.name };
+  },
 });
 presence.hub.on("event", ({ type, userId, roomId }) => console.log(type, userId, roomId));
 
