@@ -6,12 +6,10 @@ import { isLoopback } from "./relay/access/address.ts";
 import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
-import { oncePerSecond } from "./relay/util/report.ts";
+import { oncePerSecond, withCauses } from "./relay/util/report.ts";
+import { UsageError, usage } from "./command/usage.ts";
 import { STORE_FORMS, openStore, readStoreAddress } from "./relay/store/open.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
-
-/** A wrong flag or variable; exit code 2. [RUN-2] */
-class UsageError extends Error {}
 
 const names = Object.keys(optionSpecs) as OptionName[];
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -119,16 +117,6 @@ function readSync(given: string | undefined): boolean {
   throw new UsageError(`COPRESENCE_STORE_SYNC must be true or false, not "${given}"`);
 }
 
-/** Turns the error for a value that is out of bounds into one for the person who set it. */
-function usage<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
-    throw error;
-  }
-}
-
 /** One key a line. */
 function readKeyFile({ label, value }: Given): readonly string[] {
   let text: string;
@@ -190,6 +178,7 @@ function help(): string {
   return [
     "Usage: copresence [options]",
     "       copresence verify ws://HOST:PORT/ROOM    says which rules a server keeps; see copresence verify --help",
+    "       copresence store SUBCOMMAND [options]    what can be done with stored documents: copresence store --help",
     "",
     "A presence relay for Yjs apps. Clients dial ws://HOST:PORT/<room>.",
     "",
@@ -222,7 +211,7 @@ function explained(error: unknown): unknown {
 /** Reports what went wrong, such as a key set that cannot be had, in one line. */
 const onError = oncePerSecond((error, where) => {
   const what = where === "authenticate" ? "tokens cannot be verified" : `${where} failed`;
-  process.stderr.write(`copresence: ${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`copresence: ${what}: ${withCauses(error)}\n`);
 });
 
 /** Reads what follows its name, and resolves to the exit code. */
@@ -230,6 +219,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 
 /** What there is besides serving, by its first word: each in a folder of its own, loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  store: async () => (await import("./command/store/run.ts")).runStore,
   verify: async () => (await import("./verify/command.ts")).runVerify,
 };
 

@@ -1,5 +1,7 @@
 /** The programs in examples/, as they are written; the pages are opened by test/e2e and test/installed. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
@@ -84,4 +86,13 @@ it("the ws server with messages of its own says who is online, once for both tab
   phone.socket.close();
   await until("she left", () => told().length === 4);
   expect(told()).toEqual(["join alice doc-1", "update alice doc-1,doc-2", "update alice doc-2", "leave alice "]);
+});
+
+it("the store of one's own passes the public contract, under Node's own test runner", { timeout: 90_000 }, async () => {
+  const child = spawn(process.execPath, ["--test", path("own-store/json-store.test.js")], { stdio: "pipe" });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
+  expect(said).toContain("loses nothing of many writers while several compact");
+  expect(said).toMatch(/# fail 0/);
+  expect(code).toBe(0);
 });

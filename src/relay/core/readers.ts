@@ -109,7 +109,7 @@ export class Readers {
   }
 
   /**
-   * Does what a member wants of the document: at once, or when it is loaded. What is refused then ends the member. [STORE-1]
+   * Does what a member wants of the document: at once, or when it is loaded. What is refused then ends the member. [STORE-1] [STORE-26]
    *
    * @param bytes what is held of the message until then
    */

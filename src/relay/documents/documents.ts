@@ -5,6 +5,7 @@
 import * as Y from "yjs";
 import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
+import { damagedPart } from "./damage.ts";
 import type { DocumentHost } from "./document.ts";
 import { Journal } from "./journal.ts";
 import type { Pending } from "./pending.ts";
@@ -122,7 +123,7 @@ export class Documents {
     this.#open.delete(document);
   }
 
-  /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] */
+  /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] [STORE-26] */
   open(room: string): Promise<void> | null {
     if (this.#store === null) return null;
     const stored = this.#stored.get(room) ?? this.#begin(room, this.#store);
@@ -271,9 +272,15 @@ function sizeOf({ update, rest, stateVector, pending }: Kept): number {
   return KEPT_BYTES + update.length + restBytes + stateVector.length + (pending?.bytes ?? 0);
 }
 
-function keptOf({ snapshot, updates }: StoredDocument): Kept {
-  const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
-  return { update, rest: [], stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
+/** Throws an error that says which part of the document is damaged. [STORE-27] */
+function keptOf(stored: StoredDocument): Kept {
+  const { snapshot, updates } = stored;
+  try {
+    const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
+    return { update, rest: [], stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
+  } catch (cause) {
+    throw new Error(`it is damaged: ${damagedPart(stored) ?? "what Yjs makes of it"} is no Yjs update`, { cause });
+  }
 }
 
 function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {

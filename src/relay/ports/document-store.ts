@@ -45,6 +45,19 @@ export interface DocumentStore {
    * @returns false: another compaction has been there meanwhile, and nothing was changed
    */
   compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean>;
+  /**
+   * Names the rooms that have a stored document, each once, in any order. A store may lack this function: then nobody can
+   * list its rooms, and all else works. [STORE-24]
+   */
+  list?(): AsyncIterable<string>;
+  /**
+   * Deletes a room's document: its snapshot and its whole log, or nothing of them. What is appended afterwards begins a new
+   * document. A compaction with a position from before the deletion changes nothing. A store may lack this function: then
+   * nobody can delete its documents, and all else works. [STORE-24]
+   *
+   * @returns false: nothing was stored for this room
+   */
+  delete?(room: string): Promise<boolean>;
   /** Frees what the store holds. Called once, after the last `append` has settled. */
   close?(): Promise<void>;
 }

@@ -4,6 +4,8 @@
  * Keys, each with the room percent-encoded, so that no room's keys lie among another's:
  * `doc/<room>/log/<number>` an update; `doc/<room>/snapshot` and `doc/<room>/upto`, the number up to which it stands.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
 import { LevelPeopleStore } from "./level-people.ts";
@@ -14,6 +16,8 @@ const DIGITS = 16;
 export interface LevelOptions {
   /** Waits at each append until the disk has it: then not even a machine that loses its power loses what was appended. Default false. */
   readonly sync?: boolean;
+  /** Makes the folder if there is none. Default true. */
+  readonly create?: boolean;
 }
 
 /** How far the log of a room goes. */
@@ -31,6 +35,8 @@ export class LevelDocumentStore implements DocumentStore {
   readonly #logs = new Map<string, Log>();
   /** What was begun last in each room: one thing at a time. */
   readonly #busy = new Map<string, Promise<unknown>>();
+  /** How many documents were deleted since the folder was opened. Positions from before a deletion are of no use after it. */
+  #deletions = 0;
 
   private constructor(db: ClassicLevel<string, Uint8Array>, sync: boolean) {
     this.#db = db;
@@ -41,10 +47,14 @@ export class LevelDocumentStore implements DocumentStore {
   /**
    * Opens a folder, and makes it if there is none.
    *
-   * @throws when another process has it open, or it cannot be written
+   * @throws when another process has it open, it cannot be written, or it is not there and is not to be made
    */
-  static async open(folder: string, { sync = false }: LevelOptions = {}): Promise<LevelDocumentStore> {
-    const db = new ClassicLevel<string, Uint8Array>(folder, { keyEncoding: "utf8", valueEncoding: "view" });
+  static async open(folder: string, { sync = false, create = true }: LevelOptions = {}): Promise<LevelDocumentStore> {
+    if (!create && !isLevelFolder(folder)) throw new Error(`there is no store in the folder ${folder}`);
+    const db = new ClassicLevel<string, Uint8Array>(folder, {
+      keyEncoding: "utf8",
+      valueEncoding: "view",
+    });
     try {
       await db.open();
     } catch (error) {
@@ -67,7 +77,7 @@ export class LevelDocumentStore implements DocumentStore {
       if (updates.length !== last - base || (snapshot === null && base > 0)) {
         throw new Error(`the stored document ${keyOf(room, "")} is damaged: parts of it are missing`);
       }
-      return { snapshot, updates, position: `${last}` };
+      return { snapshot, updates, position: this.#position(last) };
     });
   }
 
@@ -81,7 +91,7 @@ export class LevelDocumentStore implements DocumentStore {
       }));
       await this.#db.batch(puts, { sync: this.#sync });
       log.last += updates.length;
-      return `${log.last}`;
+      return this.#position(log.last);
     });
   }
 
@@ -89,7 +99,7 @@ export class LevelDocumentStore implements DocumentStore {
   compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
     return this.#alone(room, async () => {
       const log = await this.#log(room);
-      const to = Number(upTo);
+      const to = this.#numberOf(upTo);
       if (!(to > log.base && to <= log.last)) return false;
       const dropped = Array.from({ length: to - log.base }, (_, i) => ({
         type: "del" as const,
@@ -98,7 +108,7 @@ export class LevelDocumentStore implements DocumentStore {
       await this.#db.batch(
         [
           { type: "put", key: keyOf(room, "snapshot"), value: snapshot },
-          { type: "put", key: keyOf(room, "upto"), value: new TextEncoder().encode(upTo) },
+          { type: "put", key: keyOf(room, "upto"), value: new TextEncoder().encode(`${to}`) },
           ...dropped,
         ],
         { sync: this.#sync },
@@ -108,9 +118,48 @@ export class LevelDocumentStore implements DocumentStore {
     });
   }
 
+  async *list(): AsyncGenerator<string, void> {
+    const keys = this.#db.keys({ gt: "doc/" });
+    try {
+      for (let key = await keys.next(); key?.startsWith("doc/") === true; key = await keys.next()) {
+        const name = key.slice("doc/".length, key.indexOf("/", "doc/".length));
+        yield decodeURIComponent(name);
+        // "0" comes right after "/": all other keys of this room are passed by
+        keys.seek(`doc/${name}0`);
+      }
+    } finally {
+      await keys.close();
+    }
+  }
+
+  /** Deletes all keys of a room at once. A compaction that began before changes nothing afterwards. [STORE-24] */
+  delete(room: string): Promise<boolean> {
+    return this.#alone(room, async () => {
+      const keys = await this.#db.keys({ gt: keyOf(room, ""), lt: `doc/${encodeURIComponent(room)}0` }).all();
+      if (keys.length === 0) return false;
+      await this.#db.batch(
+        keys.map((key) => ({ type: "del" as const, key })),
+        { sync: this.#sync },
+      );
+      this.#deletions++;
+      this.#logs.delete(room);
+      return true;
+    });
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#busy.values());
     await this.#db.close();
+  }
+
+  #position(number: number): Position {
+    return this.#deletions === 0 ? `${number}` : `${number}@${this.#deletions}`;
+  }
+
+  /** The number that a position stands for; NaN after a deletion. */
+  #numberOf(position: Position): number {
+    const [number, deletions = "0"] = position.split("@");
+    return Number(deletions) === this.#deletions ? Number(number) : NaN;
   }
 
   /** Does one thing after the other in each room. */
@@ -150,6 +199,11 @@ export class LevelDocumentStore implements DocumentStore {
     const value = await this.#db.get(key);
     return value === undefined ? null : plain(value);
   }
+}
+
+/** Whether a LevelDB is in a folder. Opening one where there is none makes the folder, whatever the options say. */
+export function isLevelFolder(folder: string): boolean {
+  return existsSync(join(folder, "CURRENT"));
 }
 
 /** The same bytes, not as the Buffer that LevelDB gives: a Buffer's slice would not copy. */

@@ -12,6 +12,8 @@ interface Log {
 export class MemoryDocumentStore implements DocumentStore {
   readonly people: MemoryPeopleStore = new MemoryPeopleStore();
   readonly #logs = new Map<string, Log>();
+  /** How many updates the logs of deleted documents ever had: new documents count on from there, so that no position comes twice. */
+  #deleted = 0;
 
   load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
@@ -22,7 +24,7 @@ export class MemoryDocumentStore implements DocumentStore {
   }
 
   append(room: string, updates: readonly Uint8Array[]): Promise<Position> {
-    const log = this.#logs.get(room) ?? { snapshot: null, dropped: 0, updates: [] };
+    const log = this.#logs.get(room) ?? { snapshot: null, dropped: this.#deleted, updates: [] };
     this.#logs.set(room, log);
     // the caller may use its arrays again
     for (const update of updates) log.updates.push(update.slice());
@@ -38,6 +40,18 @@ export class MemoryDocumentStore implements DocumentStore {
     log.updates = log.updates.slice(count);
     log.dropped += count;
     return Promise.resolve(true);
+  }
+
+  async *list(): AsyncGenerator<string, void> {
+    yield* this.#logs.keys();
+  }
+
+  /** A compaction that began before finds no position of its own afterwards. [STORE-24] */
+  delete(room: string): Promise<boolean> {
+    const log = this.#logs.get(room);
+    if (log === undefined) return Promise.resolve(false);
+    this.#deleted = Math.max(this.#deleted, log.dropped + log.updates.length);
+    return Promise.resolve(this.#logs.delete(room));
   }
 }
 

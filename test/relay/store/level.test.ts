@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { openStore } from "../../../src/relay/store/open.ts";
-import { documentStoreContract } from "./contract.ts";
+import { testDocumentStore } from "./contract.ts";
 import { peopleStoreContract } from "./people-contract.ts";
 
 function folder(): string {
@@ -29,8 +29,14 @@ function update(text: string): Uint8Array {
   return Y.encodeStateAsUpdate(doc);
 }
 
-describe("[STORE-6] [STORE-7] the store in a folder", () => {
-  documentStoreContract(() => open());
+describe("[STORE-6] [STORE-7] [STORE-24] [STORE-25] the store in a folder", () => {
+  testDocumentStore(() => {
+    const path = mkdtempSync(join(tmpdir(), "copresence-level-"));
+    return {
+      open: () => LevelDocumentStore.open(path),
+      remove: () => rmSync(path, { recursive: true, force: true }),
+    };
+  });
 
   it("has what was appended, and what was compacted, when it is opened again", async () => {
     const path = folder();
@@ -89,6 +95,6 @@ it("[STORE-7] an address names a store, or is refused with what it may be", asyn
   const store = await openStore(`file:${folder()}/made/when/needed`);
   await store?.close?.();
   await expect(openStore("redis://localhost", { label: "--store" })).rejects.toThrow(
-    '--store must be "memory" or "file:FOLDER", not "redis://localhost"',
+    '--store must be "memory", "file:FOLDER" or "postgres://…", not "redis://localhost"',
   );
 });

@@ -1,0 +1,208 @@
+/**
+ * A store in a PostgreSQL database, which several relays may share. [STORE-20]
+ *
+ * Each function is one statement, and so all or nothing. What is appended to a document waits for the lock of its row in
+ * `copresence_documents`, so that a position stands for exactly what was committed up to it.
+ */
+import { Pool, type PoolClient } from "pg";
+import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import { migrate } from "./postgres-schema.ts";
+
+export interface PostgresOptions {
+  /** Has the database wait for its disk at each append, also where its own settings say otherwise. Default false. */
+  readonly sync?: boolean;
+}
+
+/** Connections to the database at a time, of one relay. */
+const MAX_CONNECTIONS = 8;
+/** How long a connection may take to open, ms. */
+const CONNECT_MS = 10_000;
+/** How long an answer may take, ms: a database that hangs is an error, and what was not stored is stored later. */
+const QUERY_MS = 60_000;
+/** Room names that `list` asks for at a time. */
+const PAGE = 1_000;
+
+const APPEND = `
+  WITH head AS (
+    INSERT INTO copresence_documents AS known (room, last) VALUES ($1, cardinality($2::bytea[]))
+    ON CONFLICT (room) DO UPDATE SET last = known.last + cardinality($2::bytea[])
+    RETURNING id, last
+  ), added AS (
+    INSERT INTO copresence_updates (document, number, bytes)
+    SELECT head.id, head.last - cardinality($2::bytea[]) + part.at, part.bytes
+    FROM head, unnest($2::bytea[]) WITH ORDINALITY AS part (bytes, at)
+  )
+  SELECT id, last FROM head`;
+
+// one statement sees one moment
+const LOAD = `
+  WITH head AS MATERIALIZED (SELECT id, last, base, snapshot FROM copresence_documents WHERE room = $1)
+  SELECT id, last, base, NULL::bigint AS number, snapshot AS bytes FROM head
+  UNION ALL
+  SELECT head.id, head.last, head.base, part.number, part.bytes
+  FROM head JOIN copresence_updates AS part ON part.document = head.id AND part.number > head.base
+  ORDER BY number NULLS FIRST`;
+
+// whoever comes second waits for the row, and then looks at it again
+const COMPACT = `
+  WITH head AS (
+    UPDATE copresence_documents SET base = $3, snapshot = $4
+    WHERE room = $1 AND id = $2 AND base < $3 AND last >= $3
+    RETURNING id, base
+  ), dropped AS (
+    DELETE FROM copresence_updates USING head WHERE document = head.id AND number <= head.base
+  )
+  SELECT id FROM head`;
+
+/** PostgreSQL gives whole numbers of 64 bits as texts. */
+interface Row {
+  readonly id: string;
+  readonly last: string;
+  readonly base: string;
+  readonly number: string | null;
+  readonly bytes: Buffer | null;
+}
+
+export class PostgresDocumentStore implements DocumentStore {
+  readonly #pool: Pool;
+
+  private constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Connects to a database, and makes its tables if there are none.
+   *
+   * @param url `postgres://user:password@host:port/database`, with what else the package `pg` takes, such as `?sslmode=`
+   * @throws when the database cannot be reached, its encoding is not UTF-8, or its tables are newer than this version
+   */
+  static async open(url: string, { sync = false }: PostgresOptions = {}): Promise<PostgresDocumentStore> {
+    const pool = new Pool({
+      connectionString: url,
+      application_name: "copresence",
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: QUERY_MS,
+      keepAlive: true,
+      // once for each connection, before it is used for anything else
+      ...(sync && { verify: (client, done) => void waitForDisk(client, done) }),
+    });
+    // a connection that is lost, in use or not: its query fails and says so, and the next one opens another
+    pool.on("error", () => {}).on("connect", (client) => client.on("error", () => {}));
+    try {
+      await prepare(pool);
+    } catch (error) {
+      await pool.end().catch(() => {});
+      // [STORE-23] without the password
+      throw new Error(`the store ${withoutPassword(url)} cannot be opened: ${reasonOf(error)}`, { cause: error });
+    }
+    return new PostgresDocumentStore(pool);
+  }
+
+  async load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
+    signal.throwIfAborted();
+    const { rows } = await this.#pool.query<Row>(LOAD, [keyOf(room)]);
+    const [head, ...parts] = rows;
+    if (head === undefined) return null;
+    const { id, last, base, bytes: snapshot } = head;
+    // a part is missing: the rest would be taken for all of it [STORE-8]
+    if (parts.length !== Number(last) - Number(base) || (snapshot === null && base !== "0")) {
+      throw new Error(`the stored document of ${room} is damaged: parts of it are missing (document ${id})`);
+    }
+    return {
+      snapshot: snapshot === null ? null : plain(snapshot),
+      updates: parts.flatMap(({ bytes }) => (bytes === null ? [] : [plain(bytes)])),
+      position: `${id}:${last}`,
+    };
+  }
+
+  async append(room: string, updates: readonly Uint8Array[]): Promise<Position> {
+    const { rows } = await this.#pool.query<Pick<Row, "id" | "last">>(APPEND, [keyOf(room), updates.map(buffer)]);
+    const [head] = rows;
+    if (head === undefined) throw new Error("the database did not say how far the log goes");
+    return `${head.id}:${head.last}`;
+  }
+
+  /** Puts a snapshot in the place of what it holds already. Returns false where another compaction was first. [STORE-6] */
+  async compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
+    const [, id, number] = /^(\d+):(\d+)$/.exec(upTo) ?? [];
+    if (id === undefined || number === undefined) return false;
+    const { rows } = await this.#pool.query(COMPACT, [keyOf(room), id, number, buffer(snapshot)]);
+    return rows.length > 0;
+  }
+
+  async *list(): AsyncGenerator<string, void> {
+    for (let last = ""; ;) {
+      const { rows } = await this.#pool.query<{ readonly room: string }>(
+        "SELECT room FROM copresence_documents WHERE room > $1 ORDER BY room LIMIT $2",
+        [last, PAGE],
+      );
+      for (const { room } of rows) yield roomOf(room);
+      const next = rows.at(-1)?.room;
+      if (next === undefined || rows.length < PAGE) return;
+      last = next;
+    }
+  }
+
+  /** Deletes a document with its log. One that is begun anew has another id, and so other positions. [STORE-24] */
+  async delete(room: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query("DELETE FROM copresence_documents WHERE room = $1", [keyOf(room)]);
+    return rowCount === 1;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+async function prepare(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ readonly server_encoding: string }>("SHOW server_encoding");
+    const encoding = rows[0]?.server_encoding;
+    if (encoding !== "UTF8") throw new Error(`its encoding is ${encoding}: make a database with ENCODING 'UTF8'`);
+    await migrate(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function waitForDisk(client: PoolClient, done: (error?: Error) => void): Promise<void> {
+  try {
+    await client.query("SET synchronous_commit = on");
+  } catch (error) {
+    return done(error instanceof Error ? error : new Error(String(error)));
+  }
+  done();
+}
+
+/** How a room is called in the database, whose texts cannot hold a NUL. */
+function keyOf(room: string): string {
+  return room.replaceAll("%", "%25").replaceAll("\0", "%00");
+}
+
+function roomOf(key: string): string {
+  return key.replaceAll("%00", "\0").replaceAll("%25", "%");
+}
+
+function buffer({ buffer: bytes, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(bytes, byteOffset, byteLength);
+}
+
+/** The same bytes, not as a Buffer: a Buffer's slice would not copy. */
+function plain({ buffer: bytes, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes, byteOffset, byteLength);
+}
+
+/** An address as it may be shown and logged: without the user's password and without what follows the name of the database. */
+export function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return "postgres://…";
+  const { protocol, username, host, pathname } = new URL(url);
+  return `${protocol}//${username === "" ? "" : `${username}@`}${host}${pathname}`;
+}
+
+function reasonOf(error: unknown): string {
+  // of several addresses of a host, each was tried
+  if (error instanceof AggregateError && error.message === "") return error.errors.map(reasonOf).join(", ");
+  return error instanceof Error ? error.message : String(error);
+}
