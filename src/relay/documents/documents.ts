@@ -161,7 +161,7 @@ export class Documents {
 
   /** Whether documents can be deleted: where a store has them, that must be able to. */
   get canDelete(): boolean {
-    return this.#store === null || deletes(this.#store);
+    return this.#store === null || this.#store.delete !== undefined;
   }
 
   /** Deletes the document of a room that nobody is in. Returns whether there was one. [API-22] */
@@ -189,7 +189,7 @@ export class Documents {
     // what was still to be appended would begin the document anew
     await stored?.journal.flush();
     stored?.journal.stop();
-    return this.#store !== null && deletes(this.#store) && (await this.#store.delete(room));
+    return (await this.#store?.delete?.(room)) === true;
   }
 
   #begin(room: string, store: DocumentStore): Stored {
@@ -255,16 +255,6 @@ export class Documents {
   warn(message: string, cause?: unknown): void {
     this.#warn(new Error(message, { cause }));
   }
-}
-
-/** A store that can delete documents, as not all can. */
-interface DeletingStore extends DocumentStore {
-  /** @returns false: nothing was stored for this room */
-  delete(room: string): Promise<boolean>;
-}
-
-function deletes(store: DocumentStore): store is DeletingStore {
-  return "delete" in store && typeof store.delete === "function";
 }
 
 function sizeOf({ update, rest, stateVector, pending }: Kept): number {
