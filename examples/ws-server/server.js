@@ -1,6 +1,7 @@
 // A WebSocket server of your own that becomes a presence server: rooms, documents and the lobby over the package `ws`.
 //
-//   node server.js            then connect y-websocket clients, or copresence's, to ws://localhost:1234/<room>
+//   node server.js            then connect y-websocket clients to ws://localhost:1234/<room>, or copresence's to
+//                             ws://localhost:1234
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { SUBPROTOCOL, createHub } from "copresence/hub";
@@ -17,15 +18,18 @@ const sockets = new WebSocketServer({
 
 sockets.on("connection", (socket, request) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const address = request.socket.remoteAddress ?? "";
+  const lobby = searchParams.get("lobby") ?? "@lobby";
+  // who it is, and what they may do: an identity of your session, or null for whoever they say they are
+  const identity = null;
   let channel;
   try {
-    channel = hub.accept(socket, {
-      room: decodeURIComponent(pathname.slice(1)),
-      // who it is, and what they may do: an identity of your session, or null for whoever they say they are
-      identity: null,
-      lobby: searchParams.get("lobby") ?? "@lobby",
-      address: request.socket.remoteAddress ?? "",
-    });
+    channel =
+      socket.protocol === SUBPROTOCOL
+        ? // one socket for all rooms of a tab: it asks for them by itself
+          hub.link(socket, { address, admit: (_room) => ({ identity, lobby }) })
+        : // a y-websocket client: one room
+          hub.accept(socket, { room: decodeURIComponent(pathname.slice(1)), identity, lobby, address });
   } catch (error) {
     socket.close(4400, error.message);
     return;

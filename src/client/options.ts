@@ -14,6 +14,7 @@ import type { JoinArguments, Room } from "./room.ts";
 import type { Refusal } from "./rosters/roster.ts";
 import type { OwnStatus } from "./session.ts";
 import type { SocketTiming, WebSocketConstructor } from "./link/socket.ts";
+import type { Connection } from "./link/link.ts";
 import type { PresenceStorage } from "./browser/storage.ts";
 import type { TokenSource } from "./link/token.ts";
 
@@ -42,7 +43,7 @@ export interface PresenceSettings {
    * but oneself, and costs nothing however many there are.
    */
   readonly observeLobby?: boolean;
-  /** More URL parameters for each connection. */
+  /** More URL parameters for the connection. */
   readonly params?: Readonly<Record<string, string>>;
   /** Default: the page's. Outside of a page (Node, Deno, Bun) pass one, that of `ws` or the global one: see `connect`. */
   readonly WebSocket?: WebSocketConstructor;
@@ -77,6 +78,8 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
   readonly status: OwnStatus;
   /** Everyone in the application. */
   readonly lobby: Lobby<Meta>;
+  /** The one connection to the relay, over which the lobby and all rooms go. */
+  readonly connection: Connection;
   /**
    * Joins a room; joined twice, it is the same room, and takes two `leave`s.
    *

@@ -2,7 +2,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type JsonMeta, type JsonObject, MAX_ID_LENGTH, defaultActivityPolicy, readUserId } from "../presence/index.ts";
-import { LOBBY, checkRoomName, lobbyRoom, roomToPath } from "../wire/index.ts";
+import { type Control, LINK_PATH, LOBBY, checkRoomName, lobbyRoom } from "../wire/index.ts";
 import { RoomAwareness } from "./provider/awareness.ts";
 import { RelayClock, monotonic } from "./browser/clock.ts";
 import { LobbyReader } from "./rosters/lobby.ts";
@@ -10,10 +10,11 @@ import { nextMeta } from "./meta.ts";
 import type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 import { browserDevice, browserPage } from "./browser/page.ts";
 import { Provider } from "./provider/provider.ts";
-import type { ProviderOptions, RelayContact } from "./provider/options.ts";
+import type { ProviderOptions } from "./provider/options.ts";
+import { Link } from "./link/link.ts";
 import { type JoinOptions, JoinedRoom } from "./room.ts";
 import { createSession } from "./session.ts";
-import type { WebSocketConstructor } from "./link/socket.ts";
+import { type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./link/socket.ts";
 import { tabStorage, userStorage } from "./browser/storage.ts";
 import { Tokens } from "./link/token.ts";
 
@@ -45,7 +46,6 @@ export function createPresence<
   const warned = new Map<string, number>();
 
   const clock = new RelayClock();
-  const contact: RelayContact = { hasGreeted: false };
   const session = createSession({
     user: options.user,
     device: options.device ?? browserDevice(),
@@ -58,7 +58,7 @@ export function createPresence<
   const tokens = new Tokens(
     options.token,
     {
-      renewed: (token) => eachProvider((provider) => provider.authorize(token)),
+      renewed: (token) => link.authorize(token),
       // [TOKEN-3]
       failed(error) {
         warn(`copresence: there is no token: ${String(error)}`);
@@ -66,6 +66,11 @@ export function createPresence<
       },
     },
     options.timing?.backoffMs,
+  );
+  const timing: SocketTiming = { ...defaultSocketTiming, ...options.timing };
+  const link = new Link(
+    { url: urlOfLink, WebSocket, tokens, isHidden: () => !session.visible, onControl: hear },
+    timing,
   );
 
   const doc = new Y.Doc();
@@ -91,12 +96,15 @@ export function createPresence<
   session.on("change", announce);
   session.on("wake", () => {
     tokens.wake();
-    eachProvider((provider) => provider.wake());
+    link.wake();
   });
   session.on("suspend", () => {
     // others see the cursors go at once, and the user stays for the grace [STATE-10]
     for (const room of rooms.values()) room.clearCursor();
-    eachProvider((provider) => provider.suspend());
+    // what is still to be said about the own state, now: no timer of the page runs any more
+    lobbyProvider.outbound.flush();
+    for (const { provider } of rooms.values()) provider.outbound.flush();
+    link.suspend();
   });
 
   /** Says in the lobby who and how we are. */
@@ -110,11 +118,6 @@ export function createPresence<
     lobby.setOwn(session.announce(meta), [...rooms.keys()].toSorted());
   }
 
-  function eachProvider(act: (provider: Provider) => void): void {
-    act(lobbyProvider);
-    for (const room of rooms.values()) act(room.provider);
-  }
-
   /** Says once in the console what is wrong: the lobby and each room may find the same. */
   function warn(message: string): void {
     const now = monotonic();
@@ -122,13 +125,21 @@ export function createPresence<
     warned.set(message, now);
   }
 
-  function urlOf(room: string, { gc }: Y.Doc): string {
+  function urlOfLink(): string {
     const params = new URLSearchParams(options.params);
-    // the application goes back in the history of the document: the relay is not to forget what was deleted [DOC-11]
-    if (!gc) params.set("gc", "false");
     if (lobbyName !== LOBBY) params.set("lobby", lobbyName);
     const query = params.toString();
-    return baseUrl + roomToPath(room) + (query && `?${query}`);
+    return baseUrl + LINK_PATH + (query && `?${query}`);
+  }
+
+  /** The relay says something of the session or its token. */
+  function hear(control: Control): void {
+    if (control.kind === "hello" && control.now !== undefined) session.setTime(control.now);
+    if ("user" in control) session.bind(control.user);
+    if ("expiresInMs" in control) tokens.expires(control.expiresInMs ?? Infinity);
+    if (control.kind === "manual") session.adopt(control.manual);
+    // [OWN-5]
+    if (control.kind === "superseded" && control.session === session.id) session.renew();
   }
 
   function connection(
@@ -139,26 +150,9 @@ export function createPresence<
   ): Provider {
     // it renews the state for others, of whom there are none
     if (WebSocket === null) clearInterval(states["_checkInterval"] as number);
-    const provider = new Provider(shared, states, {
-      url: () => urlOf(room, shared),
-      sync,
-      room,
-      clock,
-      contact,
-      WebSocket,
-      tokens,
-      isHidden: () => !session.visible,
-      timing: options.timing ?? {},
-    });
+    const provider = new Provider(shared, states, { room, link, sync, clock, tokens, timing });
     provider.on("problem", ({ message }) => warn(message));
-    provider.on("control", (control) => {
-      if (control.kind === "hello" && control.now !== undefined) session.setTime(control.now);
-      if ("user" in control) session.bind(control.user);
-      if ("expiresInMs" in control) tokens.expires(control.expiresInMs ?? Infinity);
-      if (control.kind === "manual") session.adopt(control.manual);
-      // [OWN-5]
-      if (control.kind === "superseded" && control.session === session.id) session.renew();
-    });
+    provider.on("control", hear);
     return provider;
   }
 
@@ -225,7 +219,9 @@ export function createPresence<
       lobbyProvider.destroy();
       awareness.destroy();
       doc.destroy();
+      link.destroy();
     },
+    connection: link,
   };
 
   announce();

@@ -1,9 +1,10 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import type { Unsubscribe, User } from "../presence/index.ts";
-import { lobbyRoom, roomFromPath } from "../wire/index.ts";
-import { accessTo, openAccess } from "../relay/access/grants.ts";
+import { FrameError, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
 import type { Identity } from "../relay/access/identity.ts";
 import type { Renew } from "../relay/access/renewal.ts";
+import type { RoomDecision } from "../relay/wiring/room-channels.ts";
 import { type HubMetrics, LinkedHub, type RelayEvents, type RoomInfo } from "../relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../relay/options.ts";
 import type { RoomAccess } from "../relay/ports/access.ts";
@@ -70,6 +71,24 @@ export interface HubChannel {
   closed(code?: number): void;
 }
 
+/** Why somebody is not let in to a room. */
+export interface HubRefusal {
+  /** 4403 not allowed, for good; 4401 not authenticated and 4501 expired end the whole link; 4503 may be tried again. */
+  readonly code: 4401 | 4403 | 4501 | 4503;
+  readonly reason: string;
+}
+
+/** Says who is let in to the rooms that a link asks for. */
+export interface HubDoorkeeper {
+  /** Where the client comes from, as limits count addresses. Default: all that give none count as one. */
+  readonly address?: string;
+  /** @param room as it was asked for: `doc-1`, `@lobby`, `@lobby/acme` */
+  admit(room: string): LinkAdmission | HubRefusal | Promise<LinkAdmission | HubRefusal>;
+}
+
+/** Where somebody is let in to over a link, and as whom. */
+export type LinkAdmission = Omit<HubAdmission, "room" | "address" | "echoing">;
+
 /** A socket that leads to any number of rooms: liveness, limits and unsent data are the socket's, and told once. */
 export interface HubLink extends HubChannel {
   /** Opens a channel to a room. @param name what messages call the channel, see `Addressing` @throws RangeError for a room that cannot be */
@@ -81,6 +100,11 @@ export interface HubLink extends HubChannel {
 export interface PresenceHub {
   /** Takes an open socket that leads to one room. @throws RangeError for a room that cannot be, or that grants nothing */
   accept(socket: HubSocket, admission: HubAdmission): HubChannel;
+  /**
+   * Takes an open socket of a client of copresence, which agreed on `SUBPROTOCOL`: one for all rooms of a tab, which it
+   * asks for by itself. Close it with 4400 where the subprotocol is another.
+   */
+  link(socket: HubSocket, doorkeeper: HubDoorkeeper): HubChannel;
   /** Takes an open socket that may lead to many rooms. @param from.userId whose limits count; default: the address */
   connect(
     socket: HubSocket,
@@ -110,6 +134,7 @@ export function createHub(options: HubOptions = {}): PresenceHub {
 }
 
 const UNKNOWN_ADDRESS = "";
+const BECAUSE = { 4401: "unauthenticated", 4403: "forbidden", 4501: "expired", 4503: "unavailable" } as const;
 
 class Hub implements PresenceHub {
   readonly #hub: LinkedHub;
@@ -157,6 +182,15 @@ class Hub implements PresenceHub {
     };
   }
 
+  link(socket: HubSocket, doorkeeper: HubDoorkeeper): HubChannel {
+    const adapted = new AdaptedSocket(socket);
+    this.#hub.link(adapted, doorkeeper.address ?? UNKNOWN_ADDRESS, {
+      admit: ({ room, keepsHistory = false }) => this.#decided(room, keepsHistory, () => doorkeeper.admit(room)),
+      renewed: () => {},
+    });
+    return this.#told(adapted);
+  }
+
   users(lobby?: string): readonly User[] {
     return this.#hub.users(lobby);
   }
@@ -183,6 +217,31 @@ class Hub implements PresenceHub {
 
   close(): Promise<void> {
     return this.#hub.close();
+  }
+
+  /** What a server of somebody else says of a room that a link asks for. */
+  #decided(
+    room: string,
+    keepsHistory: boolean,
+    ask: () => ReturnType<HubDoorkeeper["admit"]>,
+  ): RoomDecision | Promise<RoomDecision> {
+    const read = (said: LinkAdmission | HubRefusal): RoomDecision => {
+      if ("code" in said) return { ok: false, because: BECAUSE[said.code], code: said.code, reason: said.reason };
+      const { echoing: _echoing, ...admitted } = this.#admitted({ room, ...said });
+      return { ...admitted, keepsHistory };
+    };
+    const failed = (error: unknown): RoomDecision => {
+      // a room that cannot be, or in which nothing is granted
+      if (error instanceof RangeError || error instanceof FrameError) return denial("forbidden", 4403, error.message);
+      this.#onError(error, "admit");
+      return denial("unavailable", 4503, "nobody can say who may come in");
+    };
+    try {
+      const said = ask();
+      return said instanceof Promise ? said.then(read).catch(failed) : read(said);
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   #told(socket: AdaptedSocket): HubChannel {

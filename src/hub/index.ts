@@ -1,6 +1,6 @@
 /** The hub without a server, for WebSocket servers of your own. */
 export type { JsonObject, PresenceEvent, Session, Status, Unsubscribe, User, UserInfo } from "../presence/index.ts";
-export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
+export { Close, LOBBY, LINK_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
 export type { Echoing } from "../awareness/index.ts";
 export type { Grant, Grants, Identity } from "../relay/access/identity.ts";
 export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/wiring/linked-hub.ts";
@@ -15,7 +15,9 @@ export type { Addressing } from "../relay/transport/addressing.ts";
 export {
   type HubAdmission,
   type HubChannel,
+  type HubDoorkeeper,
   type HubLink,
+  type HubRefusal,
   type HubOptions,
   type PresenceHub,
   createHub,

@@ -16,6 +16,9 @@ interface Person<Meta> {
   lastSeen: number;
 }
 
+/** Told of each user whose view a flush changed: undefined where the user is not there. */
+export type OnView<Meta> = (userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined) => void;
+
 const NONE: ReadonlyMap<PropertyKey, never> = new Map<PropertyKey, never>();
 
 export class People<Meta = JsonObject> {
@@ -26,11 +29,13 @@ export class People<Meta = JsonObject> {
   readonly #persons = new Map<string, Person<Meta>>();
   readonly #touched = new Set<string>();
   readonly #users = new Map<string, User<Meta>>();
+  readonly #onView: OnView<Meta> | undefined;
   #changed = false;
 
-  constructor(roomId: string, options: { readonly selfId?: string | undefined } = {}) {
+  constructor(roomId: string, options: { readonly selfId?: string | undefined; readonly onView?: OnView<Meta> } = {}) {
     this.roomId = roomId;
     this.selfId = options.selfId;
+    this.#onView = options.onView;
   }
 
   /** Everyone present at the last flush, by user id. */
@@ -135,7 +140,10 @@ export class People<Meta = JsonObject> {
     if (person.lastSeen === Infinity) person.lastSeen = now;
     const previous = person.view;
     person.view = next;
-    this.#changed ||= next !== previous;
+    if (next !== previous) {
+      this.#changed = true;
+      this.#onView?.(userId, previous, next);
+    }
     if (next === undefined) this.#users.delete(userId);
     else this.#users.set(userId, next);
     if (person.claims.size === 0) this.#persons.delete(userId);

@@ -86,6 +86,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   timeRate: count(200, 0, "ms a second that a connection may keep the relay busy; 0: any"),
   maxUnsentTotal: bytes(partOfHeap(1 / 16), "most unsent data of all connections; 0: any", 0),
   maxStatesTotal: bytes(partOfHeap(1 / 16), "most that all awareness states may take; 0: any", 0),
+  maxChannels: count(1_000, 0, "rooms that one connection of a client of ours is in; 0: any"),
   connectRate: count(2_000, 0, "connections a second from one address; 0: any"),
   maxAddressConnections: count(50_000, 0, "connections from one address; 0: any"),
   maxAddressRooms: count(50_000, 0, "rooms that connections from one address are in; 0: any"),

@@ -7,8 +7,6 @@ export const MALFORMED = 4400;
 /** Nothing at all was heard: what a WebSocket says of itself that was cut off, or never was one. */
 export const ABNORMAL = 1006;
 export const NOT_AUTHENTICATED = 4401;
-/** The server is there, but not the room: what a client says of an address that leads elsewhere. */
-export const NOT_FOUND = 4404;
 export const TOO_LARGE = 4413;
 export const EXPIRED = 4501;
 export const TIMED_OUT = 4504;

@@ -11,6 +11,7 @@ import {
   readUserId,
 } from "../presence/index.ts";
 import { FrameError, json } from "./bytes.ts";
+import { LINK_CHANNEL, MAX_CHANNEL } from "./envelope.ts";
 
 /**
  * What the relay knows of a connection that its awareness state does not say: its network is gone (`reconnecting`), its
@@ -63,10 +64,28 @@ export type Control =
   | { readonly kind: "access"; readonly expiresInMs: number | null }
   /** Relay → client: the next message is long, and may be under way for a while. */
   | { readonly kind: "long" }
+  /** Client → relay, on a link: a channel to a room, under a number that no channel of this link had. [LINK-3] */
+  | OpenRequest
+  /** Relay → client, on a link: the channel is not opened. [LINK-4] */
+  | { readonly kind: "refused"; readonly channel: number; readonly code: number; readonly reason: string }
+  /** On a link, both ways: the channel is over, and the link goes on. [LINK-5] */
+  | { readonly kind: "close"; readonly channel: number; readonly code: number; readonly reason: string }
+  /** Client → relay, on a link: so many bytes of messages that came in pieces have been read since this was said last. */
+  | { readonly kind: "read"; readonly bytes: number }
   /** Client → relay: are you there? */
   | { readonly kind: "ping" }
   /** Relay → client. */
   | { readonly kind: "pong" };
+
+/** Asks for a channel of a link. */
+export interface OpenRequest {
+  readonly kind: "open";
+  readonly channel: number;
+  /** As it is: not percent-encoded. */
+  readonly room: string;
+  /** The document goes back in its history: the relay is not to forget what is deleted. Default: false. */
+  readonly keepsHistory?: boolean;
+}
 
 const MARKS: ReadonlySet<unknown> = new Set<Mark>(["reconnecting", "silent", "clear"]);
 const MAX_DEPTH = 8;
@@ -107,6 +126,18 @@ function readControl(value: Record<string, unknown>): Control | null {
       return typeof token === "string" ? { kind, token } : null;
     case "access":
       return expiresInMs === null || typeof expiresInMs === "number" ? { kind, expiresInMs } : null;
+    case "open":
+      return readOpen(value);
+    case "refused":
+    case "close": {
+      const { channel, code, reason } = value;
+      if (!isChannel(channel) || typeof code !== "number" || typeof reason !== "string") return null;
+      return { kind, channel, code, reason };
+    }
+    case "read": {
+      const { bytes } = value;
+      return typeof bytes === "number" && bytes >= 0 ? { kind, bytes } : null;
+    }
     case "long":
     case "ping":
     case "pong":
@@ -114,6 +145,15 @@ function readControl(value: Record<string, unknown>): Control | null {
     default:
       return null;
   }
+}
+
+function isChannel(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > LINK_CHANNEL && (value as number) < MAX_CHANNEL;
+}
+
+function readOpen({ channel, room, keepsHistory }: Record<string, unknown>): OpenRequest | null {
+  if (!isChannel(channel) || typeof room !== "string") return null;
+  return { kind: "open", channel, room, ...(keepsHistory === true && { keepsHistory }) };
 }
 
 const GRANTS: ReadonlySet<unknown> = new Set<Grant>(["observe", "presence", "read", "write"]);

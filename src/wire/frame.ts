@@ -170,5 +170,10 @@ export function isAwareness(message: Uint8Array): boolean {
   return message[0] === AWARENESS;
 }
 
+/** Whether an encoded message is about a document. */
+export function isDocument(message: Uint8Array): boolean {
+  return message[0] === SYNC;
+}
+
 /** Asks for the whole own state. */
 export const QUERY_FRAME: Uint8Array = /* @__PURE__ */ Uint8Array.of(QUERY_AWARENESS);

@@ -2,6 +2,7 @@ export * from "./awareness.ts";
 export * from "./bytes.ts";
 export * from "./close.ts";
 export * from "./control.ts";
+export * from "./envelope.ts";
 export * from "./frame.ts";
 export * from "./patch.ts";
 export * from "./room.ts";

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import {
   EMPTY_UPDATE,
   type Frame,
@@ -12,12 +12,13 @@ import {
   decodeFrame,
   syncStep2Frame,
 } from "../../src/wire/index.ts";
+import { type ChannelSocket, onChannels } from "./channels.ts";
 
 export interface Greeter {
   readonly url: string;
   /** By path. */
   readonly heard: { readonly path: string; readonly frame: Frame }[];
-  readonly sockets: { readonly path: string; readonly socket: WebSocket }[];
+  readonly sockets: { readonly path: string; readonly socket: ChannelSocket }[];
 }
 
 /** @param hello read at each connection; null: it does not greet */
@@ -30,7 +31,7 @@ export async function greeter(hello: (path: string) => Partial<Hello> | null): P
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const relay: Greeter = { url: `ws://127.0.0.1:${port}`, heard: [], sockets: [] };
-  server.on("connection", (socket, { url: path = "" }) => {
+  const greet = (socket: ChannelSocket, path: string): void => {
     relay.sockets.push({ path, socket });
     const more = hello(path);
     if (more !== null) socket.send(controlFrame({ kind: "hello", shard: "r", graceMs: 100, ...more }));
@@ -40,6 +41,7 @@ export async function greeter(hello: (path: string) => Partial<Hello> | null): P
       relay.heard.push({ path, frame });
       if (frame.type === "syncStep1") socket.send(syncStep2Frame(EMPTY_UPDATE));
     });
-  });
+  };
+  onChannels(server, { channel: greet });
   return relay;
 }

@@ -57,7 +57,7 @@ describe("createPresence", () => {
     expect([vi.getTimerCount(), page.listeners]).toEqual([0, 0]);
   });
 
-  it("dials the lobby and each room, with the parameters it was given", async () => {
+  it("[LINK-1] dials once for the lobby and all rooms, with the parameters it was given", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => server.close());
     await once(server, "listening");
@@ -69,14 +69,9 @@ describe("createPresence", () => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}//`;
     ownClient(url, "alice").join("a/b");
     ownClient(url, "bob", { lobby: "acme", params: { token: "t&t" } }).join("ü?");
-    await until("all are dialed", () => dialed.length === 4);
+    await until("all are dialed", () => dialed.length === 2);
     expect(new Set(dialed)).toEqual(
-      new Set([
-        "copresence.v2 /%40lobby",
-        "copresence.v2 /a/b",
-        "copresence.v2 /%40lobby/acme?token=t%26t&lobby=%40lobby%2Facme",
-        "copresence.v2 /%C3%BC%3F?token=t%26t&lobby=%40lobby%2Facme",
-      ]),
+      new Set(["copresence.v3 /@link", "copresence.v3 /@link?token=t%26t&lobby=%40lobby%2Facme"]),
     );
   });
 });
@@ -223,7 +218,7 @@ describe("the end of a client", () => {
     alice.setStatus("dnd");
     hers.provider.connect();
     await pause(50);
-    expect([sockets.length, relay.user("alice")?.status, told]).toEqual([2, "offline", []]);
+    expect([sockets.length, relay.user("alice")?.status, told]).toEqual([1, "offline", []]);
   });
 });
 
@@ -249,7 +244,7 @@ describe("a page that is left", () => {
     await until("she has left", () => logs.every((log) => log.length === 1));
     // nothing is tried meanwhile
     await pause(300);
-    expect(sockets).toHaveLength(4);
+    expect(sockets).toHaveLength(2);
     page.signal("wake");
     await until("she is back", () => logs.every((log) => log.length === 2));
     expect(logs).toEqual([

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { UserInfo } from "../../src/client/index.ts";
-import { NO_STATES_FRAME, controlFrame, decodeFrame } from "../../src/wire/index.ts";
+import { LINK_CHANNEL, NO_STATES_FRAME, controlFrame, decodeFrame, envelope } from "../../src/wire/index.ts";
+import { answer, serveChannels } from "./channels.ts";
 
 export interface Doorman {
   readonly url: string;
@@ -41,22 +42,26 @@ export async function doorman(says: Says): Promise<Doorman> {
     door.dialed.push({ protocols, url: request.url ?? "" });
     door.sockets.push(socket);
     if (says.refusal !== undefined) return socket.close(says.refusal.code, says.refusal.reason);
-    const { user, expiresInMs } = says;
-    socket.send(
-      controlFrame({
-        kind: "hello",
-        shard: "r_1",
-        graceMs: 1_000,
-        ...(user !== undefined && { user }),
-        ...(expiresInMs !== undefined && { expiresInMs }),
-      }),
-    );
-    socket.send(NO_STATES_FRAME);
-    socket.on("message", (data: Buffer) => {
-      const frame = decodeFrame(new Uint8Array(data));
-      if (frame.type !== "control" || frame.control.kind !== "token") return;
-      door.renewals.push(frame.control.token);
-      socket.send(controlFrame({ kind: "access", expiresInMs: says.expiresInMs ?? null }));
+    serveChannels(socket, {
+      channel(channel) {
+        const { user, expiresInMs } = says;
+        channel.send(
+          controlFrame({
+            kind: "hello",
+            shard: "r_1",
+            graceMs: 1_000,
+            ...(user !== undefined && { user }),
+            ...(expiresInMs !== undefined && { expiresInMs }),
+          }),
+        );
+        channel.send(NO_STATES_FRAME);
+      },
+      own(message, link) {
+        const frame = decodeFrame(message);
+        if (frame.type !== "control" || frame.control.kind !== "token") return answer(message, link);
+        door.renewals.push(frame.control.token);
+        link.send(envelope(LINK_CHANNEL, controlFrame({ kind: "access", expiresInMs: says.expiresInMs ?? null })));
+      },
     });
   });
   return door;

@@ -24,6 +24,7 @@ import {
   syncStep1Frame,
   updateFrame,
 } from "../../src/wire/index.ts";
+import { chooseProtocol } from "../../src/relay/access/request.ts";
 import { ownClient, stockClient, until } from "../support.ts";
 import { rawPeer, stateOf } from "../relay/raw.ts";
 
@@ -36,11 +37,14 @@ async function serve(
   const server = createServer();
   const sockets = new WebSocketServer({
     server,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
+    handleProtocols: (offered) => chooseProtocol(offered) ?? false,
   });
   sockets.on("connection", (socket, request) => {
     const room = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname.slice(1));
-    const channel = hub.accept(socket, { room, identity: null, ...admit(request) });
+    const channel =
+      socket.protocol === SUBPROTOCOL
+        ? hub.link(socket, { admit: () => ({ identity: null, ...admit(request) }) })
+        : hub.accept(socket, { room, identity: null, ...admit(request) });
     socket.on("message", (data: Buffer, isBinary) => channel.message(data, isBinary));
     socket.on("pong", () => channel.alive());
     socket.on("close", (code) => channel.closed(code));

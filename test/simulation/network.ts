@@ -243,11 +243,11 @@ export class SimServerSocket implements ServerSocket {
     this.#events = events;
   }
 
-  send({ message }: Packet, _prefix: Uint8Array | null = null, onLeft?: () => void): void {
+  send({ message }: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
     // the network takes all at once
     onLeft?.();
     if (!this.#open) return;
-    const copy = Uint8Array.from(message);
+    const copy = Uint8Array.from([...(prefix ?? []), ...message]);
     this.#link.deliver("down", () => this.#link.client.receive(copy));
   }
 

@@ -20,7 +20,8 @@ import { openAccess } from "../../src/relay/access/grants.ts";
 import { LinkedHub } from "../../src/relay/wiring/linked-hub.ts";
 import { admit } from "../../src/relay/access/request.ts";
 import { resolveOptions } from "../../src/relay/options.ts";
-import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
+import { LINK_SUBPROTOCOL, awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
+import { everybody } from "../doorkeeper.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import { Network, stopped } from "./network.ts";
 import { type Random, chance, seeded } from "./random.ts";
@@ -142,6 +143,9 @@ export class World {
       this.hub = hub;
       this.network.relayActor = actor;
       this.network.listener = (socket, target) => {
+        if (socket.protocol === LINK_SUBPROTOCOL) {
+          return void hub.link(socket, "10.0.0.1", everybody());
+        }
         const asked = admit(target);
         if (asked.ok) hub.accept(socket, "10.0.0.1", { room: asked.room, access: openAccess(asked.lobby) });
       };

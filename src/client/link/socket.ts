@@ -6,12 +6,15 @@ import {
   ABNORMAL,
   AUTH_PREFIX,
   GOING_AWAY,
+  LINK_CHANNEL,
+  LINK_SUBPROTOCOL,
   NORMAL,
-  PATCH_SUBPROTOCOL,
   controlFrame,
+  envelope,
   isFinal,
 } from "../../wire/index.ts";
 import { monotonic } from "../browser/clock.ts";
+import { Backoff } from "./backoff.ts";
 import type { Failure } from "./failure.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
@@ -41,8 +44,6 @@ export interface SocketHandler {
   failed(failure: Failure): void;
   /** Whether to come back all the same after a close code that means "for good". */
   forgives(code: number, reason: string): boolean;
-  /** A long message may be under way, with which no sign of life overtakes. */
-  isBusy(): boolean;
   /** Whether the page is hidden: a browser may let its timers wait for a minute. */
   isHidden(): boolean;
   /** The relay ended it for good (4400–4499), or the address cannot be dialed (1006), and no other will be tried. */
@@ -82,15 +83,10 @@ export const defaultSocketTiming: SocketTiming = {
   renewalTimeoutMs: 10_000,
 };
 
-/**
- * A connection that lasted as long as this many of the longest back-offs has shown that the relay wants it: the next loss
- * is the first again. A first message shows less: a relay that is full greets, and closes.
- */
-const SETTLED_BACKOFFS = 2;
-/** How much longer to wait while a long message may be under way. */
-const BUSY_FACTOR = 5;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
 const LATE_MS = 1_000;
+
+const PING = /* @__PURE__ */ envelope(LINK_CHANNEL, /* @__PURE__ */ controlFrame({ kind: "ping" }));
 
 /** What is said of one that is given up. */
 const SILENT = "it does not answer";
@@ -128,8 +124,7 @@ export class ReconnectingSocket {
   readonly #timing: SocketTiming;
   readonly #handler: SocketHandler;
   #state: State = { phase: "idle" };
-  /** Attempts since a connection last lasted. */
-  #attempts = 0;
+  readonly #backoff: Backoff;
   /** When the relay last said anything, monotonic ms. */
   heardAt = 0;
   /** Bytes that came since anything was sent. */
@@ -141,6 +136,7 @@ export class ReconnectingSocket {
     this.#options = options;
     this.#timing = timing;
     this.#handler = handler;
+    this.#backoff = new Backoff(timing);
   }
 
   get phase(): State["phase"] {
@@ -159,14 +155,14 @@ export class ReconnectingSocket {
 
   /** Closes, and stays closed until `connect`. */
   disconnect(): void {
-    this.#attempts = 0;
+    this.#backoff.attempts = 0;
     this.#leave({ phase: "idle" }, NORMAL);
   }
 
   /** Closes without a leave, until `wake`; if it is connected or means to be. [LIVE-11] */
   suspend(): void {
     if (this.phase === "idle" || this.phase === "refused") return;
-    this.#attempts = 0;
+    this.#backoff.attempts = 0;
     this.#leave({ phase: "suspended" }, GOING_AWAY);
   }
 
@@ -185,20 +181,27 @@ export class ReconnectingSocket {
 
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. [ACT-4] */
   wake(): void {
-    const state = this.#state;
-    // [LIVE-13] a connection that still seems open is asked, and given up if it does not answer
-    if (state.phase === "open") this.#probe(state, controlFrame({ kind: "ping" }), this.#timing.probeTimeoutMs);
+    const { phase } = this.#state;
+    this.ask(PING);
     // [LIVE-17] an attempt that waits is made now
-    if (state.phase !== "suspended" && state.phase !== "waiting") return;
-    this.#attempts = 0;
+    if (phase !== "suspended" && phase !== "waiting") return;
+    this.#backoff.attempts = 0;
     this.connect();
   }
 
-  /** Sends what the relay answers, and gives the connection up if it does not. [LIVE-12] */
-  renew(frame: Uint8Array): void {
+  /** [LIVE-13] A connection that still seems open is asked, and given up if it does not answer soon. */
+  ask(frame: Uint8Array): void {
+    const state = this.#state;
+    if (state.phase === "open") this.#probe(state, frame, this.#timing.probeTimeoutMs);
+  }
+
+  /** Sends what the relay answers, and gives the connection up if it does not. Returns whether it was sent. [LIVE-12] */
+  renew(frame: Uint8Array): boolean {
     const state = this.#state;
     // one that is asked already will not be believed any sooner
-    if (state.phase === "open" && state.timer === undefined) this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+    if (state.phase !== "open" || state.timer !== undefined) return false;
+    this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+    return true;
   }
 
   /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
@@ -206,10 +209,8 @@ export class ReconnectingSocket {
     const { socket } = state;
     if (frame !== null) socket.send(frame);
     const unsent = socket.bufferedAmount ?? 0;
-    // [LIVE-15] no answer overtakes a long message that is under way
-    const waitMs = timeoutMs * (frame !== null && this.#handler.isBusy() ? BUSY_FACTOR : 1);
     const now = monotonic();
-    const due = now + waitMs;
+    const due = now + timeoutMs;
     // one that is overdue is held up, and would only ask again
     if (state.timer !== undefined && state.due <= due && state.due > now) return;
     clearTimeout(state.timer);
@@ -222,7 +223,7 @@ export class ReconnectingSocket {
       // the timers of a throttled page are always late: it is asked again once, not for ever
       if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
       else this.#lost(ABNORMAL, SILENT);
-    }, waitMs);
+    }, timeoutMs);
   }
 
   #dial(): void {
@@ -250,7 +251,7 @@ export class ReconnectingSocket {
 
   #open(token: string): void {
     if (this.#options.WebSocket === null) return;
-    const protocols = [PATCH_SUBPROTOCOL];
+    const protocols = [LINK_SUBPROTOCOL];
     // [TOKEN-1]
     if (token !== "") protocols.push(AUTH_PREFIX + token);
     const socket = new this.#options.WebSocket(this.#options.url(), protocols);
@@ -291,20 +292,15 @@ export class ReconnectingSocket {
   #lost(code: number, reason: string): void {
     const before = this.#state;
     const wasOpen = before.phase === "open";
-    // [LIVE-19] only a connection that lasted shows that the relay wants it
-    const wasSettled = wasOpen && monotonic() - before.since >= SETTLED_BACKOFFS * this.#timing.maxBackoffMs;
-    if (wasSettled) this.#attempts = 0;
+    const wasSettled = wasOpen && this.#backoff.lasted(monotonic() - before.since);
     const state = this.#retry();
     this.#handler.failed({ code, reason, wasSettled, wasDialed: true });
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one [LIVE-18]
-    if (wasOpen && this.#attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
+    if (wasOpen && this.#backoff.attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
   }
 
   #retry(): State {
-    const ceiling = Math.min(this.#timing.maxBackoffMs, this.#timing.backoffMs * 2 ** this.#attempts);
-    this.#attempts++;
-    // full jitter: those who lost the relay together do not come back together [LIVE-6]
-    return this.#wait(Math.random() * ceiling, () => this.#dial());
+    return this.#wait(this.#backoff.next(), () => this.#dial());
   }
 
   #wait(ms: number, then: () => void): State {

@@ -1,7 +1,8 @@
 /** What a provider is told, and what it tells. */
 import type { Control } from "../../wire/index.ts";
 import type { RelayClock } from "../browser/clock.ts";
-import type { SocketOptions, SocketTiming } from "../link/socket.ts";
+import type { Link } from "../link/link.ts";
+import type { SocketTiming, TokenGiver } from "../link/socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 
@@ -24,24 +25,17 @@ export type ProviderEvents = {
   problem: (error: Error) => void;
 };
 
-/** What the connections of one client found out about the relay; they share it. */
-export interface RelayContact {
-  /** A relay of ours has greeted one of them. */
-  hasGreeted: boolean;
-}
-
-export interface ProviderOptions extends SocketOptions {
-  /** The room that the address is to lead to. Default: wherever it leads. */
-  readonly room?: string;
-  readonly timing?: Partial<SocketTiming>;
+export interface ProviderOptions {
+  readonly room: string;
+  /** The client's one connection, in which the room gets a channel. */
+  readonly link: Link;
+  readonly tokens: TokenGiver;
+  readonly timing: SocketTiming;
   /**
    * What to do with the document. `read`: nothing of it is sent (the relay alone writes a lobby); `none`: the relay sends
    * none of it either.
    */
   readonly sync: "share" | "read" | "none";
-  /** Whether the page is hidden, and its timers are not to be relied on. */
-  readonly isHidden: () => boolean;
   /** The relay's clock. */
   readonly clock: RelayClock;
-  readonly contact: RelayContact;
 }

@@ -5,7 +5,6 @@ import type { Awareness } from "y-protocols/awareness";
 import {
   type Entry,
   type Fields,
-  KEEP_ALIVE_FRAME,
   Ticker,
   isPatched,
   joinFields,
@@ -18,10 +17,10 @@ import { DEFAULT_LIMITS, type StateLimits, fit, sizeOf } from "./fit.ts";
 /** The connection that the state goes out on. */
 export interface Outlet {
   send(frame: Uint8Array): void;
-  /** Sends what the relay answers: a connection that does not is given up. */
-  renew(frame: Uint8Array): void;
-  /** For how long the relay has said nothing, ms. */
-  readonly quietMs: number;
+  /** There is nothing to send, but the page lives. */
+  renew(): void;
+  /** Something was sent: a relay that has said nothing for long is asked whether it hears. */
+  doubt(): void;
 }
 
 /** What the relay holds of the own state. */
@@ -34,8 +33,6 @@ interface Told {
 
 /** Shortest time between two frames with the own state, ms. */
 const SEND_MS = 33;
-/** One that sends, and has heard nothing for so long, asks whether it is heard. */
-const QUIET_MS = 5_000;
 const NOTHING: Fields = new Map();
 
 export class Outbound {
@@ -163,7 +160,7 @@ export class Outbound {
     const clock = this.#clock;
     const told = this.#told;
     if (state === null) this.leave();
-    else if (fields === null) this.#outlet.renew(KEEP_ALIVE_FRAME);
+    else if (fields === null) return this.#outlet.renew();
     else if (told === null || told.id !== id || this.#isForgotten) {
       const entries: Entry[] = [{ id, clock, state: joinFields(fields) }];
       // in one frame, so that nobody sees the session leave, or twice
@@ -180,8 +177,8 @@ export class Outbound {
       this.#outlet.send(frame);
     }
     // answered, which a connection that nothing comes over for so long needs to be believed in
-    else this.#outlet.renew(KEEP_ALIVE_FRAME);
-    if (this.#outlet.quietMs >= QUIET_MS) this.#outlet.renew(KEEP_ALIVE_FRAME);
+    else return this.#outlet.renew();
+    this.#outlet.doubt();
   }
 
   /** What goes out of the state; null: nothing new. Of what does not, the application is told once. */

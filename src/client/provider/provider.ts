@@ -1,5 +1,5 @@
 /**
- * A Yjs provider over one connection to one room: document sync and awareness, as y-websocket does them, for a relay
+ * A Yjs provider over a channel to one room: document sync and awareness, as y-websocket does them, for a relay
  * that it trusts.
  *
  * Trust means: the relay's word on who is here is taken as it comes, nobody is expired locally, and only the own state
@@ -10,15 +10,10 @@ import * as random from "lib0/random";
 import { ObservableV2 } from "lib0/observable";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { guarded, report } from "../../presence/index.ts";
+import { guarded } from "../../presence/index.ts";
 import {
   type Control,
-  FrameError,
-  KEEP_ALIVE_FRAME,
-  NOT_AUTHENTICATED,
-  NOT_FOUND,
   TOO_LARGE,
-  controlFrame,
   type RelayFrame,
   decodeRelayFrame,
   syncStep1Frame,
@@ -32,16 +27,12 @@ import { Inbound } from "./inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
 import type { Failure } from "../link/failure.ts";
-import { misunderstood, notOurs, troubleOf } from "./trouble.ts";
-import { ReconnectingSocket, type SocketTiming, defaultSocketTiming } from "../link/socket.ts";
+import { notOurs, troubleOf } from "./trouble.ts";
+import type { Channel } from "../link/channel.ts";
+import { ignored } from "../link/link.ts";
 
-/** How much to read before the relay is told that somebody reads. */
-const ANSWER_BYTES = 16 * 1024;
 /** Grace for peers after a reconnect, until the relay names its own, ms. */
 const DEFAULT_GRACE_MS = 3_000;
-
-/** What the relay has said on the connection, if there is one. */
-type Greeting = "none" | "greeted" | "not ours";
 
 export class Provider extends ObservableV2<ProviderEvents> {
   readonly doc: Y.Doc;
@@ -50,14 +41,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly outbound: Outbound;
   /** Peers on their way in. */
   readonly inbound: Inbound;
-  readonly #socket: ReconnectingSocket;
-  readonly #timing: SocketTiming;
+  readonly #channel: Channel;
   readonly #options: ProviderOptions;
   readonly #hold: Hold;
   #graceMs = DEFAULT_GRACE_MS;
-  #greeting: Greeting = "none";
   #synced = false;
-  #awaitsLong = false;
   /** Since when no connection has lasted, monotonic ms; undefined: the last one did, or none was tried. */
   #failingSince: number | undefined;
   /** What was told last of what is wrong with the connection. */
@@ -71,8 +59,9 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.doc = doc;
     this.awareness = awareness;
     this.#options = options;
-    this.#timing = { ...defaultSocketTiming, ...options.timing };
-    this.#socket = new ReconnectingSocket(options, this.#timing, {
+    // the application goes back in the history of the document: the relay is not to forget what was deleted [DOC-11]
+    const request = { room: options.room, ...(!doc.gc && { keepsHistory: true }) };
+    this.#channel = options.link.channel(request, {
       dialed: () => {
         this.#failingSince ??= monotonic();
         this.emit("status", [{ status: "connecting" }]);
@@ -86,14 +75,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
         this.#refusedWith = code;
         this.emit("closed", [{ code, reason }]);
       },
-      // the relay announces what is long; of another server, the document may be
-      isBusy: () => this.#awaitsLong || (this.#greeting !== "greeted" && !this.#synced),
-      isHidden: options.isHidden,
+      notOurs: () => this.#setTrouble(notOurs(options.link.address)),
     });
-    this.#hold = new Hold(() => this.wake());
-    this.outbound = new Outbound(awareness, this.#socket, (field, why) => {
-      const room = options.room ?? "the room";
-      this.#problem(`"${field}" of the state in ${room} is not sent, others keep what they have: ${why}`);
+    this.#hold = new Hold(() => this.#channel.ask());
+    this.outbound = new Outbound(awareness, this.#channel, (field, why) => {
+      this.#problem(`"${field}" of the state in ${options.room} is not sent, others keep what they have: ${why}`);
     });
     this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
     // Yjs encodes again what it has just decoded if anybody listens: nobody should who does not have to
@@ -101,11 +87,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   get wsconnected(): boolean {
-    return this.#socket.phase === "open";
+    return this.#channel.phase === "open";
   }
 
   get wsconnecting(): boolean {
-    return this.#socket.phase === "connecting";
+    return this.#channel.phase === "connecting";
   }
 
   /** The document is as the relay has it. */
@@ -114,12 +100,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   connect(): void {
-    if (!this.#destroyed) this.#socket.connect();
-  }
-
-  /** Goes on with another token on the connection as it is, if there is one. */
-  authorize(token: string): void {
-    this.#socket.send(controlFrame({ kind: "token", token }));
+    if (!this.#destroyed) this.#channel.connect();
   }
 
   /** Tries again, if what was sent was too large: it may be so no more. */
@@ -131,25 +112,14 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
     this.outbound.leave();
-    this.#socket.disconnect();
-  }
-
-  /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
-  wake(): void {
-    this.#socket.wake();
-  }
-
-  /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
-  suspend(): void {
-    // what is still to be said about the own state, now: no timer of the page runs any more
-    this.outbound.flush();
-    this.#socket.suspend();
+    this.#channel.disconnect();
   }
 
   override destroy(): void {
     if (this.#destroyed) return;
     this.disconnect();
     this.#destroyed = true;
+    this.#options.link.drop(this.#channel);
     this.outbound.stop();
     this.inbound.clear();
     this.doc.off("update", this.#onDocUpdate);
@@ -162,13 +132,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   readonly #onDocUpdate = (update: Uint8Array, origin: unknown): void => {
-    if (origin !== this) this.#socket.send(updateFrame(update));
+    if (origin !== this) this.#channel.send(updateFrame(update));
   };
 
   #opened(): void {
     this.#refusedWith = undefined;
-    this.#greeting = "none";
-    this.#awaitsLong = false;
     this.outbound.opened();
     this.inbound.opened();
     this.emit("status", [{ status: "connected" }]);
@@ -176,12 +144,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** Asks for the document, once it is known who is there to be asked. */
   #ask(): void {
-    if (this.#options.sync !== "none") this.#socket.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
+    if (this.#options.sync !== "none") this.#channel.send(syncStep1Frame(Y.encodeStateVector(this.doc)));
   }
 
   #down(): void {
     this.#setSynced(false);
-    this.inbound.lost(this.#options.clock.at(this.#socket.heardAt));
+    this.inbound.lost(this.#options.clock.at(this.#channel.heardAt));
     // as long as nothing is heard, nobody has failed to return
     this.#hold.stop();
     this.emit("status", [{ status: "disconnected" }]);
@@ -195,13 +163,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
     }
     const now = monotonic();
     this.#failingSince ??= now;
-    this.#setTrouble(troubleOf(this.#address, failure, now - this.#failingSince, this.#options.contact.hasGreeted));
+    const { address, hasGreeted } = this.#options.link;
+    this.#setTrouble(troubleOf(address, failure, now - this.#failingSince, hasGreeted));
   }
 
   /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
   #forgives(code: number, reason: string): boolean {
-    // [TOKEN-6] keys rotate, and a function may have a better one
-    if (code === NOT_AUTHENTICATED) return this.#options.tokens.rejected();
     return code === TOO_LARGE && this.outbound.tooLarge(reason);
   }
 
@@ -215,34 +182,18 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.emit("problem", [new Error(`copresence: ${message}`)]);
   }
 
-  /** Of the relay, without room and parameters. */
-  get #address(): string {
-    return /^\w+:\/\/[^/?#]*/.exec(this.#options.url())?.[0] ?? this.#options.url();
-  }
-
   #message(bytes: Uint8Array): void {
-    this.#awaitsLong = false;
-    if (this.#greeting === "greeted" && this.#socket.unanswered > ANSWER_BYTES) this.#socket.send(KEEP_ALIVE_FRAME);
     try {
-      const frame = decodeRelayFrame(bytes);
-      // [CLIENT-12] a relay of ours greets before anything else
-      if (this.#greeting === "none" && (frame.type !== "control" || frame.control.kind !== "hello")) {
-        this.#greeting = "not ours";
-        this.#setTrouble(notOurs(this.#address));
-        this.#ask();
-      }
-      this.#receive(frame);
+      this.#receive(decodeRelayFrame(bytes));
     } catch (error) {
-      // a newer relay may say things that this client does not know: they are not for it
-      if (error instanceof FrameError) console.warn(`copresence: ignored a message of the relay: ${error.message}`);
-      else report(error);
+      ignored(error);
     }
   }
 
   #receive(frame: RelayFrame): void {
     switch (frame.type) {
       case "syncStep1":
-        return this.#socket.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
+        return this.#channel.send(syncStep2Frame(Y.encodeStateAsUpdate(this.doc, frame.stateVector)));
       case "syncStep2":
         this.#applyUpdate(frame.update);
         // the answer to the first question: all that the relay says unasked came before it
@@ -271,19 +222,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
   /** The first states on a connection are all that there are. Peers that are missing are waited for. [ROSTER-6] */
   #isWhole(): void {
     // a peer that lost the relay as we did may still wait out its back-off
-    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#timing.maxBackoffMs);
+    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#options.timing.maxBackoffMs);
     this.emit("snapshot", []);
   }
 
   #control(control: Control): void {
     switch (control.kind) {
       case "hello": {
-        // [CLIENT-9] the relay took the address for another room: nothing is said there
-        const problem = misunderstood(this.#options.room, control.room);
-        if (problem !== undefined) return this.#socket.refuse(NOT_FOUND, problem);
         this.#graceMs = control.graceMs;
-        this.#greeting = "greeted";
-        this.#options.contact.hasGreeted = true;
+        this.#options.link.hasGreeted = true;
         this.#options.tokens.accepted();
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);
@@ -298,9 +245,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (!this.#hold.answered()) return;
         this.inbound.release();
         return this.emit("released", []);
-      case "long":
-        this.#awaitsLong = true;
-        return;
       case "taken":
         return this.#takeAnotherId(control.clientId);
       default:

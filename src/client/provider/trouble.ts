@@ -32,13 +32,3 @@ export function troubleOf(
 /** For a server that speaks, but not as a relay of ours. */
 export const notOurs = (url: string): string =>
   `the server at ${url} does not greet as a copresence relay does (is it a plain y-websocket server?): nobody is seen`;
-
-/**
- * For a relay that took the address for another room than was meant; undefined: it did not.
- *
- * @param heard the room as the relay understood it; one that does not say is believed
- */
-export function misunderstood(asked: string | undefined, heard: string | undefined): string | undefined {
-  if (asked === undefined || heard === undefined || heard === asked) return undefined;
-  return `asked for the room "${asked}", the relay understood "${heard}": mend the address, or the path that a proxy passes on`;
-}

@@ -15,15 +15,8 @@ import {
   withSession,
 } from "../../presence/index.ts";
 import { Union } from "../../lobby/union.ts";
+import { RoomIndex, type RoomSummary } from "./rooms.ts";
 import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
-
-/** A room that somebody is in. */
-export interface RoomSummary<Meta = JsonObject> {
-  readonly name: string;
-  readonly users: readonly User<Meta>[];
-  /** How many users. */
-  readonly count: number;
-}
 
 export interface LobbySnapshot<Meta = JsonObject> extends RosterSnapshot<Meta> {
   /** The rooms that somebody is in, by name. */
@@ -35,6 +28,8 @@ export interface Lobby<Meta = JsonObject> extends Roster<Meta> {
   getSnapshot(): LobbySnapshot<Meta>;
   /** Who is in a room, by name. */
   usersIn(room: string): readonly User<Meta>[];
+  /** How many users are in a room. */
+  countIn(room: string): number;
   /** The rooms that somebody is in, by name; the same array for as long as nothing changed. */
   readonly rooms: readonly RoomSummary<Meta>[];
   /** Those who left lately, the last first. */
@@ -57,8 +52,6 @@ interface Contact {
   readonly lostContactAt: number;
 }
 
-const NOBODY: readonly never[] = Object.freeze([]);
-
 export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
   readonly #source: LobbySource;
   readonly #union: Union<Meta>;
@@ -66,8 +59,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
   #own: Claim<Meta> | undefined;
-  /** As they were listed last. */
-  #rooms: readonly RoomSummary<Meta>[] = NOBODY;
+  readonly #rooms = new RoomIndex<Meta>();
 
   constructor(roomId: string, selfId: string, source: LobbySource) {
     super(roomId, selfId);
@@ -80,17 +72,12 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   declare readonly getSnapshot: () => LobbySnapshot<Meta>;
 
   protected override makeSnapshot(): LobbySnapshot<Meta> {
-    const snapshot = super.makeSnapshot();
-    const list = (): readonly RoomSummary<Meta>[] => (this.#rooms = roomsOf(snapshot.users, this.#rooms));
-    let rooms: readonly RoomSummary<Meta>[] | undefined;
-    return {
-      ...snapshot,
-      // made when somebody asks: most changes of a lobby are looked at by nobody who lists rooms
-      get rooms() {
-        rooms ??= list();
-        return rooms;
-      },
-    };
+    return { ...super.makeSnapshot(), rooms: this.#rooms.rooms };
+  }
+
+  protected override viewChanged(userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined): void {
+    super.viewChanged(userId, before, after);
+    this.#rooms.change(userId, before, after);
   }
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
@@ -107,7 +94,11 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   usersIn(room: string): readonly User<Meta>[] {
-    return this.rooms.find((summary) => summary.name === room)?.users ?? NOBODY;
+    return this.#rooms.usersIn(room);
+  }
+
+  countIn(room: string): number {
+    return this.#rooms.countIn(room);
   }
 
   /** The own session, as it is: it does not wait for the relay to say it back. */
@@ -180,33 +171,4 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     }
     return isHeld;
   }
-}
-
-/** The rooms of these users; a summary, or the whole list, that says what it said before is the one from before. */
-function roomsOf<Meta>(
-  users: readonly User<Meta>[],
-  before: readonly RoomSummary<Meta>[],
-): readonly RoomSummary<Meta>[] {
-  const byRoom = new Map<string, User<Meta>[]>();
-  for (const user of users) {
-    if (user.status === "offline") continue;
-    for (const room of user.rooms) {
-      const known = byRoom.get(room);
-      if (known === undefined) byRoom.set(room, [user]);
-      else known.push(user);
-    }
-  }
-  const known = new Map(before.map((summary) => [summary.name, summary]));
-  const rooms = [...byRoom]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, present]): RoomSummary<Meta> => {
-      const summary = known.get(name);
-      if (summary !== undefined && sameMembers(summary.users, present)) return summary;
-      return Object.freeze({ name, users: Object.freeze(present), count: present.length });
-    });
-  return sameMembers(rooms, before) ? before : Object.freeze(rooms);
-}
-
-function sameMembers<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((member, i) => member === b[i]);
 }

@@ -9,11 +9,13 @@ import {
   type LeaveEvent,
   People,
   type PresenceEvent,
+  type Status,
   type Unsubscribe,
   type UpdateEvent,
   type User,
 } from "../../presence/index.ts";
 import type { Provider } from "../provider/provider.ts";
+import { SortedList } from "./sorted.ts";
 
 /**
  * How far a roster can be believed. `connecting`: nothing is known yet. `live`: it is as the relay has it. `stale`: the
@@ -69,7 +71,13 @@ export interface Roster<Meta = JsonObject> {
   readonly refusal: Refusal | null;
   readonly synced: boolean;
   readonly users: readonly User<Meta>[];
+  /** How many `users` there are. */
+  readonly count: number;
+  /** How many of them have each status; 0 is not listed. */
+  readonly counts: StatusCounts;
   readonly self: User<Meta> | null;
+  /** Whether a user is among `users`. */
+  has(userId: string): boolean;
   /** A user who is present or, in a lobby, left lately (`status: "offline"`). */
   get(userId: string): User<Meta> | undefined;
   getSnapshot(): RosterSnapshot<Meta>;
@@ -77,6 +85,9 @@ export interface Roster<Meta = JsonObject> {
   subscribe(listener: () => void): Unsubscribe;
   on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe;
 }
+
+/** How many users have each status. */
+export type StatusCounts = Readonly<Partial<Record<Status, number>>>;
 
 const collator = new Intl.Collator();
 
@@ -93,12 +104,13 @@ export class RosterStore<Meta> implements Roster<Meta> {
   #recentChanged = false;
   // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
   #snapshot: RosterSnapshot<Meta> | undefined;
-  #sorted: readonly User<Meta>[] | undefined;
+  readonly #sorted = new SortedList<User<Meta>>(byName);
+  #counts: StatusCounts = {};
   #sortedRecent: readonly User<Meta>[] | undefined;
 
   constructor(roomId: string, selfId?: string) {
     this.roomId = roomId;
-    this.people = new People<Meta>(roomId, { selfId });
+    this.people = new People<Meta>(roomId, { selfId, onView: (...change) => this.viewChanged(...change) });
   }
 
   get status(): RosterStatus {
@@ -119,6 +131,18 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
   get self(): User<Meta> | null {
     return this.getSnapshot().self;
+  }
+
+  get count(): number {
+    return this.people.users.size;
+  }
+
+  get counts(): StatusCounts {
+    return this.#counts;
+  }
+
+  has(userId: string): boolean {
+    return this.people.users.has(userId);
   }
 
   get(userId: string): User<Meta> | undefined {
@@ -158,7 +182,6 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#status = status;
     this.#synced ||= status === "live";
     if (!statusChanged && !this.people.changed && !this.#recentChanged) return;
-    if (this.people.changed) this.#sorted = undefined;
     if (this.#recentChanged) this.#sortedRecent = undefined;
     this.#recentChanged = false;
     this.#snapshot = undefined;
@@ -202,21 +225,38 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#emitter.clear();
   }
 
+  /** A user changed, came or went. [ROSTER-9] */
+  protected viewChanged(userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined): void {
+    this.#sorted.change(userId, before, after);
+    if (before?.status === after?.status) return;
+    const counts: Partial<Record<Status, number>> = { ...this.#counts };
+    for (const [user, change] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      if (user === undefined) continue;
+      const count = (counts[user.status] ?? 0) + change;
+      if (count > 0) counts[user.status] = count;
+      else delete counts[user.status];
+    }
+    this.#counts = Object.freeze(counts);
+  }
+
   protected makeSnapshot(): RosterSnapshot<Meta> {
     const { users, selfId } = this.people;
-    this.#sorted ??= Object.freeze([...users.values()].toSorted(byName));
     this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
       refusal: this.#refusal,
       synced: this.#synced,
-      users: this.#sorted,
+      users: this.#sorted.items,
       self: users.get(selfId ?? "") ?? null,
       recent: this.#sortedRecent,
     };
   }
 }
 
-function byName(a: User<unknown>, b: User<unknown>): number {
-  return collator.compare(a.name ?? a.id, b.name ?? b.id) || (a.id < b.id ? -1 : 1);
+/** By name, and of one name by id. */
+export function byName(a: User<unknown>, b: User<unknown>): number {
+  return collator.compare(a.name ?? a.id, b.name ?? b.id) || (a.id < b.id ? -1 : Number(a.id > b.id));
 }

@@ -5,7 +5,7 @@
  * and would try again for ever.
  */
 import { Close } from "../../wire/index.ts";
-import { admit } from "./request.ts";
+import { type Admission, admit, admitRoom, lobbyOf } from "./request.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
@@ -32,9 +32,20 @@ export interface Authorized {
   /** What its identity was asked with, if anybody asked. */
   readonly request: Omit<AccessRequest, "token" | "headers"> | null;
   readonly lease: Lease;
+  /** Where the lease counts for it. */
+  readonly stay: Stay;
 }
 
 export type Decision = Authorized | Denial;
+
+/** A link that was let in, of whose rooms none is known yet. */
+export interface AuthorizedLink {
+  readonly ok: true;
+  readonly lease: Lease;
+  /** The lobby that its rooms count in, unless the token says otherwise. */
+  readonly lobby: string;
+  readonly asked: ConnectRequest;
+}
 
 export interface AuthorizerOptions extends ConnectionLimitOptions {
   readonly origins: readonly string[];
@@ -78,6 +89,32 @@ export class Authorizer {
     return decision.then((decided) => this.#settle(decided, lease));
   }
 
+  /** Lets in a link. Who it is, is asked with each of its rooms. One that is let in must `leave` with its lease. */
+  authorizeLink(asked: ConnectRequest, now: number): AuthorizedLink | Denial {
+    const lease = this.#limits.connect(addressKey(asked.address), now);
+    if ("ok" in lease) return lease;
+    const lobby = this.#isAllowedOrigin(asked.origin) ? lobbyOf(asked.target) : WRONG_ORIGIN;
+    if (typeof lobby === "string") return { ok: true, lease, lobby, asked };
+    this.#limits.leave(lease);
+    return lobby;
+  }
+
+  /** Decides who is let in to a room of a link. One that is let in must `leaveRoom`. */
+  authorizeRoom(
+    { asked, lease, lobby }: AuthorizedLink,
+    room: string,
+    token: string | null,
+  ): Decision | Promise<Decision> {
+    const admitted = admitRoom(room, lobby);
+    const decision = admitted.ok ? this.#decideRoom(admitted, { ...asked, token }, lease) : admitted;
+    if (!(decision instanceof Promise)) return this.#enter(decision, lease);
+    return decision.then((decided) => this.#enter(decided, lease));
+  }
+
+  leaveRoom({ lease, stay }: Authorized): void {
+    this.#limits.exit(lease, stay);
+  }
+
   leave(lease: Lease): void {
     this.#limits.leave(lease);
   }
@@ -110,28 +147,38 @@ export class Authorizer {
     this.#onError(error);
   }
 
-  #settle(decision: Decision, lease: Lease): Decision {
-    const refused = decision.ok ? this.#limits.enter(lease, stayOf(decision)) : decision;
-    if (refused === null) return decision;
-    this.#limits.leave(lease);
-    return refused;
+  #settle(decided: Decision, lease: Lease): Decision {
+    const decision = this.#enter(decided, lease);
+    if (!decision.ok) this.#limits.leave(lease);
+    return decision;
   }
 
-  #decide({ target, token, origin, address, headers }: ConnectRequest, lease: Lease): Decision | Promise<Decision> {
+  /** Counts it in its room. */
+  #enter(decision: Decision, lease: Lease): Decision {
+    return (decision.ok ? this.#limits.enter(lease, decision.stay) : null) ?? decision;
+  }
+
+  /** A page of an origin that may not connect is not let in; what says no origin is no browser. [AUTH-9] */
+  #isAllowedOrigin(origin: string | null): boolean {
     const { origins } = this.#options;
-    // a page of an origin that may not connect; what says no origin is no browser [AUTH-9]
-    if (origin !== null && origins.length > 0 && !origins.includes(origin.toLowerCase())) {
-      return denial("origin", Close.notAllowed, "pages from your origin are not allowed");
-    }
-    const asked = admit(target);
-    if (!asked.ok) return asked;
-    const { room, lobby } = asked;
-    if (this.#authenticate === null) {
-      return { ok: true, room, access: openAccess(lobby), request: null, lease };
-    }
+    return origin === null || origins.length === 0 || origins.includes(origin.toLowerCase());
+  }
+
+  #decide(asked: ConnectRequest, lease: Lease): Decision | Promise<Decision> {
+    if (!this.#isAllowedOrigin(asked.origin)) return WRONG_ORIGIN;
+    const admitted = admit(asked.target);
+    return admitted.ok ? this.#decideRoom(admitted, asked, lease) : admitted;
+  }
+
+  #decideRoom(
+    { room, lobby }: Extract<Admission, { readonly ok: true }>,
+    { token, origin, address, headers }: ConnectRequest,
+    lease: Lease,
+  ): Decision | Promise<Decision> {
+    if (this.#authenticate === null) return authorized(room, openAccess(lobby), null, lease);
     const request = { room, lobby, origin, address };
     return this.#ask({ ...request, token, headers }).then((granted) =>
-      granted.ok ? { ok: true, room, access: granted.access, request, lease } : granted,
+      granted.ok ? authorized(room, granted.access, request, lease) : granted,
     );
   }
 
@@ -168,9 +215,12 @@ export class Authorizer {
   }
 }
 
-function stayOf({ room, access }: Authorized): Stay {
-  return { user: access.user?.id ?? null, room, lobby: access.lobby };
+function authorized(room: string, access: RoomAccess, request: Authorized["request"], lease: Lease): Authorized {
+  const stay: Stay = { user: access.user?.id ?? null, room, lobby: access.lobby };
+  return { ok: true, room, access, request, lease, stay };
 }
+
+const WRONG_ORIGIN: Denial = denial("origin", Close.notAllowed, "pages from your origin are not allowed");
 
 const REPORT_MS = 1_000;
 const LATE = Symbol("late");

@@ -29,8 +29,10 @@ export interface Stay {
 export interface Lease {
   /** The address key (`addressKey`). */
   readonly address: string;
-  /** Null until it is known who it is. */
-  stay: Stay | null;
+  /** The user whose connection it counts as; null until it is known who it is. */
+  user: string | null;
+  /** The rooms that it is in: none until it is known who it is. */
+  stays: readonly Stay[];
 }
 
 export class ConnectionLimits {
@@ -55,7 +57,7 @@ export class ConnectionLimits {
       return denial("address", Close.overloaded, "too many connections from your address");
     }
     add(this.#connections, key);
-    return { address, stay: null };
+    return { address, user: null, stays: [] };
   }
 
   /** Counts it where it goes. Returns why it may not. [LIMIT-2] [LIMIT-12] */
@@ -71,31 +73,37 @@ export class ConnectionLimits {
     if (lobbyRefusal !== null) return lobbyRefusal;
     if (user !== null) {
       const key = `user ${user}`;
-      if (isOver(this.#connections.get(key), limits.maxUserConnections)) {
+      if (lease.user === null && isOver(this.#connections.get(key), limits.maxUserConnections)) {
         return denial("user", Close.overloaded, "too many connections of yours");
       }
       if (this.#isFull(key, room, limits.maxUserRooms)) {
         return denial("user", Close.overloaded, "too many rooms of yours");
       }
-      add(this.#connections, key);
+      if (lease.user === null) add(this.#connections, key);
+      lease.user ??= user;
       add(mapOf(this.#rooms, key), room);
     }
     add(mapOf(this.#rooms, address), room);
     // the lobby counts from now on, though nobody has spoken in it yet [LIMIT-11]
     this.#lobbies.hold(lobby, founder);
-    lease.stay = stay;
+    lease.stays = [...lease.stays, stay];
     return null;
   }
 
-  /** It is over. */
-  leave({ address, stay }: Lease): void {
-    remove(this.#connections, `address ${address}`);
-    if (stay === null) return;
-    this.#leaveRoom(`address ${address}`, stay.room);
+  /** It leaves one of its rooms. */
+  exit(lease: Lease, stay: Stay): void {
+    if (!lease.stays.includes(stay)) return;
+    lease.stays = lease.stays.filter((each) => each !== stay);
+    this.#leaveRoom(`address ${lease.address}`, stay.room);
     this.#lobbies.release(stay.lobby);
-    if (stay.user === null) return;
-    remove(this.#connections, `user ${stay.user}`);
-    this.#leaveRoom(`user ${stay.user}`, stay.room);
+    if (stay.user !== null) this.#leaveRoom(`user ${stay.user}`, stay.room);
+  }
+
+  /** It is over. */
+  leave(lease: Lease): void {
+    for (const stay of lease.stays) this.exit(lease, stay);
+    remove(this.#connections, `address ${lease.address}`);
+    if (lease.user !== null) remove(this.#connections, `user ${lease.user}`);
   }
 
   #mayConnect(address: string, now: number): boolean {

@@ -28,6 +28,7 @@ export type RefusalReason =
   | "unavailable"
   | "grants"
   | "lobbies"
+  | "rooms"
   | "user";
 
 export function denial(because: RefusalReason, code: number, reason: string): Denial {

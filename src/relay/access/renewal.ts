@@ -7,13 +7,14 @@ import type { Denial } from "./grants.ts";
 /** Never fails. */
 export type Renew = (token: string) => Promise<RoomAccess | Denial>;
 
-export class Renewal {
-  readonly #renew: Renew;
-  readonly #done: (renewed: RoomAccess | Denial) => void;
+export class Renewal<Renewed = RoomAccess | Denial> {
+  readonly #renew: (token: string) => Promise<Renewed>;
+  readonly #done: (renewed: Renewed) => void;
   #isBusy = false;
   #next: string | null = null;
 
-  constructor(renew: Renew, done: (renewed: RoomAccess | Denial) => void) {
+  /** @param renew never fails */
+  constructor(renew: (token: string) => Promise<Renewed>, done: (renewed: Renewed) => void) {
     this.#renew = renew;
     this.#done = done;
   }

@@ -3,6 +3,7 @@ import {
   AUTH_PREFIX,
   Close,
   FrameError,
+  LINK_SUBPROTOCOL,
   MAX_ROOM_LENGTH,
   PATCH_SUBPROTOCOL,
   isReserved,
@@ -19,17 +20,41 @@ export type Admission = { readonly ok: true; readonly room: string; readonly lob
  * @param target the request target, without the path that the relay is mounted at
  */
 export function admit(target: string): Admission {
-  const { path, params } = split(target);
+  return orMalformed(() => {
+    const room = roomFromPath(split(target).path);
+    if (isReserved(room)) return RESERVED;
+    const lobby = lobbyOf(target);
+    return typeof lobby === "string" ? admitted(room, lobby) : lobby;
+  });
+}
+
+/** Reads the name of a room that a link asks for. [WIRE-4] */
+export function admitRoom(name: string, lobby: string): Admission {
+  return orMalformed(() => {
+    if (/\p{Surrogate}/u.test(name)) throw new FrameError("room name is not valid UTF-8");
+    const room = roomFromPath(`/${encodeURIComponent(name)}`);
+    return isReserved(room) ? RESERVED : admitted(room, lobby);
+  });
+}
+
+/** The lobby that a request asks to count in, as a room. */
+export function lobbyOf(target: string): string | Denial {
+  const lobby = lobbyRoom(split(target).params.get("lobby"));
+  if (lobby.length <= MAX_ROOM_LENGTH) return lobby;
+  // or it would count in a lobby that nobody can read
+  return denial("malformed", Close.malformed, `lobby name is longer than ${MAX_ROOM_LENGTH} characters`);
+}
+
+const RESERVED: Denial = denial("reserved", Close.notAllowed, "room names that start with @ are reserved");
+
+/** A connection to a lobby counts in that lobby. */
+function admitted(room: string, lobby: string): Admission {
+  return { ok: true, room, lobby: room.startsWith("@") ? room : lobby };
+}
+
+function orMalformed(read: () => Admission): Admission {
   try {
-    const room = roomFromPath(path);
-    if (isReserved(room)) {
-      return denial("reserved", Close.notAllowed, "room names that start with @ are reserved");
-    }
-    const lobby = lobbyRoom(params.get("lobby"));
-    // or it would count in a lobby that nobody can read
-    if (lobby.length > MAX_ROOM_LENGTH) throw new FrameError(`lobby name is longer than ${MAX_ROOM_LENGTH} characters`);
-    // a connection to a lobby counts in that lobby
-    return { ok: true, room, lobby: room.startsWith("@") ? room : lobby };
+    return read();
   } catch (error) {
     if (!(error instanceof FrameError)) throw error;
     return denial("malformed", Close.malformed, error.message);
@@ -55,6 +80,9 @@ export function tokenOf(offered: string | undefined, target: string): string | n
   return split(target).params.get("token");
 }
 
+/** The newest first. */
+const OURS = [LINK_SUBPROTOCOL, PATCH_SUBPROTOCOL] as const;
+
 /**
  * Ours if it is offered; otherwise the first, as stock servers do, since a browser insists on one of its own. Never the
  * token: what is answered may be logged on its way. Null: nothing else was offered, which no browser would take.
@@ -62,6 +90,7 @@ export function tokenOf(offered: string | undefined, target: string): string | n
 export function chooseProtocol(offered: Iterable<string>): string | false | null {
   const names = [...offered];
   // [AUTH-14] ours first
-  if (names.includes(PATCH_SUBPROTOCOL)) return PATCH_SUBPROTOCOL;
+  const own = OURS.find((name) => names.includes(name));
+  if (own !== undefined) return own;
   return names.find((name) => !name.startsWith(AUTH_PREFIX)) ?? (names.length === 0 ? false : null);
 }

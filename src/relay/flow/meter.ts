@@ -15,13 +15,18 @@ export interface Tariff {
 
 export class Meter {
   readonly #tariff: Tariff;
-  readonly #payer: string;
+  #payer: string;
   /** null: nothing that counts. */
   #spending: Spending | null = null;
 
   /** @param payer the id of a user, or else an address */
   constructor(tariff: Tariff, payer: string) {
     this.#tariff = tariff;
+    this.#payer = payer;
+  }
+
+  /** From now on somebody else pays. */
+  paidBy(payer: string): void {
     this.#payer = payer;
   }
 

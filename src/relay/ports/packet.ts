@@ -3,6 +3,8 @@ export class Packet {
   /** As the protocol has it (wire/). */
   readonly message: Uint8Array;
   #framed: Buffer | undefined;
+  /** The same behind the prefix that was asked for last: most links call a room by the same number. */
+  #prefixed: { readonly prefix: Uint8Array; readonly framed: Buffer } | undefined;
 
   constructor(message: Uint8Array) {
     this.message = message;
@@ -12,6 +14,14 @@ export class Packet {
   get framed(): Buffer {
     this.#framed ??= Buffer.concat([this.header, this.message]);
     return this.#framed;
+  }
+
+  /** The same where bytes of a channel's own stand before the message. */
+  framedWith(prefix: Uint8Array): Buffer {
+    if (this.#prefixed?.prefix !== prefix) {
+      this.#prefixed = { prefix, framed: Buffer.concat([this.headerWith(prefix), this.message]) };
+    }
+    return this.#prefixed.framed;
   }
 
   /** What comes before the message in such a frame: a large one is better sent behind it than copied. */

@@ -43,6 +43,8 @@ export interface RelaySettings {
   readonly maxUnsentTotal: number;
   /** Most that all awareness states may take; 0: any. Default a sixteenth of the heap's limit. */
   readonly maxStatesTotal: number;
+  /** Rooms that one connection of a client of ours is in; 0: any. Default 1 000. */
+  readonly maxChannels: number;
   /** Connections a second from one address, ten seconds' worth at once; 0: any. Default 2 000. */
   readonly connectRate: number;
   /** Connections from one address; 0: any. Default 50 000. */

@@ -2,13 +2,14 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
-import { Close } from "../../wire/index.ts";
+import { Close, LINK_SUBPROTOCOL } from "../../wire/index.ts";
 import { addressOf } from "../access/address.ts";
 import type { Lease } from "../access/connection-limits.ts";
 import type { Decision, Authorizer, ConnectRequest, Authorized } from "../access/authorizer.ts";
 import type { Denial } from "../access/grants.ts";
 import type { Renew } from "../access/renewal.ts";
 import type { LinkedHub } from "../wiring/linked-hub.ts";
+import { LinkDoorkeeper } from "./link-doorkeeper.ts";
 import { truncate } from "../transport/reason.ts";
 import type { ErrorListener } from "../util/report.ts";
 import { keepsHistory, tokenOf } from "../access/request.ts";
@@ -34,14 +35,23 @@ export class UpgradeHandler {
   /** @param target what it asks for, without the path that the relay is mounted at */
   receive(webSocket: WebSocket, socket: Socket, request: IncomingMessage, target: string): void {
     webSocket.on("error", ignore);
-    const decision = this.#authorizer.authorize(
-      connectRequestOf(request, target, this.#hub.settings.trustProxy),
-      this.#hub.core.clock.now(),
-    );
+    const asked = connectRequestOf(request, target, this.#hub.settings.trustProxy);
+    const now = this.#hub.core.clock.now();
+    if (webSocket.protocol === LINK_SUBPROTOCOL) return this.#link(webSocket, socket, asked, now);
+    const decision = this.#authorizer.authorize(asked, now);
     const history = keepsHistory(target);
     if (decision instanceof Promise) {
       this.#wait(webSocket, socket, decision, history).catch((error: unknown) => this.#fail(webSocket, error));
     } else this.#enter(webSocket, socket, decision, history);
+  }
+
+  /** [LINK-1] A link leads to no room yet: its client asks for rooms over it. */
+  #link(webSocket: WebSocket, socket: Socket, asked: ConnectRequest, now: number): void {
+    const authorized = this.#authorizer.authorizeLink(asked, now);
+    if (!authorized.ok) return this.#refuse(webSocket, authorized);
+    this.#leaveWith(webSocket, authorized.lease);
+    const doorkeeper = new LinkDoorkeeper(this.#authorizer, authorized);
+    this.#hub.link(new WebSocketServerSocket(webSocket, socket), authorized.lease.address, doorkeeper);
   }
 
   /** Those who still wait may come back later. */

@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Addressing } from "./addressing.ts";
 import type { Channel } from "./channel.ts";
 import type { Link } from "./link.ts";
+import type { LinkHost } from "./link-host.ts";
 
 export interface LinkSetup {
   /** Where the socket comes from, as limits count addresses. */
@@ -15,6 +16,8 @@ export interface LinkSetup {
   readonly payer: string;
   /** How its messages say which channel they are of; null: it has one channel alone, and is over with it. */
   readonly addressing: Addressing | null;
+  /** Acts on what is said to the link itself; null: nothing may be. */
+  readonly host?: LinkHost | null;
 }
 
 export interface LinkHandler {

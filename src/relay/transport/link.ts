@@ -3,16 +3,17 @@
  */
 import type { Echoing, Kind } from "../../awareness/index.ts";
 import {
+  ChannelError,
   Close,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
+  LINK_SUBPROTOCOL,
   PATCH_SUBPROTOCOL,
   controlFrame,
   decodeFrame,
 } from "../../wire/index.ts";
-import { Backlog, type Message } from "../flow/backlog.ts";
-import { expectedMs, isLargeUpdate, questionIn } from "../flow/costs.ts";
+import { isLargeUpdate, questionIn } from "../flow/costs.ts";
 import { Meter } from "../flow/meter.ts";
 import type { Debtor } from "../flow/unsent.ts";
 import type { RoomAccess } from "../ports/access.ts";
@@ -20,11 +21,14 @@ import { Packet } from "../ports/packet.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { Channel } from "./channel.ts";
+import { Inbox, WORTH_MS } from "./inbox.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
+import type { LinkHost } from "./link-host.ts";
 import { type Liveness, afterStall, aliveAt, nextStep, openedAt } from "./liveness.ts";
-import { Outbox } from "./outbox.ts";
+import { Lanes } from "./outgoing/lanes.ts";
+import { Outbox } from "./outgoing/outbox.ts";
 import { truncate } from "./reason.ts";
-import { Transfer } from "./transfer.ts";
+import { Transfer } from "./outgoing/transfer.ts";
 
 /** A stock client reconnects when it hears nothing for 30 s; pings do not count. [LIVE-5] */
 const KEEP_ALIVE_MS = 20_000;
@@ -33,51 +37,43 @@ const KEEP_ALIVE_MS = 20_000;
  * network answers, but nobody is there. [LIVE-8]
  */
 const SILENT_MS = 75_000;
-/** So long may what one link says keep the relay from all others without a break, ms: but one message is one. */
-const TURN_MS = 10;
-/** To let somebody in, and to read bytes, mostly takes less: then it is charged to nobody, ms. */
-const WORTH_MS = 0.2;
-/** Over a slow line a longer message takes so long that the client had better know of it. [LIVE-15] */
+/** Over a slow line a longer message takes so long that the client had better know of it. */
 const LONG_BYTES = 64 * 1024;
+
+/** The subprotocols of clients of ours. */
+const NATIVE: ReadonlySet<string> = new Set([PATCH_SUBPROTOCOL, LINK_SUBPROTOCOL]);
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = new Packet(controlFrame({ kind: "long" }));
 
-export class Link implements SocketEvents, Debtor {
+export class Link extends Inbox implements SocketEvents, Debtor {
   readonly kind: Kind;
   readonly address: string;
   readonly #addressing: LinkSetup["addressing"];
-  readonly #socket: ServerSocket;
+  readonly #host: LinkHost | null;
   readonly #settings: RelaySettings;
-  readonly #handler: LinkHandler;
+  /** null: its messages are sent whole. */
+  readonly #lanes: Lanes | null;
   readonly #outbox: Outbox;
-  readonly #meter: Meter;
   readonly #transfer = new Transfer();
   #channels: readonly Channel[] = [];
   #liveness: Liveness;
   /** When a stock client was last sent anything. */
   #sentAt: number;
   #spokeAt: number;
-  /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
-  #readSince = Infinity;
-  #actingMs = 0;
-  /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
-  #backlog: Backlog | null = null;
-  /** The socket is gone, with this code, while what came over it has still to be acted on. */
-  #endedWith: number | null = null;
   #silent = false;
-  #open = true;
+  protected isOpen = true;
 
   constructor(socket: ServerSocket, setup: LinkSetup, settings: RelaySettings, handler: LinkHandler) {
+    super(socket, handler, new Meter(handler.tariff, setup.payer));
     const now = handler.clock.now();
-    this.kind = socket.protocol === PATCH_SUBPROTOCOL ? "native" : "stock";
+    this.kind = NATIVE.has(socket.protocol) ? "native" : "stock";
     this.address = setup.address;
     this.#addressing = setup.addressing;
-    this.#socket = socket;
+    this.#host = setup.host ?? null;
     this.#settings = settings;
-    this.#handler = handler;
-    this.#outbox = new Outbox(socket, handler.unsent);
-    this.#meter = new Meter(handler.tariff, setup.payer);
+    this.#lanes = this.#host === null ? null : new Lanes(socket, handler.clock);
+    this.#outbox = new Outbox(this.#lanes ?? socket, handler.unsent);
     this.#liveness = openedAt(now, Math.random(), settings);
     this.#sentAt = now;
     this.#spokeAt = now;
@@ -113,27 +109,39 @@ export class Link implements SocketEvents, Debtor {
 
   /** Whether it does not read what it is sent. @param answers it says now and then that it reads */
   isLagging(answers: boolean): boolean {
-    if (this.#socket.bufferedAmount > this.#settings.maxLag) return true;
+    if (this.socket.bufferedAmount > this.#settings.maxLag) return true;
     if (this.#silent || (this.kind === "native" && answers)) return this.#outbox.isUnanswered;
     return answers && this.#outbox.isUnechoed;
   }
 
-  send(packet: Packet, channel: Channel): void {
-    if (!this.#open) return;
+  /** From now on somebody else pays for what it takes. */
+  paidBy(payer: string): void {
+    this.meter.paidBy(payer);
+  }
+
+  send(packet: Packet, channel: { readonly name: string }): void {
+    if (!this.isOpen) return;
     // [FLOW-2] the other end does not read
-    if (this.#socket.bufferedAmount > this.#settings.maxBuffered) {
+    if ((this.#lanes ?? this.socket).bufferedAmount > this.#settings.maxBuffered) {
       // not in the midst of what made it send
       return queueMicrotask(() => this.giveUp());
     }
-    if (this.kind === "stock") this.#sentAt = this.#handler.clock.now();
+    if (this.kind === "stock") this.#sentAt = this.handler.clock.now();
     const prefix = this.#addressing?.prefixOf(channel.name) ?? null;
-    if (this.kind === "native" && packet.message.length > LONG_BYTES) this.#socket.send(LONG, prefix);
+    const isLong = packet.message.length > LONG_BYTES;
+    // [LIVE-15] what comes in pieces needs no announcement
+    if (isLong && this.kind === "native" && this.#lanes === null) this.socket.send(LONG, prefix);
     this.#outbox.send(packet, prefix);
-    if (this.#handler.unsent.isOver) this.#handler.unsentIsOver();
+    if (this.handler.unsent.isOver) this.handler.unsentIsOver();
+  }
+
+  /** The other end says that it has read so many bytes of what was sent in pieces. */
+  hasRead(bytes: number): void {
+    this.#lanes?.read(bytes);
   }
 
   recount(): void {
-    if (this.#open) this.#outbox.recount();
+    if (this.isOpen) this.#outbox.recount();
   }
 
   giveUp(): void {
@@ -142,33 +150,33 @@ export class Link implements SocketEvents, Debtor {
 
   /** Ends one channel. The link goes on, if its other end can be told so. */
   closeChannel(channel: Channel, code: number, reason: string): void {
-    if (!this.#open) return;
+    if (!this.isOpen) return;
     if (this.#addressing === null) return this.close(code, reason);
     if (!this.#channels.includes(channel)) return;
-    this.#leave(channel, code, this.#handler.clock.now());
+    this.#leave(channel, code, this.handler.clock.now());
     this.#outbox.send(new Packet(this.#addressing.closed(channel.name, code, truncate(reason))), null);
   }
 
   close(code: number, reason: string): void {
-    if (!this.#open) return;
-    const isPaused = this.#backlog !== null;
-    this.#end(code);
+    if (!this.isOpen) return;
+    const { isPaused } = this;
+    this.end(code);
     if (code === Close.tooSlow || code === Close.timedOut) {
       // nobody reads the other end: what is queued for it would only be kept
-      this.#socket.close(code, reason);
-      this.#socket.terminate();
+      this.socket.close(code, reason);
+      this.socket.terminate();
     } else {
-      this.#socket.close(code, truncate(reason));
+      this.socket.close(code, truncate(reason));
       // what it still says would be read for as long as it takes its time to answer [COST-12]
-      if (code === Close.tooManyMessages) this.#socket.pause();
-      else if (isPaused) this.#socket.resume();
+      if (code === Close.tooManyMessages) this.socket.pause();
+      else if (isPaused) this.socket.resume();
     }
   }
 
   /** Cuts the connection without a word. */
   terminate(): void {
-    this.#end(1006);
-    this.#socket.terminate();
+    this.end(1006);
+    this.socket.terminate();
   }
 
   /**
@@ -177,87 +185,48 @@ export class Link implements SocketEvents, Debtor {
    */
   sweep(now: number, within: number, stalledMs = 0): void {
     if (stalledMs > 0) this.#liveness = afterStall(this.#liveness, stalledMs);
-    for (const channel of this.#channels) if (this.#isExpired(channel)) channel.close(Close.tokenExpired, EXPIRED);
-    if (!this.#open) return;
+    for (const channel of this.#channels) {
+      if (!this.#isExpired(channel)) continue;
+      // [LINK-8] the token is that of all its channels
+      if (this.#host === null) channel.close(Close.tokenExpired, EXPIRED);
+      else this.close(Close.tokenExpired, EXPIRED);
+    }
+    if (!this.isOpen) return;
     // what a socket has carried takes long to ask, of thousands
-    if (this.#liveness.pingedAt !== null && this.#transfer.goesOn(this.#socket)) this.#alive(now);
+    if (this.#liveness.pingedAt !== null && this.#transfer.goesOn(this.socket)) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#settings)) {
       case "wait":
         break;
       case "ping":
         this.#liveness = { ...this.#liveness, pingedAt: now };
-        this.#transfer.goesOn(this.#socket);
-        this.#socket.ping();
+        this.#transfer.goesOn(this.socket);
+        this.socket.ping();
         break;
       case "dead":
         return this.close(Close.timedOut, "no sign of life");
     }
     if (!this.#silent && now - this.#spokeAt >= SILENT_MS) this.#setSilent(true);
     if (this.kind === "stock" && now - this.#sentAt >= KEEP_ALIVE_MS) this.#channels[0]?.send(KEEP_ALIVE);
-    this.#meter.sweep(now);
+    this.meter.sweep(now);
   }
 
-  message(data: Uint8Array, isBinary: boolean): void {
-    if (!this.#open) return;
-    if (this.#backlog !== null) return this.#backlog.push({ data, isBinary });
-    // others are to be heard first [COST-8]
-    if (this.#handler.turns.isTaken(this.#expectedMs(data.length))) return this.#wait({ data, isBinary });
-    this.#act(data, isBinary);
-    this.#yield();
-  }
-
-  /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
-  #yield(): void {
-    if (!this.#open || this.#handler.clock.now() - this.#readSince < TURN_MS) return;
-    this.#wait();
-  }
-
-  #wait(message?: Message): void {
-    const backlog = (this.#backlog ??= new Backlog(this.#handler.turns));
-    if (message !== undefined) backlog.push(message);
-    this.#socket.pause();
-    backlog.wait(this.#expectedMs(backlog.first?.data.length ?? 0), () => this.#goOn());
-  }
-
-  /** About how long it takes to act on a message, by its size and by what the connection has taken of late. */
-  #expectedMs(bytes: number): number {
-    return expectedMs(bytes, this.#meter.ofLate(this.#handler.clock.now()));
-  }
-
-  /** Acts on what had to wait, for as long as one may in a turn. */
-  #goOn(): void {
-    this.reading();
-    while (this.#backlog?.isWaiting === false) {
-      const next = this.#backlog.shift();
-      if (next === undefined) {
-        this.#backlog = null;
-        if (this.#endedWith !== null) this.#end(this.#endedWith);
-        else this.#socket.resume();
-        return;
-      }
-      this.#act(next.data, next.isBinary);
-      this.#yield();
-    }
-  }
-
-  #act(data: Uint8Array, isBinary: boolean): void {
-    const now = this.#handler.clock.now();
-    if (!this.#meter.says(data.length, now)) return this.close(Close.tooManyMessages, "too many messages");
+  protected act(data: Uint8Array, isBinary: boolean): void {
+    const now = this.handler.clock.now();
+    if (!this.meter.says(data.length, now)) return this.close(Close.tooManyMessages, "too many messages");
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);
     this.#outbox.answered();
     this.drain();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
-    const fanOutMs = this.#handler.fanOutMs;
+    const fanOutMs = this.handler.fanOutMs;
     // a plain view: a Buffer's slice would not copy
     const refusal = this.#read(new Uint8Array(data.buffer, data.byteOffset, data.length), now);
-    const endedAt = this.#handler.clock.now();
+    const endedAt = this.handler.clock.now();
     const elapsedMs = endedAt - now;
-    this.#handler.turns.used(elapsedMs);
-    this.#actingMs += elapsedMs;
+    this.acted(elapsedMs);
     // before it is closed: who pays for it may come back, and say the same again [COST-2]
-    const mayGoOn = !this.#open || this.#meter.charge(elapsedMs, endedAt, this.#handler.fanOutMs - fanOutMs);
+    const mayGoOn = !this.isOpen || this.meter.charge(elapsedMs, endedAt, this.handler.fanOutMs - fanOutMs);
     if (refusal !== null) refusal();
     else if (!mayGoOn) this.close(Close.tooManyMessages, "too much work");
   }
@@ -267,11 +236,16 @@ export class Link implements SocketEvents, Debtor {
     let channel: Channel | undefined;
     try {
       const { channel: name, frame: bytes } = this.#addressing?.split(message) ?? { channel: "", frame: message };
-      channel = this.#channels.find((each) => each.name === name);
+      if (bytes === null) return null;
+      if (name === this.#host?.name) {
+        this.#host.take(decodeFrame(bytes), now);
+        return null;
+      }
+      channel = this.#channelOf(name);
       // it was closed while this was on its way
       if (channel === undefined) return null;
       const frame = decodeFrame(bytes);
-      if (isLargeUpdate(frame) && this.#meter.isFarOver(now)) {
+      if (isLargeUpdate(frame) && this.meter.isFarOver(now)) {
         return () => this.close(Close.tooManyMessages, "too much work");
       }
       this.#hand(channel, frame, now);
@@ -279,120 +253,112 @@ export class Link implements SocketEvents, Debtor {
     } catch (error) {
       if (!(error instanceof FrameError)) return () => this.#fail(error);
       const { code, message: reason } = error;
+      // [LINK-6] the rest of what was too large is still on its way when its channel is over
+      if (error instanceof ChannelError) return () => this.#channelOf(String(error.channel))?.close(code, reason);
       return () => (channel === undefined ? this.close(code, reason) : channel.close(code, reason));
     }
   }
 
+  #channelOf(name: string): Channel | undefined {
+    return this.#channels.find((each) => each.name === name);
+  }
+
+  /** The other end has closed a channel. @param code 1000 is a leave */
+  channelClosed(name: string, code: number): void {
+    const channel = this.#channelOf(name);
+    if (channel !== undefined) this.#leave(channel, code, this.handler.clock.now());
+  }
+
   #hand(channel: Channel, frame: Frame, now: number): void {
     const question = questionIn(frame);
-    if (question === 0) this.#handler.frame(channel, frame, now);
+    if (question === 0) this.handler.frame(channel, frame, now);
     else this.#answer(channel, question, frame, now);
   }
 
   /** [WIRE-10] What nobody has foreseen ends the connection that brought it about, and no more. */
   #fail(error: unknown): void {
     this.close(Close.internal, "the relay failed to act on this message");
-    this.#handler.failed(error);
+    this.handler.failed(error);
   }
 
   /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-9] [COST-4] */
   #answer(channel: Channel, question: number, frame: Frame, now: number): void {
     const isFirst = channel.asksFirst(question);
-    if (!isFirst && !this.#meter.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
-    const before = this.#outbox.unanswered;
-    this.#handler.frame(channel, frame, now);
-    if (!isFirst) this.#meter.wasAnswered(this.#outbox.unanswered - before, now);
+    if (!isFirst && !this.meter.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
+    const before = this.#outbox.sent;
+    this.handler.frame(channel, frame, now);
+    if (!isFirst) this.meter.wasAnswered(this.#outbox.sent - before, now);
   }
 
   /** Charges it with what it took to let it in, or to act on something later that it had said. [COST-1] [COST-7] */
   charge(elapsedMs: number): void {
-    this.#took(elapsedMs, this.#handler.clock.now());
+    this.took(elapsedMs, this.handler.clock.now());
   }
 
   cork(): void {
-    this.#socket.cork();
+    this.socket.cork();
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.socket.uncork();
   }
 
-  /** Charges it, and closes it if that was too much. */
-  #took(elapsedMs: number, now: number): void {
-    if (this.#open && !this.#meter.charge(elapsedMs, now)) this.close(Close.tooManyMessages, "too much work");
+  protected took(elapsedMs: number, now: number): void {
+    if (this.isOpen && !this.meter.charge(elapsedMs, now)) this.close(Close.tooManyMessages, "too much work");
   }
 
   sign(): void {
-    if (!this.#open) return;
-    const now = this.#handler.clock.now();
+    if (!this.isOpen) return;
+    const now = this.handler.clock.now();
     // signs of life that it was not asked for are messages like any other [COST-5]
-    if (this.#liveness.pingedAt === null && !this.#meter.says(0, now)) {
+    if (this.#liveness.pingedAt === null && !this.meter.says(0, now)) {
       return this.close(Close.tooManyMessages, "too many messages");
     }
     this.#alive(now);
   }
 
-  reading(): void {
-    this.#readSince = this.#handler.clock.now();
-    this.#actingMs = 0;
-    this.#handler.tariff.processor.begin(this.#readSince);
-  }
-
-  read(): void {
-    const now = this.#handler.clock.now();
-    const restMs = now - this.#readSince - this.#actingMs;
-    if (restMs >= WORTH_MS) this.#took(restMs, now);
-  }
-
   drain(): void {
     this.recount();
-    for (const channel of this.#channels) if (!channel.lagging) this.#handler.drained(channel);
+    for (const channel of this.#channels) if (!channel.lagging) this.handler.drained(channel);
   }
 
   #setSilent(silent: boolean): void {
     this.#silent = silent;
-    for (const channel of this.#channels) this.#handler.silence(channel);
+    for (const channel of this.#channels) this.handler.silence(channel);
   }
 
   #alive(now: number): void {
     this.#liveness = aliveAt(now, this.#settings);
   }
 
-  /** Acts on all that had to wait, since nothing comes after it: at once, unless others wait for their turn. */
-  ended(code: number): void {
-    if (!this.#open) return;
-    this.#endedWith ??= code;
-    if (this.#handler.turns.isTaken()) return this.#wait();
-    this.#backlog?.stop();
-    this.#backlog ??= new Backlog(this.#handler.turns);
-    this.#goOn();
-  }
-
-  #end(code: number): void {
-    if (!this.#open) return;
-    this.#open = false;
+  protected end(code: number): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.#lanes?.drop(null);
     this.#outbox.close();
-    this.#backlog?.stop();
-    this.#backlog = null;
-    const { clock, tariff, turns } = this.#handler;
+    this.dropBacklog();
+    const { clock, tariff, turns } = this.handler;
     const now = clock.now();
     tariff.processor.begin(now);
     for (const channel of this.#channels) this.#leave(channel, code, now);
-    this.#handler.ended(this);
+    this.#host?.ended();
+    this.handler.ended(this);
     // with the last to leave it a document is put away, which may take long
     const endedAt = clock.now();
     turns.used(endedAt - now);
-    if (endedAt - now >= WORTH_MS) this.#meter.chargeEnd(endedAt - now, endedAt);
+    if (endedAt - now >= WORTH_MS) this.meter.chargeEnd(endedAt - now, endedAt);
   }
 
   #leave(channel: Channel, code: number, now: number): void {
     this.#channels = this.#channels.filter((each) => each !== channel);
-    this.#handler.left(channel, code, now);
+    if (this.#lanes !== null && this.#addressing !== null) this.#lanes.drop(this.#addressing.prefixOf(channel.name));
+    this.handler.left(channel, code, now);
+    this.#host?.left(channel.name);
   }
 
   /** [TIME-2] Who signed the token dated its end by a wall clock. [AUTH-4] */
   #isExpired({ access: { expiresAt } }: Channel): boolean {
-    return expiresAt !== null && this.#handler.clock.wall() > expiresAt + this.#settings.clockTolerance;
+    return expiresAt !== null && this.handler.clock.wall() > expiresAt + this.#settings.clockTolerance;
   }
 }
 

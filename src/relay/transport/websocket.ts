@@ -45,8 +45,10 @@ export class WebSocketServerSocket implements ServerSocket {
   send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
     const { message } = packet;
-    // one that is over calls back, too
-    if (prefix === null && message.length <= PIECE_BYTES) return void this.#socket.write(packet.framed, onLeft);
+    if (message.length <= PIECE_BYTES) {
+      // one that is over calls back, too
+      return void this.#socket.write(prefix === null ? packet.framed : packet.framedWith(prefix), onLeft);
+    }
     this.#socket.write(prefix === null ? packet.header : packet.headerWith(prefix));
     let from = 0;
     for (; from + PIECE_BYTES < message.length; from += PIECE_BYTES) {

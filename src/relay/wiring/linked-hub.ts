@@ -21,6 +21,7 @@ import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
+import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which, and `id` is no other event's: that of the HTTP API and of sinks. */
 export interface RelayEvents {
@@ -107,6 +108,7 @@ export class LinkedHub {
   readonly #unobserve: Unsubscribe;
   /** How many ids events have had. */
   #eventCount = 0;
+  readonly #channelHub: ChannelHub;
 
   /** @param onError never throws */
   constructor(
@@ -134,6 +136,16 @@ export class LinkedHub {
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));
     this.#links = new Links(settings, this.core, onError);
+    const { maxChannels, maxMessage } = settings;
+    this.#channelHub = {
+      turns: this.#links.turns,
+      clock,
+      maxChannels,
+      maxMessage,
+      open: (link, name, admitted) => this.#links.open(link, admitted, name),
+      refused: (because) => this.core.counters.countRefused(because),
+      error: onError,
+    };
   }
 
   get turns(): Links["turns"] {
@@ -144,6 +156,14 @@ export class LinkedHub {
   accept(socket: ServerSocket, address: string, admitted: Admitted): Channel {
     const payer = admitted.access.user?.id ?? address;
     return this.#links.open(this.#links.connect(socket, { address, payer, addressing: null }), admitted);
+  }
+
+  /** Takes a socket of `LINK_SUBPROTOCOL`, whose client asks for rooms by itself. */
+  link(socket: ServerSocket, address: string, doorkeeper: Doorkeeper): Link {
+    const channels = new RoomChannels(this.#channelHub, doorkeeper);
+    const link = this.#links.connect(socket, { address, payer: address, addressing: channels, host: channels });
+    channels.attach(link);
+    return link;
   }
 
   /** Takes a socket that may lead to any number of rooms. @param payer whose limits count: the id of a user, or else the address */

@@ -331,15 +331,13 @@ describe("a client with a token", () => {
     ownClient(door.url, "alice", { token: "a.b.c" }).join("doc");
     ownClient(door.url, "bob", { token: () => "d.e.f" }).join("doc");
     ownClient(door.url, "carol", { token: "" }).join("doc");
-    await until("all are dialed", () => door.dialed.length === 6);
+    await until("all are dialed", () => door.dialed.length === 3);
     expect(new Set(door.dialed.map(({ protocols, url }) => `${protocols.join(" ")} ${url}`))).toEqual(
-      new Set(
-        ["/%40lobby", "/doc"].flatMap((path) => [
-          `copresence.v2 copresence.auth.a.b.c ${path}`,
-          `copresence.v2 copresence.auth.d.e.f ${path}`,
-          `copresence.v2 ${path}`,
-        ]),
-      ),
+      new Set([
+        "copresence.v3 copresence.auth.a.b.c /@link",
+        "copresence.v3 copresence.auth.d.e.f /@link",
+        "copresence.v3 /@link",
+      ]),
     );
   });
 
@@ -350,30 +348,30 @@ describe("a client with a token", () => {
     expect(token).not.toHaveBeenCalled();
   });
 
-  it("[TOKEN-8] asks once for the lobby and the rooms that open together, and anew for each connect after", async () => {
+  it("[TOKEN-8] asks once for the lobby and all rooms, and anew for each connect after", async () => {
     const door = await doorman({});
     let asked = 0;
     const alice = ownClient(door.url, "alice", { token: () => `t${++asked}`, timing });
     alice.join("a");
     alice.join("b");
     const offers = (): (string | undefined)[] => door.dialed.map(({ protocols }) => protocols[1]);
-    await until("three are dialed", () => door.dialed.length === 3);
-    expect(offers()).toEqual(Array.from({ length: 3 }, () => "copresence.auth.t1"));
+    await until("it is dialed", () => door.dialed.length === 1);
+    expect(offers()).toEqual(["copresence.auth.t1"]);
     door.sockets[0]?.close(1012);
-    await until("it is back", () => door.dialed.length === 4);
-    expect(offers()[3]).toBe("copresence.auth.t2");
+    await until("it is back", () => door.dialed.length === 2);
+    expect(offers()[1]).toBe("copresence.auth.t2");
   });
 
-  it("[TOKEN-2] renews all its connections as they are", async () => {
+  it("[TOKEN-2] [LINK-8] renews its connection as it is, for all its rooms", async () => {
     const door = await doorman({ expiresInMs: 2_000 });
     let asked = 0;
     const alice = ownClient(door.url, "alice", { token: () => Promise.resolve(`t${++asked}`) });
     const room = alice.join("doc");
     const log: unknown[] = [];
     room.roster.on("status", (status) => log.push(status));
-    await until("two renewals of both", () => door.renewals.length >= 4);
-    expect(door.renewals.slice(0, 4)).toEqual(["t2", "t2", "t3", "t3"]);
-    expect([door.dialed.length, log]).toEqual([2, ["live"]]);
+    await until("two renewals", () => door.renewals.length >= 2);
+    expect(door.renewals.slice(0, 2)).toEqual(["t2", "t3"]);
+    expect([door.dialed.length, log]).toEqual([1, ["live"]]);
   });
 
   it("[TOKEN-2] whose page's timers were held up renews when the page returns", async () => {
@@ -386,8 +384,8 @@ describe("a client with a token", () => {
     // time passes, and no timer runs
     vi.setSystemTime(Date.now() + 55 * MINUTE);
     alice.page.show();
-    await untilTold("it is renewed", () => door.renewals.length === 2);
-    expect([door.renewals, door.dialed.length]).toEqual([["t2", "t2"], 2]);
+    await untilTold("it is renewed", () => door.renewals.length === 1);
+    expect([door.renewals, door.dialed.length]).toEqual([["t2"], 1]);
   });
 
   it("[TOKEN-3] tells in the lobby of each failure, and is connecting until there is a token", async () => {
@@ -546,7 +544,7 @@ describe("with a relay that asks for tokens", () => {
     await pause(7_000);
     expect(asked).toBeGreaterThanOrEqual(4);
     expect(asked).toBeLessThan(12);
-    expect(bob.sockets.map(({ readyState }) => readyState)).toEqual([1, 1]);
+    expect(bob.sockets.map(({ readyState }) => readyState)).toEqual([1]);
     expect([...seen, statuses]).toEqual([[], [], []]);
   });
 
@@ -595,7 +593,10 @@ describe("with a relay that asks for tokens", () => {
     const closed = alice.join("plans");
     const codes: number[] = [];
     closed.roster.on("refused", (refusal) => codes.push(refusal.code));
-    await until("both are settled", () => codes.length === 1 && open.roster.status === "live");
+    await until(
+      "both are settled",
+      () => codes.length === 1 && open.roster.status === "live" && alice.lobby.status === "live",
+    );
     expect([codes, closed.roster.status, alice.lobby.status]).toEqual([[4403], "refused", "live"]);
   });
 

@@ -3,16 +3,11 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
+import { WebSocketServer } from "ws";
 import * as Y from "yjs";
-import { Awareness } from "y-protocols/awareness";
 import type { Presence, Room, Roster } from "../../../src/client/index.ts";
-import { RelayClock } from "../../../src/client/browser/clock.ts";
-import { Provider } from "../../../src/client/provider/provider.ts";
 import {
-  EMPTY_UPDATE,
   type Fields,
-  KEEP_ALIVE_FRAME,
   NO_STATES_FRAME,
   controlFrame,
   decodeEntries,
@@ -21,14 +16,13 @@ import {
   fieldsOf,
   readPatch,
   reader,
-  syncStep2Frame,
   text,
   valuesOf,
 } from "../../../src/wire/index.ts";
 import { tcpProxy } from "../../proxy.ts";
 import { ownClient, pause, startRelay, until } from "../../support.ts";
-import { openTab, tellTime } from "../../tab.ts";
-import { ScriptedSocket } from "../scripted-socket.ts";
+import { openTab } from "../../tab.ts";
+import { type ChannelSocket, type LinkListener, onChannels } from "../channels.ts";
 
 const quick = { tick: 0, lobbyTick: 0, leaveGrace: 300 };
 /** Long enough that a busy machine does not take it for an absence. */
@@ -304,10 +298,10 @@ describe("a room's provider", () => {
     }) ?? NO_STATES_FRAME;
 
   /** Says what no relay of ours would. */
-  async function scriptedRelay(onConnection: (socket: WebSocket, path: string | undefined) => void): Promise<string> {
+  async function scriptedRelay(channel: LinkListener["channel"], own?: LinkListener["own"]): Promise<string> {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => server.close());
-    server.on("connection", (socket, { url }) => onConnection(socket, url));
+    onChannels(server, { channel, ...(own !== undefined && { own }) });
     await once(server, "listening");
     return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
@@ -405,10 +399,10 @@ describe("a room's provider", () => {
     ]);
   });
 
-  it("[LIVE-9] sends its state when there is news or it is asked, and else three bytes that say that it lives", async () => {
+  it("[LIVE-9] sends its state when there is news or it is asked, and nothing else", async () => {
     const said: unknown[] = [];
     let fields: Fields = new Map();
-    let relay: WebSocket | undefined;
+    let relay: ChannelSocket | undefined;
     const url = await scriptedRelay((socket, path) => {
       if (path !== "/doc") return;
       relay = socket;
@@ -421,14 +415,9 @@ describe("a room's provider", () => {
         }
         if (frame.type !== "awareness") return;
         const [entry] = decodeEntries(frame.payload, limits);
-        if (entry === undefined) {
-          socket.send(KEEP_ALIVE_FRAME);
-          said.push(data.length);
-        } else {
-          const value = JSON.parse(text(entry.state ?? bytes({}))) as object;
-          fields = fieldsOf(value);
-          said.push([entry.id, entry.clock, value]);
-        }
+        const value = JSON.parse(text(entry?.state ?? bytes({}))) as object;
+        fields = fieldsOf(value);
+        said.push([entry?.id, entry?.clock, value]);
       });
     });
     const { awareness } = ownClient(url, "alice", { timing }).join("doc");
@@ -443,26 +432,25 @@ describe("a room's provider", () => {
 
     await isSaid(own);
     renew();
-    await isSaid(() => 3);
     awareness.setLocalStateField("cursor", 1);
     await isSaid(own);
     renew();
-    await isSaid(() => 3);
+    await pause(20);
     relay?.send(Uint8Array.of(3));
     await isSaid(own);
     // what the relay has of it is no news, but that it is gone
     relay?.send(states([id, {}]));
     renew();
-    await isSaid(() => 3);
+    await pause(20);
     relay?.send(states([id, null]));
     await isSaid(own);
     renew();
-    await isSaid(() => 3);
+    await pause(20);
     relay?.terminate();
     await isSaid(own);
   });
 
-  it("[LIVE-1] says that it leaves, and closes with 1000", async () => {
+  it("[LIVE-1] [LINK-5] says that it leaves, and closes its channel with 1000", async () => {
     const ends: unknown[] = [];
     const url = await scriptedRelay((socket, name) => {
       let last: Uint8Array = new Uint8Array();
@@ -480,50 +468,6 @@ describe("a room's provider", () => {
     room.leave();
     await until("it is closed", () => ends.length === 1);
     expect(ends).toEqual([["/doc", 1000, [{ id, clock, state: null }]]]);
-  });
-
-  it("[LIVE-15] waits longer for what the relay says is long, and for any document of another server", () => {
-    tellTime();
-    const probeTimeoutMs = 1_000;
-    const dial = (...said: Uint8Array[]): { readonly provider: Provider; readonly socket: ScriptedSocket } => {
-      const doc = new Y.Doc();
-      const awareness = new Awareness(doc);
-      const tokens = { get: () => "", shown() {}, accepted() {}, rejected: () => false };
-      const options = {
-        url: () => "ws://relay/doc",
-        WebSocket: ScriptedSocket,
-        tokens,
-        timing: { probeTimeoutMs },
-        sync: "share",
-        isHidden: () => false,
-        clock: new RelayClock(),
-        contact: { hasGreeted: false },
-      } as const;
-      const provider = new Provider(doc, awareness, options);
-      onTestFinished(() => doc.destroy());
-      onTestFinished(() => provider.destroy());
-      provider.connect();
-      const socket = ScriptedSocket.made.at(-1)!;
-      socket.opens();
-      for (const message of said) socket.says(message);
-      return { provider, socket };
-    };
-    const patience = ({ provider }: ReturnType<typeof dial>): number => {
-      provider.wake();
-      for (let ms = 0; ms <= 10_000; ms++) {
-        if (!provider.wsconnected) return ms;
-        vi.advanceTimersByTime(1);
-      }
-      return Infinity;
-    };
-    const hello = controlFrame({ kind: "hello", shard: "r_1", graceMs: 3_000 });
-    const long = controlFrame({ kind: "long" });
-    expect(patience(dial(hello, NO_STATES_FRAME))).toBe(probeTimeoutMs);
-    expect(patience(dial(hello, NO_STATES_FRAME, long))).toBe(5 * probeTimeoutMs);
-    expect(patience(dial(hello, long, NO_STATES_FRAME))).toBe(probeTimeoutMs);
-    // a server that does not know of it
-    expect(patience(dial(NO_STATES_FRAME))).toBe(5 * probeTimeoutMs);
-    expect(patience(dial(NO_STATES_FRAME, syncStep2Frame(EMPTY_UPDATE)))).toBe(probeTimeoutMs);
   });
 
   it("ignores what it cannot read, all of it, and goes on", async () => {

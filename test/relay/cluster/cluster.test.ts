@@ -7,10 +7,11 @@ import { type Presence } from "../../../src/client/index.ts";
 import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
 import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
-import { admit } from "../../../src/relay/access/request.ts";
+import { admit, chooseProtocol } from "../../../src/relay/access/request.ts";
 import { openAccess } from "../../../src/relay/access/grants.ts";
 import { WebSocketServerSocket } from "../../../src/relay/transport/websocket.ts";
-import { SUBPROTOCOL } from "../../../src/relay/index.ts";
+import { LINK_SUBPROTOCOL } from "../../../src/wire/index.ts";
+import { everybody } from "../../doorkeeper.ts";
 import { ownClient, stockClient, until } from "../../support.ts";
 import { busContract } from "./contract.ts";
 
@@ -27,14 +28,15 @@ async function relayOn(shared: MemoryBus): Promise<{ readonly url: string; reado
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
+    handleProtocols: (offered) => chooseProtocol(offered) ?? false,
   });
   const server = createServer();
   server.on("upgrade", (request, socket, head) => {
     const asked = admit(request.url ?? "/");
-    if (!asked.ok) return void socket.destroy();
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const accepted = new WebSocketServerSocket(webSocket, request.socket);
+      if (webSocket.protocol === LINK_SUBPROTOCOL) return void hub.link(accepted, "127.0.0.1", everybody());
+      if (!asked.ok) return webSocket.close(asked.code);
       hub.accept(accepted, "127.0.0.1", { room: asked.room, access: openAccess(asked.lobby) });
     });
   });

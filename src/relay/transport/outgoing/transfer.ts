@@ -1,5 +1,5 @@
 /** Whether bytes go over a socket, though no whole message and no pong does. */
-import type { ServerSocket } from "../ports/socket.ts";
+import type { ServerSocket } from "../../ports/socket.ts";
 
 export class Transfer {
   /** What had come in and left when it was last looked at; the latter only while more was to leave. */

@@ -1,8 +1,8 @@
 /** What has been sent over one socket, and waits for the other end to read it. */
-import { isAwareness } from "../../wire/index.ts";
-import { Packet } from "../ports/packet.ts";
-import type { ServerSocket } from "../ports/socket.ts";
-import type { UnsentData } from "../flow/unsent.ts";
+import { isAwareness } from "../../../wire/index.ts";
+import { Packet } from "../../ports/packet.ts";
+import type { ServerSocket } from "../../ports/socket.ts";
+import type { UnsentData } from "../../flow/unsent.ts";
 
 /**
  * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
@@ -13,25 +13,32 @@ const WINDOW_BYTES = 96 * 1024;
 /** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
 const NONE_HELD: Set<Packet> = new Set();
 
+/** What is needed of the socket. */
+export interface Outlet extends Pick<ServerSocket, "bufferedAmount" | "keepsPackets" | "send"> {
+  /** Whether a message is sent piece by piece, as it is read. Default: none is. */
+  isPaced?(packet: Packet): boolean;
+}
+
 export class Outbox {
-  readonly #socket: ServerSocket;
+  readonly #socket: Outlet;
   readonly #unsent: UnsentData;
   /** Bytes that were sent since the other end last spoke; and of them those that a stock client says back. */
   #unanswered = 0;
+  #sent = 0;
   #unechoed = 0;
   /** What waits for this socket alone, as it was counted last; and what waits for others as well. */
   #owed = 0;
   #owedShared = 0;
   #held: Set<Packet> = NONE_HELD;
 
-  constructor(socket: ServerSocket, unsent: UnsentData) {
+  constructor(socket: Outlet, unsent: UnsentData) {
     this.#socket = socket;
     this.#unsent = unsent;
   }
 
-  /** Bytes that were sent since the other end last spoke. */
-  get unanswered(): number {
-    return this.#unanswered;
+  /** Bytes that were ever sent, or wait to be. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Bytes that wait, whoever they wait for besides. */
@@ -56,7 +63,9 @@ export class Outbox {
 
   /** @param prefix what comes before the message, to say which channel it is of */
   send(packet: Packet, prefix: Uint8Array | null): void {
-    this.#unanswered += packet.message.length;
+    this.#sent += packet.message.length;
+    // what is sent piece by piece does not run ahead of its reader
+    if (this.#socket.isPaced?.(packet) !== true) this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.#socket.keepsPackets && this.#unsent.isShared(packet) && !this.#held.has(packet)) {
       this.#sendShared(packet, prefix);

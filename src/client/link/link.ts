@@ -1,0 +1,316 @@
+/**
+ * The one connection of a client: a WebSocket that comes back, with a channel for each room. Its signs of life, its token
+ * and its back-off are those of all of them.
+ */
+import {
+  type Control,
+  EnvelopeReader,
+  FrameError,
+  KEEP_ALIVE_FRAME,
+  LINK_CHANNEL,
+  NORMAL,
+  NOT_AUTHENTICATED,
+  WHOLE,
+  controlFrame,
+  decodeRelayFrame,
+  envelope,
+  envelopesOf,
+} from "../../wire/index.ts";
+import { Emitter, type Unsubscribe, report } from "../../presence/index.ts";
+import { monotonic } from "../browser/clock.ts";
+import { Channel, type ChannelHandler, type ChannelLink, type ChannelRequest } from "./channel.ts";
+import type { Failure } from "./failure.ts";
+import { ReconnectingSocket, type SocketOptions, type SocketTiming } from "./socket.ts";
+
+/** [LINK-10] How the one connection to the relay fares; an object of its own whenever something changed. */
+export interface ConnectionState {
+  /** `connecting`: it is dialed, or waits to be dialed again. `closed`: it is not wanted, or refused for good. */
+  readonly status: "connecting" | "connected" | "closed";
+  /** How the last connection, or attempt at one, ended; null: none has yet. Kept when the next one succeeds. */
+  readonly lastError: { readonly code: number; readonly reason: string } | null;
+  /** From a word to the relay's answer, ms: measured when the connection opens, and about every 15 s. Null: not yet. */
+  readonly latencyMs: number | null;
+}
+
+/** The client's one connection to the relay. */
+export interface Connection extends ConnectionState {
+  /** The same object for as long as nothing changed. */
+  getSnapshot(): ConnectionState;
+  /** Calls back when anything of it changed. */
+  subscribe(listener: () => void): Unsubscribe;
+}
+
+export interface LinkOptions extends SocketOptions {
+  /** Whether the page is hidden, and its timers are not to be relied on. */
+  readonly isHidden: () => boolean;
+  /** The relay says something of the whole link. */
+  readonly onControl: (control: Control) => void;
+}
+
+/** The rooms renew themselves every 15 s, each in its own time: one word in so long is enough for all, ms. */
+const RENEWAL_MS = 10_000;
+/** How much to read before the relay is told that somebody reads. */
+const ANSWER_BYTES = 16 * 1024;
+/** A message of more than this goes out in pieces of this size. */
+const SENT_PIECE_BYTES = 64 * 1024;
+/** One that sends, and has heard nothing for so long, asks whether it is heard. */
+const QUIET_MS = 5_000;
+
+const KEEP_ALIVE = /* @__PURE__ */ envelope(LINK_CHANNEL, KEEP_ALIVE_FRAME);
+
+export class Link implements ChannelLink, Connection {
+  readonly #options: LinkOptions;
+  readonly #timing: SocketTiming;
+  readonly #socket: ReconnectingSocket;
+  /** In the order in which they were made. */
+  readonly #channels = new Set<Channel>();
+  readonly #byNumber = new Map<number, Channel>();
+  readonly #emitter = new Emitter<{ change: null }>();
+  #reader = new EnvelopeReader();
+  #next = LINK_CHANNEL + 1;
+  #state: ConnectionState = { status: "closed", lastError: null, latencyMs: null };
+  #renewedAt = -Infinity;
+  /** When the signs of life were sent that the relay has still to answer, monotonic ms. */
+  #asked: number[] = [];
+  /** Something on this connection was of a relay of ours. */
+  #isOurs = false;
+  /** A relay of ours has greeted before: the address is right. */
+  hasGreeted = false;
+
+  constructor(options: LinkOptions, timing: SocketTiming) {
+    this.#options = options;
+    this.#timing = timing;
+    this.#socket = new ReconnectingSocket(options, timing, {
+      dialed: () => {
+        this.#set({ status: "connecting" });
+        this.#each((channel) => channel.dialed());
+      },
+      opened: () => this.#opened(),
+      message: (data) => this.#message(data),
+      down: () => {
+        this.#set({ status: this.#socket.phase === "waiting" || this.phase !== "down" ? "connecting" : "closed" });
+        this.#each((channel) => channel.linkDown());
+      },
+      failed: (failure) => this.#failed(failure),
+      // [TOKEN-6] keys rotate, and a function may have a better one
+      forgives: (code) => code === NOT_AUTHENTICATED && options.tokens.rejected(),
+      refused: (code, reason) => {
+        this.#set({ status: "closed", lastError: { code, reason } });
+        this.#each((channel) => channel.linkRefused(code, reason));
+      },
+      isHidden: options.isHidden,
+    });
+  }
+
+  get status(): ConnectionState["status"] {
+    return this.#state.status;
+  }
+
+  get lastError(): ConnectionState["lastError"] {
+    return this.#state.lastError;
+  }
+
+  get latencyMs(): number | null {
+    return this.#state.latencyMs;
+  }
+
+  readonly getSnapshot = (): ConnectionState => this.#state;
+
+  readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
+
+  get phase(): ChannelLink["phase"] {
+    const { phase } = this.#socket;
+    return phase === "open" || phase === "connecting" ? phase : "down";
+  }
+
+  get heardAt(): number {
+    return this.#socket.heardAt;
+  }
+
+  get quietMs(): number {
+    return this.#socket.quietMs;
+  }
+
+  /** Of the relay, without parameters. */
+  get address(): string {
+    const url = this.#options.url();
+    return /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? url;
+  }
+
+  isHidden(): boolean {
+    return this.#options.isHidden();
+  }
+
+  /** A channel for a room. It opens with `connect`, and is let go of with `drop`. */
+  channel(request: ChannelRequest, handler: ChannelHandler): Channel {
+    const channel = new Channel(request, handler, this, this.#timing);
+    this.#channels.add(channel);
+    return channel;
+  }
+
+  drop(channel: Channel): void {
+    channel.disconnect();
+    this.#channels.delete(channel);
+  }
+
+  wants(channel: Channel): void {
+    if (this.phase === "down") return this.#socket.connect();
+    channel.dialed();
+    if (this.phase === "open") channel.linkOpened();
+  }
+
+  /** [LINK-3] No handshake: the room is live one round trip later. */
+  open(channel: Channel): number {
+    const number = this.#next++;
+    this.#byNumber.set(number, channel);
+    this.#tell({ kind: "open", channel: number, ...channel.request });
+    return number;
+  }
+
+  close(number: number): void {
+    this.#forget(number);
+    this.#tell({ kind: "close", channel: number, code: NORMAL, reason: "" });
+  }
+
+  send(number: number, message: Uint8Array): void {
+    for (const piece of envelopesOf(number, message, SENT_PIECE_BYTES)) this.#socket.send(piece);
+  }
+
+  /** [LINK-7] One word says for all rooms that the page lives. */
+  renew(): void {
+    const now = monotonic();
+    if (now - this.#renewedAt < RENEWAL_MS) return;
+    this.#renewedAt = now;
+    this.#askWhetherAlive();
+  }
+
+  doubt(): void {
+    if (this.quietMs >= QUIET_MS) this.#askWhetherAlive();
+  }
+
+  ask(number: number, message: Uint8Array): void {
+    this.#socket.ask(envelope(number, message));
+  }
+
+  /** Goes on with another token, if there is a connection. */
+  authorize(token: string): void {
+    this.#tell({ kind: "token", token });
+  }
+
+  /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
+  wake(): void {
+    this.#socket.wake();
+    this.#each((channel) => channel.woke());
+  }
+
+  /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
+  suspend(): void {
+    this.#socket.suspend();
+  }
+
+  destroy(): void {
+    this.#each((channel) => this.drop(channel));
+    this.#socket.disconnect();
+    this.#set({ status: "closed" });
+    this.#emitter.clear();
+  }
+
+  #opened(): void {
+    this.#reader = new EnvelopeReader();
+    this.#next = LINK_CHANNEL + 1;
+    this.#byNumber.clear();
+    this.#asked = [];
+    this.#isOurs = false;
+    this.#renewedAt = monotonic();
+    this.#set({ status: "connected" });
+    this.#each((channel) => channel.linkOpened());
+    this.#sendKeepAlive();
+  }
+
+  #failed(failure: Failure): void {
+    const { code, reason } = failure;
+    this.#set({ status: "connecting", lastError: { code, reason } });
+    this.#each((channel) => channel.linkFailed(failure));
+  }
+
+  #message(data: Uint8Array): void {
+    if (this.#socket.unanswered > ANSWER_BYTES) this.#sendKeepAlive();
+    try {
+      const { channel, part, message, bytes } = this.#reader.read(data);
+      // [LINK-2] the relay sends no more of a long message than is read in time, so that nothing else waits behind it
+      if (part !== WHOLE) this.#tell({ kind: "read", bytes });
+      if (message === null) return;
+      if (channel === LINK_CHANNEL) return this.#own(message);
+      const known = this.#byNumber.get(channel);
+      // else it was closed while this was on its way
+      if (known === undefined) return;
+      this.#isOurs = true;
+      known.message(message);
+    } catch (error) {
+      if (this.#isOurs) ignored(error);
+      else this.#notOurs();
+    }
+  }
+
+  /** What the relay says of the link itself. */
+  #own(message: Uint8Array): void {
+    const frame = decodeRelayFrame(message);
+    if (frame.type !== "control" && frame.type !== "awareness")
+      throw new FrameError(`unexpected ${frame.type} message`);
+    this.#isOurs = true;
+    if (frame.type === "awareness") return this.#answered();
+    const { control } = frame;
+    if (control.kind !== "refused" && control.kind !== "close") return this.#options.onControl(control);
+    const closed = this.#byNumber.get(control.channel);
+    this.#forget(control.channel);
+    closed?.closed(control.code, control.reason);
+  }
+
+  #forget(number: number): void {
+    this.#byNumber.delete(number);
+    this.#reader.forget(number);
+  }
+
+  /** [CLIENT-12] What speaks so is no relay of ours: it knows nothing of links. */
+  #notOurs(): void {
+    this.#each(({ handler }) => handler.notOurs());
+  }
+
+  /** The relay answered a sign of life. */
+  #answered(): void {
+    const at = this.#asked.shift();
+    if (at !== undefined) this.#set({ latencyMs: Math.round(monotonic() - at) });
+  }
+
+  #askWhetherAlive(): void {
+    if (this.#socket.renew(KEEP_ALIVE)) this.#asked.push(monotonic());
+  }
+
+  #sendKeepAlive(): void {
+    this.#asked.push(monotonic());
+    this.#socket.send(KEEP_ALIVE);
+  }
+
+  #tell(control: Control): void {
+    this.#socket.send(envelope(LINK_CHANNEL, controlFrame(control)));
+  }
+
+  #each(act: (channel: Channel) => void): void {
+    // a copy: rooms come and go meanwhile
+    for (const channel of Array.from(this.#channels)) act(channel);
+  }
+
+  #set(change: Partial<ConnectionState>): void {
+    const next = { ...this.#state, ...change };
+    const { status, lastError, latencyMs } = this.#state;
+    if (next.status === status && next.latencyMs === latencyMs && next.lastError === lastError) return;
+    this.#state = next;
+    this.#emitter.emit("change", null);
+  }
+}
+
+/** A newer relay may say things that this client does not know: they are not for it. */
+export function ignored(error: unknown): void {
+  if (error instanceof FrameError) console.warn(`copresence: ignored a message of the relay: ${error.message}`);
+  else report(error);
+}

@@ -1,0 +1,134 @@
+/**
+ * What goes out over a link of many rooms: what is short at once, what is long piece by piece, in turns with what is long
+ * of other rooms. So a document that one room is sent does not hold up the cursors of another. [LINK-2]
+ */
+import { LAST_PIECE, PIECE, headOfPart, isDocument } from "../../../wire/index.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { Packet } from "../../ports/packet.ts";
+import type { Outlet } from "./outbox.ts";
+import { SendWindow } from "./window.ts";
+
+/** What is a document's goes in pieces from this size on, bytes. */
+const LONG_DOCUMENT_BYTES = 8 * 1024;
+/** All else does from here on: it is in nobody's way for long. */
+const LONG_BYTES = 64 * 1024;
+
+/** A message that waits, and how much of it has been sent. */
+interface Waiting {
+  readonly packet: Packet;
+  readonly onLeft: (() => void) | undefined;
+  from: number;
+}
+
+/** The messages of one channel that wait, in their order. */
+interface Lane {
+  readonly prefix: Uint8Array;
+  readonly messages: Waiting[];
+  /** So many of them are of no document. */
+  others: number;
+}
+
+export class Lanes implements Outlet {
+  readonly #socket: Outlet;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #window = new SendWindow();
+  /** Those in which something waits; the first is next. */
+  #lanes: Lane[] = [];
+  #waitingBytes = 0;
+
+  constructor(socket: Outlet, clock: Pick<Clock, "now">) {
+    this.#socket = socket;
+    this.#clock = clock;
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount + this.#waitingBytes;
+  }
+
+  get keepsPackets(): boolean {
+    return this.#socket.keepsPackets;
+  }
+
+  isPaced({ message }: Packet): boolean {
+    return message.length > (isDocument(message) ? LONG_DOCUMENT_BYTES : LONG_BYTES);
+  }
+
+  send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
+    if (prefix === null) return this.#socket.send(packet, prefix, onLeft);
+    const isOther = !isDocument(packet.message);
+    const lane = this.#lanes.find((each) => each.prefix === prefix || sameHead(each.prefix, prefix));
+    // a channel's presence may overtake its document, but neither overtakes itself, nor a document its presence
+    const isFree = lane === undefined || (isOther && lane.others === 0);
+    if (isFree && !this.isPaced(packet)) {
+      return this.#socket.send(packet, prefix, onLeft);
+    }
+    this.#wait(lane ?? this.#laneOf(prefix), { packet, onLeft, from: 0 }, isOther);
+    this.#goOn();
+  }
+
+  /** The other end has read so many bytes of pieces. */
+  read(bytes: number): void {
+    this.#window.read(bytes, this.#clock.now());
+    this.#goOn();
+  }
+
+  /** The socket is over, or one channel: what waits is not sent any more. @param prefix of the channel; null: of all */
+  drop(prefix: Uint8Array | null): void {
+    const dropped = this.#lanes.filter((lane) => prefix === null || sameHead(lane.prefix, prefix));
+    this.#lanes = this.#lanes.filter((lane) => !dropped.includes(lane));
+    for (const { messages } of dropped) {
+      for (const { packet, from, onLeft } of messages) {
+        this.#waitingBytes -= packet.message.length - from;
+        onLeft?.();
+      }
+    }
+  }
+
+  #laneOf(prefix: Uint8Array): Lane {
+    const lane: Lane = { prefix, messages: [], others: 0 };
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #wait(lane: Lane, message: Waiting, isOther: boolean): void {
+    lane.messages.push(message);
+    if (isOther) lane.others++;
+    this.#waitingBytes += message.packet.message.length;
+  }
+
+  #goOn(): void {
+    while (this.#window.isOpen) {
+      const lane = this.#lanes.shift();
+      const [message] = lane?.messages ?? [];
+      if (lane === undefined || message === undefined) return;
+      if (this.#sendPiece(lane, message)) {
+        lane.messages.shift();
+        if (!isDocument(message.packet.message)) lane.others--;
+      }
+      // the other channels come first now
+      if (lane.messages.length > 0) this.#lanes.push(lane);
+    }
+  }
+
+  /** Returns whether that was the last of the message. */
+  #sendPiece({ prefix }: Lane, message: Waiting): boolean {
+    const { packet, from, onLeft } = message;
+    const whole = packet.message;
+    const end = Math.min(whole.length, from + this.#window.pieceBytes);
+    const isLast = end === whole.length;
+    message.from = end;
+    this.#waitingBytes -= end - from;
+    if (from === 0 && isLast) {
+      this.#socket.send(packet, prefix, onLeft);
+      return true;
+    }
+    this.#window.sent(end - from, this.#clock.now());
+    const piece = new Packet(whole.subarray(from, end));
+    this.#socket.send(piece, headOfPart(prefix, isLast ? LAST_PIECE : PIECE), isLast ? onLeft : undefined);
+    return isLast;
+  }
+}
+
+function sameHead(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

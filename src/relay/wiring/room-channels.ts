@@ -1,0 +1,254 @@
+/**
+ * The channels of a link of ours: what its client asks for on channel 0, who is let in to which room, and the token of the
+ * link, which is that of all its channels.
+ */
+import {
+  Close,
+  type Control,
+  EnvelopeReader,
+  type Frame,
+  FrameError,
+  KEEP_ALIVE_FRAME,
+  LINK_CHANNEL,
+  type OpenRequest,
+  controlFrame,
+  envelope,
+  envelopeHead,
+} from "../../wire/index.ts";
+import { type Denial, denial, sameAccess } from "../access/grants.ts";
+import { Renewal } from "../access/renewal.ts";
+import type { Turns } from "../flow/turns.ts";
+import type { RoomAccess } from "../ports/access.ts";
+import type { Clock } from "../ports/clock.ts";
+import { Packet } from "../ports/packet.ts";
+import type { Addressing } from "../transport/addressing.ts";
+import type { Channel } from "../transport/channel.ts";
+import type { Link } from "../transport/link.ts";
+import type { LinkHost } from "../transport/link-host.ts";
+import type { Admitted } from "../transport/links.ts";
+import { truncate } from "../transport/reason.ts";
+
+/** One that was let in to a room of a link. */
+export interface AdmittedRoom extends Admitted {
+  /** Called when the channel is over, or was not opened after all. */
+  readonly leave?: () => void;
+}
+
+export type RoomDecision = AdmittedRoom | Denial;
+
+/** Who is let in to the rooms of one link. */
+export interface Doorkeeper {
+  admit(request: Pick<OpenRequest, "room" | "keepsHistory">): RoomDecision | Promise<RoomDecision>;
+  /** A newer token is good: the next rooms are asked for with it. */
+  renewed(token: string): void;
+}
+
+/** What the channels of a link need of the hub. */
+export interface ChannelHub {
+  readonly turns: Turns;
+  readonly clock: Clock;
+  /** Most channels of one link; 0: any number. */
+  readonly maxChannels: number;
+  /** Most bytes of a message. */
+  readonly maxMessage: number;
+  open(link: Link, name: string, admitted: Admitted): Channel;
+  refused(because: Denial["because"]): void;
+  error(error: unknown, where: string): void;
+}
+
+/** A channel that is open. */
+interface OpenRoom {
+  readonly channel: Channel;
+  readonly admitted: AdmittedRoom;
+}
+
+/** To let somebody in is expected to take so long, ms. */
+const JOIN_MS = 2;
+/** What these say is of the token, and so of all rooms: they end the link. [LINK-8] */
+const OF_THE_TOKEN: ReadonlySet<Denial["because"]> = new Set(["unauthenticated", "expired"]);
+
+const LINK_NAME = String(LINK_CHANNEL);
+const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
+/** The heads of envelopes, each made once: a packet goes to many links under the same number. */
+const HEADS = new Map<string, Uint8Array>();
+/** So many are kept. */
+const MAX_HEADS = 1_000;
+
+export class RoomChannels implements Addressing, LinkHost {
+  readonly name: string = LINK_NAME;
+  readonly #hub: ChannelHub;
+  readonly #doorkeeper: Doorkeeper;
+  readonly #reader: EnvelopeReader;
+  readonly #rooms = new Map<string, OpenRoom>();
+  /** Channels that somebody has still to let in. */
+  readonly #pending = new Set<string>();
+  #link: Link | null = null;
+  /** The highest number that a channel had. */
+  #last = LINK_CHANNEL;
+  #renewal: Renewal<void> | null = null;
+
+  constructor(hub: ChannelHub, doorkeeper: Doorkeeper) {
+    this.#hub = hub;
+    this.#doorkeeper = doorkeeper;
+    this.#reader = new EnvelopeReader(hub.maxMessage);
+  }
+
+  /** Says which link it is of which these are the channels. */
+  attach(link: Link): void {
+    this.#link = link;
+  }
+
+  split(data: Uint8Array): ReturnType<Addressing["split"]> {
+    const { channel, message } = this.#reader.read(data);
+    return { channel: String(channel), frame: message };
+  }
+
+  prefixOf(channel: string): Uint8Array {
+    const known = HEADS.get(channel);
+    if (known !== undefined) return known;
+    const head = envelopeHead(Number(channel));
+    if (HEADS.size < MAX_HEADS) HEADS.set(channel, head);
+    return head;
+  }
+
+  closed(channel: string, code: number, reason: string): Uint8Array {
+    return envelope(LINK_CHANNEL, controlFrame({ kind: "close", channel: Number(channel), code, reason }));
+  }
+
+  take(frame: Frame): void {
+    if (frame.type === "awareness" && frame.payload.length === 1 && frame.payload[0] === 0) {
+      // [LINK-7] the page lives: one word for all its rooms
+      return this.#send(KEEP_ALIVE);
+    }
+    if (frame.type !== "control") throw new FrameError(`unexpected ${frame.type} message on channel 0`);
+    const { control } = frame;
+    switch (control.kind) {
+      case "open":
+        return this.#open(control);
+      case "close":
+        return this.#close(String(control.channel), control.code);
+      case "token":
+        this.#renewal ??= new Renewal(
+          (token) => this.#renew(token),
+          () => {},
+        );
+        return this.#renewal.take(control.token);
+      case "ping":
+        return this.#tell({ kind: "pong" });
+      case "read":
+        return this.#link?.hasRead(control.bytes);
+      default:
+        throw new FrameError(`unexpected control message ${control.kind} on channel 0`);
+    }
+  }
+
+  left(channel: string): void {
+    this.#reader.forget(Number(channel));
+    this.#rooms.get(channel)?.admitted.leave?.();
+    this.#rooms.delete(channel);
+  }
+
+  ended(): void {
+    this.#pending.clear();
+    this.#link = null;
+  }
+
+  /** [LINK-3] A number is used once, so that what is still said on a channel that is over is nobody else's. */
+  #open({ channel, room, keepsHistory }: OpenRequest): void {
+    if (channel <= this.#last) throw new FrameError("the number of a channel must be above all before");
+    this.#last = channel;
+    const name = String(channel);
+    const { maxChannels } = this.#hub;
+    // [LINK-9]
+    if (maxChannels !== 0 && this.#rooms.size + this.#pending.size >= maxChannels) {
+      return this.#refuse(name, denial("rooms", Close.overloaded, "too many rooms on this connection"));
+    }
+    const decision = this.#doorkeeper.admit({ room, ...(keepsHistory === true && { keepsHistory }) });
+    if (!(decision instanceof Promise)) return this.#enter(name, decision);
+    this.#pending.add(name);
+    decision.then(
+      (decided) => this.#enterLater(name, decided),
+      (error: unknown) => this.#hub.error(error, "a new channel"),
+    );
+  }
+
+  /** [COST-8] Many who come at once to a large room are not let in without a break. */
+  #enterLater(name: string, decision: RoomDecision): void {
+    const { turns } = this.#hub;
+    if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#enterLast(name, decision));
+    else this.#enterLast(name, decision);
+  }
+
+  #enterLast(name: string, decision: RoomDecision): void {
+    try {
+      // else the client, or the link, did not wait for it
+      if (this.#pending.delete(name)) this.#enter(name, decision);
+      else if (!("ok" in decision)) decision.leave?.();
+    } catch (error) {
+      this.#hub.error(error, "a new channel");
+      this.#link?.close(Close.internal, "the relay failed to open a channel");
+    }
+  }
+
+  #enter(name: string, decision: RoomDecision): void {
+    if ("ok" in decision) return this.#refuse(name, decision);
+    const link = this.#link;
+    if (link === null) return decision.leave?.();
+    const { leave: _leave, ...admitted } = decision;
+    const { user } = admitted.access;
+    if (user !== null) link.paidBy(user.id);
+    const channel = this.#hub.open(link, name, admitted);
+    // it may have been closed at once
+    if (link.channels.includes(channel)) this.#rooms.set(name, { channel, admitted: decision });
+    else decision.leave?.();
+  }
+
+  /** [LINK-4] One room is refused, and the link goes on; but a token that is not good is that of all rooms. */
+  #refuse(name: string, refused: Denial): void {
+    this.#hub.refused(refused.because);
+    const { because, code, reason } = refused;
+    if (OF_THE_TOKEN.has(because)) return this.#link?.close(code, reason);
+    this.#tell({ kind: "refused", channel: Number(name), code, reason: truncate(reason) });
+  }
+
+  /** [LINK-5] The client leaves one room. */
+  #close(name: string, code: number): void {
+    // else it is one that the relay has closed meanwhile
+    if (!this.#pending.delete(name)) this.#link?.channelClosed(name, code);
+  }
+
+  /** A newer token: all rooms go on with it, or what it does not grant any more ends. [LINK-8] */
+  async #renew(token: string): Promise<void> {
+    let expiresAt: number | null = null;
+    for (const { channel, admitted } of this.#rooms.values()) {
+      const renewed = admitted.renew === undefined ? channel.access : await admitted.renew(token);
+      if (!this.#rooms.has(channel.name)) continue;
+      if ("ok" in renewed) {
+        const { because, code, reason } = renewed;
+        // what is granted in this room alone is not the others' business
+        if (because !== "grants") return this.#link?.close(code, reason);
+        channel.close(code, reason);
+      } else if (sameAccess(channel.access, renewed)) {
+        channel.access = renewed;
+        expiresAt = earlier(expiresAt, renewed);
+        // what it may see and what not is settled when it is opened
+      } else channel.close(Close.restart, "what you may do has changed");
+    }
+    this.#doorkeeper.renewed(token);
+    const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.#hub.clock.wall());
+    this.#tell({ kind: "access", expiresInMs });
+  }
+
+  #tell(control: Control): void {
+    this.#send(new Packet(controlFrame(control)));
+  }
+
+  #send(packet: Packet): void {
+    this.#link?.send(packet, this);
+  }
+}
+
+function earlier(before: number | null, { expiresAt }: RoomAccess): number | null {
+  if (before === null || expiresAt === null) return before ?? expiresAt;
+  return Math.min(before, expiresAt);
+}

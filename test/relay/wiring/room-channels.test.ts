@@ -1,0 +1,217 @@
+/** A relay at the other end of a link, over which things are said that no client would say. */
+import { SignJWT } from "jose";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { WebSocket } from "ws";
+import {
+  AUTH_PREFIX,
+  type Control,
+  EnvelopeReader,
+  type Frame,
+  KEEP_ALIVE_FRAME,
+  LINK_CHANNEL,
+  LINK_SUBPROTOCOL,
+  PIECE,
+  controlFrame,
+  decodeFrame,
+  envelope,
+  envelopesOf,
+  syncStep1Frame,
+} from "../../../src/wire/index.ts";
+import { ownClient, startRelay, until } from "../../support.ts";
+import { statesFrame, stateOf } from "../raw.ts";
+
+const quick = { tick: 0, lobbyTick: 0 };
+
+/** A link that says what it is told to, and writes down what it hears. */
+async function rawLink(url: string, token?: string) {
+  const protocols = [LINK_SUBPROTOCOL, ...(token === undefined ? [] : [AUTH_PREFIX + token])];
+  const socket = new WebSocket(`${url}/@link`, protocols);
+  onTestFinished(() => socket.terminate());
+  const heard: { readonly channel: number; readonly frame: Frame }[] = [];
+  const reader = new EnvelopeReader();
+  const closes: (readonly [code: number, reason: string])[] = [];
+  socket.on("message", (data: Buffer) => {
+    const { channel, part, message, bytes } = reader.read(new Uint8Array(data));
+    if (part !== 0) say(LINK_CHANNEL, controlFrame({ kind: "read", bytes }));
+    if (message !== null) heard.push({ channel, frame: decodeFrame(message) });
+  });
+  socket.on("close", (code, reason) => closes.push([code, reason.toString()]));
+  await new Promise((resolve) => socket.once("open", resolve));
+  function say(channel: number, frame: Uint8Array): void {
+    socket.send(envelope(channel, frame));
+  }
+  const tell = (control: Control): void => say(LINK_CHANNEL, controlFrame(control));
+  const open = (channel: number, room: string): void => tell({ kind: "open", channel, room });
+  const controls = (channel: number): Control[] =>
+    heard.flatMap((each) => (each.channel === channel && each.frame.type === "control" ? [each.frame.control] : []));
+  const isOpen = (channel: number): Promise<void> =>
+    until(`channel ${channel} is open`, () => controls(channel).some(({ kind }) => kind === "hello"));
+  return { socket, heard, closes, say, tell, open, controls, isOpen };
+}
+
+describe("a link", () => {
+  it("[LINK-3] [LINK-4] opens rooms, and refuses those that cannot be, while all others go on", async () => {
+    const { url, relay } = await startRelay(quick);
+    const link = await rawLink(url);
+    link.open(1, "doc 1/ü");
+    link.open(2, "@mine");
+    link.open(3, "");
+    link.open(4, "x".repeat(513));
+    link.open(5, "\ud800");
+    link.open(9, "@lobby");
+    await link.isOpen(9);
+    expect(link.controls(1)).toMatchObject([{ kind: "hello", room: "doc 1/ü", grants: expect.anything() }]);
+    expect(link.controls(LINK_CHANNEL)).toEqual([
+      { kind: "refused", channel: 2, code: 4403, reason: "room names that start with @ are reserved" },
+      { kind: "refused", channel: 3, code: 4400, reason: "room name is empty" },
+      { kind: "refused", channel: 4, code: 4400, reason: "room name is longer than 512 characters" },
+      { kind: "refused", channel: 5, code: 4400, reason: "room name is not valid UTF-8" },
+    ]);
+    expect(relay.room("doc 1/ü")?.connections).toBe(1);
+    expect(link.closes).toEqual([]);
+  });
+
+  it.each([
+    ["a number that was used before", controlFrame({ kind: "open", channel: 1, room: "doc" })],
+    ["a message that is of no link", syncStep1Frame(new Uint8Array(1))],
+    ["what only relays say", controlFrame({ kind: "refused", channel: 1, code: 4400, reason: "" })],
+    ["what is malformed", Uint8Array.of(99, 2, 123, 125)],
+  ])("[LINK-3] [LINK-6] ends with %s on channel 0", async (_what, frame) => {
+    const { url, relay } = await startRelay({ ...quick, leaveGrace: 0 });
+    const link = await rawLink(url);
+    link.open(1, "doc");
+    await link.isOpen(1);
+    link.say(LINK_CHANNEL, frame);
+    await until("it is closed", () => link.closes.length === 1);
+    expect(link.closes[0]?.[0]).toBe(4400);
+    expect(relay.rooms()).toEqual([]);
+  });
+
+  it("[LINK-5] [LIVE-1] whose client closes a channel leaves that room at once, and no other", async () => {
+    const { url, relay } = await startRelay({ ...quick, leaveGrace: 60_000 });
+    const link = await rawLink(url);
+    for (const [channel, room] of [
+      [1, "a"],
+      [2, "b"],
+    ] as const) {
+      link.open(channel, room);
+      link.say(channel, statesFrame([channel, 1, stateOf("alice", "s_1")]));
+    }
+    await until("she is in both", () => relay.room("a")?.users.length === 1 && relay.room("b")?.users.length === 1);
+    link.tell({ kind: "close", channel: 1, code: 1000, reason: "" });
+    await until("she has left", () => relay.room("a") === undefined);
+    expect(relay.room("b")?.users.length).toBe(1);
+    // what was still under way is nobody's
+    link.say(1, Uint8Array.of(77));
+    link.tell({ kind: "close", channel: 1, code: 1000, reason: "" });
+    link.say(LINK_CHANNEL, KEEP_ALIVE_FRAME);
+    await until("it goes on", () => link.heard.some(({ channel }) => channel === LINK_CHANNEL));
+    expect(link.closes).toEqual([]);
+  });
+
+  it("[LINK-6] loses the room in which it sent too much, while the rest of that is still under way", async () => {
+    const { url } = await startRelay({ ...quick, maxMessage: 100_000 });
+    const link = await rawLink(url);
+    link.open(1, "a");
+    link.open(2, "b");
+    await link.isOpen(2);
+    for (const piece of envelopesOf(1, new Uint8Array(250_000), 50_000)) link.socket.send(piece);
+    link.say(LINK_CHANNEL, KEEP_ALIVE_FRAME);
+    await until("all is read", () => link.heard.some(({ frame }) => frame.type === "awareness"));
+    expect(link.controls(LINK_CHANNEL)).toEqual([
+      { kind: "close", channel: 1, code: 4413, reason: "message too large" },
+    ]);
+    expect(link.closes).toEqual([]);
+  });
+
+  it("[LINK-9] has at most so many channels", async () => {
+    const { url } = await startRelay({ ...quick, maxChannels: 2 });
+    const link = await rawLink(url);
+    for (const channel of [1, 2, 3]) link.open(channel, `doc-${channel}`);
+    await until("one is refused", () => link.controls(LINK_CHANNEL).length === 1);
+    expect(link.controls(LINK_CHANNEL)).toMatchObject([{ kind: "refused", channel: 3, code: 4503 }]);
+    link.tell({ kind: "close", channel: 1, code: 1000, reason: "" });
+    link.open(4, "doc-4");
+    await link.isOpen(4);
+  });
+
+  it("[LINK-2] that does not say that it reads is sent no more of what is long, and all that is short", async () => {
+    const { url } = await startRelay(quick);
+    const bob = ownClient(url, "bob");
+    const [long, short] = [bob.join("long"), bob.join("short")];
+    long.doc.getMap().set("k", new Uint8Array(500_000));
+    await until("it is there", () => long.provider.synced && short.provider.synced);
+    const link = await rawLink(url);
+    link.socket.removeAllListeners("message");
+    const pieces: number[] = [];
+    const whole: number[] = [];
+    link.socket.on("message", (data: Buffer) => ((data[0] ?? 0) % 4 === PIECE ? pieces : whole).push(data.length));
+    link.open(1, "long");
+    link.open(2, "short");
+    link.say(1, syncStep1Frame(Uint8Array.of(0)));
+    await until("some is sent", () => pieces.length > 0);
+    const before = whole.length;
+    for (let i = 0; i < 20; i++) {
+      short.awareness.setLocalStateField("cursor", i);
+      await until("it is told", () => whole.length > before + i);
+    }
+    expect(pieces.reduce((sum, length) => sum + length, 0)).toBeLessThan(40_000);
+  });
+});
+
+describe("a link with a token", () => {
+  const secret = "a secret of more than thirty-two bytes";
+  const guarded = { ...quick, leaveGrace: 1_000, jwtSecret: secret, clockTolerance: 0 };
+  const sign = (rooms: Record<string, string[]>, lifetimeS = 600, sub = "alice"): Promise<string> =>
+    new SignJWT({ rooms })
+      .setProtectedHeader({ alg: "HS256" })
+      .setSubject(sub)
+      .setExpirationTime(Math.floor(Date.now() / 1_000) + lifetimeS)
+      .sign(new TextEncoder().encode(secret));
+  const all = ["observe", "presence", "read", "write"];
+
+  it("[LINK-4] is refused a room in which nothing is granted, and ends where the token is not good", async () => {
+    const { url } = await startRelay(guarded);
+    const link = await rawLink(url, await sign({ "a-*": all }));
+    link.open(1, "a-1");
+    link.open(2, "b-1");
+    await link.isOpen(1);
+    await until("one is refused", () => link.controls(LINK_CHANNEL).length === 1);
+    expect(link.controls(LINK_CHANNEL)).toMatchObject([{ kind: "refused", channel: 2, code: 4403 }]);
+    const stranger = await rawLink(url, "no.good.token");
+    stranger.open(1, "a-1");
+    await until("it is closed", () => stranger.closes.length === 1);
+    expect(stranger.closes[0]?.[0]).toBe(4401);
+  });
+
+  it("[LINK-8] [AUTH-13] goes on with a newer one in the rooms for which it grants the same, and loses the others", async () => {
+    const { url } = await startRelay(guarded);
+    const link = await rawLink(url, await sign({ a: all, b: all, c: all }));
+    for (const [i, room] of ["a", "b", "c"].entries()) link.open(i + 1, room);
+    for (const channel of [1, 2, 3]) await link.isOpen(channel);
+    link.tell({ kind: "token", token: await sign({ a: all, b: ["observe"] }, 1_200) });
+    await until("it is taken", () => link.controls(LINK_CHANNEL).some(({ kind }) => kind === "access"));
+    const [second, third, access] = link.controls(LINK_CHANNEL);
+    expect([second, third]).toMatchObject([
+      { kind: "close", channel: 2, code: 1012 },
+      { kind: "close", channel: 3, code: 4403 },
+    ]);
+    expect(access).toMatchObject({ kind: "access" });
+    // what is opened from now on, it opens
+    link.open(4, "b");
+    await link.isOpen(4);
+    expect(link.controls(4)).toMatchObject([{ grants: ["observe"] }]);
+    link.tell({ kind: "token", token: await sign({ a: all }, 600, "mallory") });
+    await until("it is closed", () => link.closes.length === 1);
+    expect(link.closes[0]?.[0]).toBe(4403);
+  });
+
+  it("[LINK-8] [AUTH-4] ends when the token does", async () => {
+    const { url } = await startRelay(guarded);
+    const link = await rawLink(url, await sign({ a: all }, 1));
+    link.open(1, "a");
+    await link.isOpen(1);
+    await until("it is over", () => link.closes.length === 1);
+    expect(link.closes).toEqual([[4501, "the token has expired"]]);
+  });
+});
