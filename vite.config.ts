@@ -14,7 +14,7 @@ export default defineConfig({
     alias: [
       { find: /^copresence$/, replacement: here("src/client/index.ts") },
       {
-        find: /^copresence\/(react|relay|hub|lobby|editors|hocuspocus|hocuspocus\/client|test)$/,
+        find: /^copresence\/(react|relay|hub|lobby|editors|hocuspocus|hocuspocus\/client|server|test)$/,
         replacement: here("src/$1/index.ts"),
       },
     ],

@@ -2,7 +2,7 @@
  * `npm run demo`: the relay, the page, and the server where people sign in, in one process. The last signs tokens with a
  * secret that is made here, and that only the relay has besides.
  *
- * COPRESENCE_PORT chooses another port for the relay; the page is told.
+ * COPRESENCE_PORT chooses another port for the relay; the page is told. COPRESENCE_API_KEY turns its HTTP API on.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -68,7 +68,9 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop
 
 const { createRelay } = await import("copresence/relay");
 const secret = randomBytes(48).toString("base64url");
-const relay = createRelay({ jwtSecret: secret });
+// with a key to its HTTP API, backends may act on what is to be seen in the page
+const apiKey = process.env.COPRESENCE_API_KEY ?? "";
+const relay = createRelay({ jwtSecret: secret, ...(apiKey !== "" && { apiKey }) });
 closing.push(() => relay.close());
 const { url } = await start("relay", () => relay.listen(relayPort, "localhost"), [
   `Port ${relayPort} is taken, perhaps by another relay or y-websocket server.`,

@@ -36,6 +36,36 @@ it("the script that watches a room says who is there, who comes and who goes", a
   await until("it has left, too", () => room.roster.get("watcher") === undefined);
 });
 
+it("the agent of a backend is in a document with a caret, and goes", async () => {
+  const { relay, url, port } = await startRelay({ apiKey: "key" });
+  const alice = stockClient(url, "doc-1", { user: { id: "alice", name: "Alice" } });
+  alice.doc.getText("text").insert(0, "some text to read");
+  await until("she is there", () => relay.room("doc-1")?.users.length === 1);
+  const example = run("backend/agent.js", ["doc-1", `http://127.0.0.1:${port}`], { COPRESENCE_API_KEY: "key" });
+  await until(
+    "it has seen her, and is there",
+    () => example.said.includes("in doc-1: Alice\nthe agent is there"),
+    15_000,
+  );
+  const agent = () => [...alice.awareness.getStates().values()].find((state) => state["user"]?.id === "agent:speller");
+  await until("she sees its caret", () => agent()?.["cursor"]?.anchor !== undefined);
+  expect(agent()).toMatchObject({ copresence: { agent: true }, cursor: { anchor: { tname: "text" } } });
+  example.child.kill("SIGTERM");
+  await until("it is gone", () => agent() === undefined, 5_000);
+});
+
+it("the backend that listens says who is online, who comes and who goes", async () => {
+  const { relay, url, port } = await startRelay({ apiKey: "key" });
+  ownClient(url, "alice");
+  await until("she is online", () => relay.users().length === 1);
+  const example = run("backend/online.js", [`http://127.0.0.1:${port}`], { COPRESENCE_API_KEY: "key" });
+  await until("it says so", () => example.said.includes("online: Alice"), 15_000);
+  const bob = ownClient(url, "bob");
+  await until("he came", () => example.said.includes("Bob is online"));
+  bob.destroy();
+  await until("he left", () => example.said.includes("Bob is offline"));
+});
+
 it("the ws server of one's own is a presence server", async () => {
   const example = run("ws-server/server.js", [], { PORT: "0" });
   await until("it listens", () => /listening on \d+/.test(example.said), 15_000);

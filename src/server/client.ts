@@ -1,0 +1,131 @@
+/** A typed caller of the relay's HTTP API. [API-35] */
+import { type ServerEvent, listen } from "./events.ts";
+import { type Asking, ask, askJson, orNull } from "./request.ts";
+import type {
+  DisconnectOptions,
+  Disconnected,
+  EventsOptions,
+  InLobby,
+  MemberOptions,
+  Page,
+  RoomInfo,
+  ServerUser,
+  SetMember,
+  UsersOptions,
+} from "./types.ts";
+
+export interface ServerOptions {
+  /** Where the relay is: `http://localhost:1234`, or behind a path, `https://app.example/presence`. */
+  readonly url: string;
+  /** A key of the relay (`--api-key`), or a token with the claim `api`. */
+  readonly key: string;
+  /** Default: the global `fetch`. */
+  readonly fetch?: typeof fetch;
+}
+
+/** All of these reject with a `ServerError` for what the API refuses. */
+export interface PresenceServer {
+  /** Who is online, a page of them. */
+  users(options?: UsersOptions): Promise<Page<ServerUser>>;
+  /** One user who is online, or left and is remembered; null: nobody knows of them. */
+  user(id: string, options?: InLobby): Promise<ServerUser | null>;
+  /** Rooms that somebody is in, a page of them, with counts and without people. */
+  rooms(
+    options?: InLobby & Pick<UsersOptions, "limit" | "cursor"> & { readonly prefix?: string },
+  ): Promise<Page<RoomInfo>>;
+  /** Who is in a room. @param options.people false: counts alone; default true */
+  room(name: string, options?: InLobby & { readonly people?: boolean }): Promise<RoomInfo>;
+  /** Up to 1,000 users or rooms in one request, in the order in which they are named. */
+  readonly batch: {
+    users(ids: readonly string[], options?: InLobby): Promise<readonly ServerUser[]>;
+    /** @param options.people with the people of each room; default false */
+    rooms(names: readonly string[], options?: InLobby & { readonly people?: boolean }): Promise<readonly RoomInfo[]>;
+  };
+  /** Closes all connections of a user, who is refused for as long as `forMs` says. */
+  disconnect(userId: string, options?: DisconnectOptions): Promise<Disconnected>;
+  /** Asks all connections of a user for a new token. */
+  refresh(userId: string, options?: InLobby): Promise<{ readonly connections: number }>;
+  /** Puts somebody into a room who has no connection, or sets them anew. @param session by which name you know them */
+  setMember(room: string, session: string, member: MemberOptions): Promise<SetMember>;
+  /** Takes them out. Resolves with whether they were there. */
+  removeMember(room: string, session: string, options?: InLobby): Promise<boolean>;
+  /** Documents as Yjs updates. */
+  readonly document: {
+    /** All of it; null: the room has none. */
+    get(room: string): Promise<Uint8Array | null>;
+    /** Adds an update to it, as a client would. */
+    put(room: string, update: Uint8Array): Promise<void>;
+    /** Deletes it, where nobody is in the room. Resolves with whether there was one. */
+    delete(room: string): Promise<boolean>;
+  };
+  /**
+   * What happens, from now on: first `reset`, which says who is where, then each change. Through lost connections it goes on
+   * where it was, or with another `reset`. Break out of the loop, or abort the signal, to end it.
+   */
+  events(options?: EventsOptions): AsyncIterable<ServerEvent>;
+}
+
+/**
+ * Makes a caller of a relay's API.
+ *
+ * @throws TypeError for an address that is none
+ */
+export function createServerClient({ url, key, fetch: send = globalThis.fetch }: ServerOptions): PresenceServer {
+  const { href } = new URL(url);
+  const asking: Asking = { url: href.replace(/^ws/, "http").replace(/\/+$/, ""), key, fetch: send };
+  const roomPath = (name: string): string => `/rooms/${encodeURIComponent(name)}`;
+  const userPath = (id: string): string => `/users/${encodeURIComponent(id)}`;
+  const memberPath = (room: string, session: string): string =>
+    `${roomPath(room)}/members/${encodeURIComponent(session)}`;
+  const documentPath = (room: string): string => `${roomPath(room)}/document`;
+  return {
+    users: async ({ ids, status, limit, cursor, lobby } = {}) => {
+      const query = { ids: ids?.join(), status: status?.join(), limit, cursor: cursor ?? undefined, lobby };
+      const page = await askJson<{ users: readonly ServerUser[]; cursor: string | null }>(asking, {
+        path: "/users",
+        query,
+      });
+      return { items: page.users, cursor: page.cursor };
+    },
+    user: (id, { lobby } = {}) => orNull(askJson(asking, { path: userPath(id), query: { lobby } })),
+    rooms: async ({ prefix, limit, cursor, lobby } = {}) => {
+      const query = { prefix, limit, cursor: cursor ?? undefined, lobby };
+      const page = await askJson<{ rooms: readonly RoomInfo[]; cursor: string | null }>(asking, {
+        path: "/rooms",
+        query,
+      });
+      return { items: page.rooms, cursor: page.cursor };
+    },
+    room: (name, { lobby, people } = {}) => askJson(asking, { path: roomPath(name), query: { lobby, people } }),
+    batch: {
+      users: async (ids, { lobby } = {}) => {
+        const asked = { method: "POST", path: "/users:batch", query: { lobby }, body: { ids } } as const;
+        return (await askJson<{ users: readonly ServerUser[] }>(asking, asked)).users;
+      },
+      rooms: async (rooms, { lobby, people = false } = {}) => {
+        const asked = { method: "POST", path: "/rooms:batch", query: { lobby }, body: { rooms, people } } as const;
+        return (await askJson<{ rooms: readonly RoomInfo[] }>(asking, asked)).rooms;
+      },
+    },
+    disconnect: (id, { lobby, ...body } = {}) =>
+      askJson(asking, { method: "POST", path: `${userPath(id)}/disconnect`, query: { lobby }, body }),
+    refresh: (id, { lobby } = {}) =>
+      askJson(asking, { method: "POST", path: `${userPath(id)}/refresh`, query: { lobby } }),
+    setMember: (room, session, { lobby, ...body }) =>
+      askJson(asking, { method: "PUT", path: memberPath(room, session), query: { lobby }, body }),
+    removeMember: async (room, session, { lobby } = {}) => {
+      const asked = { method: "DELETE", path: memberPath(room, session), query: { lobby } } as const;
+      return (await orNull(ask(asking, asked))) !== null;
+    },
+    document: {
+      get: async (room) => {
+        const response = await orNull(ask(asking, { path: documentPath(room) }));
+        return response === null ? null : new Uint8Array(await response.arrayBuffer());
+      },
+      put: async (room, update) => void (await ask(asking, { method: "PUT", path: documentPath(room), body: update })),
+      delete: async (room) => (await orNull(ask(asking, { method: "DELETE", path: documentPath(room) }))) !== null,
+    },
+    events: ({ lobby, room, prefix, user, signal } = {}) =>
+      listen(asking, { path: "/events", query: { lobby, room, prefix, user }, signal }),
+  };
+}
