@@ -16,11 +16,11 @@ const update = await server.document.get(room);
 if (update !== null) Y.applyUpdate(doc, update);
 const text = doc.getText("text");
 
-let isStopped = false;
-process.once("SIGINT", () => (isStopped = true)).once("SIGTERM", () => (isStopped = true));
+const stop = new AbortController();
+process.once("SIGINT", () => stop.abort()).once("SIGTERM", () => stop.abort());
 
 const steps = 60;
-for (let step = 0; step < steps && !isStopped; step++) {
+for (let step = 0; step < steps && !stop.signal.aborted; step++) {
   // where in the text it reads, as editors say it
   const at = Y.relativePositionToJSON(
     Y.createRelativePositionFromTypeIndex(text, Math.floor((text.length * step) / steps)),

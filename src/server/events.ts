@@ -40,7 +40,7 @@ export async function* listen(asking: Asking, asked: Asked): AsyncGenerator<Serv
   const { signal } = asked;
   let lastId: string | undefined;
   let failures = 0;
-  while (signal?.aborted !== true) {
+  while (!isAborted(signal)) {
     try {
       const headers = lastId === undefined ? {} : { "last-event-id": lastId };
       const response = await ask(asking, { ...asked, headers });
