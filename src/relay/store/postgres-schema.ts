@@ -22,6 +22,18 @@ const MIGRATIONS: readonly string[] = [
      bytes bytea NOT NULL,
      PRIMARY KEY (document, number)
    )`,
+  // A record is JSON as text: jsonb takes neither a NUL nor half of a surrogate pair. A person without a time is here.
+  `CREATE TABLE copresence_relays (
+     relay text COLLATE "C" PRIMARY KEY,
+     saved_at double precision NOT NULL
+   );
+   CREATE TABLE copresence_people (
+     relay text COLLATE "C" NOT NULL,
+     person text COLLATE "C" NOT NULL,
+     record text NOT NULL,
+     last_seen double precision,
+     PRIMARY KEY (relay, person)
+   )`,
 ];
 
 /**

@@ -6,6 +6,7 @@
  */
 import { Pool, type PoolClient } from "pg";
 import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import { PostgresPeopleStore } from "./postgres-people.ts";
 import { migrate } from "./postgres-schema.ts";
 
 export interface PostgresOptions {
@@ -64,10 +65,12 @@ interface Row {
 }
 
 export class PostgresDocumentStore implements DocumentStore {
+  readonly people: PostgresPeopleStore;
   readonly #pool: Pool;
 
   private constructor(pool: Pool) {
     this.#pool = pool;
+    this.people = new PostgresPeopleStore(pool);
   }
 
   /**

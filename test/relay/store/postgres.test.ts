@@ -5,6 +5,7 @@ import { openStore } from "../../../src/relay/store/open.ts";
 import { PostgresDocumentStore } from "../../../src/relay/store/postgres.ts";
 import { type PostgresServer, query, startPostgres } from "../../postgres.ts";
 import { testDocumentStore } from "./contract.ts";
+import { peopleStoreContract } from "./people-contract.ts";
 
 let server: PostgresServer;
 
@@ -35,13 +36,17 @@ describe("[STORE-6] [STORE-20] [STORE-24] [STORE-25] the store in a database", (
   });
 });
 
+describe("[PEOPLE-1] [PEOPLE-2] [PEOPLE-3] people in a database", () => {
+  peopleStoreContract(async () => (await open(await server.database())).people);
+});
+
 describe("opening", () => {
   it("[STORE-21] ten relays that start at once make the tables once, and all of them work", async () => {
     const url = await server.database();
     const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)));
     await Promise.all(stores.map((store, i) => store.append("doc", [update(`${i}`)])));
     expect((await stores[0]?.load("doc", never()))?.updates).toHaveLength(10);
-    expect(await query(url, "SELECT version FROM copresence_schema")).toEqual([{ version: 1 }]);
+    expect(await query(url, "SELECT version FROM copresence_schema")).toEqual([{ version: 1 }, { version: 2 }]);
   });
 
   it("[STORE-21] tables that are there are used, by somebody who may not make any", async () => {
@@ -56,6 +61,20 @@ describe("opening", () => {
     );
     const second = await open(url.replace("tester:secret", "clerk"));
     expect(await second.append("doc", [update("too")])).toBe("1:2");
+  });
+
+  it("[STORE-21] tables of an older version are brought up to date, with what is in them", async () => {
+    const url = await server.database();
+    const first = await open(url);
+    await first.append("doc", [update("kept")]);
+    // as the first version left them
+    await query(
+      url,
+      "DROP TABLE copresence_people, copresence_relays; DELETE FROM copresence_schema WHERE version > 1",
+    );
+    const second = await open(url);
+    expect((await second.load("doc", never()))?.updates).toHaveLength(1);
+    await second.people.save({ relay: "r_1", at: 1, changed: [], forgotten: [] });
   });
 
   it("[STORE-22] tables of a newer version are refused, and left as they are", async () => {
