@@ -12,6 +12,8 @@ import { createServer } from "vite";
 import { sessionServer } from "./session.js";
 
 const PAGE_PORT = 5173;
+/** Where documents, and who was here, outlive the demo: a folder that git ignores. */
+const DATA = fileURLToPath(new URL("data", import.meta.url));
 const relayPort = Number(process.env.COPRESENCE_PORT ?? 1234);
 
 /** @type {(() => Promise<void>)[]} What has to be closed, the newest last. */
@@ -52,7 +54,7 @@ async function start(what, run, portTaken) {
   try {
     return await run();
   } catch (error) {
-    const taken = /EADDRINUSE|port \d+ is already in use/i.test(String(error));
+    const taken = /EADDRINUSE|port \d+ is already in use|another process has it open/i.test(String(error));
     return fail(taken ? portTaken : [`The ${what} did not start:`, inspect(error)]);
   }
 }
@@ -66,11 +68,15 @@ if (!existsSync(new URL("../dist/relay/index.js", import.meta.url))) {
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop(0));
 
-const { createRelay } = await import("copresence/relay");
+const { createRelay, openStore } = await import("copresence/relay");
 const secret = randomBytes(48).toString("base64url");
+const store = await start("store", () => openStore(`file:${DATA}`), [
+  `The documents are kept in ${DATA}, which another demo has open, perhaps, or which cannot be written.`,
+  "Stop that program, then run `npm run demo` again.",
+]);
 // with a key to its HTTP API, backends may act on what is to be seen in the page
 const apiKey = process.env.COPRESENCE_API_KEY ?? "";
-const relay = createRelay({ jwtSecret: secret, ...(apiKey !== "" && { apiKey }) });
+const relay = createRelay({ jwtSecret: secret, store, ...(apiKey !== "" && { apiKey }) });
 closing.push(() => relay.close());
 const { url } = await start("relay", () => relay.listen(relayPort, "localhost"), [
   `Port ${relayPort} is taken, perhaps by another relay or y-websocket server.`,
@@ -96,5 +102,5 @@ console.log(`
   Open http://localhost:${PAGE_PORT} in two windows: one of them private, or in another browser,
   so that it can sign in as somebody else. Any name will do; there is no password.
 
-  relay ${url}   ·   Ctrl+C stops both
+  relay ${url}   ·   documents are kept in demo/data   ·   Ctrl+C stops both
 `);

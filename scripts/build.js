@@ -57,6 +57,10 @@ module.exports = fromMain() ?? require("${name}");
   writeFileSync(join(out, "cjs", file), shared);
   replaceInAll(join(out, "cjs"), `require("${name}")`, file);
 }
+// where a file is, CommonJS says in its own way
+const here = join(out, "cjs/relay/documents/stored/here.js");
+const location = 'require("node:url").pathToFileURL(__filename).href';
+writeFileSync(here, readFileSync(here, "utf8").replace("import.meta.url", location));
 // the package is one of ES modules; what is in here is not
 writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 // [REACT-3] Next.js and others look for it on the first line, where tsc puts what every script in CommonJS begins with

@@ -104,6 +104,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   open: flag(false, "listen to the network though nobody is asked who they are"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
   maxDocuments: bytes(partOfHeap(1 / 4), "memory for documents, of left rooms too; past it new ones are refused"),
+  maxDocument: bytes(0, "largest document: past it nobody can add to it; 0: any", 0),
   maxDocumentStructs: count(1_000_000, 1, "most insertions in a document"),
   maxUpdateStructs: count(250_000, 1, "most insertions in one update of a document"),
   maxSubdocuments: count(2_000, 0, "most subdocuments of a document"),

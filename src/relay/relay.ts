@@ -41,7 +41,7 @@ export interface Relay {
   /** Nobody is asked who they are: there is neither a key nor `authenticate`. */
   readonly open: boolean;
   /**
-   * Serves on a port of its own: WebSockets, `GET /healthz` and `GET /metrics`. An open relay listens to this machine
+   * Serves on a port of its own: WebSockets, `GET /healthz`, `GET /readyz` and `GET /metrics`. An open relay listens to this machine
    * alone unless the option `open` is set.
    *
    * @param port default 1234; 0 picks a free one
@@ -93,6 +93,8 @@ export interface Relay {
    * @returns how many connections were asked
    */
   refresh(userId: string, lobby?: string): number;
+  /** Why it had better be sent nobody: it stops, or its store fails. Null: it is ready. `GET /readyz` answers 503 then. */
+  readonly trouble: string | null;
   /** What it counts about itself. */
   metrics(): RelayMetrics;
 }
@@ -178,7 +180,8 @@ class RelayServer implements Relay {
     await atMost(PEOPLE_MS, this.#hub.core.people?.loaded);
     const { handshakeTimeout, trustProxy } = this.options;
     const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
-    const server = createHttpServer(handshakeTimeout, () => this.metrics(), api);
+    const pages = { metrics: () => this.metrics(), trouble: () => this.trouble };
+    const server = createHttpServer(handshakeTimeout, pages, api);
     const undo = this.attach(server);
     // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process
     server.on("error", (error) => server.listening && this.#onError(error, "the server"));
@@ -249,6 +252,10 @@ class RelayServer implements Relay {
 
   refresh(userId: string, lobby?: string): number {
     return this.#hub.refresh(userId, lobby);
+  }
+
+  get trouble(): string | null {
+    return this.#closing === undefined ? this.#hub.core.trouble : "the relay is stopping";
   }
 
   metrics(): RelayMetrics {

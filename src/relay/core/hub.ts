@@ -91,7 +91,7 @@ export class Hub {
     this.#hasDocuments = hasDocuments;
     this.#listener = listener;
     this.clock = clock;
-    this.documents = new Documents(settings, store, (error) => listener.error(error, "documents"));
+    this.documents = new Documents(settings, store, (error) => listener.error(error, "documents"), clock);
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.#startedAt = clock.wall();
@@ -221,6 +221,12 @@ export class Hub {
       this.lobbyPlaces.release(lobby.name);
       this.#lobbiesGivenUp++;
     }
+  }
+
+  /** Why it cannot do all that it is there for; null: it can. [STORE-15] */
+  get trouble(): string | null {
+    const isFailing = this.documents.storeMetrics?.isFailing === true || this.people?.isFailing === true;
+    return isFailing ? "the store fails" : null;
   }
 
   /** Frees all that is held. Members that are still there hear no more of anybody. */

@@ -3,14 +3,18 @@
  * and go there. [DOC-10]
  */
 import * as Y from "yjs";
+import { type Clock, systemClock } from "../ports/clock.ts";
 import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
+import { backOff, pause } from "../util/back-off.ts";
+import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
 import { damagedPart } from "./damage.ts";
 import type { DocumentHost } from "./document.ts";
-import { Journal } from "./journal.ts";
+import { Journal } from "./stored/journal.ts";
 import type { Pending } from "./pending.ts";
 import { noRoom } from "./update/refusal.ts";
 import { SharedDocument } from "./shared.ts";
+import { StoreHealth, type StoreTimes } from "./stored/health.ts";
 
 /** The document of a room that nobody is in. */
 export interface Kept {
@@ -32,9 +36,25 @@ export interface DocumentCounts {
   readonly bytes: number;
 }
 
+/** What a store of documents has done, and what it holds of the documents that are in memory. */
+export interface StoreMetrics extends CompactionCounts {
+  /** Documents that are in memory, or are being loaded. */
+  readonly documents: number;
+  readonly loads: StoreTimes;
+  readonly appends: StoreTimes;
+  /** There is a document that the store did not load or store when it was asked last, or the store hangs. */
+  readonly isFailing: boolean;
+}
+
 export type DocumentOptions = Pick<
   RelaySettings,
-  "documentGc" | "maxDocuments" | "maxDocumentStructs" | "maxUpdateStructs" | "maxSubdocuments" | "maxPendingStructs"
+  | "documentGc"
+  | "maxDocument"
+  | "maxDocuments"
+  | "maxDocumentStructs"
+  | "maxUpdateStructs"
+  | "maxSubdocuments"
+  | "maxPendingStructs"
 >;
 
 /** What a document takes besides its content, however short that is, about: bytes. Most of it is the Y.Doc of one that is open. */
@@ -45,9 +65,6 @@ const GROWTH = 2;
 
 /** How long the document of a room that nobody is in stays in memory, where a store has it: ms. [STORE-4] */
 const UNLOAD_MS = 10_000;
-/** How long to wait after a document could not be loaded, ms: at first, and at most. [STORE-2] */
-const RETRY_MS = 250;
-const MAX_RETRY_MS = 10_000;
 
 /** The document of a room where a store has it: open, or left and still in memory. */
 interface Stored {
@@ -65,6 +82,8 @@ export class Documents {
   readonly options: DocumentOptions;
   readonly #store: DocumentStore | null;
   readonly #stored = new Map<string, Stored>();
+  readonly #health: StoreHealth;
+  readonly #compaction: Compaction | null;
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
   readonly #open = new Map<SharedDocument, number>();
@@ -77,10 +96,25 @@ export class Documents {
    * @param store where documents outlive the relay; null: nowhere
    * @param warn told once when new documents find no room, until they do again; and when a document cannot be read or encoded
    */
-  constructor(options: DocumentOptions, store: DocumentStore | null, warn: (error: Error) => void) {
+  constructor(
+    options: DocumentOptions,
+    store: DocumentStore | null,
+    warn: (error: Error) => void,
+    clock: Clock = systemClock,
+  ) {
     this.options = options;
     this.#store = store;
     this.#warn = warn;
+    this.#health = new StoreHealth(clock);
+    const warnOf = (message: string, cause: unknown): void => this.warn(message, cause);
+    this.#compaction = store === null ? null : new Compaction(store, !options.documentGc, warnOf);
+  }
+
+  /** Null: no store has documents. */
+  get storeMetrics(): StoreMetrics | null {
+    if (this.#compaction === null) return null;
+    const { load: loads, append: appends, isFailing } = this.#health;
+    return { documents: this.#stored.size, loads, appends, isFailing, ...this.#compaction.counts };
   }
 
   get counts(): DocumentCounts {
@@ -137,12 +171,17 @@ export class Documents {
     this.#stored.get(room)?.journal.record(update);
   }
 
+  /** What is deleted from a document is kept from now on, for clients that go back in its history. */
+  keepHistory(room: string): void {
+    this.#compaction?.keepHistory(room);
+  }
+
   /** Nobody is in the room any more. */
   left(room: string): void {
     const stored = this.#stored.get(room);
     if (stored === undefined) return;
     stored.isOpen = false;
-    void stored.journal.flush();
+    void stored.journal.flush().then(() => stored.isOpen || this.#compaction?.left(room));
     this.#unloadLater(room, stored);
   }
 
@@ -156,6 +195,7 @@ export class Documents {
     await Promise.all(all.map(({ journal }) => journal.flush()));
     for (const { journal } of all) journal.stop();
     this.#stored.clear();
+    await this.#compaction?.close();
     await this.#store?.close?.();
   }
 
@@ -194,9 +234,13 @@ export class Documents {
 
   #begin(room: string, store: DocumentStore): Stored {
     const loading = new AbortController();
-    const onError = (error: unknown): void => this.warn(`the document of ${room} cannot be stored`, error);
+    const onError = (error: unknown): void => this.#failed(`the document of ${room} cannot be stored`, error);
+    const append = async (updates: readonly Uint8Array[]): Promise<void> => {
+      await this.#health.ask("append", room, () => store.append(room, updates));
+      this.#compaction?.appended(room, updates);
+    };
     const stored: Stored = {
-      journal: new Journal(room, store, mergeUpdates, onError),
+      journal: new Journal(append, mergeUpdates, onError),
       loading,
       loaded: null,
       isOpen: true,
@@ -212,15 +256,23 @@ export class Documents {
     await this.#deleting.get(room);
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        const stored = await store.load(room, signal);
-        if (stored !== null && !signal.aborted) this.keep(room, keptOf(stored));
+        const stored = await this.#health.ask("load", room, () => store.load(room, signal));
+        if (signal.aborted) return;
+        if (stored !== null) this.keep(room, keptOf(stored));
+        this.#compaction?.loaded(room, stored);
         return;
       } catch (error) {
-        if (signal.aborted) return;
-        if (failures === 0) this.warn(`the document of ${room} cannot be loaded`, error);
-        await pause(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures), signal);
+        if (signal.aborted) break;
+        if (failures === 0) this.#failed(`the document of ${room} cannot be loaded`, error);
+        // [STORE-2]
+        await pause(backOff(failures), signal);
       }
     }
+    this.#health.forget("load", room);
+  }
+
+  #failed(message: string, error: unknown): void {
+    if (this.#health.isNews(error)) this.warn(message, error);
   }
 
   #unloadLater(room: string, stored: Stored): void {
@@ -231,6 +283,7 @@ export class Documents {
       if (!stored.journal.isStored || pending !== null) return this.#unloadLater(room, stored);
       stored.loading.abort();
       this.#stored.delete(room);
+      this.#compaction?.unloaded(room);
       this.release(room);
     }, UNLOAD_MS);
   }
@@ -275,15 +328,4 @@ function keptOf(stored: StoredDocument): Kept {
 
 function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
   return updates.length === 1 && updates[0] !== undefined ? updates[0] : Y.mergeUpdates([...updates]);
-}
-
-/** Resolves after so many ms, or once the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -184,6 +184,7 @@ export class SharedDocument implements RoomDocument {
   keepHistory(): void {
     this.settle();
     this.#keepsHistory = true;
+    this.#documents.keepHistory(this.#room);
     this.#live?.keepHistory();
     const kept = this.#kept;
     // the room may be left before anybody writes
@@ -337,11 +338,21 @@ export class SharedDocument implements RoomDocument {
     if (clients > MAX_CLIENTS) throw tooLarge(`document is of more than ${MAX_CLIENTS} clients`);
     if (counts.subdocuments > 0 && live.subdocuments + counts.subdocuments > maxSubdocuments)
       throw tooLarge(`document has more than ${maxSubdocuments} subdocuments`);
+    this.#checkBytes(live, pieces[0]?.run.bytes.length ?? 0);
     if (live.parts + parts <= maxDocumentStructs * SLACK) return;
     // [DOC-18] what was counted letter by letter is counted anew, as Yjs keeps it
     if (!live.isExact) live.compact();
     if (live.parts + parts > maxDocumentStructs)
       throw tooLarge(`document has more than ${maxDocumentStructs} insertions`);
+  }
+
+  /** Refuses what would make the document longer than it may be. What deletes alone is taken. [STORE-14] */
+  #checkBytes(live: LiveDocument, bytes: number): void {
+    const { maxDocument } = this.#documents.options;
+    if (maxDocument === 0 || live.bytes + bytes <= maxDocument) return;
+    // what was deleted since it was encoded last may be forgotten
+    if (!live.isExact) live.compact();
+    if (live.bytes + bytes > maxDocument) throw tooLarge(`document is larger than ${maxDocument} bytes`);
   }
 }
 

@@ -85,6 +85,8 @@ export interface RelaySettings {
    * is written. Default: a quarter of the heap that Node allows.
    */
   readonly maxDocuments: number;
+  /** Largest document, as it is stored: what would make it larger is refused (4413), and nothing is lost; 0: any. Default 0. */
+  readonly maxDocument: number;
   /** Most insertions (and deletions and values, which count for less) in a document. Default 1 000 000. */
   readonly maxDocumentStructs: number;
   /** The same in one update. Default 250 000. */

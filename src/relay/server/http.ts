@@ -5,11 +5,18 @@ import { LOBBY } from "../../wire/index.ts";
 import { isApiTarget } from "./api-listener.ts";
 import { type RelayMetrics, metricsText } from "./metrics.ts";
 
+/** What the pages say that are no WebSocket. */
+export interface Pages {
+  readonly metrics: () => RelayMetrics;
+  /** Why the relay cannot do all that it is there for; null: it can. */
+  readonly trouble: () => string | null;
+}
+
 /**
  * @param timeout how long a request may take to come, ms: one that comes byte by byte is cut off [LIMIT-5]
  * @param api answers what is below /api/
  */
-export function createHttpServer(timeout: number, metrics: () => RelayMetrics, api: RequestListener): Server {
+export function createHttpServer(timeout: number, pages: Pages, api: RequestListener): Server {
   const settings = {
     headersTimeout: timeout,
     requestTimeout: timeout,
@@ -17,11 +24,11 @@ export function createHttpServer(timeout: number, metrics: () => RelayMetrics, a
   };
   return createServer(settings, (request, response) => {
     if (isApiTarget(request.url ?? "/")) api(request, response);
-    else answer(request, response, metrics);
+    else answer(request, response, pages);
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, metrics: () => RelayMetrics): void {
+function answer(request: IncomingMessage, response: ServerResponse, { metrics, trouble }: Pages): void {
   const page = pageOf(request.url ?? "/");
   // [HTTP-2] any other method
   if (page !== null && request.method !== "GET" && request.method !== "HEAD") {
@@ -31,6 +38,11 @@ function answer(request: IncomingMessage, response: ServerResponse, metrics: () 
     // [WIRE-6] the relay is alive
     case "/healthz":
       return say(response, 200, "ok\n");
+    case "/readyz": {
+      // [STORE-15] who asks is a balancer that had better send people elsewhere
+      const reason = trouble();
+      return reason === null ? say(response, 200, "ready\n") : say(response, 503, `${reason}\n`);
+    }
     case "/metrics":
       return say(response, 200, metricsText(metrics()), { "content-type": "text/plain; version=0.0.4" });
     case null:
@@ -40,7 +52,7 @@ function answer(request: IncomingMessage, response: ServerResponse, metrics: () 
   }
 }
 
-type Page = "/healthz" | "/metrics";
+type Page = "/healthz" | "/readyz" | "/metrics";
 
 /**
  * The page that a request target asks for; null: there is none. [HTTP-1] What a probe or a proxy adds changes nothing: a
@@ -55,7 +67,7 @@ export function pageOf(target: string): Page | null {
 }
 
 function asPage(path: string): Page | null {
-  return path === "/healthz" || path === "/metrics" ? path : null;
+  return path === "/healthz" || path === "/readyz" || path === "/metrics" ? path : null;
 }
 
 function say(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {

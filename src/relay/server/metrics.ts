@@ -1,6 +1,7 @@
 /** What the relay counts about itself. */
 import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
+import type { StoreMetrics } from "../documents/index.ts";
 import type { HubMetrics } from "../wiring/linked-hub.ts";
 
 export interface RelayMetrics extends HubMetrics {
@@ -32,14 +33,34 @@ export function metricsText(metrics: RelayMetrics): string {
       ['{state="kept"}', documents.kept],
     ]),
     ...family("document_bytes", "gauge", "What documents take, about.", [["", documents.bytes]]),
+    ...(metrics.store === null ? [] : storeFamilies(metrics.store)),
     "",
   ].join("\n");
+}
+
+/** What the store of documents does. [STORE-17] */
+function storeFamilies({ documents, snapshotBytes, logBytes, logUpdates, ...store }: StoreMetrics): string[] {
+  return [
+    ...family("store_documents", "gauge", "Stored documents that are in memory.", [["", documents]]),
+    ...family("store_snapshot_bytes", "gauge", "What the snapshots of these take in the store.", [["", snapshotBytes]]),
+    ...family("store_log_bytes", "gauge", "What was appended to these since.", [["", logBytes]]),
+    ...family("store_log_updates", "gauge", "In how many updates.", [["", logUpdates]]),
+    ...family("store_failing", "gauge", "1 while the store fails or hangs.", [["", Number(store.isFailing)]]),
+    ...family("store_compactions_total", "counter", "Documents that were compacted.", [["", store.compactions]]),
+    ...summary("store_load_seconds", "How long documents take to load.", store.loads),
+    ...summary("store_append_seconds", "How long appends take.", store.appends),
+  ];
 }
 
 type Samples = readonly (readonly [labels: string, value: number])[];
 
 function labelled(label: string, values: Readonly<Record<string, number>>): Samples {
   return Object.entries(values).map(([key, value]) => [`{${label}="${key}"}`, value] as const);
+}
+
+function summary(name: string, help: string, { count, seconds }: { count: number; seconds: number }): string[] {
+  const full = `copresence_${name}`;
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} summary`, `${full}_sum ${seconds}`, `${full}_count ${count}`];
 }
 
 function family(name: string, type: "counter" | "gauge", help: string, samples: Samples): string[] {

@@ -10,7 +10,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import { Hub } from "../core/hub.ts";
 import { eventLoopBusy } from "../core/pace.ts";
 import type { Room } from "../core/room.ts";
-import type { DocumentCounts } from "../documents/index.ts";
+import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
@@ -56,6 +56,8 @@ export interface HubMetrics {
   readonly stateBytes: number;
   /** Documents of rooms, also of those that nobody is in. */
   readonly documents: DocumentCounts;
+  /** What the store of documents does; null: there is none. */
+  readonly store: StoreMetrics | null;
 }
 
 /** How a user is disconnected. */
@@ -260,6 +262,7 @@ export class LinkedHub {
       unsentBytes: this.#links.unsent.bytes,
       stateBytes: this.core.stateMemory.bytes,
       documents: this.core.documents.counts,
+      store: this.core.documents.storeMetrics,
     };
   }
 

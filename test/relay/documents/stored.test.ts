@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/document-store.ts";
 import { Documents, type SharedDocument } from "../../../src/relay/documents/index.ts";
-import { Journal } from "../../../src/relay/documents/journal.ts";
+import { Journal } from "../../../src/relay/documents/stored/journal.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
 import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
@@ -220,15 +220,13 @@ it("[STORE-5] what failed is appended before what came after it, as one", async 
   vi.useFakeTimers();
   const appended: (readonly Uint8Array[])[] = [];
   let isFailing = true;
-  const store = {
-    append: (_room: string, updates: readonly Uint8Array[]) => {
-      if (isFailing) return Promise.reject(new Error("away"));
-      appended.push(updates);
-      return Promise.resolve("1");
-    },
-  } as unknown as DocumentStore;
+  const append = (updates: readonly Uint8Array[]): Promise<void> => {
+    if (isFailing) return Promise.reject(new Error("away"));
+    appended.push(updates);
+    return Promise.resolve();
+  };
   const merge = (updates: readonly Uint8Array[]): Uint8Array => Uint8Array.from(updates.flatMap((each) => [...each]));
-  const journal = new Journal("doc", store, merge, () => {});
+  const journal = new Journal(append, merge, () => {});
   journal.record(Uint8Array.of(1));
   await vi.advanceTimersByTimeAsync(100);
   journal.record(Uint8Array.of(2));
@@ -243,17 +241,15 @@ it("[DOC-12] [STORE-5] what failed and cannot be merged is appended again as it 
   vi.useFakeTimers();
   const appended: (readonly Uint8Array[])[] = [];
   let isFailing = true;
-  const store = {
-    append: (_room: string, updates: readonly Uint8Array[]) => {
-      if (isFailing) return Promise.reject(new Error("away"));
-      appended.push(updates);
-      return Promise.resolve("1");
-    },
-  } as unknown as DocumentStore;
+  const append = (updates: readonly Uint8Array[]): Promise<void> => {
+    if (isFailing) return Promise.reject(new Error("away"));
+    appended.push(updates);
+    return Promise.resolve();
+  };
   const merge = (): Uint8Array => {
     throw new Error("cannot be merged");
   };
-  const journal = new Journal("doc", store, merge, () => {});
+  const journal = new Journal(append, merge, () => {});
   journal.record(Uint8Array.of(1));
   journal.record(Uint8Array.of(2));
   await vi.advanceTimersByTimeAsync(100);

@@ -1,0 +1,76 @@
+/** How the store of documents fares: how long it takes, and whether it does what it is asked. [STORE-15] */
+import type { Clock } from "../../ports/clock.ts";
+
+/** What the store is asked to do takes longer only if it hangs, ms. */
+const HANGING_MS = 10_000;
+
+export interface StoreTimes {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+type Kind = "load" | "append";
+
+export class StoreHealth {
+  readonly #clock: Clock;
+  readonly #times = { load: { count: 0, seconds: 0 }, append: { count: 0, seconds: 0 } };
+  /** What was asked and has not been answered, and when. */
+  readonly #asked = new Map<object, number>();
+  /** Documents that could not be loaded or stored when that was tried last. */
+  readonly #failing = new Set<string>();
+  /** The failures that were reported since the store did last all that it was asked. */
+  readonly #reported = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get load(): StoreTimes {
+    return this.#times.load;
+  }
+
+  get append(): StoreTimes {
+    return this.#times.append;
+  }
+
+  /** Whether there is a document that it did not load or store when it was asked last, or whether it hangs. */
+  get isFailing(): boolean {
+    if (this.#failing.size > 0) return true;
+    const now = this.#clock.now();
+    for (const at of this.#asked.values()) if (now - at > HANGING_MS) return true;
+    return false;
+  }
+
+  /** Asks the store for something. Rejects as the store does. */
+  async ask<T>(kind: Kind, room: string, act: () => Promise<T>): Promise<T> {
+    const question = {};
+    const startedAt = this.#clock.now();
+    this.#asked.set(question, startedAt);
+    try {
+      const answer = await act();
+      this.#times[kind].count++;
+      this.#times[kind].seconds += (this.#clock.now() - startedAt) / 1_000;
+      this.forget(kind, room);
+      return answer;
+    } catch (error) {
+      this.#failing.add(`${kind} ${room}`);
+      throw error;
+    } finally {
+      this.#asked.delete(question);
+    }
+  }
+
+  /** It is not asked again: nobody wants the answer any more. */
+  forget(kind: Kind, room: string): void {
+    this.#failing.delete(`${kind} ${room}`);
+    if (this.#failing.size === 0) this.#reported.clear();
+  }
+
+  /** Whether a failure is to be reported: a disk that is full is so for all documents, and is reported once. [STORE-16] */
+  isNews(error: unknown): boolean {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#reported.has(reason)) return false;
+    this.#reported.add(reason);
+    return true;
+  }
+}
