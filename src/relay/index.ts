@@ -5,7 +5,12 @@ export type { AccessRequest, Authenticate, Grant, Grants, Identity, Refusal, Ref
 export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 export type { KeySource, PublicKeySource } from "./access/keys.ts";
 export { type RelayMetrics, metricsText } from "./server/metrics.ts";
-export type { DocumentStore, Position, StoredDocument } from "./ports/document-store.ts";
+export {
+  DamagedDocumentError,
+  type DocumentStore,
+  type Position,
+  type StoredDocument,
+} from "./ports/document-store.ts";
 export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/people-store.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";

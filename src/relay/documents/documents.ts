@@ -4,7 +4,7 @@
  */
 import * as Y from "yjs";
 import { type Clock, systemClock } from "../ports/clock.ts";
-import type { DocumentStore, StoredDocument } from "../ports/document-store.ts";
+import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { backOff, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
@@ -272,7 +272,7 @@ export class Documents {
   }
 
   #failed(message: string, error: unknown): void {
-    if (this.#health.isNews(error)) this.warn(message, error);
+    if (error instanceof DamagedDocumentError || this.#health.isNews(error)) this.warn(message, error);
   }
 
   #unloadLater(room: string, stored: Stored): void {
@@ -322,7 +322,9 @@ function keptOf(stored: StoredDocument): Kept {
     const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
     return { update, rest: [], stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
   } catch (cause) {
-    throw new Error(`it is damaged: ${damagedPart(stored) ?? "what Yjs makes of it"} is no Yjs update`, { cause });
+    throw new DamagedDocumentError(`it is damaged: ${damagedPart(stored) ?? "what Yjs makes of it"} is no Yjs update`, {
+      cause,
+    });
   }
 }
 

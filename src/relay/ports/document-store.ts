@@ -8,6 +8,9 @@ import type { PeopleStore } from "./people-store.ts";
 /** How far the log of a room goes: what `append` returns, and `compact` takes. Only the store knows what it means. */
 export type Position = string;
 
+/** What `load` rejects with where a part of a document is missing or cannot be read: all other documents are well. */
+export class DamagedDocumentError extends Error {}
+
 /** What is stored of a room's document. */
 export interface StoredDocument {
   /** All that was stored up to some moment, as one update; null: there was no compaction yet. */

@@ -7,7 +7,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
-import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import {
+  DamagedDocumentError,
+  type DocumentStore,
+  type Position,
+  type StoredDocument,
+} from "../ports/document-store.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
@@ -75,7 +80,7 @@ export class LevelDocumentStore implements DocumentStore {
       }
       // a part is missing: the rest would be taken for all of it [STORE-8]
       if (updates.length !== last - base || (snapshot === null && base > 0)) {
-        throw new Error(`the stored document ${keyOf(room, "")} is damaged: parts of it are missing`);
+        throw new DamagedDocumentError(`the stored document ${keyOf(room, "")} is damaged: parts of it are missing`);
       }
       return { snapshot, updates, position: this.#position(last) };
     });

@@ -5,7 +5,12 @@
  * `copresence_documents`, so that a position stands for exactly what was committed up to it.
  */
 import { Pool, type PoolClient } from "pg";
-import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import {
+  DamagedDocumentError,
+  type DocumentStore,
+  type Position,
+  type StoredDocument,
+} from "../ports/document-store.ts";
 import { PostgresPeopleStore } from "./postgres-people.ts";
 import { migrate } from "./postgres-schema.ts";
 
@@ -110,7 +115,9 @@ export class PostgresDocumentStore implements DocumentStore {
     const { id, last, base, bytes: snapshot } = head;
     // a part is missing: the rest would be taken for all of it [STORE-8]
     if (parts.length !== Number(last) - Number(base) || (snapshot === null && base !== "0")) {
-      throw new Error(`the stored document of ${room} is damaged: parts of it are missing (document ${id})`);
+      throw new DamagedDocumentError(
+        `the stored document of ${room} is damaged: parts of it are missing (document ${id})`,
+      );
     }
     return {
       snapshot: snapshot === null ? null : plain(snapshot),

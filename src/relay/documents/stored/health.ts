@@ -1,4 +1,5 @@
 /** How the store of documents fares: how long it takes, and whether it does what it is asked. [STORE-15] */
+import { DamagedDocumentError } from "../../ports/document-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** What the store is asked to do takes longer only if it hangs, ms. */
@@ -53,7 +54,8 @@ export class StoreHealth {
       this.forget(kind, room);
       return answer;
     } catch (error) {
-      this.#failing.add(`${kind} ${room}`);
+      // one document that is damaged is no failure of the store
+      if (!(error instanceof DamagedDocumentError)) this.#failing.add(`${kind} ${room}`);
       throw error;
     } finally {
       this.#asked.delete(question);

@@ -2,6 +2,7 @@
 import { expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import { StoreHealth } from "../../../../src/relay/documents/stored/health.ts";
+import { DamagedDocumentError } from "../../../../src/relay/ports/document-store.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { updateFrame } from "../../../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../../../support.ts";
@@ -66,6 +67,9 @@ it("[STORE-15] a store that hangs is one that fails", async () => {
   expect(health.isFailing).toBe(true);
   answer();
   await asked;
+  await expect(health.ask("load", "b", () => Promise.reject(new DamagedDocumentError("damaged")))).rejects.toThrow(
+    "damaged",
+  );
   expect(health.isFailing).toBe(false);
   expect(health.load).toEqual({ count: 1, seconds: 10.001 });
 });
