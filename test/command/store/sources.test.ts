@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import initSqlJs from "sql.js";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { LeveldbPersistence } from "y-leveldb";
@@ -119,6 +120,27 @@ describe("[STORE-41] a database of Hocuspocus' SQLite extension", () => {
     db.close();
     return file;
   }
+
+  /**
+   * A file that @hocuspocus/server 4.7.0 wrote with @hocuspocus/extension-sqlite 4.7.0 and better-sqlite3 12.11.1, which has to be
+   * compiled to be installed; beside it the documents as that server had them, as Yjs updates.
+   */
+  it("that the extension itself wrote is imported exactly", async () => {
+    const place = fileURLToPath(new URL("./hocuspocus/", import.meta.url));
+    const documents = JSON.parse(readFileSync(join(place, "documents.json"), "utf8")) as Record<string, string>;
+    const store = `file:${folder()}`;
+    const from = `hocuspocus-sqlite:${join(place, "documents.sqlite")}`;
+    expect(await copresenceStore(["import", "--from", from, "--store", store])).toMatchObject({ code: 0 });
+    expect((await copresenceStore(["list", "--store", store])).lines.toSorted()).toEqual(
+      Object.keys(documents).toSorted(),
+    );
+    for (const [room, update] of Object.entries(documents)) {
+      const doc = new Y.Doc();
+      Y.applyUpdate(doc, Buffer.from(update, "base64"));
+      expect(doc.getText("t").length).toBeGreaterThan(100);
+      expect(contentOf(await exported(store, room))).toEqual(contentOf(doc));
+    }
+  });
 
   it("gives exactly its documents, each to the room of its name", async () => {
     const documents = { plain: rich("a"), "my%20doc": rich("b"), "tenant/doc ü": rich("c") };
