@@ -3,6 +3,7 @@ import { attacksCase } from "./attacks.js";
 import { connections } from "./connections.js";
 import { documents } from "./documents.js";
 import { echo } from "./echo.js";
+import { extension } from "./extension.js";
 import { floor } from "./floor.js";
 import { idle } from "./idle.js";
 import { joinStorm } from "./join-storm.js";
@@ -36,4 +37,5 @@ export const cases = [
   soak,
   attacksCase,
   resources,
+  extension,
 ];

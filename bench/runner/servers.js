@@ -66,6 +66,13 @@ export const hocuspocus = {
   command: (port) => ({ args: [here("servers/hocuspocus.js")], env: { PORT: String(port) } }),
 };
 
+/** The same with our extension. @type {ServerKind} */
+export const hocuspocusPresence = {
+  name: "@hocuspocus/server with copresence",
+  client: "hocuspocus",
+  command: (port) => ({ args: [here("servers/hocuspocus-presence.js")], env: { PORT: String(port) } }),
+};
+
 /** The relay and its peers, with the clients that all of them have. */
 export const peers = [relay(), yWebsocket, hocuspocus];
 

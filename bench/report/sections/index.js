@@ -3,6 +3,7 @@ import { attacksSection } from "./attacks.js";
 import { connectionsSection } from "./connections.js";
 import { documentsSection } from "./documents.js";
 import { echoSection } from "./echo.js";
+import { extensionSection } from "./extension.js";
 import { floorSection } from "./floor.js";
 import { idleSection } from "./idle.js";
 import { joinStormSection } from "./join-storm.js";
@@ -37,5 +38,6 @@ export const sections = new Map(
     ["soak", soakSection],
     ["attacks", attacksSection],
     ["resources", resourcesSection],
+    ["extension", extensionSection],
   ]),
 );
