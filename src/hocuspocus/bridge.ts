@@ -4,7 +4,6 @@
  */
 import type { Extension, Hocuspocus, WebSocketLike } from "@hocuspocus/server";
 import type { HubLink, HubSocket, PresenceHub } from "../hub/index.ts";
-import { PATCH_SUBPROTOCOL } from "../wire/index.ts";
 import { DocumentAddressing, answerOf, readHead } from "./address.ts";
 import type { Authority } from "./authority.ts";
 import { decodeTunnel, isTunnel } from "./tunnel.ts";
@@ -22,6 +21,8 @@ export interface BridgeSetup<Context> {
   readonly context: object | undefined;
   readonly address: string;
   readonly onError: (error: unknown, where: string) => void;
+  /** The socket is gone. */
+  readonly onClosed: () => void;
 }
 
 /** What `ws` has, and Hocuspocus does not ask for. */
@@ -57,16 +58,15 @@ export class Bridge<Context> {
 
   constructor(setup: BridgeSetup<Context>) {
     this.#setup = setup;
-    const { hub, authority, client, incoming, request, context = {}, address, onError } = setup;
+    const { hub, authority, client, incoming, request, context = {}, address } = setup;
     this.#socket = incoming;
     this.#streams = new Streams({
+      hub,
       authority,
       request,
       context,
-      onError,
-      connect: (addressing, userId) =>
-        hub.connect(this.#hubSocket(PATCH_SUBPROTOCOL), { address, addressing, ...(userId !== null && { userId }) }),
-      send: (message) => this.#socket.send(message),
+      address,
+      socket: this.#hubSocket(),
       letIn: () => {
         const { hasAuthenticated } = client as unknown as MaybeAuthenticated;
         if (hasAuthenticated === false) (client as unknown as MaybeAuthenticated).hasAuthenticated = true;
@@ -129,7 +129,7 @@ export class Bridge<Context> {
   #take(message: Uint8Array): boolean {
     if (isTunnel(message)) {
       const read = decodeTunnel(message);
-      if (read !== null) this.#streams.take(read, message);
+      if (read !== null) this.#streams.take(read);
       return this.#heard();
     }
     const head = readHead(message);
@@ -173,6 +173,12 @@ export class Bridge<Context> {
     this.#documents?.closed(code);
     this.#streams.closed(code);
     this.#early.clear();
+    this.#setup.onClosed();
+  }
+
+  /** Closes the socket. */
+  end(code: number, reason: string): void {
+    this.#socket.close(code, reason);
   }
 
   #documentsOf(userId: string | null): HubLink {
@@ -183,10 +189,9 @@ export class Bridge<Context> {
   }
 
   /** The socket as the hub needs it. */
-  #hubSocket(protocol = ""): HubSocket {
+  #hubSocket(): HubSocket {
     const socket = this.#socket;
     return {
-      protocol,
       get bufferedAmount() {
         return socket.bufferedAmount ?? 0;
       },

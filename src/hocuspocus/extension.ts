@@ -1,6 +1,6 @@
 /** Presence for a Hocuspocus server: all that is said about who is here goes to the hub, and documents stay Hocuspocus's. */
 import type { Extension, Hocuspocus } from "@hocuspocus/server";
-import { type PresenceHub, createHub } from "../hub/index.ts";
+import { Close, type PresenceHub, createHub } from "../hub/index.ts";
 import { Authority } from "./authority.ts";
 import { Bridge } from "./bridge.ts";
 import type { HocuspocusOptions, HocuspocusPresence } from "./options.ts";
@@ -39,6 +39,7 @@ class PresenceExtension<Context> implements HocuspocusPresence {
   readonly #setup: Setup<Context>;
   /** By the WebSocket, as Hocuspocus knows it. */
   readonly #bridges = new WeakMap<object, Bridge<Context>>();
+  readonly #open = new Set<Bridge<Context>>();
   #instance: Hocuspocus | null = null;
   #sockets = 0;
 
@@ -60,8 +61,10 @@ class PresenceExtension<Context> implements HocuspocusPresence {
     return Promise.resolve();
   }
 
-  onDestroy(): Promise<void> {
-    return this.hub.close();
+  /** Hocuspocus leaves its sockets open: their clients would not look for the server that comes after. */
+  async onDestroy(): Promise<void> {
+    await this.hub.close();
+    for (const bridge of this.#open) bridge.end(Close.restart, "the server is stopping");
   }
 
   /** Hears first what comes over each socket. */
@@ -81,7 +84,9 @@ class PresenceExtension<Context> implements HocuspocusPresence {
         context,
         address,
         onError,
+        onClosed: () => this.#open.delete(bridge),
       });
+      this.#open.add(bridge);
       this.#bridges.set(incoming, bridge);
       return client;
     };

@@ -1,49 +1,48 @@
-/** The WebSockets of our client that come through the tunnel of one socket: one for each room, and one for the lobby. [HOC-5] */
-import type { Addressing, HubLink } from "../hub/index.ts";
-import { Close, FrameError, PATCH_SUBPROTOCOL } from "../wire/index.ts";
+/**
+ * The links of our client that come through the tunnel of one socket, mostly one: each asks for its rooms by itself, the lobby
+ * among them. [HOC-5]
+ */
+import type { HubChannel, HubSocket, Identity, PresenceHub } from "../hub/index.ts";
+import { Close, LINK_SUBPROTOCOL } from "../wire/index.ts";
 import type { Authority } from "./authority.ts";
-import { type OpenRequest, type TunnelMessage, dataPrefix, decodeTunnel, encodeTunnel } from "./tunnel.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
+import { type OpenRequest, type TunnelMessage, dataPrefix, encodeTunnel } from "./tunnel.ts";
 
-/** Streams of one socket, and those of them that somebody has still to let in. [HOC-11] */
-const MAX_STREAMS = 1_000;
-const MAX_PENDING = 100;
+/** Links of one socket. [HOC-11] */
+const MAX_STREAMS = 16;
 
 export interface StreamsSetup<Context> {
+  readonly hub: PresenceHub;
   readonly authority: Authority<Context>;
   readonly request: Request;
   readonly context: object;
-  readonly onError: (error: unknown, where: string) => void;
-  /** Joins the hub with a link of its own, when the first of the streams is let in. */
-  readonly connect: (addressing: Addressing, userId: string | null) => HubLink;
-  readonly send: (message: Uint8Array) => void;
+  /** As limits count addresses. */
+  readonly address: string;
+  readonly socket: Omit<HubSocket, "protocol" | "close">;
   /** Somebody was let in. */
   readonly letIn: () => void;
 }
 
 export class Streams<Context> {
   readonly #setup: StreamsSetup<Context>;
-  #link: HubLink | null = null;
-  readonly #open = new Set<number>();
-  readonly #pending = new Set<number>();
-  #isClosed = false;
+  readonly #links = new Map<number, HubChannel>();
 
   constructor(setup: StreamsSetup<Context>) {
     this.#setup = setup;
   }
 
-  /** @param bytes the message as it came */
-  take(message: TunnelMessage, bytes: Uint8Array): void {
+  take(message: TunnelMessage): void {
     const { stream } = message;
     switch (message.type) {
       case "open":
-        return this.#ask(stream, message.request);
+        return this.#open(stream, message.request);
       case "data":
-        if (this.#open.has(stream)) this.#link?.message(bytes);
-        return;
-      case "close":
-        this.#pending.delete(stream);
-        if (this.#open.delete(stream)) this.#link?.close(String(stream), message.code);
-        return;
+        return this.#links.get(stream)?.message(message.data);
+      case "close": {
+        const link = this.#links.get(stream);
+        this.#links.delete(stream);
+        return link?.closed(message.code);
+      }
       case "opened":
         // the server says this
         return;
@@ -51,91 +50,67 @@ export class Streams<Context> {
   }
 
   alive(): void {
-    this.#link?.alive();
+    for (const link of this.#links.values()) link.alive();
   }
 
   closed(code: number): void {
-    this.#isClosed = true;
-    this.#pending.clear();
-    this.#open.clear();
-    this.#link?.closed(code);
+    for (const link of this.#links.values()) link.closed(code);
+    this.#links.clear();
   }
 
-  #ask(stream: number, request: OpenRequest): void {
-    if (this.#open.has(stream) || this.#pending.has(stream)) return;
-    if (!request.protocols.includes(PATCH_SUBPROTOCOL))
-      return this.#refuse(stream, Close.notAllowed, `${PATCH_SUBPROTOCOL} was not offered`);
-    if (this.#pending.size >= MAX_PENDING || this.#open.size >= MAX_STREAMS) {
-      return this.#refuse(stream, Close.overloaded, "too many rooms");
+  #open(stream: number, { lobby, token, protocols }: OpenRequest): void {
+    if (this.#links.has(stream)) return;
+    if (!protocols.includes(LINK_SUBPROTOCOL)) {
+      return this.#end(stream, Close.malformed, `this server speaks ${LINK_SUBPROTOCOL}`);
     }
-    this.#pending.add(stream);
-    void this.#letIn(stream, request);
+    if (this.#links.size >= MAX_STREAMS) return this.#end(stream, Close.overloaded, "too many clients on one socket");
+    const { hub, authority, request, context, address, letIn } = this.#setup;
+    const doorkeeper = new Doorkeeper<Identity | null>((room, given) =>
+      authority.authenticate({ request, context, room, token: given }),
+    );
+    this.#send({ type: "opened", stream, protocol: LINK_SUBPROTOCOL });
+    const link = hub.link(this.#socketOf(stream), {
+      address,
+      admit: async (room) => {
+        const decided = await doorkeeper.admit(room, token);
+        if (!decided.ok) return { code: decided.code, reason: decided.reason };
+        letIn();
+        // [HOC-9] a newer token is asked about as the first was
+        const renew = (newer: string): Promise<Identity | null> => doorkeeper.ask(room, newer);
+        return { identity: decided.value, lobby, renew };
+      },
+    });
+    this.#links.set(stream, link);
   }
 
-  async #letIn(stream: number, { room, lobby, token }: OpenRequest): Promise<void> {
-    const { authority, request, context } = this.#setup;
-    // [HOC-9]
-    const authenticate = (given: string) => authority.authenticate({ request, context, room, token: given });
-    try {
-      const identity = await authenticate(token);
-      // it may be gone meanwhile
-      if (!this.#pending.delete(stream) || this.#isClosed) return;
-      this.#link ??= this.#setup.connect(
-        new StreamAddressing((each) => this.#open.delete(each)),
-        identity?.userId ?? null,
-      );
-      this.#setup.letIn();
-      this.#open.add(stream);
-      this.#setup.send(encodeTunnel({ type: "opened", stream, protocol: PATCH_SUBPROTOCOL }));
-      this.#link.open(String(stream), { room, identity, lobby, renew: authenticate });
-    } catch (error) {
-      this.#pending.delete(stream);
-      this.#open.delete(stream);
-      if (this.#isClosed) return;
-      if (error instanceof RangeError) return this.#refuse(stream, Close.notAllowed, error.message);
-      const reason = reasonOf(error);
-      this.#refuse(stream, Close.notAuthenticated, reason);
-    }
+  /** A stream as a socket of the hub's. */
+  #socketOf(stream: number): HubSocket {
+    const { socket } = this.#setup;
+    const prefix = dataPrefix(stream);
+    return {
+      ...socket,
+      protocol: LINK_SUBPROTOCOL,
+      get bufferedAmount() {
+        return socket.bufferedAmount;
+      },
+      send(message) {
+        const bytes = new Uint8Array(prefix.length + message.length);
+        bytes.set(prefix);
+        bytes.set(message, prefix.length);
+        socket.send(bytes);
+      },
+      close: (code, reason) => {
+        this.#links.delete(stream);
+        this.#end(stream, code, reason);
+      },
+    };
   }
 
-  #refuse(stream: number, code: number, reason: string): void {
-    this.#setup.send(encodeTunnel({ type: "close", stream, code, reason }));
-  }
-}
-
-/** Hocuspocus tells its providers the `reason` of what a hook throws, and nothing else of it. */
-function reasonOf(error: unknown): string {
-  const { reason } = ((typeof error === "object" ? error : null) as { readonly reason?: unknown }) ?? {};
-  return typeof reason === "string" ? reason : "not authenticated";
-}
-
-/** Channels of a link that are streams of the tunnel. */
-class StreamAddressing implements Addressing {
-  readonly #prefixes = new Map<string, Uint8Array>();
-  readonly #onClosed: (stream: number) => void;
-
-  constructor(onClosed: (stream: number) => void) {
-    this.#onClosed = onClosed;
+  #end(stream: number, code: number, reason: string): void {
+    this.#send({ type: "close", stream, code, reason });
   }
 
-  split(message: Uint8Array): { readonly channel: string; readonly frame: Uint8Array } {
-    const read = decodeTunnel(message);
-    if (read?.type !== "data") throw new FrameError("unexpected message in the tunnel");
-    return { channel: String(read.stream), frame: read.data };
-  }
-
-  prefixOf(channel: string): Uint8Array {
-    let prefix = this.#prefixes.get(channel);
-    if (prefix === undefined) {
-      prefix = dataPrefix(Number(channel));
-      this.#prefixes.set(channel, prefix);
-    }
-    return prefix;
-  }
-
-  closed(channel: string, code: number, reason: string): Uint8Array {
-    this.#prefixes.delete(channel);
-    this.#onClosed(Number(channel));
-    return encodeTunnel({ type: "close", stream: Number(channel), code, reason });
+  #send(message: TunnelMessage): void {
+    this.#setup.socket.send(encodeTunnel(message));
   }
 }

@@ -8,9 +8,8 @@ import * as encoding from "lib0/encoding";
 /** What each message of the tunnel begins with, where Hocuspocus has the name of a document. */
 export const TUNNEL_NAME = "@copresence";
 
-/** What is asked of the server: somebody to be let in to a room. */
+/** What is asked of the server: a link. */
 export interface OpenRequest {
-  readonly room: string;
   /** The lobby to count in; the empty text: the default one. */
   readonly lobby: string;
   /** The empty text: there is none. */
@@ -93,10 +92,9 @@ function read(decoder: decoding.Decoder): TunnelMessage | null {
 
 function readRequest(value: unknown): OpenRequest | null {
   if (typeof value !== "object" || value === null) return null;
-  const { room, lobby, token, protocols } = value as Record<string, unknown>;
-  const isRequest = typeof room === "string" && typeof lobby === "string" && typeof token === "string";
-  if (!isRequest || !Array.isArray(protocols)) return null;
-  return { room, lobby, token, protocols: protocols.filter((each) => typeof each === "string") };
+  const { lobby, token, protocols } = value as Record<string, unknown>;
+  if (typeof lobby !== "string" || typeof token !== "string" || !Array.isArray(protocols)) return null;
+  return { lobby, token, protocols: protocols.filter((each) => typeof each === "string") };
 }
 
 function writeHead(encoder: encoding.Encoder, stream: number, type: number): void {

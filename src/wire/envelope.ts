@@ -53,6 +53,17 @@ export function* envelopesOf(channel: number, message: Uint8Array, pieceBytes: n
   yield envelope(channel, message.subarray(from), LAST_PIECE);
 }
 
+/** Takes an envelope apart, and no more: what it holds may be a piece. Throws a `FrameError` for what is no envelope. */
+export function openEnvelope(data: Uint8Array): {
+  readonly channel: number;
+  readonly part: number;
+  readonly content: Uint8Array;
+} {
+  const from = reader(data);
+  const head = readUint(from);
+  return { channel: Math.floor(head / PARTS), part: head % PARTS, content: readRest(from) };
+}
+
 /** What came in an envelope. */
 export interface Enveloped {
   readonly channel: number;
@@ -93,11 +104,7 @@ export class EnvelopeReader {
 
   /** Throws a `ChannelError` for a message that is too large, and a `FrameError` for what is no envelope. */
   read(data: Uint8Array): Enveloped {
-    const from = reader(data);
-    const head = readUint(from);
-    const channel = Math.floor(head / PARTS);
-    const part = head % PARTS;
-    const content = readRest(from);
+    const { channel, part, content } = openEnvelope(data);
     if (channel >= MAX_CHANNEL) throw new FrameError("there is no such channel");
     switch (part) {
       case WHOLE:

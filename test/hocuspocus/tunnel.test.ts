@@ -141,21 +141,36 @@ describe("our client", () => {
     expect(alice.refusal).toMatchObject({ code: 4404, reason: "this Hocuspocus server has no copresence extension" });
   });
 
-  it("[HOC-11] is let in to so many rooms at a time, and no more", async () => {
-    const { url } = await startServer({
-      extensions: [{ onAuthenticate: () => new Promise(() => {}) }],
-    });
+  it("[HOC-11] shares a socket with at most fifteen others", async () => {
+    const { url } = await startServer();
     const socket = new WebSocket(url);
     onTestFinished(() => socket.terminate());
     await once(socket, "open");
-    const refused: unknown[] = [];
-    socket.on("message", (data: Buffer) => refused.push(decodeTunnel(new Uint8Array(data))));
-    const request = { room: "doc", lobby: "", token: "", protocols: [SUBPROTOCOL] };
-    for (let stream = 1; stream <= 102; stream++) socket.send(encodeTunnel({ type: "open", stream, request }));
-    await until("two are refused", () => refused.length === 2);
-    expect(refused).toEqual(
-      [101, 102].map((stream) => ({ type: "close", stream, code: 4503, reason: "too many rooms" })),
-    );
+    const told: unknown[] = [];
+    socket.on("message", (data: Buffer) => told.push(decodeTunnel(new Uint8Array(data))));
+    const request = { lobby: "", token: "", protocols: [SUBPROTOCOL] };
+    for (let stream = 1; stream <= 17; stream++) socket.send(encodeTunnel({ type: "open", stream, request }));
+    await until("one is refused", () => told.some((each) => (each as { type: string }).type === "close"));
+    expect(told.filter((each) => (each as { type: string }).type === "close")).toMatchObject([
+      { stream: 17, code: 4503 },
+    ]);
+  });
+
+  it("[HOC-13] goes on where a document is not allowed, and is refused only there", async () => {
+    const { url } = await startServer({
+      extensions: [
+        {
+          onAuthenticate: ({ documentName }) =>
+            documentName === "secret" ? Promise.reject(new Error("not yours")) : Promise.resolve(),
+        },
+      ],
+    });
+    const alice = ownClient(url, "alice");
+    const secret = alice.join("secret");
+    const doc = alice.join("doc");
+    await until("she is refused there", () => secret.roster.status === "refused");
+    expect(secret.roster.refusal).toMatchObject({ code: 4403 });
+    await until("and is in elsewhere", () => doc.roster.status === "live" && alice.lobby.status === "live");
   });
 
   it("shares nothing of the document through the tunnel", async () => {

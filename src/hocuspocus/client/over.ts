@@ -1,5 +1,6 @@
 /** WebSockets of our client inside the one that an application has to its Hocuspocus server. */
 import type { WebSocketConstructor, WebSocketLike } from "../../client/index.ts";
+import { DocumentParts } from "./document-parts.ts";
 import { type TunnelMessage, decodeTunnel, encodeTunnel, isTunnel } from "../tunnel.ts";
 
 /** What is needed of a `HocuspocusProviderWebsocket` (@hocuspocus/provider 4). */
@@ -12,8 +13,6 @@ export interface HocuspocusSocket {
 }
 
 const AUTH_PREFIX = "copresence.auth.";
-const SYNC = 0;
-const STEP_1 = 0;
 const OPEN = 1;
 const ABNORMAL = 1006;
 const NOT_FOUND = 4404;
@@ -43,11 +42,6 @@ class Tunnels {
 
   get isOpen(): boolean {
     return this.#socket.webSocket?.readyState === OPEN;
-  }
-
-  /** The path of the server's address, which the rooms' paths begin with. */
-  get path(): string {
-    return new URL(this.#socket.configuration.url).pathname.replace(/\/+$/, "");
   }
 
   add(tunnel: Tunnel): number {
@@ -114,16 +108,14 @@ class Tunnel implements WebSocketLike {
   readonly stream: number;
   readonly request: Extract<TunnelMessage, { type: "open" }>["request"];
   readonly #tunnels: Tunnels;
+  readonly #documents = new DocumentParts();
   #phase: "asking" | "open" | "over" = "asking";
 
   constructor(tunnels: Tunnels, url: string, protocols: readonly string[]) {
     this.#tunnels = tunnels;
-    const { pathname, searchParams } = new URL(url);
-    const path = pathname.startsWith(`${tunnels.path}/`) ? pathname.slice(tunnels.path.length) : pathname;
     const token = protocols.find((each) => each.startsWith(AUTH_PREFIX))?.slice(AUTH_PREFIX.length) ?? "";
     this.request = {
-      room: decodeURIComponent(path.slice(1)),
-      lobby: searchParams.get("lobby") ?? "",
+      lobby: new URL(url).searchParams.get("lobby") ?? "",
       token,
       protocols: protocols.filter((each) => !each.startsWith(AUTH_PREFIX)),
     };
@@ -141,7 +133,7 @@ class Tunnel implements WebSocketLike {
 
   send(data: Uint8Array): void {
     // [HOC-1] what is written to a document, its HocuspocusProvider sends
-    if (isWriting(data)) return;
+    if (this.#documents.isPartOfOne(data)) return;
     if (this.#phase === "open") this.#tunnels.send({ type: "data", stream: this.stream, data });
   }
 
@@ -169,11 +161,6 @@ class Tunnel implements WebSocketLike {
     this.#tunnels.remove(this.stream);
     this.onclose?.({ code, reason } as never);
   }
-}
-
-/** Whether a message brings a part of a document: sync, but not a question. */
-function isWriting([type, step]: Uint8Array): boolean {
-  return type === SYNC && step !== STEP_1;
 }
 
 const tunnelsOf = new WeakMap<HocuspocusSocket, Tunnels>();
