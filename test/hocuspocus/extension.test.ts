@@ -1,5 +1,6 @@
 /** Plain providers of Hocuspocus on a server with the extension. */
 import { describe, expect, it } from "vitest";
+import { type StatusProvider, trackAwareness } from "../../src/client/index.ts";
 import { MemoryBus } from "../../src/hub/index.ts";
 import { awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
 import { saysBack } from "../../src/hocuspocus/bridge.ts";
@@ -130,6 +131,22 @@ describe("plain providers", () => {
     await until("she sees him again", () => alice.awareness.states.has(bobId), 2_000);
     alice.awareness.setLocalStateField("cursor", 3);
     await until("he sees what she does", () => bob.awareness.states.get(aliceId)?.["cursor"] === 3, 2_000);
+  });
+
+  it("[TRACK-2] have a roster that is stale while their connection is down, of which nobody leaves", async () => {
+    const { aliceTab, alice } = await aliceAndBob();
+    const { provider, awareness } = alice;
+    const roster = trackAwareness(awareness, { provider: provider as unknown as StatusProvider });
+    const log: string[] = [];
+    roster.on("status", (status) => log.push(status));
+    roster.on("event", ({ type, userId }) => type !== "update" && log.push(`${type} ${userId}`));
+    await until("it is live", () => roster.status === "live" && roster.get("bob") !== undefined);
+    (aliceTab.webSocket as unknown as { terminate(): void }).terminate();
+    await until("it is stale", () => roster.status === "stale");
+    expect(roster.get("bob")?.reconnecting).toBe(true);
+    await until("it is live again", () => roster.status === "live" && roster.get("bob")?.reconnecting === false);
+    expect(log.filter((each) => each.startsWith("leave"))).toEqual([]);
+    roster.destroy();
   });
 
   it("[HOC-3] lose their presence in a document for malformed awareness, and not the document", async () => {
