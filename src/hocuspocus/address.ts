@@ -46,10 +46,12 @@ export function answerOf(address: string): Uint8Array {
   });
 }
 
+/** What stands before the messages of a document: the same bytes for all sockets, so that a message is put behind them once. */
+const prefixes = new Map<string, Uint8Array>();
+const MAX_PREFIXES = 10_000;
+
 /** Channels of a socket of Hocuspocus: one for each of its documents. */
 export class DocumentAddressing implements Addressing {
-  readonly #prefixes = new Map<string, Uint8Array>();
-
   split(message: Uint8Array): { readonly channel: string; readonly frame: Uint8Array } {
     const head = readHead(message);
     if (head === null) throw new FrameError("a message without the name of a document");
@@ -57,17 +59,20 @@ export class DocumentAddressing implements Addressing {
   }
 
   prefixOf(address: string): Uint8Array {
-    let prefix = this.#prefixes.get(address);
-    if (prefix === undefined) {
-      prefix = encoding.encode((encoder) => encoding.writeVarString(encoder, address));
-      this.#prefixes.set(address, prefix);
+    const known = prefixes.get(address);
+    if (known !== undefined) return known;
+    const prefix = encoding.encode((encoder) => encoding.writeVarString(encoder, address));
+    // those that were asked for first are the most likely to be gone
+    for (const oldest of prefixes.keys()) {
+      if (prefixes.size < MAX_PREFIXES) break;
+      prefixes.delete(oldest);
     }
+    prefixes.set(address, prefix);
     return prefix;
   }
 
   /** The document goes on, since it is not the hub's: its provider is told nothing, in the form of no states. [HOC-3] */
   closed(address: string): Uint8Array {
-    this.#prefixes.delete(address);
     return encoding.encode((encoder) => {
       encoding.writeVarString(encoder, address);
       encoding.writeUint8Array(encoder, Uint8Array.of(AWARENESS, 1, 0));

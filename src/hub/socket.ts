@@ -8,7 +8,7 @@ export interface HubSocket {
   readonly protocol?: string;
   /** Bytes that were sent and wait for the other end to make room. */
   readonly bufferedAmount: number;
-  /** Sends one binary message. */
+  /** Sends one binary message. Its bytes may be sent to others, too: they must not be changed. */
   send(message: Uint8Array): void;
   /** Asks for a sign of life; the answer is told by `alive`. Without it, messages alone are signs of life. */
   ping?(): void;
@@ -48,8 +48,8 @@ export class AdaptedSocket implements ServerSocket {
     return this.#sent - this.#socket.bufferedAmount;
   }
 
-  send({ message }: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
-    const bytes = prefix === null ? message : joined(prefix, message);
+  send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
+    const bytes = prefix === null ? packet.message : packet.messageWith(prefix);
     this.#sent += bytes.length;
     this.#socket.send(bytes);
     onLeft?.();
@@ -101,11 +101,4 @@ export class AdaptedSocket implements ServerSocket {
     this.#events?.ended(code);
     this.#events = null;
   }
-}
-
-function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(prefix.length + message.length);
-  bytes.set(prefix);
-  bytes.set(message, prefix.length);
-  return bytes;
 }

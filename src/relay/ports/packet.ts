@@ -5,6 +5,7 @@ export class Packet {
   #framed: Buffer | undefined;
   /** The same behind the prefix that was asked for last: most links call a room by the same number. */
   #prefixed: { readonly prefix: Uint8Array; readonly framed: Buffer } | undefined;
+  #joined: { readonly prefix: Uint8Array; readonly bytes: Uint8Array } | undefined;
 
   constructor(message: Uint8Array) {
     this.message = message;
@@ -22,6 +23,12 @@ export class Packet {
       this.#prefixed = { prefix, framed: Buffer.concat([this.headerWith(prefix), this.message]) };
     }
     return this.#prefixed.framed;
+  }
+
+  /** The message with the prefix before it, made once for all who are sent it with this prefix one after the other. */
+  messageWith(prefix: Uint8Array): Uint8Array {
+    if (this.#joined?.prefix !== prefix) this.#joined = { prefix, bytes: joined(prefix, this.message) };
+    return this.#joined.bytes;
   }
 
   /** What comes before the message in such a frame: a large one is better sent behind it than copied. */
@@ -49,4 +56,11 @@ function headerOf(length: number): Buffer {
     header.writeBigUInt64BE(BigInt(length), 2);
   }
   return header;
+}
+
+function joined(prefix: Uint8Array, message: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(prefix.length + message.length);
+  bytes.set(prefix);
+  bytes.set(message, prefix.length);
+  return bytes;
 }
