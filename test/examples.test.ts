@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
+import { ownClient as hocuspocusClient, plainProvider, tabSocket } from "./hocuspocus/server.ts";
 import { ownClient, startRelay, stockClient, until } from "./support.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
@@ -76,6 +77,19 @@ it("the ws server of one's own is a presence server", async () => {
   await until("she sees him", () => room.roster.get("bob") !== undefined && alice.lobby.get("bob") !== undefined);
   await until("he sees her", () => bob.awareness.getStates().size === 2);
   expect(example.said).toContain("join bob doc");
+});
+
+it("the Hocuspocus server has presence inside, for plain providers and for our client on their socket", async () => {
+  const example = run("hocuspocus/server.js", [], { PORT: "0" });
+  await until("it listens", () => /listening on \d+/.test(example.said), 15_000);
+  const url = `ws://127.0.0.1:${/listening on (\d+)/.exec(example.said)?.[1]}`;
+  const tab = tabSocket(url);
+  const alice = plainProvider(tab, "doc-1", "Alice");
+  const bob = hocuspocusClient(url, "bob", { token: "Bob" });
+  const room = bob.join("doc-1");
+  await until("he sees her", () => room.roster.get("alice")?.name === "Alice" && bob.lobby.users.length === 2, 15_000);
+  await until("she sees him", () => alice.awareness.states.has(room.awareness.clientID));
+  expect(example.said).toContain("join bob doc-1");
 });
 
 it("the Express server signs people in, and says who they are", async () => {
