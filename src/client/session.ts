@@ -93,6 +93,8 @@ export function createSession(options: OwnSessionOptions): OwnSession {
   let bound: Partial<UserInfo> = {};
   /** Who the user is to everybody. */
   let user = said;
+  /** The same as it is announced. */
+  let shown = withColor(user);
   let id = tab.get(SESSION_KEY) ?? newId();
   let activity: Activity = { page: page.visible ? "visible" : "hidden", at: monotonic() };
   /** When the status last changed, monotonic ms. */
@@ -151,6 +153,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
     if (equal(user, next)) return;
     const isOther = user.id !== next.id;
     user = next;
+    shown = withColor(user);
     if (isOther) {
       // what was stored for the one before is not theirs
       const stored = storedChoice();
@@ -195,7 +198,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
       return id;
     },
     get user() {
-      return withColor(user);
+      return shown;
     },
     get visible() {
       return activity.page === "visible";
@@ -205,7 +208,7 @@ export function createSession(options: OwnSessionOptions): OwnSession {
     },
     on: (type, listener) => emitter.on(type, listener),
     announce: (meta) => ({
-      user: withColor(user),
+      user: shown,
       copresence: {
         session: id,
         status: status.auto,

@@ -62,6 +62,8 @@ export class Link extends Inbox implements SocketEvents, Debtor {
   #sentAt: number;
   #spokeAt: number;
   #silent = false;
+  /** A room was told that it does not read what it is sent, and may have something to make up for. */
+  #hasLagged = false;
   protected isOpen = true;
 
   constructor(socket: ServerSocket, setup: LinkSetup, settings: RelaySettings, handler: LinkHandler) {
@@ -109,6 +111,12 @@ export class Link extends Inbox implements SocketEvents, Debtor {
 
   /** Whether it does not read what it is sent. @param answers it says now and then that it reads */
   isLagging(answers: boolean): boolean {
+    const isLagging = this.#lags(answers);
+    this.#hasLagged ||= isLagging;
+    return isLagging;
+  }
+
+  #lags(answers: boolean): boolean {
     if (this.socket.bufferedAmount > this.#settings.maxLag) return true;
     if (this.#silent || (this.kind === "native" && answers)) return this.#outbox.isUnanswered;
     return answers && this.#outbox.isUnechoed;
@@ -319,6 +327,9 @@ export class Link extends Inbox implements SocketEvents, Debtor {
 
   drain(): void {
     this.recount();
+    // with hundreds of rooms this is not to be looked for at each message
+    if (!this.#hasLagged) return;
+    this.#hasLagged = false;
     for (const channel of this.#channels) if (!channel.lagging) this.handler.drained(channel);
   }
 

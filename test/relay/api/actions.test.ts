@@ -89,6 +89,7 @@ describe("refresh", () => {
     alice.join("doc-1");
     await until("she is there", () => relay.room("doc-1")?.users.length === 1);
     await until("she is in the lobby", () => relay.room("@lobby")?.connections === 1);
+    await until("which knows where she is", () => relay.user("alice")?.rooms.includes("doc-1") === true);
     const events: string[] = [];
     relay.on("event", ({ type }) => events.push(type));
     const before = asked;
