@@ -8,6 +8,7 @@ import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
 import { oncePerSecond, withCauses } from "./relay/util/report.ts";
 import { UsageError, usage } from "./command/usage.ts";
+import { checkBusAddress, openBus } from "./relay/cluster/open-bus.ts";
 import { STORE_FORMS, openStore, readStoreAddress } from "./relay/store/open.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
@@ -22,6 +23,14 @@ interface Settings {
   /** The address of the store, and what it was given by. */
   readonly store: Pick<Given, "label" | "value">;
   readonly storeSync: boolean;
+  readonly bus: BusSettings | null;
+}
+
+interface BusSettings {
+  readonly address: string;
+  /** What it was given by. */
+  readonly label: string;
+  readonly config: Pick<RelayConfig, "busPrefix" | "busSecret">;
 }
 
 /** Flags that may stand alone get their value: `--open` is `--open=true`, and `--no-open` is `--open=false`. */
@@ -52,6 +61,9 @@ function readFlags(args: readonly string[]): Flags {
         port: { type: "string" },
         store: { type: "string" },
         "store-sync": { type: "boolean" },
+        bus: { type: "string" },
+        "bus-prefix": { type: "string" },
+        "bus-secret": { type: "string" },
         "api-key-file": { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
@@ -107,8 +119,36 @@ function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
   const store = pick(flags, env, "store", "COPRESENCE_STORE") ?? { label: "--store", value: "memory" };
   usage(() => readStoreAddress(store.value, store.label));
+  const bus = readBus(flags, env, store);
   const storeSync = flags["store-sync"] === true || readSync(env["COPRESENCE_STORE_SYNC"]);
-  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig, store, storeSync };
+  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig, store, storeSync, bus };
+}
+
+/** [BUS-25] */
+function readBus(flags: Flags, env: NodeJS.ProcessEnv, store: Settings["store"]): BusSettings | null {
+  const bus = pick(flags, env, "bus", "COPRESENCE_BUS");
+  const prefix = pick(flags, env, "bus-prefix", "COPRESENCE_BUS_PREFIX");
+  const secret = pick(flags, env, "bus-secret", "COPRESENCE_BUS_SECRET");
+  if (bus === undefined) {
+    const lost = prefix ?? secret;
+    if (lost !== undefined) throw new UsageError(`${lost.label} needs --bus`);
+    return null;
+  }
+  usage(() => checkBusAddress(bus.value, bus.label));
+  if (store.value.startsWith("file:")) {
+    throw new UsageError(
+      `${bus.label} joins several relays, and ${store.label} ${store.value} is for one: documents would differ from relay to ` +
+        "relay. Give a store that all relays can use, or none",
+    );
+  }
+  return {
+    address: bus.value,
+    label: bus.label,
+    config: {
+      ...(prefix !== undefined && { busPrefix: prefix.value }),
+      ...(secret !== undefined && { busSecret: secret.value }),
+    },
+  };
 }
 
 function readSync(given: string | undefined): boolean {
@@ -169,6 +209,9 @@ function help(): string {
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
     ["--store STORE", `where documents are kept: ${STORE_FORMS}, in which they outlive the relay (memory)`],
     ["--api-key-file FILE", "a file with keys to the HTTP API, one a line (COPRESENCE_API_KEY_FILE)"],
+    ["--bus URL", "joins this relay to all others on it: redis://HOST:PORT or rediss://… (alone)"],
+    ["--bus-prefix TEXT", "what the names of topics on the bus begin with (cp1:)"],
+    ["--bus-secret SECRET", "signs what relays say to each other; the same for all of them"],
     ["--store-sync", "wait at each append to the store until the disk has it"],
     ...rows,
     ["--help, -h", "this text"],
@@ -236,9 +279,11 @@ async function serve(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
-  const { host, port, options, store: address, storeSync } = readSettings(flags, process.env);
+  const { host, port, options, store: address, storeSync, bus: joined } = readSettings(flags, process.env);
   const store = await openStore(address.value, { sync: storeSync, label: address.label });
-  const relay = createRelay({ ...options, store, onError });
+  const onBusError = (error: unknown): void => onError(error, "the bus");
+  const bus = joined === null ? null : await openBus(joined.address, onBusError, joined.label);
+  const relay = createRelay({ ...options, store, bus, ...joined?.config, onError });
   let stopped = false;
   const stop = (): void => {
     stopped = true;

@@ -26,3 +26,9 @@ export function isMove(fields: ReadonlySet<string>): boolean {
   for (const name of fields) if (!PERSON.has(name)) return true;
   return false;
 }
+
+/** A moment: in ms that only go forward, and as a date (ms since the epoch) that is never before an earlier moment's. */
+export interface Moment {
+  readonly now: number;
+  readonly date: number;
+}

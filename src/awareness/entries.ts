@@ -97,6 +97,14 @@ export class Entries {
     return this.#bySession.get(key) ?? [];
   }
 
+  /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
+  supersede(author: Author, key: string): void {
+    const record = this.record(author);
+    // sessions that nobody holds any more need not be remembered
+    const held = [...(record.superseded ?? [])].filter((each) => this.inSession(each).length > 0);
+    record.superseded = new Set([...held, key]);
+  }
+
   /** Brings an id in; what was remembered of it is forgotten, but for what observers were told. */
   add(
     id: number,
@@ -127,6 +135,8 @@ export class Entries {
       corrected,
       isStock: owner?.kind === "stock",
       isRemote: owner?.kind === "relay",
+      heldAt: 0,
+      remote: null,
       visible: false,
       mark: "clear",
       publication,
@@ -158,6 +168,7 @@ export class Entries {
     this.#disown(entry);
     entry.owner = author;
     entry.isRemote = author.kind === "relay";
+    if (!entry.isRemote) entry.remote = null;
     entry.phase = "live";
     entry.user = author.access.user?.id ?? null;
     const record = this.record(author);

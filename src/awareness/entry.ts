@@ -35,15 +35,26 @@ export interface PresentEntry {
   /** Times of its state that lay ahead of the relay's clock; null: none did. */
   corrected: CorrectedTimes | null;
   /** Its author is a stock client, which minds the clock that it is sent its own state with. */
-  readonly isStock: boolean;
+  isStock: boolean;
   /** Another relay speaks for it: who it is to users and lobbies is counted there. */
   isRemote: boolean;
+  /** When its session last began to speak through a connection, by the relays' clocks: of two the higher counts. [BUS-9] */
+  heldAt: number;
+  /** What another relay says of it, while one speaks for it. */
+  remote: RemoteDetails | null;
   /** Observers may see it. */
   visible: boolean;
   /** What native observers are told of its connection. */
   mark: Mark;
   /** What observers were told of the id; null: nothing yet. */
   publication: Publication | null;
+}
+
+/** What the relay that holds an author's connection says of it besides its state. */
+export interface RemoteDetails {
+  /** The clock that observers are told: that relay alone gives it out. [BUS-6] */
+  readonly clock: number;
+  readonly mark: Mark;
 }
 
 /** Times as an author said them, and as the relay has them instead. ms since the epoch; -1: there is none. */

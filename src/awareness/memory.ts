@@ -2,6 +2,8 @@
  * What the states of all rooms take together, and who brought them. Pure but for its own sums. [WIRE-9] [WIRE-12] [WIRE-13]
  */
 import { Close, FrameError, type StateBytes } from "../wire/index.ts";
+import { type Entry, isPresent } from "./entry.ts";
+import type { Published } from "./publish.ts";
 
 /** What the relay remembers of a state besides its bytes, and of each of its fields, about: bytes. */
 const BYTES_PER_STATE = 300;
@@ -51,4 +53,11 @@ export class StateMemory {
     if (own > 0) this.#byAddress.set(address, own);
     else this.#byAddress.delete(address);
   }
+}
+
+/** How many bytes more there would be; 0: of no account. */
+export function growthOf(entry: Entry | undefined, { authored, state }: Published): number {
+  const weight = weightOf(authored, state);
+  if (!isPresent(entry)) return weight;
+  return weight <= SMALL_STATE_BYTES ? 0 : Math.max(0, weight - entry.weight);
 }

@@ -18,16 +18,20 @@ import {
   sameBytes,
 } from "../wire/index.ts";
 import type { Author } from "./author.ts";
-import type { Change } from "./change.ts";
+import type { Change, Moment } from "./change.ts";
 import { Entries } from "./entries.ts";
-import { type AuthorRecord, type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
+import { type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
 import type { AdmitUsers, RegisterLimits } from "./limits.ts";
-import { SMALL_STATE_BYTES, StateMemory, weightOf } from "./memory.ts";
+import { type RemoteOutcome, type RemoteState, takeRemote } from "./remote.ts";
+import { StateMemory, growthOf } from "./memory.ts";
 import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
 import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
+
+/** Two relays that let a session speak in the same ms are told apart by the rest of the number. */
+const TIES = 4_096;
 
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
@@ -37,12 +41,6 @@ export interface Reading {
   readonly entries: readonly SaidEntry[];
   /** It also holds states of others: its author says back what it hears. */
   readonly echoes: boolean;
-}
-
-/** A moment: in ms that only go forward, and as a date (ms since the epoch) that is never before an earlier moment's. */
-export interface Moment {
-  readonly now: number;
-  readonly date: number;
 }
 
 /** One id of a message, read and checked. */
@@ -60,9 +58,20 @@ export class Register {
   readonly #admitUsers: AdmitUsers;
   readonly #memory: StateMemory;
   readonly #entries: Entries;
+  readonly #tie: number;
 
-  /** @param memory counts what the states of all rooms take; default: without a bound */
-  constructor(room: string, limits: RegisterLimits, admitUsers: AdmitUsers, memory: StateMemory = new StateMemory(0)) {
+  /**
+   * @param memory counts what the states of all rooms take; default: without a bound
+   * @param tie from 0 to 1: tells this relay from another where both let a session speak at the same time
+   */
+  constructor(
+    room: string,
+    limits: RegisterLimits,
+    admitUsers: AdmitUsers,
+    memory: StateMemory = new StateMemory(0),
+    tie = 0,
+  ) {
+    this.#tie = Math.floor(tie * (TIES - 1));
     this.#room = room;
     this.#limits = limits;
     this.#admitUsers = admitUsers;
@@ -124,7 +133,7 @@ export class Register {
     if (said.length === 0) return NO_CHANGES;
     const plans = this.#plan(author, said, at.date);
     const changes: Change[] = [];
-    for (const plan of plans) this.#commit(author, plan, at.now, changes);
+    for (const plan of plans) this.#commit(author, plan, at, changes);
     return changes;
   }
 
@@ -149,8 +158,13 @@ export class Register {
     }
     this.#admitBytes(author, growthOf(entry, published));
     const changes: Change[] = [];
-    this.#commit(author, { id, clock, published, claimedUser: undefined }, at.now, changes);
+    this.#commit(author, { id, clock, published, claimedUser: undefined }, at, changes);
     return changes;
+  }
+
+  /** Takes what another relay says of those who are connected to it. [BUS-5] [BUS-6] */
+  applyRemote(author: Author, said: readonly RemoteState[], now: number): RemoteOutcome {
+    return takeRemote(this.#entries, this.#room, author, said, now);
   }
 
   /** Sets a state of the relay's own. */
@@ -290,8 +304,9 @@ export class Register {
   }
 
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
-  #commit(author: Author, plan: Plan, now: number, changes: Change[]): void {
+  #commit(author: Author, plan: Plan, at: Moment, changes: Change[]): void {
     const { id, clock, published } = plan;
+    const { now } = at;
     const entry = this.#entries.get(id);
     const speaker = this.#entries.speaker(author);
     if (!mayBeNews(entry, speaker, clock, published === null)) return;
@@ -299,11 +314,11 @@ export class Register {
     const verdict = this.#verdict(entry, speaker, plan, published);
     switch (verdict) {
       case "introduce":
-        return this.#introduce(author, plan, published, now, changes);
+        return this.#introduce(author, plan, published, at, changes);
       case "update":
-        return isPresent(entry) ? this.#update(entry, clock, published, now, changes) : undefined;
+        return isPresent(entry) ? this.#update(entry, clock, published, at, changes) : undefined;
       case "claim":
-        return isPresent(entry) ? this.#claim(author, entry, clock, published, now, changes) : undefined;
+        return isPresent(entry) ? this.#claim(author, entry, clock, published, at, changes) : undefined;
       case "taken":
         changes.push({ type: "taken", author, id });
         return;
@@ -320,15 +335,15 @@ export class Register {
     this.#remove(entry, now, changes);
   }
 
-  #introduce(author: Author, { id, clock }: Plan, published: Published, now: number, changes: Change[]): void {
-    const entry = this.#entries.add(id, clock, published, author, author.access.lobby, now);
+  #introduce(author: Author, { id, clock }: Plan, published: Published, at: Moment, changes: Change[]): void {
+    const entry = this.#entries.add(id, clock, published, author, author.access.lobby, at.now);
     changes.push({ type: "entered", entry });
-    this.#takeOver(entry, now, changes);
+    this.#takeOver(entry, at, changes);
   }
 
-  #update(entry: PresentEntry, clock: number, published: Published, now: number, changes: Change[]): void {
+  #update(entry: PresentEntry, clock: number, published: Published, at: Moment, changes: Change[]): void {
     const { authored, state, changed, claim, corrected } = published;
-    entry.lastSeen = now;
+    entry.lastSeen = at.now;
     entry.clock = clock;
     // a renewal: observers are told in due time
     if (changed.size === 0) return this.#entries.setStates(entry, authored, entry.publishedState);
@@ -340,7 +355,7 @@ export class Register {
       changes.push({ type: "renamed", entry });
     }
     changes.push({ type: "changed", entry, fields: changed });
-    if (isRenamed) this.#takeOver(entry, now, changes);
+    if (isRenamed) this.#takeOver(entry, at, changes);
   }
 
   /** [OWN-3] The id goes over to a connection that speaks as the same user and session. */
@@ -349,52 +364,42 @@ export class Register {
     entry: PresentEntry,
     clock: number,
     published: Published,
-    now: number,
+    at: Moment,
     changes: Change[],
   ): void {
     const { owner } = entry;
     this.#entries.own(entry, author);
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
-      this.#supersede(this.#entries.record(owner), sessionKey(entry.claim, entry.lobby));
+      this.#entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
       changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
     }
     changes.push({ type: "claimed", entry });
-    this.#update(entry, clock, published, now, changes);
-    this.#takeOver(entry, now, changes);
+    this.#update(entry, clock, published, at, changes);
+    this.#takeOver(entry, at, changes);
     if (owner !== null && author.kind === "stock") changes.push({ type: "returned", author });
   }
 
   /** [OWN-4] The moment a session speaks through a new connection, what it said through an old one is void. */
-  #takeOver(entry: PresentEntry, now: number, changes: Change[]): void {
-    if (entry.owner === null || isStockSession(entry.claim)) return;
+  #takeOver(entry: PresentEntry, { now, date }: Moment, changes: Change[]): void {
     const key = sessionKey(entry.claim, entry.lobby);
-    for (const other of this.#entries.inSession(key).slice()) {
+    const inSession = this.#entries.inSession(key).slice();
+    // [BUS-9] later than every connection through which the session is known to have spoken
+    const seen = inSession.reduce((most, other) => Math.max(most, other.heldAt), entry.heldAt);
+    entry.heldAt = Math.max(date, Math.floor(seen / TIES) + 1) * TIES + this.#tie;
+    if (entry.owner === null || isStockSession(entry.claim)) return;
+    for (const other of inSession) {
       if (other === entry || other.owner === entry.owner) continue;
       const { owner } = other;
       this.#remove(other, now, changes);
       if (owner === null) continue;
-      this.#supersede(this.#entries.record(owner), key);
+      this.#entries.supersede(owner, key);
       changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
     }
-  }
-
-  /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
-  #supersede(record: AuthorRecord, key: string): void {
-    // sessions that nobody holds any more need not be remembered
-    const held = [...(record.superseded ?? [])].filter((each) => this.#entries.inSession(each).length > 0);
-    record.superseded = new Set([...held, key]);
   }
 
   #remove(entry: PresentEntry, now: number, changes: Change[]): void {
     this.#entries.remove(entry, now);
     changes.push({ type: "left", entry });
   }
-}
-
-/** How many bytes more there would be; 0: of no account. */
-function growthOf(entry: Entry | undefined, { authored, state }: Published): number {
-  const weight = weightOf(authored, state);
-  if (!isPresent(entry)) return weight;
-  return weight <= SMALL_STATE_BYTES ? 0 : Math.max(0, weight - entry.weight);
 }

@@ -2,8 +2,17 @@
  * The directory of a lobby: who is anywhere, what they chose, who may be seen. It turns what connections report into
  * effects on other connections of the same user; it acts on nothing itself. A connection is an opaque key.
  */
-import { type ManualChoice, type PresenceEvent, type User, isGuest, newerManual } from "../presence/index.ts";
+import {
+  type ManualChoice,
+  type PresenceEvent,
+  type User,
+  isGuest,
+  newerManual,
+  newestManual,
+} from "../presence/index.ts";
 import { RememberedChoices } from "./choices.ts";
+import { type ChangedUsers, Everyone } from "./everyone.ts";
+import type { LobbyUser } from "./layout.ts";
 import { type Report, Sessions } from "./sessions.ts";
 import { MAX_ENTRY_BYTES } from "./shard.ts";
 
@@ -29,39 +38,58 @@ export class Directory<K extends object> {
   readonly #invisible = new Set<string>();
   /** When the entry of a user may be written again, of those whose entries are large, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
+  /** Own people and those of other relays; undefined: there are no others. */
+  #everyone: Everyone | undefined;
+  /** What was flushed before the first shard of another relay came, and waits to be told. */
+  #early: readonly PresenceEvent[] = [];
+  #ownEvents: readonly PresenceEvent[] = [];
 
-  /** @param maxRemembered of how many users who are not here the choices of status are remembered; default: of none */
+  /**
+   * @param roomId the lobby's name, as events and users give it: `@lobby`, or `@lobby/<name>`
+   * @param maxRemembered of how many users who are not here the choices of status are remembered; default: of none
+   */
   constructor(roomId: string, maxRemembered: number = 0) {
     this.#remembered = new RememberedChoices(maxRemembered);
     this.#sessions = new Sessions<K>(roomId, (userId) => this.#remembered.get(userId));
   }
 
-  /** Everyone present as others see them, as of the last flush. */
+  /** Everyone present as others see them, over all relays, as of the last flush. */
   get users(): ReadonlyMap<string, User> {
+    return this.#everyone?.users ?? this.#sessions.users;
+  }
+
+  /** Those of them whom the own connections speak for, and only what these say: whom the own shard names. [LOBBY-15] */
+  get ownUsers(): ReadonlyMap<string, User> {
     return this.#sessions.users;
+  }
+
+  /** What the last flush changed of `ownUsers`: what is written to the own shard. [LOBBY-15] */
+  get ownEvents(): readonly PresenceEvent[] {
+    return this.#ownEvents;
   }
 
   /** Nobody is here, and nobody has yet to be said to have left. */
   get empty(): boolean {
-    return this.#sessions.empty && this.users.size === 0;
+    return this.#sessions.empty && this.users.size === 0 && this.#everyone?.empty !== false;
   }
 
-  /** How many users connections speak for. */
+  /** How many users the own connections speak for. */
   get size(): number {
     return this.#sessions.size;
   }
 
+  /** Whether any of the own connections speaks for a user. */
   has(userId: string): boolean {
     return this.#sessions.has(userId);
   }
 
-  /** How many sessions a user would have with these. */
+  /** How many sessions a user would have on the own connections with these. */
   sessionCountWith(userId: string, ids: ReadonlySet<string>): number {
     const known = [...ids].filter((id) => this.#sessions.hasSession(userId, id));
     return this.#sessions.countOf(userId) + ids.size - known.length;
   }
 
-  /** How many sessions a user has. */
+  /** How many sessions a user has on the own connections. */
   sessionCount(userId: string): number {
     return this.#sessions.countOf(userId);
   }
@@ -94,23 +122,30 @@ export class Directory<K extends object> {
     return this.#sessions.pending;
   }
 
-  /** Takes what a connection says. */
+  /**
+   * Takes what a connection says, in the place of what it said before.
+   *
+   * @param wall ms since the epoch
+   */
   report(key: K, report: Report, wall: number): Effects<K> {
     const { id } = report.claim.user;
     const before = this.#sessions.choiceOf(id);
     const formerly = this.#sessions.reportOf(key)?.claim.user.id;
     const isNews = this.#sessions.set(key, report, wall);
+    if (isNews && formerly !== undefined && formerly !== id) this.#everyone?.count(formerly, wall, wall);
+    if (isNews) this.#everyone?.count(id, wall, wall);
     const visibility: (readonly [K, boolean])[] = [];
     if (formerly !== undefined && formerly !== id) visibility.push(...this.#checkVisibility(formerly));
     visibility.push(...this.#checkVisibility(id), [key, !this.#invisible.has(id)]);
-    const choice = this.#sessions.choiceOf(id);
-    if (choice === null) return { visibility, choices: [], isNews };
-    const isNewer = before === null || choice.at > before.at;
-    const behind = (isNewer ? this.#sessions.keysOf(id) : [key]).filter((each) => this.#isBehind(each, choice));
-    return { visibility, choices: behind.map((each) => [each, choice]), isNews };
+    return { visibility, choices: this.#choicesFor(id, before, [key]), isNews };
   }
 
-  /** A connection is gone. @param lastSeen when it was last known to be alive, ms since the epoch */
+  /**
+   * Takes out a connection that is gone.
+   *
+   * @param lastSeen when it was last known to be alive, ms since the epoch
+   * @param wall ms since the epoch
+   */
   withdraw(key: K, lastSeen: number, wall: number): Effects<K> {
     const user = this.#sessions.reportOf(key)?.claim.user.id;
     if (user === undefined) return { visibility: [], choices: [], isNews: false };
@@ -120,20 +155,129 @@ export class Directory<K extends object> {
     if (choice !== null && !isGuest(user) && this.#sessions.choiceOf(user)?.at !== choice.at) {
       this.#remembered.set(user, choice);
     }
+    this.#everyone?.count(user, lastSeen, wall);
     return { visibility: this.#checkVisibility(user), choices: [], isNews: true };
   }
 
-  /** What changed since the last flush. Entries that cost readers much wait for their turn (`pending`). */
+  /**
+   * Counts the users of another relay's shard with the own people, in the place of all that it said before: a session
+   * that it does not name any more is gone. A user whose value is the same object as before costs next to nothing.
+   * [LOBBY-13] [LOBBY-16]
+   *
+   * A shard that readers are sent does not name who is invisible. So that connections here are hidden too, the sessions of
+   * such a user must be given here with that choice.
+   *
+   * @param relay the other relay's id, such as that of its shard
+   * @param users its users by id, such as a Map or the entries of its shard; what is of the wrong shape counts as absent
+   * @param wall ms since the epoch
+   */
+  importShard(relay: string, users: Iterable<readonly [userId: string, user: LobbyUser]>, wall: number): Effects<K> {
+    const everyone = this.#withOthers(wall);
+    return this.#recount(everyone, everyone.put(relay, users, wall), wall);
+  }
+
+  /**
+   * Takes a choice of status that a user made on another relay. [LOBBY-16]
+   *
+   * @param choice null: the user has none there any more
+   * @param wall ms since the epoch
+   */
+  importChoice(relay: string, userId: string, choice: ManualChoice | null, wall: number): Effects<K> {
+    const everyone = this.#withOthers(wall);
+    everyone.choose(relay, userId, choice);
+    return this.#recount(everyone, new Map([[userId, wall]]), wall);
+  }
+
+  /** The newest choice of status that a user made in a session that the own connections speak for. */
+  ownChoice(userId: string): ManualChoice | null {
+    const reports = this.#sessions.keysOf(userId).flatMap((key) => this.#sessions.reportOf(key) ?? []);
+    return newestManual(reports.map(({ claim }) => claim.session));
+  }
+
+  /** The users whom the own connections speak for. */
+  get ownUserIds(): Iterable<string> {
+    return this.#sessions.claimed;
+  }
+
+  /** None of the own connections speaks for anybody. */
+  get isOwnEmpty(): boolean {
+    return this.#sessions.empty && this.#sessions.users.size === 0;
+  }
+
+  #withOthers(wall: number): Everyone {
+    if (this.#everyone === undefined) {
+      this.#early = this.#sessions.flush(wall);
+      this.#everyone = new Everyone(this.#sessions, wall);
+    }
+    return this.#everyone;
+  }
+
+  /**
+   * Takes out all that another relay's shard said, since that relay is lost. Whom to keep for a grace is the caller's to
+   * decide, by waiting. [LOBBY-14]
+   *
+   * @param lastSeen when that relay was last known to be alive, ms since the epoch
+   * @param wall ms since the epoch
+   */
+  withdrawShard(relay: string, lastSeen: number, wall: number): Effects<K> {
+    if (this.#everyone === undefined) return { visibility: [], choices: [], isNews: false };
+    return this.#recount(this.#everyone, this.#everyone.drop(relay, lastSeen), wall);
+  }
+
+  /**
+   * What changed since the last flush, over all relays. Own entries that cost readers much wait for their turn (`pending`).
+   * What is to be written to the own shard is in `ownEvents` then.
+   *
+   * @param now by a clock that only goes forward, ms
+   * @param wall ms since the epoch
+   */
   flush(now: number, wall: number): readonly PresenceEvent[] {
-    const events = this.#sessions.flush(wall, (userId) => (this.#notBefore.get(userId) ?? 0) <= now);
+    const own = this.#sessions.flush(wall, (userId) => (this.#notBefore.get(userId) ?? 0) <= now);
+    const events = this.#early.concat(this.#everyone?.flush(wall) ?? own);
+    this.#ownEvents = this.#early.concat(own);
+    this.#early = [];
+    // the own people are everybody again
+    if (this.#everyone?.alone === true && !this.pending) this.#everyone = undefined;
+    this.#pace(now);
+    return events;
+  }
+
+  /** Has own entries that cost readers much wait for their next turn. [LOBBY-10] */
+  #pace(now: number): void {
     for (const [userId, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(userId);
-    for (const { type, userId } of events) {
+    for (const { type, userId } of this.#ownEvents) {
       if (type === "leave") continue;
       const bytes = Math.min(this.#sessions.bytesOf(userId), MAX_ENTRY_BYTES);
       const waitMs = (bytes / BYTES_PER_SECOND) * 1_000;
       if (waitMs > SHORT_WAIT_MS) this.#notBefore.set(userId, now + waitMs);
     }
-    return events;
+  }
+
+  /** Counts users of whom another relay says something else than before. */
+  #recount(everyone: Everyone, changed: ChangedUsers, wall: number): Effects<K> {
+    const visibility: (readonly [K, boolean])[] = [];
+    const choices: (readonly [K, ManualChoice])[] = [];
+    for (const [userId, lastSeen] of changed) {
+      const before = this.#sessions.choiceOf(userId);
+      this.#sessions.choose(userId, everyone.choiceElsewhere(userId), wall);
+      everyone.count(userId, lastSeen, wall);
+      visibility.push(...this.#checkVisibility(userId));
+      choices.push(...this.#choicesFor(userId, before, []));
+    }
+    return { visibility, choices, isNews: changed.size > 0 };
+  }
+
+  /** The choice of a user, for those who have not heard of it: all connections of the user if it is new, else these. [LOBBY-16] */
+  #choicesFor(
+    userId: string,
+    before: ManualChoice | null,
+    keys: readonly K[],
+  ): readonly (readonly [K, ManualChoice])[] {
+    const choice = this.#sessions.choiceOf(userId);
+    if (choice === null) return [];
+    const isNewer = before === null || choice.at > before.at;
+    const behind = (isNewer ? this.#sessions.keysOf(userId) : keys).filter((key) => this.#isBehind(key, choice));
+    return behind.map((key) => [key, choice]);
   }
 
   /** Whether a session in the lobby has not heard of its user's newest choice. */
@@ -142,7 +286,7 @@ export class Directory<K extends object> {
     return report?.room === null && choice.at > (report.claim.session.manual?.at ?? -1);
   }
 
-  /** The connections of a user that others may see, or may no more, since a choice or its end. [STATUS-5] */
+  /** The connections of a user that others may see, or may no more, since a choice or its end. [STATUS-5] [LOBBY-17] */
   #checkVisibility(userId: string): readonly (readonly [K, boolean])[] {
     const invisible = this.#sessions.choiceOf(userId)?.status === "invisible";
     if (invisible === this.#invisible.has(userId)) return [];

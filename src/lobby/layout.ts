@@ -46,15 +46,20 @@ export function shardsOf(doc: Y.Doc): Y.Map<ShardMap> {
   return doc.getMap<ShardMap>("shards");
 }
 
-/** The state by which a relay vouches for its shard. */
+/** The state by which a relay vouches for a shard: its own, or another relay's; `lost`: of one that is not heard any more. */
 export interface RelayState {
-  readonly copresence: { readonly relay: { readonly shard: string; readonly startedAt: number } };
+  readonly copresence: { readonly relay: { readonly shard: string; readonly startedAt: number; readonly lost?: true } };
 }
 
 /** The shard that an awareness state of a lobby vouches for, if it is a relay's. */
 export function vouchedShard(state: unknown): string | null {
   const { shard } = asRecord(asRecord(asRecord(state)["copresence"])["relay"]);
   return typeof shard === "string" ? shard : null;
+}
+
+/** Whether a state that vouches for a shard says that its relay is lost: whom it names may yet come back. [BUS-17] */
+export function isLostShard(state: unknown): boolean {
+  return asRecord(asRecord(asRecord(state)["copresence"])["relay"])["lost"] === true;
 }
 
 /** What one shard says of a user. */

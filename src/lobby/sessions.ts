@@ -56,6 +56,8 @@ export class Sessions<K extends object> {
   readonly #keysOf = new Map<string, readonly K[]>();
   /** How many sessions a user has, of those who have several. */
   readonly #counts = new Map<string, number>();
+  /** The newest choice of status of users who made one where none of these connections is; made with the first. */
+  #elsewhere: Map<string, ManualChoice> | undefined;
 
   readonly #remembered: (userId: string) => ManualChoice | null;
 
@@ -85,9 +87,34 @@ export class Sessions<K extends object> {
     return this.#keysOf.has(userId);
   }
 
-  /** The newest choice of status of a user, over all sessions. */
+  /** The newest choice of status of a user, over all sessions and what `choose` was told. */
   choiceOf(userId: string): ManualChoice | null {
-    return choiceOf(this.#people, userId);
+    return newerManual(choiceOf(this.#people, userId), this.#elsewhere?.get(userId) ?? null);
+  }
+
+  /**
+   * Takes the newest choice of status that a user made where none of these connections is.
+   *
+   * @param choice null: there is none any more
+   */
+  choose(userId: string, choice: ManualChoice | null, wall: number): void {
+    if (equal(choice, this.#elsewhere?.get(userId) ?? null)) return;
+    this.#elsewhere ??= new Map();
+    if (choice === null) this.#elsewhere.delete(userId);
+    else this.#elsewhere.set(userId, choice);
+    for (const session of new Set(this.keysOf(userId).map((key) => this.#byKey.get(key)))) {
+      if (session !== undefined) this.#publish(session, wall);
+    }
+  }
+
+  /** Everyone of whom connections say anything, as of now. */
+  get claimed(): Iterable<string> {
+    return this.#people.claimed;
+  }
+
+  /** The sessions of a user as of now (not of the last flush), each under a key of its own. */
+  claimsOf(userId: string): ReadonlyMap<PropertyKey, Claim> {
+    return this.#people.claimsOf(userId);
   }
 
   /** The connections that speak for a user. */
@@ -207,7 +234,13 @@ export class Sessions<K extends object> {
     }
     this.#people.set(session.id, {
       user: newest.claim.user,
-      session: sessionOf(reports, newest, session, this.#remembered),
+      session: sessionOf(
+        reports,
+        newest,
+        session,
+        this.#remembered,
+        this.#elsewhere?.get(newest.claim.user.id) ?? null,
+      ),
     });
   }
 }
@@ -224,6 +257,7 @@ function sessionOf<K>(
   newest: Report,
   record: SessionRecord<K>,
   remembered: (userId: string) => ManualChoice | null,
+  elsewhere: ManualChoice | null,
 ): Session {
   const { id, device } = newest.claim.session;
   const known = reports.findLast((report) => report.claim.session.device !== "unknown");
@@ -234,7 +268,10 @@ function sessionOf<K>(
     id,
     status: record.status,
     // a stock client can make no choice, and clear none
-    manual: isStock(newest.claim) ? said : newerManual(said, remembered(newest.claim.user.id)),
+    manual: effectiveChoice(
+      isStock(newest.claim) ? said : newerManual(said, remembered(newest.claim.user.id)),
+      elsewhere,
+    ),
     device: known?.claim.session.device ?? device,
     since: record.since,
     meta: (lobby ?? newest).claim.session.meta,
@@ -247,6 +284,15 @@ function sessionOf<K>(
 
 function isStock({ session }: Claim): boolean {
   return session.id === `client:${session.clientId}`;
+}
+
+/**
+ * What counts of a session's own choice and of one made elsewhere: the newer one where either hides the user. Else only the
+ * own, so that no two relays keep a choice alive by repeating it to each other. [LOBBY-15] [LOBBY-17]
+ */
+function effectiveChoice(own: ManualChoice | null, elsewhere: ManualChoice | null): ManualChoice | null {
+  const hides = own?.status === "invisible" || elsewhere?.status === "invisible";
+  return hides ? newerManual(own, elsewhere) : own;
 }
 
 function sessionId({ user, session }: Claim): string {

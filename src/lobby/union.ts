@@ -13,7 +13,7 @@ import {
   userOf,
   withSession,
 } from "../presence/index.ts";
-import { type ShardMap, readShardUser, shardsOf, vouchedShard } from "./layout.ts";
+import { type ShardMap, isLostShard, readShardUser, shardsOf, vouchedShard } from "./layout.ts";
 
 /** What the shards that count say of one user. */
 export interface UnionUser<Meta = JsonObject> {
@@ -27,7 +27,8 @@ export interface UnionUser<Meta = JsonObject> {
 
 export class Union<Meta = JsonObject> {
   readonly #shards: Y.Map<ShardMap>;
-  #vouched: ReadonlySet<string> = new Set();
+  /** Shards that count, each with whether its relay is lost. */
+  #vouched: ReadonlyMap<string, boolean> = new Map();
 
   constructor(doc: Y.Doc) {
     this.#shards = shardsOf(doc);
@@ -44,13 +45,13 @@ export class Union<Meta = JsonObject> {
    * @returns whether other shards count now: then anybody may have come or gone
    */
   vouch(states: Iterable<unknown>): boolean {
-    const vouched = new Set<string>();
+    const vouched = new Map<string, boolean>();
     for (const state of states) {
       const shard = vouchedShard(state);
-      if (shard !== null) vouched.add(shard);
+      if (shard !== null) vouched.set(shard, isLostShard(state));
     }
     const before = this.#vouched;
-    const isNews = vouched.size !== before.size || [...vouched].some((shard) => !before.has(shard));
+    const isNews = vouched.size !== before.size || [...vouched].some(([shard, isLost]) => before.get(shard) !== isLost);
     if (isNews) this.#vouched = vouched;
     return isNews;
   }
@@ -82,13 +83,15 @@ export class Union<Meta = JsonObject> {
     const claims = new Map<PropertyKey, Claim<Meta>>();
     let info: UserInfo | undefined;
     let lastSeen = 0;
-    for (const shardId of this.#vouched) {
+    for (const [shardId, isLost] of this.#vouched) {
       const value = this.#shards.get(shardId)?.get(userId);
       if (value === undefined) continue;
       const entry = readShardUser<Meta>(userId, value);
       info ??= entry.user;
       lastSeen = Math.max(lastSeen, entry.lastSeen);
-      for (const claim of entry.claims) {
+      for (const said of entry.claims) {
+        // [BUS-17] whoever was connected to a relay that is lost has yet to be heard elsewhere
+        const claim = isLost ? withSession(said, { reconnecting: true }) : said;
         const { id } = claim.session;
         const known = claims.get(id);
         claims.set(id, known === undefined ? claim : withSession(claim, joinSessions(known.session, claim.session)));

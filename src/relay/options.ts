@@ -6,6 +6,7 @@
 import { isRecord } from "../presence/index.ts";
 import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./access/jwt.ts";
 import { type PublicKeySource, isKeyText } from "./access/keys.ts";
+import type { Bus } from "./ports/bus.ts";
 import type { DocumentStore } from "./ports/document-store.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
@@ -52,6 +53,12 @@ export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" 
   readonly apiKey?: string | readonly string[] | null;
   /** Where documents outlive the relay. Default: nowhere; they last as long as the process. The relay closes the store with itself. */
   readonly store?: DocumentStore | null;
+  /** Joins this relay to all others on the same bus: one world. The relay closes the bus with itself. Default: it is alone. */
+  readonly bus?: Bus | null;
+  /** What the names of the bus's topics begin with: relays with another prefix are another world. Default `cp1:`. */
+  readonly busPrefix?: string;
+  /** Signs what relays say to each other (HMAC-SHA-256); the same for all of them. Default: nothing is signed. */
+  readonly busSecret?: string | null;
   /** `rooms: false` is the option `lobbyRooms`. */
   readonly lobby?: { readonly rooms?: boolean };
   /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
@@ -173,6 +180,24 @@ export function resolveOptions(given: Partial<Record<OptionName, unknown>>): Rel
   return Object.fromEntries(entries) as RelayOptions;
 }
 
+export interface ResolvedBus {
+  readonly bus: Bus;
+  readonly prefix: string;
+  readonly secret: string | null;
+}
+
+/** Throws a `RangeError` for a bus beside a store that other relays cannot use. [BUS-25] */
+function resolveBus({ bus = null, busPrefix = "cp1:", busSecret = null, store }: RelayConfig): ResolvedBus | null {
+  if (bus === null) return null;
+  if (store?.isShared === false) {
+    throw new RangeError(
+      "relays on a bus need a store that all of them can use: this one keeps documents for one process",
+    );
+  }
+  if (busSecret === "") throw new RangeError("busSecret must not be empty");
+  return { bus, prefix: busPrefix, secret: busSecret };
+}
+
 export interface ResolvedConfig {
   /** Without keys: these may be shown and logged. */
   readonly settings: RelaySettings;
@@ -180,6 +205,7 @@ export interface ResolvedConfig {
   readonly authenticate: Authenticate | null;
   readonly onError: ErrorListener;
   readonly store: DocumentStore | null;
+  readonly bus: ResolvedBus | null;
   readonly api: {
     readonly keys: readonly string[];
     /** Null: there are no keys for tokens. */
@@ -199,7 +225,17 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
       throw new RangeError(`${name} is given, and empty: leave it out, if anybody may come as anybody`);
     }
   }
-  const { authenticate = null, onError = consoleReporter(), store = null, lobby, ...given } = config;
+  const {
+    authenticate = null,
+    onError = consoleReporter(),
+    store = null,
+    lobby,
+    bus: _bus,
+    busPrefix: _prefix,
+    busSecret: _secret,
+    ...given
+  } = config;
+  const bus = resolveBus({ ...config });
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, apiKey, apiRate, ...settings } = options;
   const api = { keys: apiKey, readToken: null, rate: apiRate };
@@ -217,9 +253,9 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     // whoever asks for an audience believes that tokens are looked at
     const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
     if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
-    return { settings, authenticate, onError, store, api };
+    return { settings, authenticate, onError, store, bus, api };
   }
   if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
   const readToken = tokenReader(jwt, keyNames);
-  return { settings, authenticate: authenticateBy(readToken), onError, store, api: { ...api, readToken } };
+  return { settings, authenticate: authenticateBy(readToken), onError, store, bus, api: { ...api, readToken } };
 }

@@ -139,10 +139,13 @@ class RelayServer implements Relay {
   #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings: options, authenticate, onError, store, api }: ResolvedConfig) {
+  constructor({ settings: options, authenticate, onError, store, bus, api }: ResolvedConfig) {
     this.options = options;
     this.#onError = safeReporter(onError);
-    this.#hub = new LinkedHub(options, this.#onError, { store });
+    this.#hub = new LinkedHub(options, this.#onError, {
+      store,
+      ...(bus !== null && { bus: bus.bus, busPrefix: bus.prefix, busSecret: bus.secret }),
+    });
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );

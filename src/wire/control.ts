@@ -62,6 +62,8 @@ export type Control =
   | { readonly kind: "token"; readonly token: string }
   /** Relay → client: it is taken. Until it expires, by the relay's clock; null when it does not. */
   | { readonly kind: "access"; readonly expiresInMs: number | null }
+  /** Relay → client: what is shown of people on other relays may be old, since they cannot be heard; or it is as it is again. */
+  | { readonly kind: "world"; readonly partial: boolean }
   /** Relay → client: the next message is long, and may be under way for a while. */
   | { readonly kind: "long" }
   /** Client → relay, on a link: a channel to a room, under a number that no channel of this link had. [LINK-3] */
@@ -108,7 +110,7 @@ export function decodeControl(source: string): Control {
 }
 
 function readControl(value: Record<string, unknown>): Control | null {
-  const { kind, marks, manual, session, clientId, token, expiresInMs } = value;
+  const { kind, marks, manual, session, clientId, token, expiresInMs, partial } = value;
   switch (kind) {
     case "hello":
       return readHello(value);
@@ -122,6 +124,8 @@ function readControl(value: Record<string, unknown>): Control | null {
       return typeof session === "string" ? { kind, session } : null;
     case "taken":
       return typeof clientId === "number" ? { kind, clientId } : null;
+    case "world":
+      return typeof partial === "boolean" ? { kind, partial } : null;
     case "token":
       return typeof token === "string" ? { kind, token } : null;
     case "access":

@@ -74,6 +74,8 @@ export class Updates {
     const updates: StateUpdate[] = [];
     for (const entry of entries) {
       const { visible, publication } = entry;
+      // [BUS-6] the relay that holds the author's connection renews it
+      if (entry.isRemote) continue;
       if (visible && publication?.shown === true && now - publication.sentAt >= RENEW_MS) {
         updates.push(this.#send(entry, now));
       }
@@ -92,7 +94,8 @@ export class Updates {
     for (const entry of entries) {
       if (!entry.visible) continue;
       const { publication } = entry;
-      if (publication !== null && isRemembered(publication, since)) raise(publication, entry, publication.sentAt);
+      if (publication !== null && !entry.isRemote && isRemembered(publication, since))
+        raise(publication, entry, publication.sentAt);
       updates.push(this.show(entry));
     }
     return updates;
@@ -121,6 +124,18 @@ export class Updates {
     return this.snapshot(old, since);
   }
 
+  /** Gives these new clocks: somebody elsewhere remembers the old ones. [BUS-7] */
+  renewAll(entries: Iterable<PresentEntry>): void {
+    for (const entry of entries) if (entry.visible && !entry.isRemote) this.changed(entry);
+  }
+
+  /** Goes on above a clock that observers elsewhere were told. [BUS-8] */
+  raiseTo(entry: PresentEntry, clock: number): void {
+    if (entry.isRemote || !entry.visible) return;
+    this.changed(entry);
+    if (entry.publication !== null) entry.publication.clock = Math.max(entry.publication.clock, clock);
+  }
+
   /** A visible entry as it was last sent. An observer that is given it must hear of its end, even before its first flush. */
   show(entry: PresentEntry): StateUpdate {
     const publication = entry.publication ?? this.#begin(entry);
@@ -136,8 +151,10 @@ export class Updates {
 
   #send(entry: PresentEntry, now: number): StateUpdate {
     const publication = entry.publication ?? this.#begin(entry);
+    // [BUS-6] the clocks of those who are connected to another relay are given out there alone
+    if (entry.remote !== null) publication.clock = Math.max(publication.clock, entry.remote.clock);
     // one that nobody was sent has the clock that it begins with
-    if (publication.sentAt === -Infinity && !publication.shown)
+    else if (publication.sentAt === -Infinity && !publication.shown)
       publication.clock = Math.max(publication.clock, entry.clock);
     else raise(publication, entry, now);
     publication.sentAt = now;
@@ -148,7 +165,7 @@ export class Updates {
     const publication: Publication = {
       id: entry.id,
       entry,
-      clock: Math.max(entry.clock, this.#firstClock()),
+      clock: entry.remote === null ? Math.max(entry.clock, this.#firstClock()) : entry.remote.clock,
       shown: false,
       sentAt: -Infinity,
       pending: null,

@@ -100,6 +100,8 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
   #refusal: Refusal | null = null;
+  /** The relay cannot hear others: what is known of people there may be old. */
+  #isPartial = false;
   #synced = false;
   #recentChanged = false;
   // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
@@ -178,8 +180,9 @@ export class RosterStore<Meta> implements Roster<Meta> {
     // eyes [ROSTER-7]
     const wasSynced = this.#synced;
     const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
-    const statusChanged = status !== this.#status;
-    this.#status = status;
+    const shown = status === "live" && this.#isPartial ? "stale" : status;
+    const statusChanged = shown !== this.#status;
+    this.#status = shown;
     this.#synced ||= status === "live";
     if (!statusChanged && !this.people.changed && !this.#recentChanged) return;
     if (this.#recentChanged) this.#sortedRecent = undefined;
@@ -193,13 +196,19 @@ export class RosterStore<Meta> implements Roster<Meta> {
     }
     // [ROSTER-1]
     if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
-    if (statusChanged) this.#emitter.emit("status", status);
+    if (statusChanged) this.#emitter.emit("status", shown);
     this.#emitter.emit("change", null);
   }
 
   /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. [ROSTER-5] */
   follow(provider: Provider): void {
+    // [BUS-20] what is shown of people on other relays may be old: nobody is said to have left because of that
+    provider.on("control", (control) => {
+      if (control.kind === "world") this.#setPartial(control.partial);
+    });
     provider.on("status", ({ status }) => {
+      // the relay that is connected next says how it fares itself
+      if (status === "disconnected") this.#isPartial = false;
       if (status === "disconnected" && this.#synced) this.flush("stale");
       // told to try again
       if (status !== "connecting" || this.#refusal === null) return;
@@ -214,6 +223,11 @@ export class RosterStore<Meta> implements Roster<Meta> {
       this.flush("refused");
       this.#emitter.emit("refused", refusal);
     });
+  }
+
+  #setPartial(isPartial: boolean): void {
+    this.#isPartial = isPartial;
+    if (this.#status === (isPartial ? "live" : "stale")) this.flush("live");
   }
 
   /** Tells what is wrong. */

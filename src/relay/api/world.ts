@@ -53,7 +53,7 @@ export class World {
     // somebody's metadata and status may come from rooms that the caller does not see: all is counted anew
     const people = new Sessions<PresentEntry>(lobby);
     for (const room of this.#hub.rooms.values()) {
-      if (seesRoom(grant, room.name)) room.countInto(people, (entry) => entry.lobby === lobby);
+      if (seesRoom(grant, room.name)) room.people.countInto(people, (entry) => entry.lobby === lobby);
     }
     people.flush(this.now);
     return people.users;
@@ -97,7 +97,7 @@ export class World {
   #viewOf(room: Room, lobby: string | null): RoomView {
     return {
       name: room.name,
-      users: lobby === null ? room.users : room.usersIn(lobby),
+      users: lobby === null ? room.users : room.people.usersIn(lobby),
       connections: lobby === null ? connectionsOf(room) : null,
       hasDocument: room.document.isReady && room.document.hasContent,
     };

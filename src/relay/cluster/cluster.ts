@@ -1,148 +1,235 @@
 /**
- * Joins this relay to others over a bus: in each room that people of both are in, each relay is a member of the other's.
- *
- * This is the seam, proven in memory: it counts on a bus that loses nothing.
+ * Joins this relay to others over a bus: in each room that people of both are in, each relay is a member of the other's; in each
+ * lobby, each reads the other's shard. PROTOCOL.md has the messages. [BUS-1]
  */
-import type { Unsubscribe } from "../../presence/index.ts";
-import { FrameError, decodeFrame, isLobby } from "../../wire/index.ts";
+import { FrameError, isLobby } from "../../wire/index.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
-import { Publisher, RemoteRelay } from "./members.ts";
+import { BEAT_MS, Beats } from "./beats.ts";
+import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
+import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
+import { SharedLobby } from "./shared-lobby.ts";
+import { SharedRoom } from "./shared-room.ts";
 
-/**
- * What a message is: a frame of the room; a question for all that is known; a farewell, since nobody is in the room any more;
- * or a farewell of a relay that stops, whose people may come back elsewhere.
- */
-const FRAME = 0;
-const ASK = 1;
-const BYE = 2;
-const STOP = 3;
+/** How often it is looked who is there, ms. */
+const CHECK_MS = 250;
+/** When the bus is there again, so many rooms are healed at a time, and then it rests so long, ms. [BUS-21] */
+const HEALED_AT_ONCE = 250;
+const HEAL_PAUSE_MS = 50;
+/** While the bus is lost, it begins anew after so many looks. */
+const REVIVE_CHECKS = 20;
+const MAX_STRAYED = 1_000;
 
-/** A room of this relay, as it is joined to the others. */
-interface Joined {
-  readonly room: Room;
-  readonly unsubscribe: Unsubscribe;
-  publisher: Publisher | null;
-  /** Those that have people in it, by their ids. */
-  readonly others: Map<string, RemoteRelay>;
+export interface ClusterOptions {
+  /** What the names of topics begin with. Default `cp1:`. */
+  readonly prefix?: string;
+  /** How long those may take to come back who were connected to a relay that is lost, ms. */
+  readonly graceMs: number;
+  readonly onError: (error: unknown) => void;
 }
 
-export class Cluster {
-  readonly #hub: Hub;
-  readonly #bus: Bus;
-  readonly #onError: (error: unknown) => void;
-  readonly #joined = new Map<string, Joined>();
+export interface ClusterInfo extends ClusterStats {
+  /** Whether the bus carries what this relay says. */
+  readonly isUp: boolean;
+  /** How many other relays are heard. */
+  readonly relays: number;
+}
 
-  constructor(hub: Hub, bus: Bus, onError: (error: unknown) => void) {
-    this.#hub = hub;
+export class Cluster implements ClusterContext {
+  readonly hub: Hub;
+  readonly topics: Topics;
+  readonly stats: ClusterStats = { gaps: 0, refused: 0, echoMs: null };
+  readonly #bus: Bus;
+  readonly #options: ClusterOptions;
+  readonly #beats: Beats;
+  readonly #rooms = new Map<string, SharedRoom>();
+  readonly #lobbies = new Map<string, SharedLobby>();
+  /** Lost relays whose shards are thrown away when their time is over. */
+  readonly #graces = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Relays that were lost: should one be heard again, it was never gone. */
+  readonly #strayed = new Set<string>();
+  readonly #undo: (() => void)[] = [];
+  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  #beatSentAt = 0;
+  /** How often in a row it was looked while the bus was lost. */
+  #checksDown = 0;
+  #healing: ReturnType<typeof setTimeout> | undefined;
+  #isPartial = false;
+
+  constructor(hub: Hub, bus: Bus, options: ClusterOptions) {
+    this.hub = hub;
     this.#bus = bus;
-    this.#onError = onError;
+    this.#options = options;
+    this.topics = new Topics(options.prefix ?? "cp1:");
+    this.#beats = new Beats(hub.clock, {
+      link: (isUp) => this.#linked(isUp),
+      found: (relay) => this.#found(relay),
+      lost: (relay) => this.#lost(relay),
+    });
+    this.#undo.push(
+      this.subscribe(this.topics.beat, (message) => this.#hearBeat(message)),
+      this.subscribe(this.topics.inbox(hub.shard), (message) => this.#route(message)),
+    );
+    this.#beat();
+    this.#timers.push(
+      setInterval(() => this.#beat(), BEAT_MS),
+      setInterval(() => this.#check(), CHECK_MS),
+    );
+  }
+
+  get info(): ClusterInfo {
+    return { ...this.stats, isUp: this.#beats.isUp, relays: this.relaysSeen };
+  }
+
+  get relaysSeen(): number {
+    return this.#beats.relays.size;
   }
 
   /** A room has opened here. */
   opened(room: Room): void {
-    const topic = topicOf(room.name);
-    const unsubscribe = this.#bus.subscribe(topic, (bytes) => this.#hear(room.name, bytes));
-    const joined: Joined = { room, unsubscribe, publisher: null, others: new Map() };
-    this.#joined.set(room.name, joined);
-    this.#publish(room.name, ASK);
-    this.#tellAnew(joined);
+    if (!isLobby(room.name)) {
+      this.#rooms.set(room.name, new SharedRoom(this, room));
+      return;
+    }
+    const lobby = this.hub.lobbies.get(room.name);
+    if (lobby !== undefined) this.#lobbies.set(room.name, new SharedLobby(this, lobby));
+    if (this.#isPartial) room.setPartial(true);
   }
 
   /** A room has closed here. */
-  closed(room: Room): void {
-    this.#leave(room.name, BYE);
+  closed({ name }: Room): void {
+    this.#rooms.get(name)?.close(true);
+    this.#rooms.delete(name);
+    this.#lobbies.get(name)?.close(true);
+    this.#lobbies.delete(name);
   }
 
-  /** This relay stops. */
+  /** This relay stops: its people may come back elsewhere. [BUS-22] */
   close(): void {
-    for (const name of this.#joined.keys()) this.#leave(name, STOP);
+    for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#graces.values()) clearTimeout(timer);
+    clearTimeout(this.#healing);
+    for (const shared of [...this.#rooms.values(), ...this.#lobbies.values()]) shared.close(false);
+    this.#rooms.clear();
+    this.#lobbies.clear();
+    this.publish(this.topics.beat, "bye", "", 0, NOTHING);
+    for (const undo of this.#undo) undo();
   }
 
-  /** Another relay is lost: its people are as if their connections had been lost. */
-  lost(relay: string): void {
-    for (const [name, { others }] of this.#joined) this.#part(name, others, relay, 1006);
+  publish(topic: string, kind: MessageKind, room: string, seq: number, body: Uint8Array): void {
+    this.#bus.publish(topic, encodeMessage({ kind, relay: this.hub.shard, room, seq, body }));
   }
 
-  #leave(name: string, farewell: typeof BYE | typeof STOP): void {
-    this.#joined.get(name)?.unsubscribe();
-    if (this.#joined.delete(name)) this.#publish(name, farewell);
+  tell(relay: string, kind: MessageKind, room: string, body: Uint8Array = NOTHING): void {
+    this.publish(this.topics.inbox(relay), kind, room, 0, body);
   }
 
-  #hear(name: string, bytes: Uint8Array): void {
-    const joined = this.#joined.get(name);
-    const { relay, kind, body } = read(bytes);
-    if (joined === undefined || relay === this.#hub.shard) return;
-    try {
-      if (kind === BYE) return this.#part(name, joined.others, relay, 1000);
-      if (kind === STOP) return this.#part(name, joined.others, relay, 1006);
-      if (kind === ASK) return this.#tellAnew(joined);
-      if (kind === FRAME) this.#hub.receive(this.#other(joined, relay), decodeFrame(body), this.#hub.clock.now());
-      // other kinds are of newer versions
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.#onError(new Error(`a message of the relay ${relay} was not taken`, { cause: error }));
+  subscribe(topic: string, on: (message: Message) => void): () => void {
+    return this.#bus.subscribe(topic, (bytes) => {
+      try {
+        const message = decodeMessage(bytes);
+        if (message === null) this.stats.refused++;
+        else if (message.relay === this.hub.shard) {
+          if (message.kind === "beat") on(message);
+        } else {
+          // whatever it says proves that it lives
+          if (message.kind !== "bye") this.#beats.heard(message.relay);
+          on(message);
+        }
+      } catch (error) {
+        this.stats.refused++;
+        // a message that cannot be read, or acted on, harms nothing but itself
+        const cause = error instanceof FrameError ? error.message : error;
+        this.#options.onError(new Error("a message of another relay was not taken", { cause }));
+      }
+    });
+  }
+
+  listeners(topic: string): Promise<number> | null {
+    return this.#bus.listeners?.(topic) ?? null;
+  }
+
+  #route(message: Message): void {
+    this.#rooms.get(message.room)?.hear(message);
+    this.#lobbies.get(message.room)?.hear(message);
+  }
+
+  #beat(): void {
+    this.#beatSentAt = this.hub.clock.now();
+    this.publish(this.topics.beat, "beat", "", 0, NOTHING);
+  }
+
+  #hearBeat({ kind, relay }: Message): void {
+    if (relay === this.hub.shard) {
+      this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
+      this.#beats.echoed();
+    } else if (kind === "bye") this.#beats.left(relay);
+  }
+
+  #check(): void {
+    this.#beats.check();
+    if (!this.#beats.isUp) {
+      // [BUS-19] it may be that it only seems to be connected
+      if (++this.#checksDown % REVIVE_CHECKS === 0) this.#bus.reconnect?.();
+      return;
     }
+    this.#checksDown = 0;
+    const now = this.hub.clock.now();
+    for (const shared of this.#rooms.values()) shared.sweep(now);
+    for (const shared of this.#lobbies.values()) shared.sweep(now);
+    if (this.#isPartial && this.#healing === undefined) this.#tellPartial(false);
   }
 
-  /** Joins the room with a new publisher, so that it is told everything from the beginning. */
-  #tellAnew(joined: Joined): void {
-    const { room, publisher } = joined;
-    const now = this.#hub.clock.now();
-    if (publisher !== null) this.#hub.leave(publisher, 1000, now);
-    const next = new Publisher(this.#hub.shard, lobbyOf(room), room, now, (frame) =>
-      this.#publish(room.name, FRAME, frame),
-    );
-    joined.publisher = next;
-    this.#hub.join(next, room.name);
-    this.#hub.receive(next, Publisher.question, now);
+  #found(relay: string): void {
+    clearTimeout(this.#graces.get(relay));
+    this.#graces.delete(relay);
+    // a new relay asks by itself in each room that it opens; one that was only taken for lost does not know of that
+    if (this.#strayed.delete(relay) && this.#beats.isUp) this.#heal();
   }
 
-  #other({ room, others }: Joined, relay: string): RemoteRelay {
-    const now = this.#hub.clock.now();
-    let other = others.get(relay);
-    if (other === undefined) {
-      other = new RemoteRelay(relay, lobbyOf(room), now);
-      others.set(relay, other);
-      this.#hub.join(other, room.name);
+  #lost(relay: string): void {
+    for (const shared of this.#rooms.values()) shared.lost(relay);
+    for (const shared of this.#lobbies.values()) shared.lost(relay);
+    const drop = (): void => {
+      this.#graces.delete(relay);
+      for (const shared of this.#lobbies.values()) if (!shared.has(relay)) shared.drop(relay);
+    };
+    this.#strayed.add(relay);
+    for (const first of this.#strayed) if (this.#strayed.size > MAX_STRAYED) this.#strayed.delete(first);
+    clearTimeout(this.#graces.get(relay));
+    this.#graces.set(relay, setTimeout(drop, this.#options.graceMs));
+  }
+
+  #linked(isUp: boolean): void {
+    clearTimeout(this.#healing);
+    this.#healing = undefined;
+    if (isUp) this.#heal();
+    else this.#tellPartial(true);
+  }
+
+  /** Asks for all that is shared, some of it at a time. [BUS-21] */
+  #heal(): void {
+    clearTimeout(this.#healing);
+    const shared = [...this.#lobbies.values(), ...this.#rooms.values()];
+    const next = (): void => {
+      this.#healing = undefined;
+      for (const each of shared.splice(0, HEALED_AT_ONCE)) each.heal();
+      if (shared.length > 0) this.#healing = setTimeout(next, HEAL_PAUSE_MS);
+    };
+    next();
+  }
+
+  /** [BUS-20] */
+  #tellPartial(isPartial: boolean): void {
+    const wasPartial = this.#isPartial;
+    this.#isPartial = false;
+    for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {
+      const room = this.hub.rooms.get(name) ?? this.hub.lobbies.get(name)?.room;
+      const isKnown = isPartial ? isLobby(name) || shared.isShared : shared.isWhole;
+      if (isKnown) room?.setPartial(isPartial);
+      if (!isPartial && !isKnown) this.#isPartial = true;
     }
-    other.lastSeen = now;
-    return other;
+    if (isPartial) this.#isPartial = isPartial || wasPartial;
   }
-
-  #part(name: string, others: Map<string, RemoteRelay>, relay: string, code: number): void {
-    const other = others.get(relay);
-    if (other === undefined || !this.#joined.has(name)) return;
-    others.delete(relay);
-    this.#hub.leave(other, code, this.#hub.clock.now());
-  }
-
-  #publish(name: string, kind: number, body: Uint8Array = new Uint8Array()): void {
-    this.#bus.publish(topicOf(name), write(this.#hub.shard, kind, body));
-  }
-}
-
-function topicOf(room: string): string {
-  return `cp1:${isLobby(room) ? "l" : "r"}:${room}`;
-}
-
-/** People of another relay count in the lobby of the room itself, or the default one: tenants on several relays are still to come. */
-function lobbyOf({ name }: Room): string {
-  return isLobby(name) ? name : "@lobby";
-}
-
-function write(relay: string, kind: number, body: Uint8Array): Uint8Array {
-  const id = new TextEncoder().encode(relay);
-  const bytes = new Uint8Array(2 + id.length + body.length);
-  bytes[0] = kind;
-  bytes[1] = id.length;
-  bytes.set(id, 2);
-  bytes.set(body, 2 + id.length);
-  return bytes;
-}
-
-function read(bytes: Uint8Array): { readonly relay: string; readonly kind: number; readonly body: Uint8Array } {
-  const [kind = -1, length = 0] = bytes;
-  return { relay: new TextDecoder().decode(bytes.subarray(2, 2 + length)), kind, body: bytes.slice(2 + length) };
 }

@@ -12,6 +12,10 @@ export class MemoryBus implements Bus {
     });
   }
 
+  listeners(topic: string): Promise<number> {
+    return Promise.resolve(this.#listeners.get(topic)?.size ?? 0);
+  }
+
   subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe {
     const listeners = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, listeners);

@@ -9,6 +9,8 @@ import {
   type Author,
   type Change,
   type PresentEntry,
+  type RemoteOutcome,
+  type RemoteState,
   type SessionsByUser,
   StateMemory,
   isStockSession,
@@ -100,6 +102,7 @@ export class Hub {
     this.#grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#setup = {
       limits: settings,
+      tie: Math.random(),
       stateMemory: this.stateMemory,
       tick: settings.tick,
       maxCursors: settings.maxCursors,
@@ -137,7 +140,7 @@ export class Hub {
     const room = this.#room(name);
     if (keepsHistory && member.access.write) room.document.keepHistory();
     this.#members.set(member, room);
-    this.counters.accepted++;
+    if (member.kind !== "relay") this.counters.accepted++;
     if (member.kind === "native") member.send(new Packet(controlFrame(this.#hello(name, member))));
     room.join(member);
   }
@@ -161,6 +164,21 @@ export class Hub {
     if (room !== undefined) this.#act(room, room.receive(member, frame, { now, date: this.#date() }));
   }
 
+  /** Takes what another relay says of those in a room who are connected to it. Returns what it is to raise its clocks above. */
+  receiveRemote(member: Member, said: readonly RemoteState[], now: number): RemoteOutcome["behind"] {
+    const room = this.#members.get(member);
+    if (room === undefined) return [];
+    const { changes, behind } = room.register.applyRemote(member, said, now);
+    this.#act(room, changes);
+    return behind;
+  }
+
+  /** Has a lobby take what other relays say of it. */
+  inLobby(name: string, run: (lobby: Lobby) => Effects<PresentEntry>): void {
+    const lobby = this.lobbies.get(name);
+    if (lobby !== undefined) this.#take(run(lobby));
+  }
+
   /** The page of a member fell silent, or spoke again. */
   silence(member: Member): void {
     const room = this.#members.get(member);
@@ -181,7 +199,7 @@ export class Hub {
     const room = this.#members.get(member);
     if (room === undefined) return;
     this.#members.delete(member);
-    this.counters.countClosed(code);
+    if (member.kind !== "relay") this.counters.countClosed(code);
     this.#act(
       room,
       room.leave(member, now, (entry) => isLeave(code, member, entry)),

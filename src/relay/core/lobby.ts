@@ -4,7 +4,8 @@
  */
 import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
 import { Directory, type Effects, type RelayState, type ShardPolicy, Shard } from "../../lobby/index.ts";
-import { type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
+import type * as Y from "yjs";
+import { type ManualChoice, type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
 import { FrameError, Close, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
 import { ReadOnlyDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
@@ -12,7 +13,9 @@ import type { Packet } from "../ports/packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";
 import type { PersonRecord, StoredPerson } from "../ports/people-store.ts";
 import { Pace } from "./pace.ts";
-import { Room, type RoomSetup, reportOf } from "./room.ts";
+import { RemoteShards, type ShardName } from "./remote-shards.ts";
+import { reportOf } from "./people.ts";
+import { Room, type RoomSetup } from "./room.ts";
 
 /** How long a lobby waits between two writes that cost more than their share, ms. [LOBBY-5] */
 const USUAL_INTERVAL_MS = 100;
@@ -28,6 +31,10 @@ export interface LobbyPolicy extends ShardPolicy {
 
 export class Lobby {
   readonly room: Room;
+  /** What other relays say of the lobby. */
+  readonly others: RemoteShards;
+  /** Told of each choice of status that a user makes in an own session; null: of none. [BUS-15] */
+  onChoice: ((userId: string, choice: ManualChoice | null) => void) | null = null;
   readonly #directory: Directory<PresentEntry>;
   readonly #shard: Shard;
   readonly #setup: RoomSetup;
@@ -35,17 +42,25 @@ export class Lobby {
   readonly #pace: Pace;
   readonly #ticker: Ticker;
 
-  constructor(name: string, relay: RelayState["copresence"]["relay"], setup: RoomSetup, policy: LobbyPolicy) {
+  /** How the own shard is called. */
+  readonly relay: ShardName;
+
+  constructor(name: string, relay: ShardName, setup: RoomSetup, policy: LobbyPolicy) {
+    this.relay = relay;
     this.#setup = setup;
     this.#policy = policy;
     this.#directory = new Directory(name, policy.recentMax);
     this.#shard = new Shard(relay.shard, policy);
     this.room = new Room(name, setup, (room) => {
       const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
-      return new ReadOnlyDocument(this.#shard.doc, broadcast, () =>
-        this.#shard.open(this.users.values(), setup.clock.wall()),
+      return new ReadOnlyDocument(
+        this.#shard.doc,
+        broadcast,
+        () => this.openShard(),
+        () => this.others.docs(),
       );
     });
+    this.others = new RemoteShards(this.room, this.#directory, setup.clock, () => this.#ticker.schedule());
     this.#pace = new Pace(setup.load, USUAL_INTERVAL_MS);
     this.#ticker = new Ticker(
       () => this.#pace.intervalMs(policy.lobbyTick, 0, setup.clock.now()),
@@ -54,6 +69,24 @@ export class Lobby {
     );
     const state: RelayState = { copresence: { relay } };
     this.room.publish(this.room.register.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state))));
+  }
+
+  /** The own shard's document. */
+  get doc(): Y.Doc {
+    return this.#shard.doc;
+  }
+
+  /** The own shard is read from now on: here, or by another relay. */
+  openShard(): void {
+    this.#shard.open(this.#directory.ownUsers.values(), this.#setup.clock.wall());
+  }
+
+  /** The choices of status that users made in own sessions. */
+  *ownChoices(): Generator<readonly [userId: string, choice: ManualChoice]> {
+    for (const userId of this.#directory.ownUserIds) {
+      const choice = this.#directory.ownChoice(userId);
+      if (choice !== null) yield [userId, choice];
+    }
   }
 
   get name(): string {
@@ -76,13 +109,14 @@ export class Lobby {
 
   /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
   get empty(): boolean {
-    return this.room.members.size === 0 && this.#directory.empty && this.#shard.recent === 0;
+    return this.room.members.size === 0 && this.#directory.isOwnEmpty && this.#shard.recent === 0;
   }
 
   /** Throws a `FrameError` if these users, with these sessions, find no room here. [LIMIT-3] [LOBBY-12] */
   admitUsers(sessions: SessionsByUser): void {
     const { maxLobbyUsers, maxUserSessions } = this.#policy;
-    let size = this.#directory.size;
+    // [LIMIT-3] with the people of other relays
+    let size = Math.max(this.#directory.size, this.users.size);
     for (const [userId, ids] of sessions) {
       if (!this.#directory.has(userId)) size++;
       if (maxUserSessions === 0) continue;
@@ -91,20 +125,22 @@ export class Lobby {
         throw new FrameError("this user has too many sessions", Close.overloaded);
       }
     }
-    if (maxLobbyUsers !== 0 && size > maxLobbyUsers && size > this.#directory.size) {
+    if (maxLobbyUsers !== 0 && size > maxLobbyUsers && size > Math.max(this.#directory.size, this.users.size)) {
       throw new FrameError("the lobby is full", Close.overloaded);
     }
   }
 
   /** Takes what an entry says. What it brings about is for the hub to act on. */
   report(entry: PresentEntry): Effects<PresentEntry> {
-    return this.#scheduled(this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
+    const { id } = entry.claim.user;
+    return this.#watched(id, () => this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
   }
 
   /** Takes out an entry that left. */
   withdraw(entry: PresentEntry): Effects<PresentEntry> {
     const { clock } = this.#setup;
-    return this.#scheduled(this.#directory.withdraw(entry, wallTimeOf(entry.lastSeen, clock), clock.wall()));
+    const { id } = entry.claim.user;
+    return this.#watched(id, () => this.#directory.withdraw(entry, wallTimeOf(entry.lastSeen, clock), clock.wall()));
   }
 
   /** Takes in what was known of people before this relay was started. What it brings about is for the hub to act on. */
@@ -145,7 +181,18 @@ export class Lobby {
     this.#ticker.stop();
     this.#pace.close();
     this.room.close();
+    this.others.close();
     this.#shard.destroy();
+  }
+
+  /** Other relays hear of a choice before they can hear of anything else that comes of it. [BUS-15] */
+  #watched(userId: string, act: () => Effects<PresentEntry>): Effects<PresentEntry> {
+    if (this.onChoice === null) return this.#scheduled(act());
+    const before = this.#directory.ownChoice(userId);
+    const effects = act();
+    const after = this.#directory.ownChoice(userId);
+    if (before?.at !== after?.at || before?.status !== after?.status) this.onChoice(userId, after);
+    return this.#scheduled(effects);
   }
 
   #scheduled(effects: Effects<PresentEntry>): Effects<PresentEntry> {
@@ -159,12 +206,13 @@ export class Lobby {
     const events: readonly PresenceEvent[] = this.#directory.flush(clock.now(), clock.wall());
     // those whose entries cost readers much are written later
     if (this.#directory.pending) this.#ticker.schedule();
-    if (events.length === 0) return;
-    this.#forgotten(this.#shard.write(events, clock.now(), clock.wall()));
+    // [LOBBY-15]
+    const { ownEvents } = this.#directory;
+    if (ownEvents.length > 0) this.#forgotten(this.#shard.write(ownEvents, clock.now(), clock.wall()));
     const endedAt = clock.now();
     this.#pace.flushed(endedAt - startedAt, endedAt);
-    this.#tellKnown(events.filter(isToOutlive).map(({ userId }) => userId));
-    onEvents(events);
+    this.#tellKnown(ownEvents.filter(isToOutlive).map(({ userId }) => userId));
+    if (events.length > 0) onEvents(events);
   }
 
   #forgotten(userIds: readonly string[]): void {

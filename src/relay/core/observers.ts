@@ -23,11 +23,24 @@ const NO_NUDGES: ReadonlyMap<Author, ReadonlyMap<number, StateUpdate>> = new Map
 /** Longest that a member may lag and still be told the rest, ms: for longer those who left are not remembered. */
 const MAX_LAG_MS = 60_000;
 
+/** So long a stock client that is back may remember clocks from another relay, ms: what others remember of it is forgotten then. */
+const REMEMBERED_MS = 120_000;
+
 /** What a member that reads too slowly has missed something of. */
 interface Missed {
   readonly publications: Set<Publication>;
   /** Monotonic ms. */
   readonly since: number;
+}
+
+/** Who hands on to other relays what changes of the states that are this relay's own to tell. */
+export interface StatesOutlet {
+  /** These say something new, or have left. */
+  states(updates: readonly StateUpdate[]): void;
+  /** Somebody who is connected here has written to the document. [BUS-11] */
+  update(message: Uint8Array): void;
+  /** A stock client is here that may remember clocks of people on other relays. [BUS-7] */
+  renew(): void;
 }
 
 export interface ObserversSetup {
@@ -49,6 +62,10 @@ export class Observers {
   /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
   readonly #unmarked = new Set<number>();
   readonly #missed = new Map<Member, Missed>();
+  /** null: no other relay is told. */
+  outlet: StatesOutlet | null = null;
+  /** When somebody on another relay last left, monotonic ms. */
+  #remoteAt = -Infinity;
   #stockMembers = 0;
   #nativeMembers = 0;
   /** When a stock client was last seen to go: it remembers clocks up to then. Monotonic ms. */
@@ -83,20 +100,62 @@ export class Observers {
 
   /** Tells one that is new, or asks, all that it may see. [ROOM-4] */
   greet(member: Member): void {
+    if (member.kind === "relay") return;
     this.#sendSnapshot(member, this.#firstSnapshot(member));
   }
 
-  /** A stock client that had something to say of itself has said it: it is told what it may have taken for its own. */
-  answered(member: Member): void {
-    if (!member.access.observe) return;
+  /**
+   * A stock client that had something to say of itself has said it: it is told what it may have taken for its own. Returns
+   * whether there is something to tell everybody.
+   */
+  answered(member: Member): boolean {
+    if (!member.access.observe) return false;
     const entries = this.#othersThan(member).filter((entry) => entry.isStock);
     const updates = this.#updates.afterPreview(entries, this.#stockLeftAt);
     if (updates.length > 0) this.#tellOne(member, updates);
+    return this.#renewForNewcomer();
   }
 
-  /** A stock client has dropped all that it saw: it is told again, with clocks that it does not know. */
-  returned(member: Member): void {
+  /**
+   * A stock client that was connected to another relay remembers clocks of everybody there and here: all get new ones, which
+   * each home relay gives out. [BUS-7]
+   */
+  #renewForNewcomer(): boolean {
+    const hasRemote = this.#hasRemote() || this.#clock.now() - this.#remoteAt <= REMEMBERED_MS;
+    if (this.outlet === null || !hasRemote) return false;
+    this.renewAll();
+    this.outlet.renew();
+    return true;
+  }
+
+  /** What other relays are told of those who are connected to this one. */
+  own(): StateUpdate[] {
+    const own = [...this.#register.present()].filter(
+      ({ isRemote, owner, phase }) => !isRemote && (owner !== null || phase === "orphaned"),
+    );
+    return this.#updates.snapshot(own, -Infinity);
+  }
+
+  /** Gives those who are connected here new clocks. [BUS-7] */
+  renewAll(): void {
+    this.#updates.renewAll(this.#register.present());
+  }
+
+  /** Goes on above a clock that observers on another relay were told. [BUS-8] */
+  raise(id: number, clock: number): void {
+    const entry = this.#register.get(id);
+    if (entry !== undefined) this.#updates.raiseTo(entry, clock);
+  }
+
+  #hasRemote(): boolean {
+    for (const { isRemote } of this.#register.present()) if (isRemote) return true;
+    return false;
+  }
+
+  /** The same of one that has dropped all that it saw: it is told again, with clocks that it does not know. */
+  returned(member: Member): boolean {
     this.#sendSnapshot(member, this.#updates.snapshot(this.#othersThan(member), this.#clock.now()));
+    return this.#renewForNewcomer();
   }
 
   /** A state says something else in these fields. Returns whether there is something to tell. */
@@ -118,6 +177,11 @@ export class Observers {
     const mark = connectivityOf(entry);
     if (entry.mark === mark) return;
     entry.mark = mark;
+    if (entry.visible && !entry.isRemote && entry.publication !== null) {
+      this.outlet?.states([
+        { publication: entry.publication, clock: entry.publication.clock, state: entry.publishedState },
+      ]);
+    }
     if (entry.visible) this.#sendMarks([this.#markEntry(entry)]);
   }
 
@@ -130,6 +194,7 @@ export class Observers {
   }
 
   removed(entry: PresentEntry): void {
+    if (entry.isRemote) this.#remoteAt = this.#clock.now();
     if (entry.mark !== "clear" && entry.visible) this.#unmarked.add(entry.id);
     this.#cursors.left(entry.id);
     this.#updates.removed(entry);
@@ -137,7 +202,9 @@ export class Observers {
 
   /** Tells everybody what changed since the last flush. [ROOM-5] */
   flush(now: number): void {
-    this.#tell(this.#updates.takeChanges(now), { stockOnly: false });
+    const updates = this.#updates.takeChanges(now);
+    if (updates.length > 0) this.outlet?.states(updates);
+    this.#tell(updates, { stockOnly: false });
     this.#unmarked.clear();
   }
 
@@ -145,8 +212,10 @@ export class Observers {
   renew(now: number): void {
     // of a room that has fallen quiet no more is kept than has to be
     this.#echoes.forget();
-    if (this.#stockMembers === 0) return;
-    this.#tell(this.#updates.takeRenewals(this.#register.present(), now), { stockOnly: true });
+    if (this.#stockMembers === 0 && this.outlet === null) return;
+    const updates = this.#updates.takeRenewals(this.#register.present(), now);
+    if (updates.length > 0) this.outlet?.states(updates);
+    this.#tell(updates, { stockOnly: true });
   }
 
   /** A member has read all that it was sent. [FLOW-1] */
@@ -187,7 +256,7 @@ export class Observers {
     const updates = this.#seen(told);
     const patches = to.stockOnly || this.#nativeMembers === 0 ? null : this.#native.changes(updates);
     const patchPacket = patches === null ? null : new Packet(patches);
-    const whole = this.#nativeMembers === this.#members.size ? null : new WholeStates(updates);
+    const whole = this.#stockMembers === 0 ? null : new WholeStates(updates);
     const wholePacket = whole === null ? null : new Packet(whole.frame);
     if (whole !== null && this.#stockMembers > 0) {
       this.#echoes.told(
@@ -199,7 +268,7 @@ export class Observers {
     const author = whole === null ? null : authorOf(updates);
     for (const member of this.#members) {
       const isNative = member.kind === "native";
-      if ((isNative && to.stockOnly) || !member.access.observe) continue;
+      if ((isNative && to.stockOnly) || !member.access.observe || member.kind === "relay") continue;
       const own = overrides.get(member);
       // [ROOM-8] in small rooms most news is of one member, who knows it; a native one is told, since patches build on that
       if (member === author && !isNative && own === undefined) continue;
@@ -280,8 +349,9 @@ function authorOf(updates: readonly StateUpdate[]): Author | null {
   return author;
 }
 
-function connectivityOf({ phase, owner }: PresentEntry): Mark {
+function connectivityOf({ phase, owner, remote }: PresentEntry): Mark {
   if (phase === "orphaned") return "reconnecting";
+  if (remote !== null) return remote.mark;
   return owner?.silent === true ? "silent" : "clear";
 }
 

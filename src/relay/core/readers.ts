@@ -40,8 +40,12 @@ export class Readers {
    * deletions at once, the rest later. [ROOM-6]
    */
   readonly #readers = new Set<Member>();
+  /** Hands on to other relays what is written here; null: there are none. */
+  outlet: { update(message: Uint8Array): void } | null = null;
   /** What waits for the document to be loaded. */
   #waitingBytes = 0;
+  /** Questions that wait until other relays have said what they have; null: they are answered. */
+  #held: (() => void)[] | null = null;
 
   /** @param members of the room, as they come and go */
   constructor(document: RoomDocument, members: ReadonlySet<Member>, setup: ReadersSetup) {
@@ -59,14 +63,27 @@ export class Readers {
 
   /** A member asks for what it has not of the document. */
   question(member: Member, stateVector: Uint8Array): void {
-    const held = this.#hold(stateVector);
-    this.#withDocument(member, held.length, () => this.#answer(member, held));
+    const held = this.#hold(stateVector, member);
+    const answer = (): void => this.#withDocument(member, held.length, () => this.#answer(member, held));
+    if (this.#held === null || member.kind === "relay") answer();
+    else this.#held.push(answer);
+  }
+
+  /** Clients' questions wait from now on: an early answer would lack what other relays have. [BUS-12] */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const answer of held) answer();
   }
 
   /** A member has written to the document. Without `write`, that is dropped. [GRANT-5] */
   write(member: Member, update: Uint8Array): void {
     if (!member.access.write) return this.#setup.onDropped("document");
-    const held = this.#hold(update);
+    const held = this.#hold(update, member);
     this.#withDocument(member, held.length, () => this.#document.apply(held, member));
   }
 
@@ -75,6 +92,7 @@ export class Readers {
     const { clock, load } = this.#setup;
     const startedAt = clock.now();
     const isRemote = isRelay(author);
+    if (!isRemote) this.outlet?.update(packet.message);
     for (const member of this.#readers) {
       // what came from another relay, that relay has told the others
       if (member !== author && !(isRemote && member.kind === "relay")) member.send(packet);
@@ -88,6 +106,7 @@ export class Readers {
 
   clear(): void {
     this.#readers.clear();
+    this.#held = null;
   }
 
   #ask(member: Member): void {
@@ -104,8 +123,8 @@ export class Readers {
   }
 
   /** Bytes as they may be kept: what they are a view of may be overwritten by what comes after them. */
-  #hold(bytes: Uint8Array): Uint8Array {
-    return this.#document.isReady ? bytes : bytes.slice();
+  #hold(bytes: Uint8Array, { kind }: Member): Uint8Array {
+    return this.#document.isReady && (this.#held === null || kind === "relay") ? bytes : bytes.slice();
   }
 
   /**

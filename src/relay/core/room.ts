@@ -15,7 +15,6 @@ import {
   type RegisterLimits,
   type StateMemory,
 } from "../../awareness/index.ts";
-import { type Report, Sessions } from "../../lobby/index.ts";
 import {
   type Control,
   type Frame,
@@ -30,15 +29,19 @@ import type { DocumentHost, RoomDocument } from "../documents/index.ts";
 import { immediate } from "../util/immediate.ts";
 import type { Dropped } from "./counters.ts";
 import { Packet } from "../ports/packet.ts";
-import { type Clock, wallTimeOf } from "../ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
-import { Observers } from "./observers.ts";
+import type { StateUpdate } from "../../awareness/audience/index.ts";
+import { Observers, type StatesOutlet } from "./observers.ts";
+import { RoomPeople } from "./people.ts";
 import { Readers } from "./readers.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
 
 /** What a room is told once, when it is made. */
 export interface RoomSetup {
   readonly limits: RegisterLimits;
+  /** From 0 to 1: tells this relay from others. */
+  readonly tie: number;
   /** Counts what the states of all rooms take. */
   readonly stateMemory: StateMemory;
   /** Shortest time between two flushes, ms. */
@@ -76,12 +79,13 @@ export class Room implements DocumentHost {
   readonly #setup: RoomSetup;
   readonly #isLobby: boolean;
   /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
-  #people: Sessions<PresentEntry> | null = null;
+  readonly people: RoomPeople;
   readonly #observers: Observers;
   readonly #pace: Pace;
   readonly #ticker: Ticker;
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
+  #isPartial = false;
   /** How many members are other relays. */
   #relays = 0;
   #holds = 0;
@@ -90,7 +94,8 @@ export class Room implements DocumentHost {
     this.name = name;
     this.#setup = setup;
     this.#isLobby = isLobby(name);
-    this.register = new Register(name, setup.limits, setup.admitUsers, setup.stateMemory);
+    this.register = new Register(name, setup.limits, setup.admitUsers, setup.stateMemory, setup.tie);
+    this.people = new RoomPeople(name, this.register, setup.clock);
     this.#observers = new Observers(this.members, this.register, {
       clock: setup.clock,
       firstClock: setup.firstClock,
@@ -119,48 +124,12 @@ export class Room implements DocumentHost {
 
   /** Who is present, as others see them, by user id. */
   get users(): ReadonlyMap<string, User> {
-    if (this.#people !== null) return this.#people.users;
-    const people = this.#countPeople();
-    people.flush(this.#setup.clock.wall());
-    return people.users;
-  }
-
-  /** Those of them who are here through connections that count in a lobby, as if there were no other connections. [API-10] */
-  usersIn(lobby: string): ReadonlyMap<string, User> {
-    let isMixed = false;
-    for (const entry of this.register.present()) isMixed ||= entry.lobby !== lobby;
-    if (!isMixed) return this.users;
-    const people = new Sessions<PresentEntry>(this.name);
-    this.countInto(people, (entry) => entry.lobby === lobby);
-    people.flush(this.#setup.clock.wall());
-    return people.users;
-  }
-
-  /** The lobby that a user counts in here; null: several, or none. */
-  lobbyOf(userId: string): string | null {
-    let lobby: string | null = null;
-    for (const entry of this.register.present()) {
-      if (!entry.visible || entry.claim.user.id !== userId) continue;
-      if (lobby !== null && lobby !== entry.lobby) return null;
-      lobby = entry.lobby;
-    }
-    return lobby;
-  }
-
-  /** Counts those who are here and may be seen, among people of several rooms. */
-  countInto(people: Sessions<PresentEntry>, counts: (entry: PresentEntry) => boolean): void {
-    const wall = this.#setup.clock.wall();
-    for (const entry of this.register.present()) {
-      if (entry.visible && counts(entry)) people.set(entry, reportOf(entry), wall);
-    }
+    return this.people.users;
   }
 
   /** Tells `onEvents` from now on who comes and goes, or no more. */
   observe(isObserved: boolean): void {
-    if (this.#isLobby || isObserved === (this.#people !== null)) return;
-    this.#people = isObserved ? this.#countPeople() : null;
-    // who is here already does not come
-    this.#people?.flush(this.#setup.clock.wall());
+    if (!this.#isLobby) this.people.observe(isObserved);
   }
 
   join(member: Member): void {
@@ -169,6 +138,7 @@ export class Room implements DocumentHost {
     this.#observers.joined(member);
     this.#readers.ask(member);
     this.#observers.greet(member);
+    if (this.#isPartial) this.#tellPartial(member);
   }
 
   /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-11] [ROOM-1] */
@@ -178,7 +148,7 @@ export class Room implements DocumentHost {
         this.#readers.question(member, frame.stateVector);
         return NO_CHANGES;
       case "syncStep2":
-        if (this.register.answered(member)) this.#observers.answered(member);
+        if (this.register.answered(member) && this.#observers.answered(member)) this.#ticker.schedule();
         this.#readers.write(member, frame.update);
         return NO_CHANGES;
       case "update":
@@ -205,6 +175,51 @@ export class Room implements DocumentHost {
       case "states":
         throw new FrameError("unexpected states message");
     }
+  }
+
+  /** Hands on to other relays what changes of those who are connected here; null: no more. */
+  set outlet(outlet: StatesOutlet | null) {
+    this.#observers.outlet = outlet;
+    this.#readers.outlet = outlet;
+  }
+
+  /** Whether other relays cannot be heard: what is shown of their people may be old. [BUS-20] */
+  setPartial(isPartial: boolean): void {
+    if (isPartial === this.#isPartial) return;
+    this.#isPartial = isPartial;
+    for (const member of this.members) this.#tellPartial(member);
+  }
+
+  #tellPartial(member: Member): void {
+    if (member.kind === "native") member.send(control({ kind: "world", partial: this.#isPartial }));
+  }
+
+  /** What other relays are told of those who are connected here. */
+  ownStates(): readonly StateUpdate[] {
+    // what waits is told first, so that what follows builds on this
+    this.#flush();
+    return this.#observers.own();
+  }
+
+  /** Gives those who are connected here new clocks, for observers elsewhere who remember the old ones. [BUS-7] */
+  renewOwn(): void {
+    this.#observers.renewAll();
+    this.#ticker.schedule();
+  }
+
+  /** Goes on above a clock that observers on another relay were told. [BUS-8] */
+  raise(id: number, clock: number): void {
+    this.#observers.raise(id, clock);
+    this.#ticker.schedule();
+  }
+
+  /** Clients' questions for the document wait, until `releaseDocument`: other relays may have more of it. [BUS-12] */
+  holdDocument(): void {
+    this.#readers.hold();
+  }
+
+  releaseDocument(): void {
+    this.#readers.release();
   }
 
   /** Takes out a member that is gone. Entries that `isExplicit` leave at once; the rest may come back within the grace. */
@@ -246,18 +261,19 @@ export class Room implements DocumentHost {
         return this.#tellNative(change.author, { kind: "taken", clientId: change.id });
       case "returned": {
         const member = this.#memberOf(change.author);
-        return member === null ? undefined : this.#observers.returned(member);
+        if (member !== null && this.#observers.returned(member)) this.#ticker.schedule();
+        return;
       }
     }
   }
 
   /** Lets observers see an entry, or hides it. [STATUS-5] */
   show(entry: PresentEntry, isVisible: boolean): void {
-    // of a lobby's states only those by which relays vouch for their shards are passed on
-    const visible = isVisible && (!this.#isLobby || entry.isRemote);
+    // of a lobby's states only those by which shards are vouched for are passed on
+    const visible = isVisible && !this.#isLobby;
     if (entry.visible === visible) return;
     this.#observers.setVisible(entry, visible);
-    this.#count(entry);
+    this.people.count(entry);
     this.#ticker.schedule();
   }
 
@@ -336,7 +352,7 @@ export class Room implements DocumentHost {
 
   /** What is known of an entry besides its state changed. */
   #refresh(entry: PresentEntry): void {
-    if (this.#count(entry)) this.#ticker.schedule();
+    if (this.people.count(entry)) this.#ticker.schedule();
     this.#observers.refresh(entry);
   }
 
@@ -349,25 +365,9 @@ export class Room implements DocumentHost {
     return this.members.has(author as Member) ? (author as Member) : null;
   }
 
-  /** Counts an entry among the people of the room, if others may see it. Returns whether that is news. */
-  #count(entry: PresentEntry): boolean {
-    if (this.#people === null) return false;
-    const wall = this.#setup.clock.wall();
-    if (entry.visible) return this.#people.set(entry, reportOf(entry), wall);
-    this.#people.delete(entry, wall, wall);
-    return false;
-  }
-
-  #countPeople(): Sessions<PresentEntry> {
-    const people = new Sessions<PresentEntry>(this.name);
-    this.countInto(people, () => true);
-    return people;
-  }
-
   #publishLeave(entry: PresentEntry): void {
     this.#observers.removed(entry);
-    const { clock } = this.#setup;
-    this.#people?.delete(entry, wallTimeOf(entry.lastSeen, clock), clock.wall());
+    this.people.left(entry);
     this.#ticker.schedule();
   }
 
@@ -375,7 +375,7 @@ export class Room implements DocumentHost {
     const { clock, onEvents } = this.#setup;
     const startedAt = clock.now();
     this.#send(startedAt);
-    const events = this.#people?.flush(clock.wall()) ?? [];
+    const events = this.people.flush();
     if (events.length > 0) onEvents(events);
     const endedAt = clock.now();
     this.#pace.flushed(endedAt - startedAt, endedAt);
@@ -403,18 +403,6 @@ export class Room implements DocumentHost {
     if (kind !== "ping" || member.kind !== "native") throw new FrameError(`unexpected control message ${kind}`);
     member.send(control({ kind: "pong" }));
   }
-}
-
-/** What an entry says to a lobby, or to the people of a room. */
-export function reportOf(entry: PresentEntry): Report {
-  const { fields } = entry.publishedState;
-  return {
-    room: isLobby(entry.room) ? null : entry.room,
-    claim: entry.claim,
-    connected: entry.phase === "live",
-    silent: entry.owner?.silent ?? false,
-    bytes: (fields.get("user")?.length ?? 0) + (fields.get("copresence")?.length ?? 0),
-  };
 }
 
 function control(message: Control): Packet {

@@ -15,6 +15,7 @@ export const noDocument: RoomDocument = {
   sync: () => NOTHING,
   apply() {},
   settle() {},
+  secure() {},
   keepHistory() {},
   close() {},
 };

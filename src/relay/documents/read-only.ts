@@ -2,7 +2,6 @@
 import * as Y from "yjs";
 import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
-import { isRelay } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { Answers } from "./answers.ts";
@@ -30,19 +29,24 @@ interface Snapshot {
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
+  readonly #others: () => Iterable<Y.Doc>;
   readonly #answers = new Answers<readonly Packet[]>();
   #isRead = false;
-  readonly #onUpdate: (update: Uint8Array, origin: unknown) => void;
+  readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
 
-  /** @param onRead before it is read for the first time: what is in it may wait until then */
-  constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void) {
+  /**
+   * @param onRead before it is read for the first time: what is in it may wait until then
+   * @param others documents of other relays that its readers get with it; who changes them tells the readers
+   */
+  constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void, others: () => Iterable<Y.Doc> = () => []) {
+    this.#others = others;
     this.#doc = doc;
     this.#onRead = onRead;
-    this.#onUpdate = (update, origin) => {
+    this.#onUpdate = (update) => {
       this.#age(update);
-      broadcast(new Packet(updateFrame(update)), isRelay(origin) ? origin : null);
+      broadcast(new Packet(updateFrame(update)), null);
     };
   }
 
@@ -67,6 +71,15 @@ export class ReadOnlyDocument implements RoomDocument {
   }
 
   sync(stateVector: Uint8Array, isYjs = false): readonly Packet[] {
+    const known = stateVector.slice();
+    // first it is read in our way: Yjs might read on without an end
+    readStateVector(known);
+    const others = [...this.#others()].map((doc) => new Packet(updateFrame(Y.encodeStateAsUpdate(doc, known))));
+    // the answer comes last
+    return [...others, ...this.#sync(known, isYjs)];
+  }
+
+  #sync(stateVector: Uint8Array, isYjs: boolean): readonly Packet[] {
     this.#open();
     // first it is read in our way: Yjs might read on without an end
     if (knowsAny(this.#doc, readStateVector(stateVector))) {
@@ -105,12 +118,12 @@ export class ReadOnlyDocument implements RoomDocument {
     return this.#snapshot.since;
   }
 
-  /** Other relays write their own shards; what clients write is not taken. */
-  apply(update: Uint8Array, from: unknown): void {
-    if (isRelay(from)) Y.applyUpdate(this.#doc, update, from);
-  }
+  /** What clients write is not taken. */
+  apply(): void {}
 
   settle(): void {}
+
+  secure(): void {}
 
   keepHistory(): void {}
 

@@ -3,6 +3,7 @@
  * nothing but presence never makes a Y.Doc [ROOM-2], nor does one whose document is only read whole [DOC-8].
  */
 import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, FrameError, syncStep1Frame } from "../../wire/index.ts";
+import { isRelay } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
 import { partsOf } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
@@ -146,7 +147,8 @@ export class SharedDocument implements RoomDocument {
 
   /** Whether an update may wait for the next flush. */
   #mayWait(from: unknown): boolean {
-    if (this.#pending?.empty === false || performance.now() < this.#costlyUntil) return false;
+    // what another relay has taken is told of and stored there [BUS-11]
+    if (isRelay(from) || this.#pending?.empty === false || performance.now() < this.#costlyUntil) return false;
     if (!this.#queue.accepts(from)) this.settle();
     return true;
   }
@@ -179,6 +181,10 @@ export class SharedDocument implements RoomDocument {
     pending.add(entries);
     this.#resume(live, pending, planned.reached);
     this.#documents.resized(this, sizeOf(live, pending));
+  }
+
+  secure(updates: readonly Uint8Array[]): void {
+    for (const update of updates) this.#documents.record(this.#room, update);
   }
 
   keepHistory(): void {
@@ -319,7 +325,8 @@ export class SharedDocument implements RoomDocument {
 
   #tell(told: readonly Told[], author: unknown): void {
     for (const { update, isOurs } of told) {
-      this.#documents.record(this.#room, update);
+      // [BUS-11]
+      if (isOurs || !isRelay(author)) this.#documents.record(this.#room, update);
       for (const packet of updatePackets(update)) this.#host.sendUpdate(packet, isOurs ? null : author);
     }
   }

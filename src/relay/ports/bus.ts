@@ -13,4 +13,10 @@ export interface Bus {
    * @returns the undo: after it nothing is heard of the topic any more
    */
   subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe;
+  /** How many listen to a topic, over all relays. Without it, a relay waits a moment for those who might. */
+  listeners?(topic: string): Promise<number>;
+  /** Begins anew what it listens by: nothing has come for long, though it seems to be connected. */
+  reconnect?(): void;
+  /** Frees what the bus holds. Called once; what was published before is still sent. */
+  close?(): Promise<void>;
 }

@@ -28,6 +28,8 @@ export interface StoredDocument {
 export interface DocumentStore {
   /** Where people outlive the relay, too. Default: nowhere; a store may keep documents alone. */
   readonly people?: PeopleStore;
+  /** false: no other process can use it, so it is no store for relays on a bus. Default: one may. [BUS-25] */
+  readonly isShared?: boolean;
   /**
    * Reads the document of a room.
    *

@@ -35,6 +35,8 @@ interface Log {
 
 export class LevelDocumentStore implements DocumentStore {
   readonly people: LevelPeopleStore;
+  /** LevelDB opens a folder for one process. [BUS-25] */
+  readonly isShared = false;
   readonly #db: ClassicLevel<string, Uint8Array>;
   readonly #sync: boolean;
   readonly #logs = new Map<string, Log>();

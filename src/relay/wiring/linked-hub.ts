@@ -6,9 +6,11 @@ import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../
 import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
-import { Cluster } from "../cluster/cluster.ts";
+import { Cluster, type ClusterInfo } from "../cluster/cluster.ts";
+import { SignedBus } from "../cluster/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { eventLoopBusy } from "../core/pace.ts";
+import type { Member } from "../ports/member.ts";
 import type { Room } from "../core/room.ts";
 import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
@@ -93,6 +95,10 @@ export interface LinkedHubSetup {
   readonly busySince?: () => number;
   /** Joins it to other hubs. Default: it is alone. */
   readonly bus?: Bus | null;
+  /** What the names of its topics begin with. Default `cp1:`. */
+  readonly busPrefix?: string;
+  /** Signs what is said on it. Default: nothing is signed. */
+  readonly busSecret?: string | null;
   /** Where events go besides listeners. Default: nowhere. */
   readonly sinks?: readonly EventSink[];
 }
@@ -105,6 +111,7 @@ export class LinkedHub {
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #onError: ErrorListener;
   readonly #links: Links;
+  readonly #bus: Bus | null;
   readonly #cluster: Cluster | null;
   readonly #feeds: readonly EventFeed[];
   readonly #unobserve: Unsubscribe;
@@ -122,6 +129,8 @@ export class LinkedHub {
       hasDocuments = true,
       busySince = eventLoopBusy(),
       bus = null,
+      busPrefix,
+      busSecret = null,
       sinks = [],
     }: LinkedHubSetup = {},
   ) {
@@ -136,7 +145,8 @@ export class LinkedHub {
     this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince });
     this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
-    this.#cluster = bus === null ? null : new Cluster(this.core, bus, (error) => onError(error, "the bus"));
+    this.#bus = bus;
+    this.#cluster = bus === null ? null : this.#joined(bus, busPrefix, busSecret);
     this.#links = new Links(settings, this.core, onError);
     const { maxChannels, maxMessage } = settings;
     this.#channelHub = {
@@ -148,6 +158,11 @@ export class LinkedHub {
       refused: (because) => this.core.counters.countRefused(because),
       error: onError,
     };
+  }
+
+  /** How the bus fares; null: there is none. */
+  get cluster(): ClusterInfo | null {
+    return this.#cluster?.info ?? null;
   }
 
   get turns(): Links["turns"] {
@@ -190,7 +205,7 @@ export class LinkedHub {
     this.#emitter.clear();
     // documents close the store
     await people;
-    await Promise.all([this.core.documents.close(), ...this.#feeds.map((feed) => feed.close())]);
+    await Promise.all([this.#bus?.close?.(), this.core.documents.close(), ...this.#feeds.map((feed) => feed.close())]);
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
@@ -250,7 +265,7 @@ export class LinkedHub {
 
   metrics(): HubMetrics {
     let [connections, users] = [0, 0];
-    for (const { members } of this.core.rooms.values()) connections += members.size;
+    for (const { members } of this.core.rooms.values()) connections += connectionsOf(members);
     for (const lobby of this.core.lobbies.values()) {
       connections += lobby.room.members.size;
       users += lobby.users.size;
@@ -266,11 +281,20 @@ export class LinkedHub {
     };
   }
 
+  #joined(bus: Bus, prefix: string | undefined, secret: string | null): Cluster {
+    const onRefused = (): void => this.#onError(new Error("a message with a wrong signature was dropped"), "the bus");
+    return new Cluster(this.core, secret === null ? bus : new SignedBus(bus, secret, onRefused), {
+      ...(prefix !== undefined && { prefix }),
+      graceMs: this.settings.leaveGrace,
+      onError: (error) => this.#onError(error, "the bus"),
+    });
+  }
+
   #infoOf(room: Room): RoomInfo {
     const { name, members, document } = room;
     return {
       name,
-      connections: members.size,
+      connections: connectionsOf(members),
       users: isLobby(name) ? this.users(name) : [...room.users.values()],
       hasDocument: document.hasContent,
     };
@@ -295,4 +319,11 @@ export class LinkedHub {
       }
     }
   }
+}
+
+/** Members that are connections: other relays are none. */
+function connectionsOf(members: ReadonlySet<Member>): number {
+  let count = members.size;
+  for (const { kind } of members) if (kind === "relay") count--;
+  return count;
 }

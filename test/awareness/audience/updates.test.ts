@@ -26,6 +26,8 @@ function entryOf(id: number, clock: number, given: Partial<PresentEntry> = {}): 
     mark: "clear",
     isRemote: false,
     isStock: true,
+    heldAt: 0,
+    remote: null,
     publication: null,
     ...given,
   };

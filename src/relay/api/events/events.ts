@@ -76,7 +76,7 @@ export class Events {
     // a number that no event has: so nobody who was here before takes this for a continuation
     this.#log = new EventLog(this.#hub.nextEventId());
     for (const room of this.#hub.core.rooms.values()) {
-      for (const userId of room.users.keys()) this.#lobbies.set(keyOf(room.name, userId), room.lobbyOf(userId));
+      for (const userId of room.users.keys()) this.#lobbies.set(keyOf(room.name, userId), room.people.lobbyOf(userId));
     }
     this.#unsubscribe = this.#hub.on("event", (event) => this.#hear(event));
     return this.#log;
@@ -100,7 +100,7 @@ export class Events {
       this.#lobbies.delete(key);
       return known ?? null;
     }
-    const now = this.#hub.core.rooms.get(roomId)?.lobbyOf(userId) ?? null;
+    const now = this.#hub.core.rooms.get(roomId)?.people.lobbyOf(userId) ?? null;
     // one who was here through two lobbies is nobody to those who see one alone, until they leave
     const lobby = known === undefined || known === now ? now : null;
     this.#lobbies.set(key, lobby);

@@ -148,7 +148,7 @@ export class Members {
   }
 
   #isHere(room: string, lobby: string, userId: string): boolean {
-    return this.#hub.core.rooms.get(room)?.usersIn(lobby).has(userId) === true;
+    return this.#hub.core.rooms.get(room)?.people.usersIn(lobby).has(userId) === true;
   }
 
   /** A session that a tab has is not taken from it. */

@@ -1,0 +1,141 @@
+/**
+ * Everybody in a lobby of several relays: the people of the own connections, and those whom the shards of other relays name.
+ *
+ * A directory makes one with the first shard that it is given, so that a relay that stands alone counts nobody twice.
+ */
+import {
+  type Claim,
+  type ManualChoice,
+  People,
+  type PresenceEvent,
+  type User,
+  newerManual,
+  newestManual,
+} from "../presence/index.ts";
+import { type LobbyUser, type ShardUser, readShardUser } from "./layout.ts";
+
+/** What the own connections say of users, as of now. */
+interface OwnPeople {
+  readonly roomId: string;
+  readonly claimed: Iterable<string>;
+  claimsOf(userId: string): ReadonlyMap<PropertyKey, Claim>;
+}
+
+interface ImportedUser extends ShardUser {
+  /** As it was given: the same object says the same. */
+  readonly value: LobbyUser;
+}
+
+/** Users of whom a shard says something else than before, each with when sessions that are gone were last seen, ms. */
+export type ChangedUsers = ReadonlyMap<string, number>;
+
+export class Everyone {
+  readonly #own: OwnPeople;
+  readonly #people: People;
+  /** What each of the other relays says, by its id and by user id. */
+  readonly #shards = new Map<string, ReadonlyMap<string, ImportedUser>>();
+
+  /** The choices that users made on other relays, by relay and user: those too that no shard tells. */
+  readonly #choices = new Map<string, Map<string, ManualChoice>>();
+
+  /** @param own who is here by the own connections; they have been announced */
+  constructor(own: OwnPeople, wall: number) {
+    this.#own = own;
+    this.#people = new People(own.roomId);
+    for (const userId of own.claimed) this.count(userId, wall, wall);
+    this.#people.flush(wall, false);
+  }
+
+  /** Everyone present as others see them, as of the last flush. */
+  get users(): ReadonlyMap<string, User> {
+    return this.#people.users;
+  }
+
+  /** Nobody is here, and nobody has yet to be said to have left. */
+  get empty(): boolean {
+    for (const _ of this.#people.claimed) return false;
+    return true;
+  }
+
+  /** Takes a choice of status that a user made on another relay; null: the user has none there any more. */
+  choose(relay: string, userId: string, choice: ManualChoice | null): void {
+    const choices = this.#choices.get(relay) ?? new Map<string, ManualChoice>();
+    if (choice === null) choices.delete(userId);
+    else choices.set(userId, choice);
+    if (choices.size > 0) this.#choices.set(relay, choices);
+    else this.#choices.delete(relay);
+  }
+
+  /** Of whom a relay has said a choice. */
+  choosers(relay: string): readonly string[] {
+    return [...(this.#choices.get(relay)?.keys() ?? [])];
+  }
+
+  /** No other relay is counted. */
+  get alone(): boolean {
+    return this.#shards.size === 0 && this.#choices.size === 0;
+  }
+
+  /** The newest choice of status that a user made on another relay. */
+  choiceElsewhere(userId: string): ManualChoice | null {
+    let choice: ManualChoice | null = null;
+    for (const users of this.#shards.values()) {
+      const claims = users.get(userId)?.claims ?? [];
+      choice = newerManual(choice, newestManual(claims.map(({ session }) => session)));
+    }
+    for (const choices of this.#choices.values()) choice = newerManual(choice, choices.get(userId) ?? null);
+    return choice;
+  }
+
+  /** Puts these in the place of all that a relay said before. The users that it returns are then to be counted. */
+  put(relay: string, users: Iterable<readonly [userId: string, user: LobbyUser]>, wall: number): ChangedUsers {
+    const before = this.#shards.get(relay);
+    const shard = new Map<string, ImportedUser>();
+    const changed = new Map<string, number>();
+    for (const [userId, value] of users) {
+      const known = before?.get(userId);
+      const user = known?.value === value ? known : { ...readShardUser(userId, value), value };
+      shard.set(userId, user);
+      // [TIME-1] the other relay's clock may be ahead
+      if (user !== known) changed.set(userId, Math.min(user.lastSeen || wall, wall));
+    }
+    for (const userId of before?.keys() ?? []) if (!shard.has(userId)) changed.set(userId, wall);
+    this.#shards.set(relay, shard);
+    return changed;
+  }
+
+  /** Forgets all that a relay said. The users that it returns are then to be counted. */
+  drop(relay: string, lastSeen: number): ChangedUsers {
+    const shard = this.#shards.get(relay);
+    this.#shards.delete(relay);
+    const users = new Set([...(shard?.keys() ?? []), ...this.choosers(relay)]);
+    this.#choices.delete(relay);
+    return new Map([...users].map((userId) => [userId, lastSeen]));
+  }
+
+  /**
+   * Counts a user's sessions anew, over all relays. [LOBBY-13]
+   *
+   * @param lastSeen when sessions that are gone were last known to be alive, ms since the epoch
+   */
+  count(userId: string, lastSeen: number, wall: number): void {
+    const claims = new Map(this.#own.claimsOf(userId));
+    for (const [relay, users] of this.#shards) {
+      for (const claim of users.get(userId)?.claims ?? []) claims.set(keyOf(relay, claim), claim);
+    }
+    for (const key of this.#people.claimsOf(userId).keys()) {
+      if (!claims.has(key)) this.#people.delete(key, lastSeen, wall);
+    }
+    for (const [key, claim] of claims) this.#people.set(key, claim);
+  }
+
+  /** What changed since the last flush, as others see it. */
+  flush(wall: number): readonly PresenceEvent[] {
+    return this.#people.flush(wall);
+  }
+}
+
+/** Never one of the own sessions' keys, which begin with a number. */
+function keyOf(relay: string, { user, session }: Claim): string {
+  return JSON.stringify([relay, user.id, session.id]);
+}

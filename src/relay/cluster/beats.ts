@@ -1,0 +1,76 @@
+/**
+ * Who is there: each relay says now and then that it lives. That another relay is not heard counts only while this relay hears
+ * itself through the bus: else it is this relay that is cut off. [BUS-16] [BUS-19]
+ */
+import type { Clock } from "../ports/clock.ts";
+
+/** How often a relay says that it lives, ms. */
+export const BEAT_MS = 1_000;
+/** A relay that is not heard for so long is lost, ms. */
+const LOST_MS = 2_500;
+/** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */
+const CUT_MS = 2_200;
+
+export interface BeatEvents {
+  /** The bus is there again, or is lost. */
+  link(isUp: boolean): void;
+  /** A relay that is new, or was lost. */
+  found(relay: string): void;
+  lost(relay: string): void;
+}
+
+export class Beats {
+  readonly #clock: Clock;
+  readonly #events: BeatEvents;
+  readonly #heardAt = new Map<string, number>();
+  #echoAt: number;
+  #upSince: number;
+  #isUp = true;
+
+  constructor(clock: Clock, events: BeatEvents) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#echoAt = this.#upSince = clock.now();
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** The other relays that live. */
+  get relays(): ReadonlyMap<string, number> {
+    return this.#heardAt;
+  }
+
+  /** The own beat came back. */
+  echoed(): void {
+    this.#echoAt = this.#clock.now();
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.#upSince = this.#echoAt;
+    this.#events.link(true);
+  }
+
+  heard(relay: string): void {
+    const isNew = !this.#heardAt.has(relay);
+    this.#heardAt.set(relay, this.#clock.now());
+    if (isNew) this.#events.found(relay);
+  }
+
+  /** A relay has said that it stops. */
+  left(relay: string): void {
+    if (this.#heardAt.delete(relay)) this.#events.lost(relay);
+  }
+
+  /** Judges who is there, from time to time. */
+  check(): void {
+    const now = this.#clock.now();
+    if (this.#isUp && now - this.#echoAt > CUT_MS) {
+      this.#isUp = false;
+      this.#events.link(false);
+    }
+    // nobody is judged before all had the time to be heard
+    if (!this.#isUp || now - this.#echoAt > BEAT_MS * 1.5) return;
+    for (const [relay, at] of this.#heardAt) if (now - Math.max(at, this.#upSince) > LOST_MS) this.left(relay);
+  }
+}

@@ -1,0 +1,31 @@
+/** Opens the bus that an address names, and loads what it takes only then. */
+import type { Bus } from "../ports/bus.ts";
+
+/** Throws a `RangeError` for an address that names no bus. It may hold a password, so it stands in no error. */
+export function checkBusAddress(address: string, label: string): void {
+  if (!/^rediss?:\/\/./.test(address)) throw new RangeError(`${label} must be redis://HOST:PORT or rediss://HOST:PORT`);
+}
+
+/**
+ * Opens a bus over Redis or Valkey. [BUS-23]
+ *
+ * @param address `redis://[user:password@]host:port`, or `rediss://…` for TLS
+ * @param onError told when it cannot be reached, and again for each other reason; it keeps trying
+ * @param load loads what it takes
+ * @throws RangeError for an address that names no bus; Error when the package `@redis/client` is not installed
+ */
+export async function openBus(
+  address: string,
+  onError: (error: unknown) => void,
+  label = "the bus",
+  load: () => Promise<typeof import("./redis-bus.ts")> = () => import("./redis-bus.ts"),
+): Promise<Bus> {
+  checkBusAddress(address, label);
+  let module: typeof import("./redis-bus.ts");
+  try {
+    module = await load();
+  } catch (error) {
+    throw new Error("a bus over Redis needs the package @redis/client: npm install @redis/client", { cause: error });
+  }
+  return new module.RedisBus(address, onError);
+}

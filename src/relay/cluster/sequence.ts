@@ -1,0 +1,78 @@
+/** Numbers on one topic, so that what the bus loses is noticed. Pure. [BUS-3] */
+
+/** How often a number is said again while nothing is sent, ms. */
+const TAIL_AFTER_MS = 1_000;
+const TAIL_EVERY_MS = 15_000;
+/** So long an answer to a question may take before it is asked again, ms. */
+const ASK_AGAIN_MS = 1_000;
+
+/** What this relay has sent on a topic. */
+export class Outgoing {
+  #seq = 0;
+  #saidAt = -Infinity;
+  #hasTail = true;
+
+  /** The number of the last message. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  next(now: number): number {
+    this.#saidAt = now;
+    this.#hasTail = false;
+    return ++this.#seq;
+  }
+
+  /** Whether the last number is to be said again now: whoever missed the last message notices only then. [BUS-4] */
+  isTailDue(now: number): boolean {
+    if (now - this.#saidAt < (this.#hasTail ? TAIL_EVERY_MS : TAIL_AFTER_MS)) return false;
+    this.#hasTail = true;
+    this.#saidAt = now;
+    return true;
+  }
+}
+
+/** `take`: it is the next. `old`: it was had before. `gap`: something is missing. `wait`: what was asked for comes first. */
+export type Order = "take" | "old" | "gap" | "wait";
+
+/** What another relay has sent on a topic. */
+export class Incoming {
+  /** The number that comes next; null: all is asked for, and waited for. */
+  #expected: number | null = null;
+  #askedAt = -Infinity;
+
+  get isWhole(): boolean {
+    return this.#expected !== null;
+  }
+
+  /** @param isTail the number is that of the last message, said again */
+  order(seq: number, isTail: boolean): Order {
+    if (this.#expected === null) return "wait";
+    const next = isTail ? seq + 1 : seq;
+    if (next < this.#expected) return "old";
+    if (next > this.#expected) {
+      this.doubt();
+      return "gap";
+    }
+    if (!isTail) this.#expected = seq + 1;
+    return "take";
+  }
+
+  /** All that was said up to a message is known. */
+  whole(seq: number): void {
+    this.#expected = seq + 1;
+  }
+
+  /** What comes now may build on what was lost. */
+  doubt(): void {
+    this.#expected = null;
+    this.#askedAt = -Infinity;
+  }
+
+  /** Whether to ask for all of it now. */
+  isAskDue(now: number): boolean {
+    if (this.#expected !== null || now - this.#askedAt < ASK_AGAIN_MS) return false;
+    this.#askedAt = now;
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { Beats } from "../../../src/relay/cluster/beats.ts";
+
+function setup() {
+  const news: string[] = [];
+  let now = 0;
+  const beats = new Beats(
+    { now: () => now, wall: () => now },
+    {
+      link: (isUp) => news.push(isUp ? "up" : "down"),
+      found: (relay) => news.push(`+${relay}`),
+      lost: (relay) => news.push(`-${relay}`),
+    },
+  );
+  const run = (ms: number, others: readonly string[], isEchoed = true): void => {
+    for (const end = now + ms; now < end;) {
+      now += 250;
+      if (now % 1_000 === 0) {
+        if (isEchoed) beats.echoed();
+        for (const other of others) beats.heard(other);
+      }
+      beats.check();
+    }
+  };
+  return { news, run };
+}
+
+it("[BUS-16] a relay that is not heard for 2.5 s is lost, and found again when it is heard", () => {
+  const { news, run } = setup();
+  run(5_000, ["b", "c"]);
+  run(2_500, ["c"]);
+  expect(news).toEqual(["+b", "+c"]);
+  run(500, ["c"]);
+  expect(news.slice(2)).toEqual(["-b"]);
+  run(2_000, ["b", "c"]);
+  expect(news.slice(3)).toEqual(["+b"]);
+});
+
+it("[BUS-19] nobody is judged while the own beat does not come back, nor before all could be heard again", () => {
+  const { news, run } = setup();
+  run(5_000, ["b"]);
+  run(2_250, [], false);
+  expect(news).toEqual(["+b", "down"]);
+  run(60_000, [], false);
+  run(2_000, []);
+  expect(news).toEqual(["+b", "down", "up"]);
+  run(5_000, ["b"]);
+  expect(news).toEqual(["+b", "down", "up"]);
+});

@@ -1,0 +1,28 @@
+import { expect, it } from "vitest";
+import { Incoming, Outgoing } from "../../../src/relay/cluster/sequence.ts";
+
+it("[BUS-3] a number that does not follow is a gap; what comes then waits for all that was asked for", () => {
+  const incoming = new Incoming();
+  expect(incoming.order(5, false)).toBe("wait");
+  expect([incoming.isAskDue(0), incoming.isAskDue(999), incoming.isAskDue(1_000)]).toEqual([true, false, true]);
+  incoming.whole(5);
+  expect([incoming.order(5, false), incoming.order(6, false), incoming.order(6, true)]).toEqual([
+    "old",
+    "take",
+    "take",
+  ]);
+  expect(incoming.order(8, false)).toBe("gap");
+  expect(incoming.order(9, false)).toBe("wait");
+  incoming.whole(9);
+  expect(incoming.order(10, false)).toBe("take");
+  expect(incoming.order(12, true)).toBe("gap");
+});
+
+it("[BUS-4] the last number is said again after 1 s, and then every 15 s", () => {
+  const outgoing = new Outgoing();
+  expect(outgoing.next(0)).toBe(1);
+  expect([outgoing.isTailDue(999), outgoing.isTailDue(1_000)]).toEqual([false, true]);
+  expect([outgoing.isTailDue(15_999), outgoing.isTailDue(16_000)]).toEqual([false, true]);
+  expect(outgoing.next(20_000)).toBe(2);
+  expect(outgoing.isTailDue(21_000)).toBe(true);
+});
