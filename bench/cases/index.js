@@ -1,4 +1,5 @@
 // @ts-check
+import { api } from "./api.js";
 import { attacksCase } from "./attacks.js";
 import { connections } from "./connections.js";
 import { documents } from "./documents.js";
@@ -33,6 +34,7 @@ export const cases = [
   slowReader,
   lobby,
   polling,
+  api,
   reconnect,
   soak,
   attacksCase,

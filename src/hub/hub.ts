@@ -1,6 +1,7 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import type { Unsubscribe, User } from "../presence/index.ts";
 import { FrameError, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
 import type { Identity } from "../relay/access/identity.ts";
 import type { Renew } from "../relay/access/renewal.ts";
@@ -38,6 +39,10 @@ export interface HubOptions extends Partial<
    * back within the grace (`leaveGrace`). Codes that are not in here mean what they mean to the relay.
    */
   readonly closeCodes?: Readonly<Record<number, number>>;
+  /** Keys to the HTTP API (`hub.api`), which grant everything; one or several. Default: none, and the API is off. */
+  readonly apiKey?: string | readonly string[];
+  /** Requests a second of one key, five seconds' worth at once; 0: any. Default 2 000. */
+  readonly apiRate?: number;
   /** Told what listeners throw, and what else went wrong without ending anything. Default: `console.error`. */
   readonly onError?: ErrorListener;
 }
@@ -120,6 +125,13 @@ export interface PresenceHub {
   /** Subscribes to what happens from now on. */
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe;
   metrics(): HubMetrics;
+  /**
+   * The HTTP API, `/api/v1/…`, for your server: what stands before `/api/v1` in the address is not looked at. It needs a key
+   * (option `apiKey`). It never rejects for what a caller does: errors are answers.
+   *
+   * @param info.address where the request comes from, so that wrong keys from elsewhere count for themselves
+   */
+  api(request: Request, info?: { readonly address?: string }): Promise<Response>;
   /** Tells every client to come back later (1012), stores what has yet to be stored, and frees all that is held. */
   close(): Promise<void>;
 }
@@ -141,6 +153,7 @@ class Hub implements PresenceHub {
   readonly #closeCodes: Readonly<Record<number, number>>;
   readonly #hasDocuments: boolean;
   readonly #onError: ErrorListener;
+  readonly #api: LazyApi;
 
   constructor({
     documents = "shared",
@@ -154,12 +167,14 @@ class Hub implements PresenceHub {
     this.#closeCodes = closeCodes;
     this.#hasDocuments = documents === "shared";
     this.#onError = safeReporter(onError);
-    this.#hub = new LinkedHub(resolveOptions(settings), this.#onError, {
+    const { apiKey: keys, apiRate: rate, ...options } = resolveOptions(settings);
+    this.#hub = new LinkedHub(options, this.#onError, {
       store,
       sinks,
       bus,
       hasDocuments: this.#hasDocuments,
     });
+    this.#api = new LazyApi({ hub: this.#hub, keys, rate, readToken: null, onError: this.#onError });
   }
 
   accept(socket: HubSocket, admission: HubAdmission): HubChannel {
@@ -215,8 +230,14 @@ class Hub implements PresenceHub {
     return this.#hub.metrics();
   }
 
-  close(): Promise<void> {
-    return this.#hub.close();
+  // [API-18] for servers of others
+  api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
+    return this.#api.answer(request, address);
+  }
+
+  async close(): Promise<void> {
+    await this.#api.close();
+    await this.#hub.close();
   }
 
   /** What a server of somebody else says of a room that a link asks for. */

@@ -26,7 +26,7 @@ import {
 } from "../../src/wire/index.ts";
 import { chooseProtocol } from "../../src/relay/access/request.ts";
 import { ownClient, stockClient, until } from "../support.ts";
-import { rawPeer, stateOf } from "../relay/raw.ts";
+import { rawPeer, stateOf, statesFrame } from "../relay/raw.ts";
 
 /** A server that lets in whoever comes to the room that its path names. */
 async function serve(
@@ -278,4 +278,17 @@ it("asks a socket for signs of life, and gives it up without", async () => {
   expect(dead.closed[0]).toBe(4504);
   expect(dead.pings.length).toBeGreaterThan(0);
   expect(living.closed).toEqual([]);
+});
+
+it("[API-18] answers the HTTP API, for the server that it is in", async () => {
+  const hub = createHub({ apiKey: ["key"] });
+  const alice = hub.accept(fakeSocket(SUBPROTOCOL).socket, { room: "doc", identity: null });
+  alice.message(statesFrame([1, 1, stateOf("alice", "s_1")]));
+  const get = (path: string, key: string): Promise<Response> =>
+    hub.api(new Request(`https://app.example/presence/api/v1${path}`, { headers: { authorization: `Bearer ${key}` } }));
+  expect((await get("/users", "other")).status).toBe(401);
+  const room = (await (await get("/rooms/doc", "key")).json()) as { users: readonly { id: string }[] };
+  expect(room.users).toMatchObject([{ id: "alice" }]);
+  await hub.close();
+  expect((await get("/users", "key")).status).toBe(503);
 });

@@ -1,4 +1,5 @@
 // @ts-check
+import { apiSection } from "./api.js";
 import { attacksSection } from "./attacks.js";
 import { connectionsSection } from "./connections.js";
 import { documentsSection } from "./documents.js";
@@ -34,6 +35,7 @@ export const sections = new Map(
     ["slow-reader", slowReaderSection],
     ["lobby", lobbySection],
     ["polling", pollingSection],
+    ["api", apiSection],
     ["reconnect", reconnectSection],
     ["soak", soakSection],
     ["attacks", attacksSection],

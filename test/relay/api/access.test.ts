@@ -171,6 +171,7 @@ describe("what is asked", () => {
       expect(answer.status).toBe(400);
       expect(JSON.stringify(answer.body)).not.toContain("secret");
     }
+    expect((await api.post("/users/alice/disconnect", [])).status).toBe(400);
     const json = { "content-type": "application/json" };
     expect((await api.call("POST", "/users:batch", new TextEncoder().encode("{"), json)).status).toBe(400);
     expect((await api.call("POST", "/users:batch", new TextEncoder().encode("{}"))).status).toBe(415);

@@ -84,7 +84,15 @@ describe("a member that a server sets", () => {
     expect(await put({ state: { text: "x".repeat(2_500) } })).toBe(413);
     const deep = JSON.parse(`${"[".repeat(80)}${"]".repeat(80)}`) as unknown;
     expect(await put({ state: { deep } })).toBe(400);
-    for (const wrong of [{ ttlMs: 0 }, { ttlMs: 1e12 }, { user: {} }, { user: { id: "guest:1" } }, { status: "dnd" }]) {
+    for (const wrong of [
+      { ttlMs: 0 },
+      { ttlMs: 1e12 },
+      { user: {} },
+      { user: { id: "guest:1" } },
+      { status: "dnd" },
+      { meta: [] },
+      { state: [] },
+    ]) {
       expect(await put(wrong)).toBe(400);
     }
     expect((await api.put("/rooms/%40lobby/members/x", { user: robot, ttlMs: 1_000 })).status).toBe(400);

@@ -1,6 +1,6 @@
 /** How what callers say is read. What is wrong with it is answered 400, with the place, and never with what was given. [API-16] */
 import * as v from "valibot";
-import { MAX_ID_LENGTH } from "../../../presence/index.ts";
+import { MAX_ID_LENGTH, isRecord } from "../../../presence/index.ts";
 import { FrameError, isLobby, isReserved, roomFromPath } from "../../../wire/index.ts";
 import { ApiError } from "../answers/error.ts";
 import type { Reads } from "./schemas.ts";
@@ -42,6 +42,7 @@ export async function readJson<T>(schema: Reads<T>, request: Request, maxBytes: 
   } catch {
     throw new ApiError(400, "not_json", "the body is not JSON");
   }
+  if (!isRecord(value)) throw new ApiError(400, "invalid", "body: not an object");
   return read(schema, value, "body");
 }
 

@@ -7,6 +7,7 @@ import {
   MAX_INFO_LENGTHS,
   type Status,
   type UserInfo,
+  isRecord,
   readUserId,
 } from "../../../presence/index.ts";
 import { MAX_ROOM_LENGTH, lobbyRoom } from "../../../wire/index.ts";
@@ -158,7 +159,8 @@ const usableId = v.pipe(
     `no usable id: 1 to ${MAX_ID_LENGTH} characters, not beginning with guest:`,
   ),
 );
-const jsonObject = v.record(v.string(), v.unknown());
+// an array is an object to the library
+const jsonObject = v.custom<Readonly<Record<string, unknown>>>(isRecord, "not an object");
 
 export interface MemberBody {
   readonly user: { readonly [K in keyof UserInfo]: UserInfo[K] | undefined } & Pick<UserInfo, "id">;
