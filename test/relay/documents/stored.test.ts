@@ -97,6 +97,27 @@ describe("while a document is loaded", () => {
     expect(doc.getText("t").toJSON()).toBe("from before");
   });
 
+  it("[STORE-1] [STORE-10] neither an editor over our client nor one over a stock one puts its first content into a document that has some", async () => {
+    const store = new SlowStore();
+    await store.put("doc", "from before");
+    store.isHeld = true;
+    const relay = await startRelay({ store });
+    const stock = stockClient(relay.url, "doc");
+    const ours = ownClient(relay.url, "alice").join("doc");
+    const fill = (doc: Y.Doc) => (): void => {
+      if (doc.getText("t").length === 0) doc.getText("t").insert(0, "first content");
+    };
+    stock.on("sync", fill(stock.doc));
+    stock.on("synced" as "sync", fill(stock.doc));
+    ours.provider.on("sync", fill(ours.doc));
+    ours.provider.on("synced", fill(ours.doc));
+    await until("both are connected", () => stock.wsconnected && ours.provider.wsconnected);
+    await new Promise((resolve) => void setTimeout(resolve, 300));
+    store.isHeld = false;
+    await until("both are in sync", () => stock.synced && ours.provider.synced);
+    for (const { doc } of [stock, ours]) expect(doc.getText("t").toJSON()).toBe("from before");
+  });
+
   it("[STORE-1] what is written meanwhile is taken when it is there, also of one who has left", async () => {
     const store = new SlowStore();
     await store.put("doc", "from before");
