@@ -34,6 +34,9 @@ const MIGRATIONS: readonly string[] = [
      last_seen double precision,
      PRIMARY KEY (relay, person)
    )`,
+  // Documents are read in pieces, which takes long of what is compressed.
+  `ALTER TABLE copresence_documents ALTER COLUMN snapshot SET STORAGE EXTERNAL;
+   ALTER TABLE copresence_updates ALTER COLUMN bytes SET STORAGE EXTERNAL`,
 ];
 
 /**

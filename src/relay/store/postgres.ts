@@ -40,14 +40,20 @@ const APPEND = `
   )
   SELECT id, last FROM head`;
 
-// one statement sees one moment
+/** Bytes of a piece: `pg` reads a row at once, as hexadecimal text, and a whole document would hold up all rooms. */
+const PIECE = 256 * 2 ** 10;
+
+// one statement sees one moment; what is empty has a piece, too
 const LOAD = `
-  WITH head AS MATERIALIZED (SELECT id, last, base, snapshot FROM copresence_documents WHERE room = $1)
-  SELECT id, last, base, NULL::bigint AS number, snapshot AS bytes FROM head
-  UNION ALL
-  SELECT head.id, head.last, head.base, part.number, part.bytes
-  FROM head JOIN copresence_updates AS part ON part.document = head.id AND part.number > head.base
-  ORDER BY number NULLS FIRST`;
+  WITH head AS MATERIALIZED (SELECT id, last, base, snapshot FROM copresence_documents WHERE room = $1),
+  part AS (
+    SELECT NULL::bigint AS number, snapshot AS bytes FROM head
+    UNION ALL
+    SELECT number, bytes FROM head JOIN copresence_updates ON document = head.id AND number > head.base
+  )
+  SELECT head.id, head.last, head.base, part.number, substring(part.bytes FROM at FOR ${PIECE}) AS bytes
+  FROM head, part, generate_series(1, greatest(1, coalesce(octet_length(part.bytes), 1)), ${PIECE}) AS at
+  ORDER BY part.number NULLS FIRST, at`;
 
 // whoever comes second waits for the row, and then looks at it again
 const COMPACT = `
@@ -110,9 +116,10 @@ export class PostgresDocumentStore implements DocumentStore {
   async load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
     signal.throwIfAborted();
     const { rows } = await this.#pool.query<Row>(LOAD, [keyOf(room)]);
-    const [head, ...parts] = rows;
+    const [head] = rows;
     if (head === undefined) return null;
-    const { id, last, base, bytes: snapshot } = head;
+    const { id, last, base } = head;
+    const [snapshot = null, ...parts] = joined(rows);
     // a part is missing: the rest would be taken for all of it [STORE-8]
     if (parts.length !== Number(last) - Number(base) || (snapshot === null && base !== "0")) {
       throw new DamagedDocumentError(
@@ -120,8 +127,8 @@ export class PostgresDocumentStore implements DocumentStore {
       );
     }
     return {
-      snapshot: snapshot === null ? null : plain(snapshot),
-      updates: parts.flatMap(({ bytes }) => (bytes === null ? [] : [plain(bytes)])),
+      snapshot,
+      updates: parts.flatMap((bytes) => (bytes === null ? [] : [bytes])),
       position: `${id}:${last}`,
     };
   }
@@ -163,6 +170,20 @@ export class PostgresDocumentStore implements DocumentStore {
   close(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+/** The snapshot, and the updates behind it, of the pieces that they were read in. */
+function joined(rows: readonly Row[]): (Uint8Array | null)[] {
+  const pieces = new Map<string | null, Buffer[]>();
+  for (const { number, bytes } of rows) {
+    const before = pieces.get(number) ?? [];
+    pieces.set(number, before);
+    if (bytes !== null) before.push(bytes);
+  }
+  return [...pieces.values()].map(([first, ...rest]) => {
+    if (first === undefined) return null;
+    return plain(rest.length === 0 ? first : Buffer.concat([first, ...rest]));
+  });
 }
 
 async function prepare(pool: Pool): Promise<void> {

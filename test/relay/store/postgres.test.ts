@@ -46,7 +46,11 @@ describe("opening", () => {
     const stores = await Promise.all(Array.from({ length: 10 }, () => open(url)));
     await Promise.all(stores.map((store, i) => store.append("doc", [update(`${i}`)])));
     expect((await stores[0]?.load("doc", never()))?.updates).toHaveLength(10);
-    expect(await query(url, "SELECT version FROM copresence_schema")).toEqual([{ version: 1 }, { version: 2 }]);
+    expect(await query(url, "SELECT version FROM copresence_schema")).toEqual([
+      { version: 1 },
+      { version: 2 },
+      { version: 3 },
+    ]);
   });
 
   it("[STORE-21] tables that are there are used, by somebody who may not make any", async () => {
