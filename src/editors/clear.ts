@@ -1,6 +1,5 @@
 import type { Awareness } from "y-protocols/awareness";
-import * as Y from "yjs";
-import { asRecord } from "../presence/index.ts";
+import { isCursorIn } from "./position.ts";
 
 export interface ClearOptions {
   /** The fields of the awareness state in which the binding keeps the cursor. Default: `cursor`, as most do. */
@@ -22,26 +21,10 @@ export function clearOnUnmount(awareness: Awareness, options: ClearOptions = {})
   return () => {
     const local = awareness.getLocalState();
     if (local === null) return;
-    const mine = fields.filter((field) => field in local && isIn(local[field], type, awareness.doc));
+    const mine = fields.filter(
+      (field) => field in local && (type === undefined || isCursorIn(local[field], type, awareness.doc)),
+    );
     if (mine.length === 0) return;
     awareness.setLocalState(Object.fromEntries(Object.entries(local).filter(([field]) => !mine.includes(field))));
   };
-}
-
-/** Whether a cursor lies in a text. Where that is not to be found out, it does. */
-function isIn(cursor: unknown, type: object | undefined, doc: Y.Doc): boolean {
-  if (type === undefined) return true;
-  const { anchor } = asRecord(cursor);
-  if (anchor === undefined) return true;
-  try {
-    const position = Y.createAbsolutePositionFromRelativePosition(Y.createRelativePositionFromJSON(anchor), doc);
-    return position === null || isWithin(position.type, type);
-  } catch {
-    return true;
-  }
-}
-
-function isWithin(inner: object, outer: object): boolean {
-  for (let type: unknown = inner; type instanceof Y.AbstractType; type = type.parent) if (type === outer) return true;
-  return false;
 }

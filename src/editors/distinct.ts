@@ -1,6 +1,7 @@
 import type { Awareness } from "y-protocols/awareness";
 import { asRecord } from "../presence/index.ts";
 import { caretUserOf } from "./user.ts";
+import { viewOf } from "./view.ts";
 
 /**
  * An awareness for y-codemirror.next, which takes two carets of one colour for the same: it shows a new name only with a
@@ -13,15 +14,7 @@ export function distinctCarets(awareness: Awareness): Awareness {
     for (const [clientId, state] of states) states.set(clientId, { ...state, user: distinct(clientId, state) });
     return states;
   };
-  return new Proxy(awareness, {
-    get(target, key) {
-      if (key === "getStates") return getStates;
-      if (key === "states") return getStates();
-      const value: unknown = Reflect.get(target, key, target);
-      // methods run on the real awareness, whose private fields a proxy does not have
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return viewOf(awareness, { getStates });
 }
 
 /** [EDIT-6] */

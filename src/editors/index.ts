@@ -6,6 +6,7 @@
 export { type CaretBuilder, type CaretClasses, caretBuilder } from "./caret.ts";
 export { type ClearOptions, clearOnUnmount } from "./clear.ts";
 export { distinctCarets } from "./distinct.ts";
+export { cursorsIn } from "./field.ts";
 export { type LexicalAwareness, type LexicalProvider, type LexicalState, lexicalProvider } from "./lexical.ts";
 export { nudge } from "./nudge.ts";
 export { onRename } from "./rename.ts";

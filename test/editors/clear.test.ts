@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as Y from "yjs";
-import { clearOnUnmount } from "../../src/editors/index.ts";
+import { clearOnUnmount, cursorsIn } from "../../src/editors/index.ts";
 import { aliceAndBob } from "./two.ts";
 
 const cursorIn = (text: Y.Text): object => {
@@ -37,4 +37,20 @@ it("[EDIT-4] a cursor in another editor's text stays, also where texts lie in on
   expect(alice.getLocalState()).toHaveProperty("cursor");
   clearBody();
   expect(alice.getLocalState()).not.toHaveProperty("cursor");
+});
+
+it("[EDIT-11] [EDIT-12] an editor sees the cursors in its own text, and takes the own cursor away only if it lies there", () => {
+  const { alice, bob } = aliceAndBob();
+  const [title, body] = [alice.doc.getText("title"), alice.doc.getText("body")];
+  title.insert(0, "A title");
+  body.insert(0, "A body");
+  const [inTitle, inBody] = [cursorsIn(alice, title), cursorsIn(alice, body)];
+  const cursorOf = (view: typeof alice): unknown => view.getStates().get(bob.clientID)?.["cursor"];
+  bob.setLocalStateField("cursor", cursorIn(title));
+  expect([cursorOf(inTitle), cursorOf(inBody)]).toEqual([cursorIn(title), null]);
+  inTitle.setLocalStateField("cursor", cursorIn(title));
+  inBody.setLocalStateField("cursor", null);
+  expect(alice.getLocalState()?.["cursor"]).toEqual(cursorIn(title));
+  inTitle.setLocalStateField("cursor", null);
+  expect(alice.getLocalState()?.["cursor"]).toBeNull();
 });

@@ -10,7 +10,7 @@ import { installExample, runScript } from "./install.ts";
 
 const chromium = chromiumForFile();
 
-it.each(["vue", "svelte"])("two people see each other on the page made with %s", { timeout: 300_000 }, async (name) => {
+it.each(["vue", "svelte"])("two people see each other on the page made with %s", { timeout: 600_000 }, async (name) => {
   const folder = await installExample(name);
   await runScript(folder, "build");
   const [page, { url }] = [await serveFolder(join(folder, "dist")), await startRelay({ leaveGrace: 200 })];
@@ -19,7 +19,7 @@ it.each(["vue", "svelte"])("two people see each other on the page made with %s",
 
 it(
   "two people see each other on the page made with Next.js, which is rendered on a server first",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const folder = await installExample("next");
     await runScript(folder, "build");

@@ -1,0 +1,29 @@
+/** The recipes of docs/editors are the code that the browser tests run, and name the versions that these install. */
+import { readFileSync, readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const root = new URL("../../", import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+const versions = (JSON.parse(read("examples/editors/package.json")) as { dependencies: Record<string, string> })
+  .dependencies;
+const recipes = readdirSync(new URL("docs/editors", root)).filter((file) => file !== "README.md");
+
+describe.each(recipes)("the recipe %s", (file) => {
+  const page = read(`docs/editors/${file}`);
+
+  it("is the code that is tried", () => {
+    const source = readdirSync(new URL("examples/editors", root)).find((each) =>
+      each.startsWith(file.replace(".md", ".js")),
+    );
+    const code = read(`examples/editors/${source}`).trimEnd();
+    expect(page).toContain(`\`\`\`js\n${code}\n\`\`\``);
+  });
+
+  it("names the versions that are tried", () => {
+    const tried = /^Tried with ([^]*?)\.\n/m.exec(page)?.[1] ?? "";
+    for (const each of tried.split(/,(?: and)? /).filter(Boolean)) {
+      const [name = "", version] = each.split(" ");
+      expect(version).toBe(versions[name]);
+    }
+  });
+});
