@@ -6,15 +6,21 @@ import { isLoopback } from "./relay/access/address.ts";
 import { isKeyText } from "./relay/access/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
-import { oncePerSecond, withCauses } from "./relay/util/report.ts";
+import { LOG_FORMATS, LOG_LEVELS, DEFAULT_LEVEL, type LogFormat, type LogLevel } from "./command/log-options.ts";
 import { UsageError, usage } from "./command/usage.ts";
 import { checkBusAddress, openBus } from "./relay/cluster/open-bus.ts";
+import type { Log } from "./relay/ports/log.ts";
+import { type ErrorListener, oncePerSecond, withCauses } from "./relay/util/report.ts";
+import { openOutbox } from "./relay/webhooks/outbox/open.ts";
 import { STORE_FORMS, openStore, readStoreAddress } from "./relay/store/open.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "./relay/options.ts";
 
 const names = Object.keys(optionSpecs) as OptionName[];
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const variable = (name: string): string => `COPRESENCE_${kebab(name).replaceAll("-", "_").toUpperCase()}`;
+
+/** Secrets that a file may hold, one a line: flags can be listed by any user of the machine. [RUN-5] */
+const FROM_FILES = ["jwtSecret", "webhookSecret", "apiKey"] as const satisfies readonly OptionName[];
 
 interface Settings {
   readonly host: string;
@@ -23,6 +29,7 @@ interface Settings {
   /** The address of the store, and what it was given by. */
   readonly store: Pick<Given, "label" | "value">;
   readonly storeSync: boolean;
+  readonly log: { readonly format: LogFormat; readonly level: LogLevel };
   readonly bus: BusSettings | null;
 }
 
@@ -64,7 +71,9 @@ function readFlags(args: readonly string[]): Flags {
         bus: { type: "string" },
         "bus-prefix": { type: "string" },
         "bus-secret": { type: "string" },
-        "api-key-file": { type: "string" },
+        ...Object.fromEntries(FROM_FILES.map((name) => [`${kebab(name)}-file`, { type: "string" as const }])),
+        "log-format": { type: "string" },
+        "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -113,15 +122,31 @@ function readSettings(flags: Flags, env: NodeJS.ProcessEnv): Settings {
   const keys = (options.jwtPublicKey ?? []) as readonly string[];
   const readKeys = keys.map((key) => (isKeyText(key) ? key : readKey(labels.jwtPublicKey ?? "", key)));
   if (readKeys.length > 0) options.jwtPublicKey = readKeys;
-  const keyFile = pick(flags, env, "api-key-file", "COPRESENCE_API_KEY_FILE");
-  if (keyFile !== undefined) options.apiKey = [...((options.apiKey ?? []) as string[]), ...readKeyFile(keyFile)];
+  for (const name of FROM_FILES) {
+    const file = pick(flags, env, `${kebab(name)}-file`, `${variable(name)}_FILE`);
+    if (file === undefined) continue;
+    options[name] = [...((options[name] ?? []) as string[]), ...readKeyFile(file)];
+    labels[name] ??= file.label;
+  }
   usage(() => resolveConfig(options as RelayConfig, (name) => labels[name] ?? `--${kebab(name)}`));
   if (host?.value === "") throw new UsageError(`${host.label} must not be empty`);
   const store = pick(flags, env, "store", "COPRESENCE_STORE") ?? { label: "--store", value: "memory" };
   usage(() => readStoreAddress(store.value, store.label));
   const bus = readBus(flags, env, store);
   const storeSync = flags["store-sync"] === true || readSync(env["COPRESENCE_STORE_SYNC"]);
-  return { host: host?.value ?? "localhost", port: portNumber, options: options as RelayConfig, store, storeSync, bus };
+  const log = {
+    format: choice(pick(flags, env, "log-format", "COPRESENCE_LOG_FORMAT"), LOG_FORMATS, LOG_FORMATS[0]),
+    level: choice(pick(flags, env, "log-level", "COPRESENCE_LOG_LEVEL"), LOG_LEVELS, DEFAULT_LEVEL),
+  };
+  return {
+    host: host?.value ?? "localhost",
+    port: portNumber,
+    options: options as RelayConfig,
+    store,
+    storeSync,
+    bus,
+    log,
+  };
 }
 
 /** [BUS-25] */
@@ -166,7 +191,7 @@ function readKeyFile({ label, value }: Given): readonly string[] {
     // not what was given: it may be a key in the wrong place
     throw new UsageError(`${label} is no file that can be read`);
   }
-  const keys = text.split(/\s+/).filter((key) => key !== "");
+  const keys = text.split("\n").flatMap((line) => line.trim() || []);
   if (keys.length === 0) throw new UsageError(`the file of ${label} holds no key`);
   return keys;
 }
@@ -208,7 +233,12 @@ function help(): string {
     ["--host HOST", "address to listen on (localhost; HOST)"],
     ["--port PORT", "port to listen on, 0 for any free one (1234; PORT)"],
     ["--store STORE", `where documents are kept: ${STORE_FORMS}, in which they outlive the relay (memory)`],
-    ["--api-key-file FILE", "a file with keys to the HTTP API, one a line (COPRESENCE_API_KEY_FILE)"],
+    ...FROM_FILES.map((name): [string, string] => [
+      `--${kebab(name)}-file FILE`,
+      `a file with what --${kebab(name)} takes, one a line (${variable(name)}_FILE)`,
+    ]),
+    ["--log-format FORMAT", `how the log is written: ${LOG_FORMATS.join(" or ")} (${LOG_FORMATS[0]})`],
+    ["--log-level LEVEL", `what is written to the log: ${LOG_LEVELS.join(", ")} (${DEFAULT_LEVEL})`],
     ["--bus URL", "joins this relay to all others on it: redis://HOST:PORT or rediss://… (alone)"],
     ["--bus-prefix TEXT", "what the names of topics on the bus begin with (cp1:)"],
     ["--bus-secret SECRET", "signs what relays say to each other; the same for all of them"],
@@ -252,10 +282,19 @@ function explained(error: unknown): unknown {
 }
 
 /** Reports what went wrong, such as a key set that cannot be had, in one line. */
-const onError = oncePerSecond((error, where) => {
-  const what = where === "authenticate" ? "tokens cannot be verified" : `${where} failed`;
-  process.stderr.write(`copresence: ${what}: ${withCauses(error)}\n`);
-});
+const reporterTo = (log: Log): ErrorListener =>
+  oncePerSecond((error, where) => {
+    const what = where === "authenticate" ? "tokens cannot be verified" : `${where} failed`;
+    log.error({}, `${what}: ${withCauses(error)}`);
+  });
+
+/** One of several words. [RUN-2] */
+function choice<T extends string>(given: Given | undefined, choices: readonly T[], byDefault: T): T {
+  if (given === undefined) return byDefault;
+  const found = choices.find((each) => each === given.value);
+  if (found === undefined) throw new UsageError(`${given.label} must be ${choices.join(", ")}, not "${given.value}"`);
+  return found;
+}
 
 /** Reads what follows its name, and resolves to the exit code. */
 type Command = (args: readonly string[]) => Promise<number>;
@@ -279,11 +318,36 @@ async function serve(): Promise<void> {
   const flags = readFlags(process.argv.slice(2));
   if (flags["help"] === true) return void process.stdout.write(help());
   if (flags["version"] === true) return void process.stdout.write(`${version()}\n`);
-  const { host, port, options, store: address, storeSync, bus: joined } = readSettings(flags, process.env);
+  const {
+    host,
+    port,
+    options,
+    store: address,
+    storeSync,
+    bus: joined,
+    log: logging,
+  } = readSettings(flags, process.env);
+  const { createLog } = await import("./command/log.ts");
+  const log = createLog(logging.format, logging.level);
   const store = await openStore(address.value, { sync: storeSync, label: address.label });
+  const hasWebhooks = options.webhook !== undefined;
+  const outbox = hasWebhooks ? await openOutbox(address.value, { label: address.label }) : undefined;
+  if (outbox?.isDurable === false) {
+    const lost = "those that wait are lost when the process dies, and so is who was said to be online";
+    log.warn({}, `webhooks are kept in memory: ${lost}; --store file:FOLDER keeps them`);
+  }
+  const onError = reporterTo(log);
   const onBusError = (error: unknown): void => onError(error, "the bus");
   const bus = joined === null ? null : await openBus(joined.address, onBusError, joined.label);
-  const relay = createRelay({ ...options, store, bus, ...joined?.config, onError });
+  const relay = createRelay({
+    ...options,
+    ...(outbox !== undefined && { outbox }),
+    store,
+    bus,
+    ...joined?.config,
+    onError,
+    log,
+  });
   let stopped = false;
   const stop = (): void => {
     stopped = true;
@@ -294,11 +358,9 @@ async function serve(): Promise<void> {
     checkOpen(relay, host);
     const { url } = await relay.listen(port, host);
     process.stdout.write(`copresence: listening on ${url}\n`);
-    if (relay.open) {
-      process.stderr.write(
-        "copresence: open to anyone who can reach it, as anyone: set --jwt-secret, --jwt-public-key or --jwks-url\n",
-      );
-    }
+    log.info({ url, shard: relay.shard, version: version() }, "listening");
+    const keys = "--jwt-secret, --jwt-public-key or --jwks-url";
+    if (relay.open) log.warn({}, `open to anyone who can reach it, as anyone: set ${keys}`);
   } catch (error) {
     await relay.close();
     // stopped before it could listen is stopped all the same

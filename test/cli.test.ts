@@ -172,12 +172,14 @@ describe("settings", () => {
   it("[RUN-2] every option is a flag and a variable", async () => {
     const secret = "a secret of more than thirty-two bytes";
     const texts: Record<string, string> = { origins: "https://a.example", jwtAudience: "me", jwtIssuer: "me" };
+    texts["webhookSecret"] = `whsec_${Buffer.alloc(32).toString("base64")}`;
+    texts["webhookEvents"] = "user.online,user.updated";
     const value = (name: string): string => {
       const { kind, default: none } = optionSpecs[name as OptionName];
       return kind === "text" || kind === "list" ? (texts[name] ?? secret) : `${none}`;
     };
-    // a key set is fetched, and a public key is no secret
-    const given = names.filter((name) => name !== "jwksUrl" && name !== "jwtPublicKey");
+    // a key set is fetched, a public key is no secret, and where webhooks go without a store there is a warning
+    const given = names.filter((name) => !["jwksUrl", "jwtPublicKey", "webhook"].includes(name));
     const flags = await listening([...local, ...given.flatMap((name) => [flagOf(name), value(name)])]);
     const variables = await listening(local, Object.fromEntries(given.map((name) => [variableOf(name), value(name)])));
     expect([flags.err(), variables.err()]).toEqual(["", ""]);
@@ -378,5 +380,38 @@ describe("help", () => {
 
   it("is a program that a shell can start", () => {
     expect(readFileSync(cli, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
+  });
+});
+
+describe("the log", () => {
+  it("[SEE-3] is JSON if it is asked for, and says when the relay starts and stops", async () => {
+    const relay = await listening([...local, "--log-format", "json", "--log-level", "info"]);
+    relay.child.kill("SIGTERM");
+    expect(await relay.exit).toBe(0);
+    const lines = relay
+      .err()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      "listening",
+      expect.stringMatching(/^open to anyone/),
+      "stopping: clients are told to come back",
+      "stopped",
+    ]);
+    expect(lines[0]).toMatchObject({ url: relay.url });
+    expect(relay.out()).toBe(`copresence: listening on ${relay.url}\n`);
+  });
+
+  it("[RUN-5] secrets come from files, one a line, and what is no such file is refused", async () => {
+    const file = join(place, "jwt-secret");
+    writeFileSync(file, `${SECRET}\n\n`);
+    const relay = await listening([...local, "--jwt-secret-file", file]);
+    const good = await rawPeer(relay.url, `doc?token=${await tokenFor({ sub: "alice" })}`);
+    await good.settle();
+    expect((await (await rawPeer(relay.url, "doc")).closed).code).toBe(4401);
+    const missing = run([...local, "--webhook-secret-file", join(place, "nowhere")]);
+    expect(await missing.exit).toBe(2);
+    expect(missing.err()).toContain("--webhook-secret-file is no file that can be read");
   });
 });

@@ -4,7 +4,8 @@ export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts
 export type { AccessRequest, Authenticate, Grant, Grants, Identity, Refusal, RefusalCode } from "./access/identity.ts";
 export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
 export type { KeySource, PublicKeySource } from "./access/keys.ts";
-export { type RelayMetrics, metricsText } from "./server/metrics.ts";
+export type { Log } from "./ports/log.ts";
+export type { RelayMetrics } from "./server/metrics.ts";
 export {
   DamagedDocumentError,
   type DocumentStore,
@@ -12,6 +13,9 @@ export {
   type StoredDocument,
 } from "./ports/document-store.ts";
 export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/people-store.ts";
+export type { KeptMessage, Outbox, OutboxChange } from "./ports/outbox.ts";
+export { openOutbox } from "./webhooks/outbox/open.ts";
+export type { WebhookType } from "./webhooks/message.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";
 export type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";

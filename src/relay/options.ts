@@ -8,11 +8,16 @@ import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./
 import { type PublicKeySource, isKeyText } from "./access/keys.ts";
 import type { Bus } from "./ports/bus.ts";
 import type { DocumentStore } from "./ports/document-store.ts";
+import { type Log, noLog } from "./ports/log.ts";
+import type { Outbox } from "./ports/outbox.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import { partOfHeap } from "./util/budget.ts";
 import { type ErrorListener, consoleReporter } from "./util/report.ts";
+import { DEFAULT_TYPES, WEBHOOK_TYPES, type WebhookType } from "./webhooks/message.ts";
+import { MemoryOutbox } from "./webhooks/outbox/memory.ts";
+import type { WebhookSettings } from "./webhooks/webhooks.ts";
 import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -39,11 +44,32 @@ export interface ApiOptions {
   readonly apiRate: number;
 }
 
+/** Where webhooks go, and how: see `Webhooks`. Addresses may hold secrets: these are never shown. */
+export interface WebhookOptions {
+  /** Where webhooks go, `https://…`: each receiver gets all of them. Default: nowhere. */
+  readonly webhook: readonly string[];
+  /** What webhooks are signed with, `whsec_…`: by each of them, while receivers may know an older one. */
+  readonly webhookSecret: readonly string[];
+  /** What receivers are told of. Default: all but `user.updated`. */
+  readonly webhookEvents: readonly WebhookType[];
+  /** How long a receiver may take to answer, ms. Default 15 000. */
+  readonly webhookTimeout: number;
+  /**
+   * How long those who were online when the relay's process ended have to come back after its start, besides `leaveGrace`,
+   * until receivers are told that they are offline, ms. Default 10 000.
+   */
+  readonly webhookReturn: number;
+  /** How much text may wait for all receivers together. Default: a sixteenth of the heap that Node allows. */
+  readonly maxWebhookBacklog: number;
+}
+
 /** All that the command line can set, too. */
-export interface RelayOptions extends RelaySettings, TokenOptions, ApiOptions {}
+export interface RelayOptions extends RelaySettings, TokenOptions, ApiOptions, WebhookOptions {}
 
 /** What `createRelay` takes. */
-export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey" | "apiKey">> & {
+export type RelayConfig = Partial<
+  Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey" | "apiKey" | "webhook" | "webhookSecret">
+> & {
   readonly trustProxy?: number | boolean;
   /** One, or several: while tokens that an older one has signed are still about. */
   readonly jwtSecret?: string | readonly string[] | null;
@@ -51,6 +77,15 @@ export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" 
   readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null;
   /** One, or several. */
   readonly apiKey?: string | readonly string[] | null;
+  /** One, or several. */
+  readonly webhook?: string | readonly string[] | null;
+  /** One, or several: while receivers may know an older one. */
+  readonly webhookSecret?: string | readonly string[] | null;
+  /**
+   * Where webhooks wait, and what receivers were told is remembered. Default: in memory, and when the relay stops all are
+   * said to be offline. The relay closes it with itself.
+   */
+  readonly outbox?: Outbox;
   /** Where documents outlive the relay. Default: nowhere; they last as long as the process. The relay closes the store with itself. */
   readonly store?: DocumentStore | null;
   /** Joins this relay to all others on the same bus: one world. The relay closes the bus with itself. Default: it is alone. */
@@ -69,6 +104,8 @@ export type RelayConfig = Partial<Omit<RelayOptions, "trustProxy" | "jwtSecret" 
    * most once a second for each `where`.
    */
   readonly onError?: ErrorListener;
+  /** Where is written who was refused and why, and when the relay stops: a logger of pino, or what is like it. Default: nowhere. */
+  readonly log?: Log;
 };
 
 export type OptionName = keyof RelayOptions;
@@ -134,8 +171,42 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
   apiKey: list("KEY", readApiKey, "key to the HTTP API, which grants everything; several by commas"),
   apiRate: count(2_000, 0, "requests a second to the HTTP API by one key; 0: any"),
+  webhook: list("URL", readReceiver, "where webhooks go; several by commas"),
+  webhookSecret: list("SECRET", readSigningSecret, "what webhooks are signed with, whsec_…; several by commas"),
+  webhookEvents: {
+    ...list("TYPES", readWebhookType, `what webhooks tell of, by commas (default: all but user.updated)`),
+    default: DEFAULT_TYPES,
+  },
+  webhookTimeout: ms(15_000, "how long a receiver of webhooks may take to answer"),
+  webhookReturn: ms(
+    10_000,
+    "how long those who were online when the relay stopped have to come back, besides the grace",
+    0,
+  ),
+  maxWebhookBacklog: bytes(partOfHeap(1 / 16), "webhooks that may wait for all receivers together"),
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
+
+function readReceiver(given: unknown, label: string): string {
+  const url = typeof given === "string" && URL.canParse(given) ? new URL(given) : null;
+  // never what it is: it may hold a secret
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new RangeError(`${label} must be an address, https://…`);
+  return url.href;
+}
+
+/** A secret of Standard Webhooks. */
+function readSigningSecret(given: unknown, label: string): string {
+  const encoded = typeof given === "string" ? /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(given)?.[1] : undefined;
+  const length = encoded === undefined ? 0 : Buffer.from(encoded, "base64").length;
+  if (length >= 24 && length <= 64) return String(given);
+  throw new RangeError(`${label} must be whsec_ and 24 to 64 bytes in base64: echo whsec_$(openssl rand -base64 32)`);
+}
+
+function readWebhookType(given: unknown, label: string): WebhookType {
+  const found = WEBHOOK_TYPES.find((type) => type === given);
+  if (found === undefined) throw new RangeError(`${label} must be of ${WEBHOOK_TYPES.join(", ")}`);
+  return found;
+}
 
 /** Whether a secret is long enough is seen where it is used; what it is stands in no error. [AUTH-7] */
 function readSecret(given: unknown, label: string): string {
@@ -204,6 +275,7 @@ export interface ResolvedConfig {
   /** Null: nobody is asked. */
   readonly authenticate: Authenticate | null;
   readonly onError: ErrorListener;
+  readonly log: Log;
   readonly store: DocumentStore | null;
   readonly bus: ResolvedBus | null;
   readonly api: {
@@ -212,6 +284,8 @@ export interface ResolvedConfig {
     readonly readToken: ReadToken | null;
     readonly rate: number;
   };
+  /** Null: there are none. */
+  readonly webhooks: { readonly settings: WebhookSettings; readonly outbox: Outbox } | null;
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -229,6 +303,8 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     authenticate = null,
     onError = consoleReporter(),
     store = null,
+    log = noLog,
+    outbox,
     lobby,
     bus: _bus,
     busPrefix: _prefix,
@@ -237,8 +313,23 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
   } = config;
   const bus = resolveBus({ ...config });
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
-  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, apiKey, apiRate, ...settings } = options;
+  const { webhook, webhookSecret, webhookEvents, webhookTimeout, webhookReturn, maxWebhookBacklog, ...others } =
+    options;
+  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, apiKey, apiRate, ...settings } = others;
   const api = { keys: apiKey, readToken: null, rate: apiRate };
+  // [HOOK-2] a message that nobody can verify is not sent
+  if (webhook.length > 0 && webhookSecret.length === 0) {
+    throw new RangeError(`${nameOf("webhook")} needs ${nameOf("webhookSecret")}: webhooks are signed with it`);
+  }
+  const webhookSettings: WebhookSettings = {
+    urls: webhook,
+    secrets: webhookSecret,
+    types: webhookEvents,
+    timeoutMs: webhookTimeout,
+    maxWaiting: maxWebhookBacklog,
+    returnMs: webhookReturn,
+  };
+  const webhooks = webhook.length === 0 ? null : { settings: webhookSettings, outbox: outbox ?? new MemoryOutbox() };
   const jwt: JwtOptions = {
     ...(jwtSecret.length > 0 && { secret: jwtSecret }),
     ...(jwtPublicKey.length > 0 && { publicKey: jwtPublicKey }),
@@ -253,9 +344,10 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     // whoever asks for an audience believes that tokens are looked at
     const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
     if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
-    return { settings, authenticate, onError, store, bus, api };
+    return { settings, authenticate, onError, log, store, bus, api, webhooks };
   }
   if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
   const readToken = tokenReader(jwt, keyNames);
-  return { settings, authenticate: authenticateBy(readToken), onError, store, bus, api: { ...api, readToken } };
+  const byToken = { authenticate: authenticateBy(readToken), api: { ...api, readToken } };
+  return { settings, onError, log, store, bus, webhooks, ...byToken };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { Registry } from "prom-client";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import type { Unsubscribe, User } from "../presence/index.ts";
 import { Close } from "../wire/index.ts";
@@ -19,12 +20,18 @@ import {
   type RoomInfo,
 } from "./wiring/linked-hub.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
-import type { RelayMetrics } from "./server/metrics.ts";
+import { Instruments } from "./server/instruments.ts";
+import { MetricsPage, type RelayMetrics } from "./server/metrics.ts";
 import { atMost } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
+import { Sparing } from "./util/sparing.ts";
 import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
+import { systemClock } from "./ports/clock.ts";
+import type { Log } from "./ports/log.ts";
+import type { Outbox } from "./ports/outbox.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import { chooseProtocol } from "./access/request.ts";
+import { Webhooks, type WebhookSettings } from "./webhooks/webhooks.ts";
 import { mountOn } from "./server/upgrade-router.ts";
 
 export interface RelayAddress {
@@ -97,6 +104,8 @@ export interface Relay {
   readonly trouble: string | null;
   /** What it counts about itself. */
   metrics(): RelayMetrics;
+  /** The same, and what it measures, as Prometheus reads it (`text/plain; version=0.0.4`): for `/metrics` of your server. */
+  metricsText(): Promise<string>;
 }
 
 /** How long a peer may take to answer a close. */
@@ -129,6 +138,11 @@ class RelayServer implements Relay {
   readonly options: RelaySettings;
   readonly #onError: ErrorListener;
   readonly #hub: LinkedHub;
+  readonly #webhooks: Webhooks | null;
+  readonly #log: Log;
+  readonly #instruments: Instruments;
+  readonly #metricsPage: MetricsPage;
+  readonly #slowFlushes = new Sparing(1, () => performance.now());
   readonly #authorizer: Authorizer;
   readonly #upgradeHandler: UpgradeHandler;
   readonly #api: LazyApi;
@@ -139,17 +153,25 @@ class RelayServer implements Relay {
   #onLastClosed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ settings: options, authenticate, onError, store, bus, api }: ResolvedConfig) {
+  constructor({ settings: options, authenticate, onError, log, store, bus, api, webhooks }: ResolvedConfig) {
     this.options = options;
+    this.#log = log;
+    const registry = new Registry();
+    this.#instruments = new Instruments(registry, (room, tookMs) => this.#logSlowFlush(room, tookMs));
     this.#onError = safeReporter(onError);
+    this.#webhooks = webhooks === null ? null : this.#openWebhooks(webhooks.settings, webhooks.outbox);
     this.#hub = new LinkedHub(options, this.#onError, {
       store,
       ...(bus !== null && { bus: bus.bus, busPrefix: bus.prefix, busSecret: bus.secret }),
+      ...(this.#webhooks !== null && { sinks: [this.#webhooks] }),
+      onEdit: (room) => this.#webhooks?.changed(room),
+      probe: this.#instruments,
     });
+    this.#metricsPage = new MetricsPage(registry, () => this.metrics());
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );
-    this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError);
+    this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError, log);
     this.#api = new LazyApi({ ...api, hub: this.#hub, onError: this.#onError });
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
@@ -179,11 +201,13 @@ class RelayServer implements Relay {
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
     }
+    // what cannot tell anybody anything does not start
+    await this.#webhooks?.ready;
     // [PEOPLE-7] those who come are to be as they chose to be before
     await atMost(PEOPLE_MS, this.#hub.core.people?.loaded);
     const { handshakeTimeout, trustProxy } = this.options;
     const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
-    const pages = { metrics: () => this.metrics(), trouble: () => this.trouble };
+    const pages = { metrics: () => this.metricsText(), trouble: () => this.trouble };
     const server = createHttpServer(handshakeTimeout, pages, api);
     const undo = this.attach(server);
     // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process
@@ -202,6 +226,7 @@ class RelayServer implements Relay {
       throw new Error("this relay is closed");
     }
     this.#servers.add(server);
+    this.#instruments.start();
     const address = server.address() as AddressInfo;
     return { host, port: address.port, url: `ws://${host.includes(":") ? `[${host}]` : host}:${address.port}` };
   }
@@ -264,7 +289,31 @@ class RelayServer implements Relay {
   metrics(): RelayMetrics {
     const { accepted, refused, closed, dropped } = this.#hub.core.counters;
     const counters = { accepted, refused: { ...refused }, closed: { ...closed }, dropped: { ...dropped } };
-    return { ...this.#hub.metrics(), ...counters };
+    return { ...this.#hub.metrics(), ...counters, webhooks: this.#webhooks?.counts ?? null };
+  }
+
+  #openWebhooks(settings: WebhookSettings, outbox: Outbox): Webhooks {
+    return new Webhooks(settings, {
+      outbox,
+      clock: systemClock,
+      graceMs: this.options.leaveGrace,
+      sizeOf: (room) => this.#hub.core.documents.sizeOf(room),
+      onError: (error) => this.#onError(error, "webhooks"),
+    });
+  }
+
+  metricsText(): Promise<string> {
+    if (this.#closing === undefined) this.#instruments.start();
+    return this.#metricsPage.text();
+  }
+
+  /** [SEE-5] */
+  #logSlowFlush(room: string, tookMs: number): void {
+    const { ok, leftOut } = this.#slowFlushes.take();
+    if (!ok) return;
+    const { connections } = this.room(room) ?? { connections: 0 };
+    const fields = { room, tookMs: Math.round(tookMs), connections, ...(leftOut > 0 && { leftOut }) };
+    this.#log.warn(fields, "it took long to tell a room what changed");
   }
 
   /** Opens a WebSocket, or says why not. */
@@ -301,12 +350,17 @@ class RelayServer implements Relay {
 
   /** Ends all connections, and waits until nothing is left of them. [RUN-3] */
   async #close(): Promise<void> {
+    const { connections } = this.#hub.metrics();
+    this.#log.info({ connections }, "stopping: clients are told to come back");
+    this.#instruments.stop();
     for (const undo of this.#undo) undo();
     const apiClosed = this.#api.close();
-    const stored = this.#hub.close();
+    // the last events go to receivers before that is closed
+    const stored = this.#hub.close().then(() => this.#webhooks?.close());
     this.#upgradeHandler.close();
     this.#authorizer.close();
     await Promise.all([stored, apiClosed, this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);
     this.#sockets.close();
+    this.#log.info({}, "stopped");
   }
 }

@@ -26,6 +26,7 @@ import { type Clock, datingClock } from "../ports/clock.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
 import type { PeopleStore, StoredPerson } from "../ports/people-store.ts";
+import type { Probe } from "../ports/probe.ts";
 import { Packet } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
@@ -41,6 +42,8 @@ export interface HubListener {
   opened(room: Room): void;
   closed(room: Room): void;
   events(events: readonly PresenceEvent[]): void;
+  /** The document of a room changed. */
+  edited(room: string): void;
   /** What went wrong without ending anything. @param where in what */
   error(error: unknown, where: string): void;
 }
@@ -53,12 +56,14 @@ export interface HubPorts {
   readonly hasDocuments: boolean;
   /** Says what part of the time the process has been busy since it was asked last: 0 to 1. Default: never. */
   readonly busySince?: () => number;
+  readonly probe: Probe;
 }
 
 export class Hub {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
   readonly shard: string = `r_${randomBytes(9).toString("base64url")}`;
   readonly clock: Clock;
+  readonly probe: Probe;
   readonly documents: Documents;
   /** Null: what is known of people is not stored. */
   readonly people: PeopleKeeper | null;
@@ -87,13 +92,24 @@ export class Hub {
   #lobbiesGivenUp = 0;
   #observers = 0;
 
-  constructor(settings: RelaySettings, listener: HubListener, { clock, store, hasDocuments, busySince }: HubPorts) {
+  constructor(
+    settings: RelaySettings,
+    listener: HubListener,
+    { clock, store, hasDocuments, busySince, probe }: HubPorts,
+  ) {
     this.#load = new FlushLoad(busySince);
     this.#settings = settings;
     this.#hasDocuments = hasDocuments;
     this.#listener = listener;
     this.clock = clock;
-    this.documents = new Documents(settings, store, (error) => listener.error(error, "documents"), clock);
+    this.probe = probe;
+    this.documents = new Documents(
+      settings,
+      store,
+      (error) => listener.error(error, "documents"),
+      clock,
+      (room) => listener.edited(room),
+    );
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.#startedAt = clock.wall();
@@ -108,6 +124,7 @@ export class Hub {
       maxCursors: settings.maxCursors,
       clock,
       load: this.#load,
+      probe,
       // as the wall clock would be if nobody had set it since the relay was started
       firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),

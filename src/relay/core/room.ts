@@ -34,6 +34,7 @@ import type { Member } from "../ports/member.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import { Observers, type StatesOutlet } from "./observers.ts";
 import { RoomPeople } from "./people.ts";
+import type { Probe } from "../ports/probe.ts";
 import { Readers } from "./readers.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
 
@@ -50,6 +51,7 @@ export interface RoomSetup {
   readonly maxCursors: number;
   readonly clock: Clock;
   readonly load: FlushLoad;
+  readonly probe: Probe;
   /** What the clock of a new client id begins with. */
   readonly firstClock: () => number;
   /** Says whether users may be brought into a lobby. Throws `FrameError`. */
@@ -86,6 +88,8 @@ export class Room implements DocumentHost {
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
   #isPartial = false;
+  /** Since when there is a change to tell, monotonic ms; null: there is none. */
+  #changedAt: number | null = null;
   /** How many members are other relays. */
   #relays = 0;
   #holds = 0;
@@ -274,7 +278,7 @@ export class Room implements DocumentHost {
     if (entry.visible === visible) return;
     this.#observers.setVisible(entry, visible);
     this.people.count(entry);
-    this.#ticker.schedule();
+    this.#schedule();
   }
 
   /** Tells a member of the lobby its user's newest choice of status, made in another session. */
@@ -288,7 +292,7 @@ export class Room implements DocumentHost {
   }
 
   scheduleFlush(): void {
-    this.#ticker.schedule();
+    this.#schedule();
   }
 
   refuse(author: unknown, { code, message }: FrameError): void {
@@ -352,12 +356,12 @@ export class Room implements DocumentHost {
 
   /** What is known of an entry besides its state changed. */
   #refresh(entry: PresentEntry): void {
-    if (this.people.count(entry)) this.#ticker.schedule();
+    if (this.people.count(entry)) this.#schedule();
     this.#observers.refresh(entry);
   }
 
   #tellOf(entry: PresentEntry, fields: ReadonlySet<string>): void {
-    if (this.#observers.changed(entry, fields)) this.#ticker.schedule();
+    if (this.#observers.changed(entry, fields)) this.#schedule();
   }
 
   #memberOf(author: unknown): Member | null {
@@ -368,17 +372,26 @@ export class Room implements DocumentHost {
   #publishLeave(entry: PresentEntry): void {
     this.#observers.removed(entry);
     this.people.left(entry);
-    this.#ticker.schedule();
+    this.#schedule();
   }
 
   #flush(): void {
-    const { clock, onEvents } = this.#setup;
+    const { clock, onEvents, probe } = this.#setup;
     const startedAt = clock.now();
+    const waitedMs = startedAt - (this.#changedAt ?? startedAt);
+    this.#changedAt = null;
     this.#send(startedAt);
     const events = this.people.flush();
     if (events.length > 0) onEvents(events);
     const endedAt = clock.now();
     this.#pace.flushed(endedAt - startedAt, endedAt);
+    probe.flushed(this.name, endedAt - startedAt, waitedMs);
+  }
+
+  /** Sees to it that members are told soon. */
+  #schedule(): void {
+    this.#changedAt ??= this.#setup.clock.now();
+    this.#ticker.schedule();
   }
 
   /** Sends what changed of the document, and of states: to each member in one write. [DOC-22] */

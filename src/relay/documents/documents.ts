@@ -86,7 +86,9 @@ export class Documents {
   readonly #compaction: Compaction | null;
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
-  readonly #open = new Map<SharedDocument, number>();
+  /** What open documents take, by their rooms. */
+  readonly #open = new Map<string, number>();
+  readonly #changed: (room: string) => void;
   /** What deletes a document, by its room. */
   readonly #deleting = new Map<string, Promise<unknown>>();
   #bytes = 0;
@@ -95,15 +97,18 @@ export class Documents {
   /**
    * @param store where documents outlive the relay; null: nowhere
    * @param warn told once when new documents find no room, until they do again; and when a document cannot be read or encoded
+   * @param changed told of each update that was taken, with the room
    */
   constructor(
     options: DocumentOptions,
     store: DocumentStore | null,
     warn: (error: Error) => void,
     clock: Clock = systemClock,
+    changed: (room: string) => void = () => {},
   ) {
     this.options = options;
     this.#store = store;
+    this.#changed = changed;
     this.#warn = warn;
     this.#health = new StoreHealth(clock);
     const warnOf = (message: string, cause: unknown): void => this.warn(message, cause);
@@ -145,16 +150,23 @@ export class Documents {
   }
 
   /** @param contentBytes what the content of an open document takes now */
-  resized(document: SharedDocument, contentBytes: number): void {
+  resized({ room }: SharedDocument, contentBytes: number): void {
     const size = contentBytes + OPEN_BYTES;
-    this.#bytes += size - (this.#open.get(document) ?? 0);
-    this.#open.set(document, size);
+    this.#bytes += size - (this.#open.get(room) ?? 0);
+    this.#open.set(room, size);
     if (this.#bytes < this.options.maxDocuments) this.#hasWarned = false;
   }
 
-  closed(document: SharedDocument): void {
-    this.#bytes -= this.#open.get(document) ?? 0;
-    this.#open.delete(document);
+  closed({ room }: SharedDocument): void {
+    this.#bytes -= this.#open.get(room) ?? 0;
+    this.#open.delete(room);
+  }
+
+  /** What the content of a document takes, about, bytes; undefined: the document is not in memory. */
+  sizeOf(room: string): number | undefined {
+    const open = this.#open.get(room);
+    if (open !== undefined) return open - OPEN_BYTES;
+    return this.#kept.get(room)?.update.length;
   }
 
   /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] [STORE-26] */
@@ -169,6 +181,7 @@ export class Documents {
   /** An update of the document was taken. */
   record(room: string, update: Uint8Array): void {
     this.#stored.get(room)?.journal.record(update);
+    this.#changed(room);
   }
 
   /** What is deleted from a document is kept from now on, for clients that go back in its history. */

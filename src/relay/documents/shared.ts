@@ -187,6 +187,11 @@ export class SharedDocument implements RoomDocument {
     for (const update of updates) this.#documents.record(this.#room, update);
   }
 
+  /** The room that it belongs to. */
+  get room(): string {
+    return this.#room;
+  }
+
   keepHistory(): void {
     this.settle();
     this.#keepsHistory = true;

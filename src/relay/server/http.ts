@@ -3,11 +3,10 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
 import { isApiTarget } from "./api-listener.ts";
-import { type RelayMetrics, metricsText } from "./metrics.ts";
 
 /** What the pages say that are no WebSocket. */
 export interface Pages {
-  readonly metrics: () => RelayMetrics;
+  readonly metrics: () => Promise<string>;
   /** Why the relay cannot do all that it is there for; null: it can. */
   readonly trouble: () => string | null;
 }
@@ -44,7 +43,11 @@ function answer(request: IncomingMessage, response: ServerResponse, { metrics, t
       return reason === null ? say(response, 200, "ready\n") : say(response, 503, `${reason}\n`);
     }
     case "/metrics":
-      return say(response, 200, metricsText(metrics()), { "content-type": "text/plain; version=0.0.4" });
+      void metrics().then(
+        (text) => say(response, 200, text, { "content-type": "text/plain; version=0.0.4" }),
+        () => say(response, 500, "metrics are not to be had\n"),
+      );
+      return;
     case null:
       return say(response, 426, `copresence relay: connect with a WebSocket, ws://…/<room> (lobby: ${LOBBY})\n`, {
         upgrade: "websocket",

@@ -1,8 +1,11 @@
-/** What the relay counts about itself. */
+/** What the relay counts about itself, and its page for Prometheus. */
+import { getHeapStatistics } from "node:v8";
+import { Counter, Gauge, type Registry } from "prom-client";
 import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
-import type { StoreMetrics } from "../documents/index.ts";
+import { storeText } from "./store-metrics.ts";
 import type { HubMetrics } from "../wiring/linked-hub.ts";
+import type { ReceiverCounts } from "../webhooks/receiver.ts";
 
 export interface RelayMetrics extends HubMetrics {
   /** Connections that were let in. */
@@ -13,61 +16,125 @@ export interface RelayMetrics extends HubMetrics {
   readonly closed: Readonly<Record<string, number>>;
   /** Messages that were not taken, for want of a grant. */
   readonly dropped: Readonly<Partial<Record<Dropped, number>>>;
+  /** Of each receiver of webhooks, as they were given; null: there are none. */
+  readonly webhooks: readonly ReceiverCounts[] | null;
 }
 
-/** As Prometheus reads it. [LIMIT-7] [DOC-21] */
-export function metricsText(metrics: RelayMetrics): string {
-  const { connections, rooms, users, accepted, refused, closed, dropped, unsentBytes, stateBytes, documents } = metrics;
-  return [
-    ...family("connections", "gauge", "Open connections.", [["", connections]]),
-    ...family("rooms", "gauge", "Rooms that somebody is in.", [["", rooms]]),
-    ...family("users", "gauge", "Users present, over all lobbies.", [["", users]]),
-    ...family("unsent_bytes", "gauge", "Data that waits to be sent.", [["", unsentBytes]]),
-    ...family("state_bytes", "gauge", "What all awareness states take.", [["", stateBytes]]),
-    ...family("accepted_total", "counter", "Connections that were let in.", [["", accepted]]),
-    ...family("refused_total", "counter", "Connections that were not let in.", labelled("reason", refused)),
-    ...family("closed_total", "counter", "Connections that have ended.", labelled("code", closed)),
-    ...family("dropped_total", "counter", "Messages not taken for want of a grant.", labelled("what", dropped)),
-    ...family("documents", "gauge", "Documents, by whether only their encoding is kept.", [
-      ['{state="open"}', documents.open],
-      ['{state="kept"}', documents.kept],
-    ]),
-    ...family("document_bytes", "gauge", "What documents take, about.", [["", documents.bytes]]),
-    ...(metrics.store === null ? [] : storeFamilies(metrics.store)),
-    "",
-  ].join("\n");
-}
+type Values = Readonly<Record<string, number>>;
 
-/** What the store of documents does. [STORE-17] */
-function storeFamilies({ documents, snapshotBytes, logBytes, logUpdates, ...store }: StoreMetrics): string[] {
-  return [
-    ...family("store_documents", "gauge", "Stored documents that are in memory.", [["", documents]]),
-    ...family("store_snapshot_bytes", "gauge", "What the snapshots of these take in the store.", [["", snapshotBytes]]),
-    ...family("store_log_bytes", "gauge", "What was appended to these since.", [["", logBytes]]),
-    ...family("store_log_updates", "gauge", "In how many updates.", [["", logUpdates]]),
-    ...family("store_failing", "gauge", "1 while the store fails or hangs.", [["", Number(store.isFailing)]]),
-    ...family("store_compactions_total", "counter", "Documents that were compacted.", [["", store.compactions]]),
-    ...summary("store_load_seconds", "How long documents take to load.", store.loads),
-    ...summary("store_append_seconds", "How long appends take.", store.appends),
-  ];
-}
+/** The page of one relay. */
+export class MetricsPage {
+  readonly #registry: Registry;
+  readonly #read: () => RelayMetrics;
+  /** As of the last request. */
+  #metrics: RelayMetrics;
 
-type Samples = readonly (readonly [labels: string, value: number])[];
+  /** @param registry what else is registered here is on the page, too */
+  constructor(registry: Registry, read: () => RelayMetrics) {
+    this.#registry = registry;
+    this.#read = read;
+    this.#metrics = read();
+    this.#registerRelay();
+    this.#registerWebhooks();
+    this.#registerProcess();
+  }
 
-function labelled(label: string, values: Readonly<Record<string, number>>): Samples {
-  return Object.entries(values).map(([key, value]) => [`{${label}="${key}"}`, value] as const);
-}
+  /** As Prometheus reads it. */
+  async text(): Promise<string> {
+    // once for all of them: it takes a look at each room
+    const metrics = this.#read();
+    this.#metrics = metrics;
+    const page = await this.#registry.metrics();
+    return metrics.store === null ? page : page + storeText(metrics.store);
+  }
 
-function summary(name: string, help: string, { count, seconds }: { count: number; seconds: number }): string[] {
-  const full = `copresence_${name}`;
-  return [`# HELP ${full} ${help}`, `# TYPE ${full} summary`, `${full}_sum ${seconds}`, `${full}_count ${count}`];
-}
+  /** [LIMIT-7] [DOC-21] */
+  #registerRelay(): void {
+    this.#gauge("copresence_connections", "Open connections.", (m) => m.connections);
+    this.#gauge("copresence_rooms", "Rooms that somebody is in.", (m) => m.rooms);
+    this.#gauge("copresence_users", "Users present, over all lobbies.", (m) => m.users);
+    this.#gauge("copresence_unsent_bytes", "Data that waits to be sent.", (m) => m.unsentBytes);
+    this.#gauge("copresence_state_bytes", "What all awareness states take.", (m) => m.stateBytes);
+    this.#counter("copresence_accepted_total", "Connections that were let in.", (m) => m.accepted);
+    this.#labelled(Counter, "refused_total", "Connections that were not let in.", "reason", (m) => m.refused);
+    this.#labelled(Counter, "closed_total", "Connections that have ended.", "code", (m) => m.closed);
+    this.#labelled(Counter, "dropped_total", "Messages not taken for want of a grant.", "what", (m) => m.dropped);
+    const documents = ({ documents: { open, kept } }: RelayMetrics): Values => ({ open, kept });
+    this.#labelled(Gauge, "documents", "Documents, by whether only their encoding is kept.", "state", documents);
+    this.#gauge("copresence_document_bytes", "What documents take, about.", (m) => m.documents.bytes);
+  }
 
-function family(name: string, type: "counter" | "gauge", help: string, samples: Samples): string[] {
-  const full = `copresence_${name}`;
-  return [
-    `# HELP ${full} ${help}`,
-    `# TYPE ${full} ${type}`,
-    ...samples.map(([labels, value]) => `${full}${labels} ${value}`),
-  ];
+  /** By the place of the receiver among those that were given: an address may hold a secret. [SEE-1] */
+  #registerWebhooks(): void {
+    const add = (
+      kind: typeof Gauge<string> | typeof Counter<string>,
+      name: string,
+      help: string,
+      read: (counts: ReceiverCounts) => number,
+    ): void =>
+      this.#labelled(kind, name, help, "receiver", ({ webhooks }) =>
+        Object.fromEntries((webhooks ?? []).map((counts, i) => [`${i + 1}`, read(counts)])),
+      );
+    add(Counter, "webhooks_taken_total", "Webhooks that a receiver took.", ({ taken }) => taken);
+    add(Counter, "webhooks_failed_total", "Attempts to send a webhook that failed.", ({ failed }) => failed);
+    add(Counter, "webhooks_dropped_total", "Webhooks that were given up.", ({ dropped }) => dropped);
+    add(Gauge, "webhooks_waiting", "Webhooks that wait.", ({ waiting }) => waiting);
+    add(Gauge, "webhooks_waiting_bytes", "What waiting webhooks take, about.", ({ waitingBytes }) => waitingBytes);
+    add(Gauge, "webhooks_oldest_seconds", "How old the oldest waiting webhook is.", ({ oldestMs }) => oldestMs / 1_000);
+    add(Gauge, "webhooks_down", "Whether a receiver takes no webhooks: 1, or 0.", ({ isDown }) => Number(isDown));
+  }
+
+  /** What the process takes, by the names that Prometheus has for it. [SEE-1] */
+  #registerProcess(): void {
+    this.#gauge("process_resident_memory_bytes", "Resident memory of the process.", () => process.memoryUsage.rss());
+    this.#gauge("nodejs_heap_size_used_bytes", "Heap that is in use.", () => process.memoryUsage().heapUsed);
+    const heapLimit = getHeapStatistics().heap_size_limit;
+    this.#gauge("nodejs_heap_size_limit_bytes", "What the heap may become.", () => heapLimit);
+    const startedAt = Date.now() / 1_000 - process.uptime();
+    this.#gauge("process_start_time_seconds", "When the process started, since the epoch.", () => startedAt);
+    this.#counter("process_cpu_seconds_total", "Processor time that the process used.", () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    });
+  }
+
+  #gauge(name: string, help: string, read: (metrics: RelayMetrics) => number): void {
+    const collected: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => collected.set(read(this.#metrics)),
+    });
+  }
+
+  #counter(name: string, help: string, read: (metrics: RelayMetrics) => number): void {
+    const collected: Counter = new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => {
+        collected.reset();
+        collected.inc(read(this.#metrics));
+      },
+    });
+  }
+
+  #labelled(
+    kind: typeof Gauge<string> | typeof Counter<string>,
+    name: string,
+    help: string,
+    label: string,
+    read: (metrics: RelayMetrics) => Values,
+  ): void {
+    const collected: Gauge | Counter = new kind({
+      name: `copresence_${name}`,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect: () => {
+        collected.reset();
+        for (const [key, value] of Object.entries(read(this.#metrics))) collected.inc({ [label]: key }, value);
+      },
+    });
+  }
 }

@@ -8,25 +8,41 @@ import type { Lease } from "../access/connection-limits.ts";
 import type { Decision, Authorizer, ConnectRequest, Authorized } from "../access/authorizer.ts";
 import type { Denial } from "../access/grants.ts";
 import type { Renew } from "../access/renewal.ts";
+import { type Log, noLog } from "../ports/log.ts";
 import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { LinkDoorkeeper } from "./link-doorkeeper.ts";
 import { truncate } from "../transport/reason.ts";
 import type { ErrorListener } from "../util/report.ts";
+import { Sparing } from "../util/sparing.ts";
 import { keepsHistory, tokenOf } from "../access/request.ts";
 import { WebSocketServerSocket } from "../transport/websocket.ts";
 
+/** So many who are refused are written to the log in a second. */
+const MAX_LINES = 10;
+const MAX_PATH = 200;
 /** To let somebody in is expected to take so long, ms. */
 const JOIN_MS = 2;
+
+/** What is known of a connection while it is decided whether it is let in. */
+interface Visit {
+  readonly history: boolean;
+  readonly address: string;
+  /** For the log: without parameters, since a token may be among them. */
+  readonly path: string;
+}
 
 export class UpgradeHandler {
   readonly #authorizer: Authorizer;
   readonly #hub: LinkedHub;
   /** Never throws. */
   readonly #onError: ErrorListener;
+  readonly #log: Log;
+  readonly #logged = new Sparing(MAX_LINES, () => performance.now());
   /** Opened, and waiting for the application to say who they are, or for their turn. */
   readonly #pending = new Set<WebSocket>();
 
-  constructor(authorizer: Authorizer, hub: LinkedHub, onError: ErrorListener) {
+  constructor(authorizer: Authorizer, hub: LinkedHub, onError: ErrorListener, log: Log = noLog) {
+    this.#log = log;
     this.#authorizer = authorizer;
     this.#hub = hub;
     this.#onError = onError;
@@ -39,16 +55,19 @@ export class UpgradeHandler {
     const now = this.#hub.core.clock.now();
     if (webSocket.protocol === LINK_SUBPROTOCOL) return this.#link(webSocket, socket, asked, now);
     const decision = this.#authorizer.authorize(asked, now);
-    const history = keepsHistory(target);
+    const visit = { history: keepsHistory(target), address: asked.address, path: pathOf(target) };
     if (decision instanceof Promise) {
-      this.#wait(webSocket, socket, decision, history).catch((error: unknown) => this.#fail(webSocket, error));
-    } else this.#enter(webSocket, socket, decision, history);
+      this.#wait(webSocket, socket, decision, visit).catch((error: unknown) => this.#fail(webSocket, error));
+    } else this.#enter(webSocket, socket, decision, visit);
   }
 
   /** [LINK-1] A link leads to no room yet: its client asks for rooms over it. */
   #link(webSocket: WebSocket, socket: Socket, asked: ConnectRequest, now: number): void {
     const authorized = this.#authorizer.authorizeLink(asked, now);
-    if (!authorized.ok) return this.#refuse(webSocket, authorized);
+    if (!authorized.ok) {
+      const { address, target } = asked;
+      return this.#refuse(webSocket, authorized, { address, path: pathOf(target) });
+    }
     this.#leaveWith(webSocket, authorized.lease);
     const doorkeeper = new LinkDoorkeeper(this.#authorizer, authorized);
     this.#hub.link(new WebSocketServerSocket(webSocket, socket), authorized.lease.address, doorkeeper);
@@ -63,33 +82,33 @@ export class UpgradeHandler {
     this.#pending.clear();
   }
 
-  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>, history: boolean): Promise<void> {
+  async #wait(webSocket: WebSocket, socket: Socket, decision: Promise<Decision>, visit: Visit): Promise<void> {
     // what it says until it is let in waits in the network [AUTH-1]
     webSocket.pause();
     this.#pending.add(webSocket);
     const decided = await decision;
     webSocket.resume();
     // else the relay has been closed meanwhile
-    if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decided, history);
+    if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decided, visit);
     else if (decided.ok) this.#authorizer.leave(decided.lease);
   }
 
-  #enter(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
+  #enter(webSocket: WebSocket, socket: Socket, decision: Decision, visit: Visit): void {
     try {
-      this.#accept(webSocket, socket, decision, history);
+      this.#accept(webSocket, socket, decision, visit);
     } catch (error) {
       this.#fail(webSocket, error);
     }
   }
 
   /** [COST-8] Many who come at once to a large room are not let in without a break. */
-  #enterLater(webSocket: WebSocket, socket: Socket, decision: Authorized, history: boolean): void {
+  #enterLater(webSocket: WebSocket, socket: Socket, decision: Authorized, visit: Visit): void {
     webSocket.pause();
     this.#pending.add(webSocket);
     this.#hub.turns.wait(JOIN_MS, () => {
       webSocket.resume();
       // else the relay has been closed meanwhile
-      if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decision, history);
+      if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decision, visit);
       else this.#authorizer.leave(decision.lease);
     });
   }
@@ -100,10 +119,10 @@ export class UpgradeHandler {
     webSocket.terminate();
   }
 
-  #accept(webSocket: WebSocket, socket: Socket, decision: Decision, history: boolean): void {
-    if (!decision.ok) return this.#refuse(webSocket, decision);
+  #accept(webSocket: WebSocket, socket: Socket, decision: Decision, visit: Visit): void {
+    if (!decision.ok) return this.#refuse(webSocket, decision, visit);
     if (webSocket.readyState !== webSocket.OPEN) return this.#authorizer.leave(decision.lease);
-    if (this.#hub.turns.isTaken()) return this.#enterLater(webSocket, socket, decision, history);
+    if (this.#hub.turns.isTaken()) return this.#enterLater(webSocket, socket, decision, visit);
     this.#leaveWith(webSocket, decision.lease);
     const { room, access, lease } = decision;
     const { address } = lease;
@@ -111,7 +130,7 @@ export class UpgradeHandler {
     this.#hub.accept(new WebSocketServerSocket(webSocket, socket), address, {
       room,
       access,
-      keepsHistory: history,
+      keepsHistory: visit.history,
       ...renew,
     });
   }
@@ -126,8 +145,15 @@ export class UpgradeHandler {
     return (token) => this.#authorizer.renew(visitor, token);
   }
 
-  #refuse(webSocket: WebSocket, { because, code, reason }: Denial): void {
+  #refuse(
+    webSocket: WebSocket,
+    { because, code, reason }: Denial,
+    { address, path }: Pick<Visit, "address" | "path">,
+  ): void {
     this.#hub.core.counters.countRefused(because);
+    // [SEE-4] any stranger can be refused as often as they like
+    const { ok, leftOut } = this.#logged.take();
+    if (ok) this.#log.info({ because, code, reason, address, path, ...(leftOut > 0 && { leftOut }) }, "refused");
     webSocket.close(code, truncate(reason));
   }
 }
@@ -140,6 +166,10 @@ function connectRequestOf({ headers, socket }: IncomingMessage, target: string, 
     address: addressOf(socket.remoteAddress, headers["x-forwarded-for"]?.toString(), trustProxy),
     headers,
   };
+}
+
+function pathOf(target: string): string {
+  return target.split(/[?#]/, 1)[0]?.slice(0, MAX_PATH) ?? "";
 }
 
 /** What goes wrong with a socket closes it, and that is noticed. */

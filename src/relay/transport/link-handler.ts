@@ -4,6 +4,7 @@ import type { Tariff } from "../flow/meter.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { UnsentData } from "../flow/unsent.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Probe } from "../ports/probe.ts";
 import type { Addressing } from "./addressing.ts";
 import type { Channel } from "./channel.ts";
 import type { Link } from "./link.ts";
@@ -25,6 +26,7 @@ export interface LinkHandler {
   readonly tariff: Tariff;
   readonly turns: Turns;
   readonly unsent: UnsentData;
+  readonly probe: Probe;
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
   readonly fanOutMs: number;
   /** Throws `FrameError` when the frame breaks the protocol. */

@@ -221,6 +221,7 @@ export class Link extends Inbox implements SocketEvents, Debtor {
   protected act(data: Uint8Array, isBinary: boolean): void {
     const now = this.handler.clock.now();
     if (!this.meter.says(data.length, now)) return this.close(Close.tooManyMessages, "too many messages");
+    this.handler.probe.received(data.length);
     this.#alive(now);
     this.#spokeAt = now;
     if (this.#silent) this.#setSilent(false);

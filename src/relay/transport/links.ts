@@ -15,6 +15,7 @@ import { TimeQuota } from "../flow/work.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
 import { Packet } from "../ports/packet.ts";
+import type { Probe } from "../ports/probe.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import type { Channel } from "./channel.ts";
@@ -67,6 +68,10 @@ export class Links implements LinkHandler {
     this.#time = new TimeQuota(settings.timeRate);
     this.tariff = { limits: settings, processor: new ProcessorTime(), time: this.#time };
     this.unsent = new UnsentData(settings.maxUnsentTotal);
+  }
+
+  get probe(): Probe {
+    return this.#hub.probe;
   }
 
   get fanOutMs(): number {

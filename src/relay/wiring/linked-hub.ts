@@ -16,6 +16,7 @@ import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import type { Bus } from "../ports/bus.ts";
 import type { DocumentStore } from "../ports/document-store.ts";
+import { type Probe, noProbe } from "../ports/probe.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import type { Addressing } from "../transport/addressing.ts";
@@ -101,6 +102,10 @@ export interface LinkedHubSetup {
   readonly busSecret?: string | null;
   /** Where events go besides listeners. Default: nowhere. */
   readonly sinks?: readonly EventSink[];
+  /** Told when the document of a room changes. */
+  readonly onEdit?: (room: string) => void;
+  /** Measures it. Default: nothing is measured. */
+  readonly probe?: Probe;
 }
 
 /** The hub with its links, as a server uses it. */
@@ -132,17 +137,20 @@ export class LinkedHub {
       busPrefix,
       busSecret = null,
       sinks = [],
+      onEdit = () => {},
+      probe = noProbe,
     }: LinkedHubSetup = {},
   ) {
     this.settings = settings;
     this.#onError = onError;
     const listener = {
       events: (events: readonly PresenceEvent[]) => this.#emit(events),
+      edited: onEdit,
       error: onError,
       opened: (room: Room) => this.#cluster?.opened(room),
       closed: (room: Room) => this.#cluster?.closed(room),
     };
-    this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince });
+    this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince, probe });
     this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#bus = bus;

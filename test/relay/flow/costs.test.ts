@@ -6,6 +6,7 @@ import { openAccess } from "../../../src/relay/access/grants.ts";
 import { Link } from "../../../src/relay/transport/link.ts";
 import type { Channel } from "../../../src/relay/transport/channel.ts";
 import type { LinkHandler } from "../../../src/relay/transport/link-handler.ts";
+import { noProbe } from "../../../src/relay/ports/probe.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 import { Turns } from "../../../src/relay/flow/turns.ts";
@@ -41,6 +42,7 @@ function setup(
     },
     turns: new Turns(),
     unsent: new UnsentData(0),
+    probe: noProbe,
     get fanOutMs() {
       return fanOutMs;
     },

@@ -16,6 +16,7 @@ import { tellTime } from "../../tab.ts";
 import { Link } from "../../../src/relay/transport/link.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { noProbe } from "../../../src/relay/ports/probe.ts";
 import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 import { Turns } from "../../../src/relay/flow/turns.ts";
 import { UnsentData } from "../../../src/relay/flow/unsent.ts";
@@ -445,6 +446,7 @@ describe("signs of life", () => {
       tariff: { limits: options, processor: new ProcessorTime(), time: new TimeQuota(0) },
       turns: new Turns(),
       unsent: new UnsentData(0),
+      probe: noProbe,
       fanOutMs: 0,
       frame() {},
       silence() {},

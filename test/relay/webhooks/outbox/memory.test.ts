@@ -1,0 +1,4 @@
+import { MemoryOutbox } from "../../../../src/relay/webhooks/outbox/memory.ts";
+import { outboxContract } from "./contract.ts";
+
+outboxContract(() => Promise.resolve(new MemoryOutbox()));
