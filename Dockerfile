@@ -10,7 +10,7 @@ RUN npm pack --pack-destination /tmp
 FROM node:22-bookworm-slim AS install
 WORKDIR /opt/copresence
 COPY --from=build /tmp/copresence-*.tgz /tmp/
-RUN npm init --yes > /dev/null && npm install --omit=dev --no-audit --no-fund /tmp/copresence-*.tgz yjs redis pg \
+RUN npm init --yes > /dev/null && npm install --omit=dev --no-audit --no-fund /tmp/copresence-*.tgz yjs @redis/client pg \
   && install -d -o node -g node /data
 
 FROM node:22-bookworm-slim

@@ -3,12 +3,12 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { isLoopback } from "./relay/access/address.ts";
-import { isKeyText } from "./relay/access/keys.ts";
+import { isKeyText } from "./relay/access/tokens/keys.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import { type OptionSpec, parseValue } from "./relay/option.ts";
 import { LOG_FORMATS, LOG_LEVELS, DEFAULT_LEVEL, type LogFormat, type LogLevel } from "./command/log-options.ts";
 import { UsageError, usage } from "./command/usage.ts";
-import { checkBusAddress, openBus } from "./relay/cluster/open-bus.ts";
+import { checkBusAddress, openBus } from "./relay/cluster/bus/open-bus.ts";
 import type { Log } from "./relay/ports/log.ts";
 import { type ErrorListener, oncePerSecond, withCauses } from "./relay/util/report.ts";
 import { openOutbox } from "./relay/webhooks/outbox/open.ts";

@@ -173,6 +173,7 @@ describe("settings", () => {
     const secret = "a secret of more than thirty-two bytes";
     const texts: Record<string, string> = { origins: "https://a.example", jwtAudience: "me", jwtIssuer: "me" };
     texts["webhookSecret"] = `whsec_${Buffer.alloc(32).toString("base64")}`;
+    texts["apiKey"] = "a-key-without-spaces-of-some-length";
     texts["webhookEvents"] = "user.online,user.updated";
     const value = (name: string): string => {
       const { kind, default: none } = optionSpecs[name as OptionName];

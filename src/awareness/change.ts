@@ -1,5 +1,5 @@
 /** What happens in a room, as the register tells it. */
-import { PERSON } from "../wire/index.ts";
+import { type Entry as SaidEntry, PERSON } from "../wire/index.ts";
 import type { Author } from "./author.ts";
 import type { PresentEntry } from "./entry.ts";
 
@@ -31,4 +31,11 @@ export function isMove(fields: ReadonlySet<string>): boolean {
 export interface Moment {
   readonly now: number;
   readonly date: number;
+}
+
+/** What an awareness message says that may be news. */
+export interface Reading {
+  readonly entries: readonly SaidEntry[];
+  /** It also holds states of others: its author says back what it hears. */
+  readonly echoes: boolean;
 }

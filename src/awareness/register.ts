@@ -18,7 +18,7 @@ import {
   sameBytes,
 } from "../wire/index.ts";
 import type { Author } from "./author.ts";
-import type { Change, Moment } from "./change.ts";
+import type { Change, Moment, Reading } from "./change.ts";
 import { Entries } from "./entries.ts";
 import { type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
 import type { AdmitUsers, RegisterLimits } from "./limits.ts";
@@ -35,13 +35,6 @@ const TIES = 4_096;
 
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
-
-/** What an awareness message says that may be news. */
-export interface Reading {
-  readonly entries: readonly SaidEntry[];
-  /** It also holds states of others: its author says back what it hears. */
-  readonly echoes: boolean;
-}
 
 /** One id of a message, read and checked. */
 interface Plan {

@@ -4,9 +4,9 @@
  * nothing. Which binding needs what is in docs/editors.
  */
 export { type CaretBuilder, type CaretClasses, caretBuilder } from "./caret.ts";
-export { type ClearOptions, clearOnUnmount } from "./clear.ts";
+export { type ClearOptions, clearOnUnmount } from "./cursors/clear.ts";
 export { distinctCarets } from "./distinct.ts";
-export { cursorsIn } from "./field.ts";
+export { cursorsIn } from "./cursors/field.ts";
 export { type LexicalAwareness, type LexicalProvider, type LexicalState, lexicalProvider } from "./lexical.ts";
 export { nudge } from "./nudge.ts";
 export { onRename } from "./rename.ts";

@@ -11,7 +11,7 @@ import { resolveOptions } from "../relay/options.ts";
 import type { RoomAccess } from "../relay/ports/access.ts";
 import type { Bus } from "../relay/ports/bus.ts";
 import type { EventSink } from "../relay/ports/event-sink.ts";
-import type { DocumentStore } from "../relay/ports/document-store.ts";
+import type { DocumentStore } from "../relay/ports/stores/document-store.ts";
 import type { RelaySettings } from "../relay/ports/settings.ts";
 import type { Addressing } from "../relay/transport/addressing.ts";
 import type { Link } from "../relay/transport/link.ts";

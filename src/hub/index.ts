@@ -4,11 +4,11 @@ export { Close, LOBBY, LINK_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts"
 export type { Echoing } from "../awareness/index.ts";
 export type { Grant, Grants, Identity } from "../relay/access/identity.ts";
 export type { HubMetrics, RelayEvents, RoomInfo } from "../relay/wiring/linked-hub.ts";
-export type { DocumentStore, Position, StoredDocument } from "../relay/ports/document-store.ts";
-export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../relay/ports/people-store.ts";
+export type { DocumentStore, Position, StoredDocument } from "../relay/ports/stores/document-store.ts";
+export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../relay/ports/stores/people-store.ts";
 export type { Bus } from "../relay/ports/bus.ts";
 export type { EventSink, IdentifiedEvent } from "../relay/ports/event-sink.ts";
-export { MemoryBus } from "../relay/cluster/memory-bus.ts";
+export { MemoryBus } from "../relay/cluster/bus/memory-bus.ts";
 export { MemoryEventSink } from "../relay/events/memory.ts";
 export { MemoryDocumentStore } from "../relay/store/memory.ts";
 export type { Addressing } from "../relay/transport/addressing.ts";

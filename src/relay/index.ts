@@ -2,8 +2,8 @@
 export type { JsonObject, PresenceEvent, Session, Status, Unsubscribe, User, UserInfo } from "../presence/index.ts";
 export { Close, LOBBY, PATCH_SUBPROTOCOL as SUBPROTOCOL } from "../wire/index.ts";
 export type { AccessRequest, Authenticate, Grant, Grants, Identity, Refusal, RefusalCode } from "./access/identity.ts";
-export { type JwtOptions, jwtAuthenticator } from "./access/jwt.ts";
-export type { KeySource, PublicKeySource } from "./access/keys.ts";
+export { type JwtOptions, jwtAuthenticator } from "./access/tokens/jwt.ts";
+export type { KeySource, PublicKeySource } from "./access/tokens/keys.ts";
 export type { Log } from "./ports/log.ts";
 export type { RelayMetrics } from "./server/metrics.ts";
 export {
@@ -11,9 +11,9 @@ export {
   type DocumentStore,
   type Position,
   type StoredDocument,
-} from "./ports/document-store.ts";
-export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/people-store.ts";
-export type { KeptMessage, Outbox, OutboxChange } from "./ports/outbox.ts";
+} from "./ports/stores/document-store.ts";
+export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/stores/people-store.ts";
+export type { KeptMessage, Outbox, OutboxChange } from "./ports/stores/outbox.ts";
 export { openOutbox } from "./webhooks/outbox/open.ts";
 export type { WebhookType } from "./webhooks/message.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";

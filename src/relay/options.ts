@@ -4,12 +4,12 @@
  */
 
 import { isRecord } from "../presence/index.ts";
-import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./access/jwt.ts";
-import { type PublicKeySource, isKeyText } from "./access/keys.ts";
+import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./access/tokens/jwt.ts";
+import { type PublicKeySource, isKeyText } from "./access/tokens/keys.ts";
 import type { Bus } from "./ports/bus.ts";
-import type { DocumentStore } from "./ports/document-store.ts";
+import type { DocumentStore } from "./ports/stores/document-store.ts";
 import { type Log, noLog } from "./ports/log.ts";
-import type { Outbox } from "./ports/outbox.ts";
+import type { Outbox } from "./ports/stores/outbox.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";

@@ -28,7 +28,7 @@ import { Sparing } from "./util/sparing.ts";
 import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
 import { systemClock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
-import type { Outbox } from "./ports/outbox.ts";
+import type { Outbox } from "./ports/stores/outbox.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import { chooseProtocol } from "./access/request.ts";
 import { Webhooks, type WebhookSettings } from "./webhooks/webhooks.ts";

@@ -1,7 +1,7 @@
 /** What every store of documents has to do, whatever keeps them. [STORE-25] */
 import assert from "node:assert/strict";
 import * as Y from "yjs";
-import type { DocumentStore, StoredDocument } from "../relay/ports/document-store.ts";
+import type { DocumentStore, StoredDocument } from "../relay/ports/stores/document-store.ts";
 
 /** Where a store keeps its documents: a folder, a database, a bucket. Each test gets an empty one. */
 export interface DocumentStorePlace {

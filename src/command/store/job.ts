@@ -1,5 +1,5 @@
 /** What a subcommand of `copresence store` works with. */
-import type { DocumentStore, StoredDocument } from "../../relay/ports/document-store.ts";
+import type { DocumentStore, StoredDocument } from "../../relay/ports/stores/document-store.ts";
 import { checkRoomName, isLobby, isReserved } from "../../wire/index.ts";
 import type { Streams } from "./streams.ts";
 import { UsageError, usage } from "../usage.ts";

@@ -1,7 +1,7 @@
 /** What is done with Yjs updates outside of a relay: made one, and looked through. Pure. */
 import * as Y from "yjs";
-import type { StoredDocument } from "../../relay/ports/document-store.ts";
-import { damagedPart } from "../../relay/documents/damage.ts";
+import type { StoredDocument } from "../../relay/ports/stores/document-store.ts";
+import { damagedPart } from "../../relay/documents/stored/damage.ts";
 
 /** One update of several; nothing that they hold is lost, also what was deleted. */
 export function merged(updates: readonly Uint8Array[]): Uint8Array {

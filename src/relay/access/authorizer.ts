@@ -11,7 +11,7 @@ import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
 import { type Denial, accessTo, denial, openAccess } from "./grants.ts";
 import { type AccessRequest, type Authenticate, readAnswer } from "./identity.ts";
-import { KeySetError } from "./key-set.ts";
+import { KeySetError } from "./tokens/key-set.ts";
 import type { LobbyPlaces } from "./lobby-places.ts";
 
 /** What is known of a connection when it is opened. */

@@ -1,5 +1,5 @@
 /** The HTTP API of a hub. */
-import type { ReadToken } from "../access/jwt.ts";
+import type { ReadToken } from "../access/tokens/jwt.ts";
 import type { ErrorListener } from "../util/report.ts";
 import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { Callers } from "./access/callers.ts";

@@ -2,6 +2,8 @@
  * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
  * long. [TIME-1]
  */
+import { type Author, type PresentEntry, isStockSession } from "../../awareness/index.ts";
+import { Close, isFinal } from "../../wire/index.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
 
 /** So long it may take to hear those who spoke while the relay did not run, ms. */
@@ -64,4 +66,15 @@ export class Grace<T> {
   #postpone(ms: number): void {
     for (const [item, deadline] of this.#deadlines) this.#deadlines.set(item, deadline + ms);
   }
+}
+
+/** Whether a connection that ended so left for good, or may come back within the grace. [LIVE-1] [LIVE-2] [LIVE-3] */
+export function isLeave(code: number, { kind, silent }: Author, entry: PresentEntry): boolean {
+  if (code === Close.normal) return true;
+  // [LIVE-1] the relay has closed it for good: nobody comes back but our client, with a better token, or with less to say
+  const mayReturn = kind === "native" && (code === Close.notAuthenticated || code === Close.tooLarge);
+  if (isFinal(code) && !mayReturn) return true;
+  // a stock client that closes its tab has no session to come back as; but one that was frozen may have been thawed, of
+  // which the browser says the same
+  return code === Close.goingAway && isStockSession(entry.claim) && !silent;
 }

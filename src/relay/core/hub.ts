@@ -13,51 +13,28 @@ import {
   type RemoteState,
   type SessionsByUser,
   StateMemory,
-  isStockSession,
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
-import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
-import { Close, type Frame, FrameError, type Hello, controlFrame, isFinal, isLobby } from "../../wire/index.ts";
+import type { Unsubscribe } from "../../presence/index.ts";
+import { type Frame, FrameError, type Hello, controlFrame, isLobby } from "../../wire/index.ts";
+import { AddressIds } from "../access/address-ids.ts";
 import { grantsOf } from "../access/grants.ts";
 import { Bans } from "../access/bans.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { Documents, noDocument } from "../documents/index.ts";
 import { type Clock, datingClock } from "../ports/clock.ts";
-import type { DocumentStore } from "../ports/document-store.ts";
 import type { Member } from "../ports/member.ts";
-import type { PeopleStore, StoredPerson } from "../ports/people-store.ts";
+import type { PeopleStore, StoredPerson } from "../ports/stores/people-store.ts";
 import type { Probe } from "../ports/probe.ts";
 import { Packet } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
-import { Grace } from "./grace.ts";
+import { Grace, isLeave } from "./grace.ts";
 import { Lobby } from "./lobby.ts";
-import { Room, type RoomSetup } from "./room.ts";
+import { type HubListener, Room } from "./room.ts";
+import type { HubPorts, RoomSetup } from "./setup.ts";
 import { FlushLoad } from "./pace.ts";
-
-/** Who is told of what happens in the hub. */
-export interface HubListener {
-  /** A room, or a lobby's room, has been made; or is given up. */
-  opened(room: Room): void;
-  closed(room: Room): void;
-  events(events: readonly PresenceEvent[]): void;
-  /** The document of a room changed. */
-  edited(room: string): void;
-  /** What went wrong without ending anything. @param where in what */
-  error(error: unknown, where: string): void;
-}
-
-export interface HubPorts {
-  readonly clock: Clock;
-  /** Where documents, and people, outlive the relay; null: nowhere. */
-  readonly store: DocumentStore | null;
-  /** Whether rooms have documents. */
-  readonly hasDocuments: boolean;
-  /** Says what part of the time the process has been busy since it was asked last: 0 to 1. Default: never. */
-  readonly busySince?: () => number;
-  readonly probe: Probe;
-}
 
 export class Hub {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
@@ -87,8 +64,7 @@ export class Hub {
   readonly #members = new Map<Member, Room>();
   readonly #grace: Grace<PresentEntry>;
   readonly #listener: HubListener;
-  /** How many client ids connections from each address have brought. */
-  readonly #idsFrom = new Map<string, number>();
+  readonly #idsFrom: AddressIds;
   #lobbiesGivenUp = 0;
   #observers = 0;
 
@@ -99,6 +75,7 @@ export class Hub {
   ) {
     this.#load = new FlushLoad(busySince);
     this.#settings = settings;
+    this.#idsFrom = new AddressIds(settings.maxAddressUsers);
     this.#hasDocuments = hasDocuments;
     this.#listener = listener;
     this.clock = clock;
@@ -302,7 +279,7 @@ export class Hub {
     for (const change of changes) {
       switch (change.type) {
         case "entered":
-          this.#countIds(change.entry.address, 1);
+          this.#idsFrom.count(change.entry.address, 1);
           this.#report(change.entry);
           break;
         case "claimed":
@@ -314,7 +291,7 @@ export class Hub {
           this.#report(change.entry);
           break;
         case "left":
-          this.#countIds(change.entry.address, -1);
+          this.#idsFrom.count(change.entry.address, -1);
           this.#grace.release(change.entry);
           this.#take(this.lobbies.get(change.entry.lobby)?.withdraw(change.entry));
           break;
@@ -361,18 +338,8 @@ export class Hub {
       const ban = this.bans.of(userId, lobby, this.clock.now());
       if (ban !== null) throw new FrameError(ban.reason, ban.code);
     }
-    const { maxAddressUsers } = this.#settings;
-    const ids = this.#idsFrom.get(address) ?? 0;
-    if (maxAddressUsers !== 0 && newIds > 0 && ids + newIds > maxAddressUsers) {
-      throw new FrameError("too many people from your address", Close.overloaded);
-    }
+    this.#idsFrom.admit(address, newIds);
     this.#lobby(lobby).admitUsers(sessions);
-  }
-
-  #countIds(address: string, change: number): void {
-    const ids = (this.#idsFrom.get(address) ?? 0) + change;
-    if (ids > 0) this.#idsFrom.set(address, ids);
-    else this.#idsFrom.delete(address);
   }
 
   /** Frees a room in which nobody is, nor may come back within the grace. [ROOM-3] */
@@ -425,15 +392,4 @@ export class Hub {
     this.#listener.opened(lobby.room);
     return lobby;
   }
-}
-
-/** Whether a connection that ended so left for good, or may come back within the grace. [LIVE-1] [LIVE-2] [LIVE-3] */
-function isLeave(code: number, { kind, silent }: Author, entry: PresentEntry): boolean {
-  if (code === Close.normal) return true;
-  // [LIVE-1] the relay has closed it for good: nobody comes back but our client, with a better token, or with less to say
-  const mayReturn = kind === "native" && (code === Close.notAuthenticated || code === Close.tooLarge);
-  if (isFinal(code) && !mayReturn) return true;
-  // a stock client that closes its tab has no session to come back as; but one that was frozen may have been thawed, of
-  // which the browser says the same
-  return code === Close.goingAway && isStockSession(entry.claim) && !silent;
 }

@@ -6,16 +6,16 @@ import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
 import { Directory, type Effects, type RelayState, type ShardPolicy, Shard } from "../../lobby/index.ts";
 import type * as Y from "yjs";
 import { type ManualChoice, type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
-import { FrameError, Close, StateBytes, Ticker, fieldsOf } from "../../wire/index.ts";
+import { FrameError, Close, StateBytes, fieldsOf } from "../../wire/index.ts";
 import { ReadOnlyDocument } from "../documents/index.ts";
-import { immediate } from "../util/immediate.ts";
 import type { Packet } from "../ports/packet.ts";
 import { wallTimeOf } from "../ports/clock.ts";
-import type { PersonRecord, StoredPerson } from "../ports/people-store.ts";
-import { Pace } from "./pace.ts";
+import type { PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
+import { Flusher } from "./flusher.ts";
 import { RemoteShards, type ShardName } from "./remote-shards.ts";
 import { reportOf } from "./people.ts";
-import { Room, type RoomSetup } from "./room.ts";
+import { Room } from "./room.ts";
+import type { RoomSetup } from "./setup.ts";
 
 /** How long a lobby waits between two writes that cost more than their share, ms. [LOBBY-5] */
 const USUAL_INTERVAL_MS = 100;
@@ -39,8 +39,7 @@ export class Lobby {
   readonly #shard: Shard;
   readonly #setup: RoomSetup;
   readonly #policy: LobbyPolicy;
-  readonly #pace: Pace;
-  readonly #ticker: Ticker;
+  readonly #flusher: Flusher;
 
   /** How the own shard is called. */
   readonly relay: ShardName;
@@ -60,13 +59,16 @@ export class Lobby {
         () => this.others.docs(),
       );
     });
-    this.others = new RemoteShards(this.room, this.#directory, setup.clock, () => this.#ticker.schedule());
-    this.#pace = new Pace(setup.load, USUAL_INTERVAL_MS);
-    this.#ticker = new Ticker(
-      () => this.#pace.intervalMs(policy.lobbyTick, 0, setup.clock.now()),
-      () => this.#flush(),
-      immediate,
-    );
+    this.others = new RemoteShards(this.room, this.#directory, setup.clock, () => this.#flusher.schedule());
+    this.#flusher = new Flusher({
+      clock: setup.clock,
+      load: setup.load,
+      shortestMs: policy.lobbyTick,
+      usualMs: USUAL_INTERVAL_MS,
+      // how long it takes to tell them is all that counts
+      peers: () => 0,
+      flush: () => this.#flush(),
+    });
     const state: RelayState = { copresence: { relay } };
     this.room.publish(this.room.register.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state))));
   }
@@ -178,8 +180,7 @@ export class Lobby {
   }
 
   close(): void {
-    this.#ticker.stop();
-    this.#pace.close();
+    this.#flusher.close({ flush: false });
     this.room.close();
     this.others.close();
     this.#shard.destroy();
@@ -196,21 +197,18 @@ export class Lobby {
   }
 
   #scheduled(effects: Effects<PresentEntry>): Effects<PresentEntry> {
-    if (effects.isNews) this.#ticker.schedule();
+    if (effects.isNews) this.#flusher.schedule();
     return effects;
   }
 
   #flush(): void {
     const { clock, onEvents } = this.#setup;
-    const startedAt = clock.now();
     const events: readonly PresenceEvent[] = this.#directory.flush(clock.now(), clock.wall());
     // those whose entries cost readers much are written later
-    if (this.#directory.pending) this.#ticker.schedule();
+    if (this.#directory.pending) this.#flusher.scheduleLater();
     // [LOBBY-15]
     const { ownEvents } = this.#directory;
     if (ownEvents.length > 0) this.#forgotten(this.#shard.write(ownEvents, clock.now(), clock.wall()));
-    const endedAt = clock.now();
-    this.#pace.flushed(endedAt - startedAt, endedAt);
     this.#tellKnown(ownEvents.filter(isToOutlive).map(({ userId }) => userId));
     if (events.length > 0) onEvents(events);
   }

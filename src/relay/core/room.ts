@@ -5,64 +5,26 @@
  * hands the changes back for the members to be told. Nothing here calls upwards.
  */
 import type { PresenceEvent, Unsubscribe, User } from "../../presence/index.ts";
-import {
-  type AdmitUsers,
-  type Author,
-  type Change,
-  type Moment,
-  type PresentEntry,
-  Register,
-  type RegisterLimits,
-  type StateMemory,
-} from "../../awareness/index.ts";
+import { type Author, type Change, type Moment, type PresentEntry, Register } from "../../awareness/index.ts";
 import {
   type Control,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   QUERY_FRAME,
-  Ticker,
   controlFrame,
   isLobby,
 } from "../../wire/index.ts";
 import type { DocumentHost, RoomDocument } from "../documents/index.ts";
-import { immediate } from "../util/immediate.ts";
 import type { Dropped } from "./counters.ts";
 import { Packet } from "../ports/packet.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import { Observers, type StatesOutlet } from "./observers.ts";
 import { RoomPeople } from "./people.ts";
-import type { Probe } from "../ports/probe.ts";
 import { Readers } from "./readers.ts";
-import { type FlushLoad, Pace } from "./pace.ts";
-
-/** What a room is told once, when it is made. */
-export interface RoomSetup {
-  readonly limits: RegisterLimits;
-  /** From 0 to 1: tells this relay from others. */
-  readonly tie: number;
-  /** Counts what the states of all rooms take. */
-  readonly stateMemory: StateMemory;
-  /** Shortest time between two flushes, ms. */
-  readonly tick: number;
-  /** How many cursors it shows; 0: all. */
-  readonly maxCursors: number;
-  readonly clock: Clock;
-  readonly load: FlushLoad;
-  readonly probe: Probe;
-  /** What the clock of a new client id begins with. */
-  readonly firstClock: () => number;
-  /** Says whether users may be brought into a lobby. Throws `FrameError`. */
-  readonly admitUsers: AdmitUsers;
-  /** Told of whom in a lobby something is known now that is to outlive the relay, or nothing any more. */
-  readonly onKnown: (lobby: string, userIds: readonly string[]) => void;
-  /** Told who came and went in the room, once somebody observes it. */
-  readonly onEvents: (events: readonly PresenceEvent[]) => void;
-  /** Counts what was not taken for want of a grant. */
-  readonly onDropped: (what: Dropped) => void;
-}
+import { Flusher } from "./flusher.ts";
+import type { RoomSetup } from "./setup.ts";
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
@@ -72,6 +34,18 @@ const NO_CHANGES: readonly Change[] = [];
 const USUAL_INTERVAL_MS = 33;
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
+
+/** Who is told of what happens in the hub. */
+export interface HubListener {
+  /** A room, or a lobby's room, has been made; or is given up. */
+  opened(room: Room): void;
+  closed(room: Room): void;
+  events(events: readonly PresenceEvent[]): void;
+  /** The document of a room changed. */
+  edited(room: string): void;
+  /** What went wrong without ending anything. @param where in what */
+  error(error: unknown, where: string): void;
+}
 
 export class Room implements DocumentHost {
   readonly name: string;
@@ -83,13 +57,10 @@ export class Room implements DocumentHost {
   /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
   readonly people: RoomPeople;
   readonly #observers: Observers;
-  readonly #pace: Pace;
-  readonly #ticker: Ticker;
+  readonly #flusher: Flusher;
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
   #isPartial = false;
-  /** Since when there is a change to tell, monotonic ms; null: there is none. */
-  #changedAt: number | null = null;
   /** How many members are other relays. */
   #relays = 0;
   #holds = 0;
@@ -105,9 +76,15 @@ export class Room implements DocumentHost {
       firstClock: setup.firstClock,
       maxCursors: this.#isLobby ? 0 : setup.maxCursors,
     });
-    this.#pace = new Pace(setup.load, USUAL_INTERVAL_MS);
-    const intervalMs = (): number => this.#pace.intervalMs(setup.tick, this.members.size, setup.clock.now());
-    this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
+    this.#flusher = new Flusher({
+      clock: setup.clock,
+      load: setup.load,
+      shortestMs: setup.tick,
+      usualMs: USUAL_INTERVAL_MS,
+      peers: () => this.members.size,
+      flush: (now) => this.#flush(now),
+      onFlushed: (tookMs, waitedMs) => setup.probe.flushed(name, tookMs, waitedMs),
+    });
     this.document = makeDocument(this);
     this.#readers = new Readers(this.document, this.members, setup);
   }
@@ -152,7 +129,7 @@ export class Room implements DocumentHost {
         this.#readers.question(member, frame.stateVector);
         return NO_CHANGES;
       case "syncStep2":
-        if (this.register.answered(member) && this.#observers.answered(member)) this.#ticker.schedule();
+        if (this.register.answered(member) && this.#observers.answered(member)) this.#flusher.schedule();
         this.#readers.write(member, frame.update);
         return NO_CHANGES;
       case "update":
@@ -201,20 +178,20 @@ export class Room implements DocumentHost {
   /** What other relays are told of those who are connected here. */
   ownStates(): readonly StateUpdate[] {
     // what waits is told first, so that what follows builds on this
-    this.#flush();
+    this.#flusher.flushNow();
     return this.#observers.own();
   }
 
   /** Gives those who are connected here new clocks, for observers elsewhere who remember the old ones. [BUS-7] */
   renewOwn(): void {
     this.#observers.renewAll();
-    this.#ticker.schedule();
+    this.#flusher.schedule();
   }
 
   /** Goes on above a clock that observers on another relay were told. [BUS-8] */
   raise(id: number, clock: number): void {
     this.#observers.raise(id, clock);
-    this.#ticker.schedule();
+    this.#flusher.schedule();
   }
 
   /** Clients' questions for the document wait, until `releaseDocument`: other relays may have more of it. [BUS-12] */
@@ -265,7 +242,7 @@ export class Room implements DocumentHost {
         return this.#tellNative(change.author, { kind: "taken", clientId: change.id });
       case "returned": {
         const member = this.#memberOf(change.author);
-        if (member !== null && this.#observers.returned(member)) this.#ticker.schedule();
+        if (member !== null && this.#observers.returned(member)) this.#flusher.schedule();
         return;
       }
     }
@@ -278,7 +255,7 @@ export class Room implements DocumentHost {
     if (entry.visible === visible) return;
     this.#observers.setVisible(entry, visible);
     this.people.count(entry);
-    this.#schedule();
+    this.#flusher.schedule();
   }
 
   /** Tells a member of the lobby its user's newest choice of status, made in another session. */
@@ -292,7 +269,7 @@ export class Room implements DocumentHost {
   }
 
   scheduleFlush(): void {
-    this.#schedule();
+    this.#flusher.schedule();
   }
 
   refuse(author: unknown, { code, message }: FrameError): void {
@@ -321,13 +298,11 @@ export class Room implements DocumentHost {
   /** Ends it; members that are still there hear no more of it. */
   close(): void {
     // the last leave may still wait for its flush
-    this.#ticker.stop();
-    this.#flush();
+    this.#flusher.close({ flush: true });
     this.members.clear();
     this.#readers.clear();
     this.#observers.close();
     this.register.close();
-    this.#pace.close();
     this.document.close();
   }
 
@@ -356,12 +331,12 @@ export class Room implements DocumentHost {
 
   /** What is known of an entry besides its state changed. */
   #refresh(entry: PresentEntry): void {
-    if (this.people.count(entry)) this.#schedule();
+    if (this.people.count(entry)) this.#flusher.schedule();
     this.#observers.refresh(entry);
   }
 
   #tellOf(entry: PresentEntry, fields: ReadonlySet<string>): void {
-    if (this.#observers.changed(entry, fields)) this.#schedule();
+    if (this.#observers.changed(entry, fields)) this.#flusher.schedule();
   }
 
   #memberOf(author: unknown): Member | null {
@@ -372,26 +347,13 @@ export class Room implements DocumentHost {
   #publishLeave(entry: PresentEntry): void {
     this.#observers.removed(entry);
     this.people.left(entry);
-    this.#schedule();
+    this.#flusher.schedule();
   }
 
-  #flush(): void {
-    const { clock, onEvents, probe } = this.#setup;
-    const startedAt = clock.now();
-    const waitedMs = startedAt - (this.#changedAt ?? startedAt);
-    this.#changedAt = null;
-    this.#send(startedAt);
+  #flush(now: number): void {
+    this.#send(now);
     const events = this.people.flush();
-    if (events.length > 0) onEvents(events);
-    const endedAt = clock.now();
-    this.#pace.flushed(endedAt - startedAt, endedAt);
-    probe.flushed(this.name, endedAt - startedAt, waitedMs);
-  }
-
-  /** Sees to it that members are told soon. */
-  #schedule(): void {
-    this.#changedAt ??= this.#setup.clock.now();
-    this.#ticker.schedule();
+    if (events.length > 0) this.#setup.onEvents(events);
   }
 
   /** Sends what changed of the document, and of states: to each member in one write. [DOC-22] */

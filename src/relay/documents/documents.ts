@@ -4,11 +4,11 @@
  */
 import * as Y from "yjs";
 import { type Clock, systemClock } from "../ports/clock.ts";
-import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/document-store.ts";
+import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/stores/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { backOff, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
-import { damagedPart } from "./damage.ts";
+import { damagedPart } from "./stored/damage.ts";
 import type { DocumentHost } from "./document.ts";
 import { Journal } from "./stored/journal.ts";
 import type { Pending } from "./pending.ts";
@@ -178,10 +178,10 @@ export class Documents {
     return stored.loaded;
   }
 
-  /** An update of the document was taken. */
-  record(room: string, update: Uint8Array): void {
-    this.#stored.get(room)?.journal.record(update);
+  /** An update of the document was taken. Returns what resolves once it is stored, or could not be; null: nothing stores it. */
+  record(room: string, update: Uint8Array): Promise<void> | null {
     this.#changed(room);
+    return this.#stored.get(room)?.journal.record(update) ?? null;
   }
 
   /** What is deleted from a document is kept from now on, for clients that go back in its history. */

@@ -5,17 +5,18 @@
 import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, FrameError, syncStep1Frame } from "../../wire/index.ts";
 import { isRelay } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
-import { partsOf } from "./update/allowance.ts";
+import { grownBy } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { DocumentHost, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
 import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { WholeDocument } from "./whole.ts";
+import { HeldUpdates } from "./stored/held.ts";
 import { Pending } from "./pending.ts";
 import { type Queued, UpdateQueue, isSmall, joined, soleAuthor } from "./queue.ts";
-import { type Plan, begin, plan } from "./update/plan.ts";
-import { noRoom, tooLarge, tooMuchWaits } from "./update/refusal.ts";
+import { type Plan, begin, divide, plan } from "./update/plan.ts";
+import { noRoom, tooLarge } from "./update/refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "./update/update.ts";
 
@@ -45,6 +46,7 @@ export class SharedDocument implements RoomDocument {
   #live: LiveDocument | null = null;
   #pending: Pending | null = null;
   readonly #queue = new UpdateQueue();
+  readonly #held = new HeldUpdates();
   #costlyUntil = -Infinity;
   /** A long document as it was at some moment, for those who come with nothing of it. */
   #whole: WholeDocument | null = null;
@@ -91,6 +93,8 @@ export class SharedDocument implements RoomDocument {
   sync(stateVector: Uint8Array): readonly Packet[] {
     const known = readStateVector(stateVector);
     this.settle();
+    // the answer holds what others have not been told yet, and one who has it is not told again
+    this.#held.sendAll();
     if (!this.hasContent) return answerOf([]);
     return this.#answers.get(stateVector, () => this.#answer(known));
   }
@@ -184,7 +188,7 @@ export class SharedDocument implements RoomDocument {
   }
 
   secure(updates: readonly Uint8Array[]): void {
-    for (const update of updates) this.#documents.record(this.#room, update);
+    for (const update of updates) void this.#documents.record(this.#room, update);
   }
 
   /** The room that it belongs to. */
@@ -204,6 +208,7 @@ export class SharedDocument implements RoomDocument {
 
   close(): void {
     this.settle();
+    this.#held.sendAll();
     this.#waiting = [];
     this.#putAway();
     this.#documents.left(this.#room);
@@ -331,8 +336,11 @@ export class SharedDocument implements RoomDocument {
   #tell(told: readonly Told[], author: unknown): void {
     for (const { update, isOurs } of told) {
       // [BUS-11]
-      if (isOurs || !isRelay(author)) this.#documents.record(this.#room, update);
-      for (const packet of updatePackets(update)) this.#host.sendUpdate(packet, isOurs ? null : author);
+      const stored = isOurs || !isRelay(author) ? this.#documents.record(this.#room, update) : null;
+      const packets = updatePackets(update);
+      this.#held.send(() => {
+        for (const packet of packets) this.#host.sendUpdate(packet, isOurs ? null : author);
+      }, stored);
     }
   }
 
@@ -366,36 +374,6 @@ export class SharedDocument implements RoomDocument {
     if (!live.isExact) live.compact();
     if (live.bytes + bytes > maxDocument) throw tooLarge(`document is larger than ${maxDocument} bytes`);
   }
-}
-
-/** Which deletions are of what is known once the plan is carried out, and which come too early. */
-function divide<T extends Deletion>(
-  deletions: readonly T[],
-  { reached }: Plan,
-  stateOf: (client: number) => number,
-  mostEarly = Infinity,
-): { readonly ready: readonly Deletion[]; readonly early: readonly T[] } {
-  const ready: Deletion[] = [];
-  const early: T[] = [];
-  for (const deletion of deletions) {
-    const { client, clock, end } = deletion;
-    const known = reached.get(client) ?? stateOf(client);
-    if (early.length > mostEarly) throw tooMuchWaits();
-    if (end <= known) ready.push(deletion);
-    else if (clock >= known) early.push(deletion);
-    else {
-      ready.push({ client, clock, end: known });
-      early.push({ ...deletion, clock: known });
-    }
-  }
-  return { ready, early };
-}
-
-/** How much a document grows by an update, of which some may be known. */
-function grownBy({ counts }: Update, { pieces }: Plan, deletions: number): number {
-  const added = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
-  const share = counts.structs === 0 ? 0 : added / counts.structs;
-  return partsOf({ ...counts, structs: added, values: counts.values * share, deletions });
 }
 
 function sizeOf(live: LiveDocument, pending: Pending | null): number {

@@ -3,7 +3,7 @@
  * crash whoever does not come back was last seen then. [PEOPLE-2] [PEOPLE-4]
  */
 import type { Clock } from "../ports/clock.ts";
-import type { PeopleStore, PersonRecord, StoredPerson } from "../ports/people-store.ts";
+import type { PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 import { backOff, pause } from "../util/back-off.ts";
 
 /** So long changes are gathered before they are saved together, ms. */

@@ -3,7 +3,7 @@
  * relay last saved anything.
  */
 import type { ClassicLevel } from "classic-level";
-import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/people-store.ts";
+import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 
 /** How many records are read at a time. */
 const BATCH = 500;

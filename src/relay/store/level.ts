@@ -12,7 +12,7 @@ import {
   type DocumentStore,
   type Position,
   type StoredDocument,
-} from "../ports/document-store.ts";
+} from "../ports/stores/document-store.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */

@@ -1,5 +1,5 @@
 /** People in memory: for tests, and to learn from. */
-import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/people-store.ts";
+import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 
 export class MemoryPeopleStore implements PeopleStore {
   readonly #records = new Map<string, { readonly relay: string; readonly record: PersonRecord }>();

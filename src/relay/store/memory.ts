@@ -1,5 +1,5 @@
 /** A store that lasts as long as the process: for tests, and to learn from. */
-import type { DocumentStore, Position, StoredDocument } from "../ports/document-store.ts";
+import type { DocumentStore, Position, StoredDocument } from "../ports/stores/document-store.ts";
 import { MemoryPeopleStore } from "./memory-people.ts";
 
 interface Log {

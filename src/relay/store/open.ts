@@ -1,5 +1,5 @@
 /** Opens the store that an address names, and loads what it takes only then. */
-import type { DocumentStore } from "../ports/document-store.ts";
+import type { DocumentStore } from "../ports/stores/document-store.ts";
 
 export const STORE_FORMS = '"memory", "file:FOLDER" or "postgres://…"';
 

@@ -1,7 +1,7 @@
 /** People in the database of a PostgreSQL store: a row for each person of whom a relay knows, and one for each relay. */
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
-import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/people-store.ts";
+import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 
 /** How many records are read at a time. */
 const BATCH = 500;

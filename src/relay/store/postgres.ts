@@ -10,7 +10,7 @@ import {
   type DocumentStore,
   type Position,
   type StoredDocument,
-} from "../ports/document-store.ts";
+} from "../ports/stores/document-store.ts";
 import { PostgresPeopleStore } from "./postgres-people.ts";
 import { migrate } from "./postgres-schema.ts";
 

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { Clock } from "../ports/clock.ts";
-import type { Outbox, OutboxChange } from "../ports/outbox.ts";
+import type { Outbox, OutboxChange } from "../ports/stores/outbox.ts";
 import { type Sign, attempt } from "./attempt.ts";
 import { Lanes } from "./lanes.ts";
 import type { Message } from "./message.ts";

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
-import type { Outbox, OutboxChange } from "../ports/outbox.ts";
+import type { Outbox, OutboxChange } from "../ports/stores/outbox.ts";
 import { signerOf } from "./attempt.ts";
 import { Edits } from "./edits.ts";
 import { type Message, type WebhookType, roomMessage } from "./message.ts";

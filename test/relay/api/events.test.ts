@@ -145,7 +145,7 @@ describe("listening", () => {
 
 describe("coming back", () => {
   it("[API-28] with the last id, one is told what was missed, once and in order", async () => {
-    const { url, port } = await startCalledRelay();
+    const { url, port, relay } = await startCalledRelay();
     const all = new Listener(port, "?room=doc-1");
     const first = new Listener(port, "?room=doc-1");
     await until("both listen", () => first.heard.length === 1 && all.heard.length === 1);
@@ -155,10 +155,10 @@ describe("coming back", () => {
     all.stop();
     for (const line of [1, 2, 3]) {
       alice.setMeta({ line });
-      await pause(20);
+      await until("the relay knows", () => relay.room("doc-1")?.users[0]?.meta["line"] === line);
     }
     alice.leave();
-    await pause(50);
+    await until("she is gone", () => (relay.room("doc-1")?.users.length ?? 0) === 0);
     const again = new Listener(port, "?room=doc-1", { lastId: first.lastId });
     await until("it has heard that she left", () => again.said.at(-1) === "leave alice doc-1");
     expect(again.said).toEqual([...Array.from({ length: 3 }, () => "update alice doc-1"), "leave alice doc-1"]);

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Presence } from "../../../src/client/index.ts";
-import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
 import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { admit, chooseProtocol } from "../../../src/relay/access/request.ts";

@@ -6,7 +6,7 @@ import { encodeMessage } from "../../../src/relay/cluster/message.ts";
 import { RemoteRelay } from "../../../src/relay/cluster/remote-relay.ts";
 import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
-import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
 import type { RelayConfig } from "../../../src/relay/index.ts";
 import { ownClient, pause, startRelay, stockClient, until } from "../../support.ts";

@@ -1,6 +1,6 @@
 /** One relay's end of a bus that loses what a test says. */
 import type { Unsubscribe } from "../../../src/presence/index.ts";
-import type { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
+import type { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
 import { type Message, decodeMessage } from "../../../src/relay/cluster/message.ts";
 import type { Bus } from "../../../src/relay/ports/bus.ts";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
 import { KINDS, Topics, decodeMessage, encodeMessage } from "../../../src/relay/cluster/message.ts";
 import { ownClient, startRelay, until } from "../../support.ts";
 

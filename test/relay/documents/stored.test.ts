@@ -1,7 +1,7 @@
 /** Rooms whose documents come from a store that takes its time, or fails. */
 import { describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
-import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/document-store.ts";
+import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/stores/document-store.ts";
 import { Documents, type SharedDocument } from "../../../src/relay/documents/index.ts";
 import { Journal } from "../../../src/relay/documents/stored/journal.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
@@ -248,9 +248,9 @@ it("[STORE-5] what failed is appended before what came after it, as one", async 
   };
   const merge = (updates: readonly Uint8Array[]): Uint8Array => Uint8Array.from(updates.flatMap((each) => [...each]));
   const journal = new Journal(append, merge, () => {});
-  journal.record(Uint8Array.of(1));
+  void journal.record(Uint8Array.of(1));
   await vi.advanceTimersByTimeAsync(100);
-  journal.record(Uint8Array.of(2));
+  void journal.record(Uint8Array.of(2));
   isFailing = false;
   await vi.advanceTimersByTimeAsync(1_000);
   expect(appended.map((updates) => updates.map((each) => [...each]))).toEqual([[[1], [2]]]);
@@ -271,8 +271,8 @@ it("[DOC-12] [STORE-5] what failed and cannot be merged is appended again as it 
     throw new Error("cannot be merged");
   };
   const journal = new Journal(append, merge, () => {});
-  journal.record(Uint8Array.of(1));
-  journal.record(Uint8Array.of(2));
+  void journal.record(Uint8Array.of(1));
+  void journal.record(Uint8Array.of(2));
   await vi.advanceTimersByTimeAsync(100);
   isFailing = false;
   await vi.advanceTimersByTimeAsync(1_000);

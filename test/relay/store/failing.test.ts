@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
-import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/document-store.ts";
+import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/stores/document-store.ts";
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
 import { withCauses } from "../../../src/relay/util/report.ts";

@@ -1,6 +1,6 @@
 /** What every store of people has to do, whatever keeps them. */
 import { expect, it } from "vitest";
-import type { PeopleStore, PersonRecord, StoredPerson } from "../../../src/relay/ports/people-store.ts";
+import type { PeopleStore, PersonRecord, StoredPerson } from "../../../src/relay/ports/stores/people-store.ts";
 
 const record = (id: string, lastSeen: number | null, lobby = "@lobby"): PersonRecord => ({
   lobby,

@@ -1,6 +1,6 @@
 /** Who calls the API: a key of the relay's own, or a token that is signed with the keys of connections. [API-1] [API-2] */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { ReadToken } from "../../access/jwt.ts";
+import type { ReadToken } from "../../access/tokens/jwt.ts";
 import { ApiError } from "../answers/error.ts";
 import { type ApiGrant, claimedGrant, keyGrant } from "./grant.ts";
 

@@ -3,7 +3,7 @@
  * one is what the store itself has, not what this relay knows of the document: so nothing is lost of what other relays
  * append, nor where this one is killed in between. [STORE-11]
  */
-import type { DocumentStore, StoredDocument } from "../../ports/document-store.ts";
+import type { DocumentStore, StoredDocument } from "../../ports/stores/document-store.ts";
 import { Compactor } from "./compactor.ts";
 
 /** A shorter log is not worth it, bytes; but one of so many updates is. */

@@ -1,5 +1,5 @@
 /** How the store of documents fares: how long it takes, and whether it does what it is asked. [STORE-15] */
-import { DamagedDocumentError } from "../../ports/document-store.ts";
+import { DamagedDocumentError } from "../../ports/stores/document-store.ts";
 import type { Clock } from "../../ports/clock.ts";
 
 /** What the store is asked to do takes longer only if it hangs, ms. */

@@ -1,18 +1,24 @@
 /**
- * What was taken of one document and has still to be stored. Updates are appended in groups, one append at a time; what
- * cannot be stored is kept, and tried again. [STORE-3] [STORE-5]
+ * What was taken of one document and has still to be stored. Updates are appended at once, but one append at a time: what
+ * comes meanwhile is appended together. What cannot be stored is kept, and tried again. [STORE-3] [STORE-5]
  */
 import { backOff } from "../../util/back-off.ts";
+import { immediate } from "../../util/immediate.ts";
 
-/** So long updates are gathered before they are appended together, ms. */
-export const APPEND_MS = 100;
+/** Updates that are appended together, or will be. */
+interface Group {
+  readonly tried: Promise<void>;
+  readonly resolve: () => void;
+}
 
 export class Journal {
   readonly #store: (updates: readonly Uint8Array[]) => Promise<void>;
   readonly #merge: (updates: readonly Uint8Array[]) => Uint8Array;
   readonly #onError: (error: unknown) => void;
   #waiting: Uint8Array[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #group: Group | null = null;
+  /** Undoes what was planned. */
+  #cancel: (() => void) | undefined;
   #running: Promise<void> | null = null;
   #failures = 0;
 
@@ -36,15 +42,18 @@ export class Journal {
     return this.#waiting.length === 0 && this.#running === null;
   }
 
-  record(update: Uint8Array): void {
+  /** Returns what resolves once the update is stored, or could not be; null while the store takes nothing. */
+  record(update: Uint8Array): Promise<void> | null {
     this.#waiting.push(update);
-    if (this.#running === null) this.#timer ??= setTimeout(() => void this.flush(), APPEND_MS);
+    if (this.#failures > 0) return null;
+    this.#group ??= newGroup();
+    if (this.#running === null) this.#cancel ??= immediate(() => void this.flush());
+    return this.#group.tried;
   }
 
   /** Appends what waits, now. Resolves when it is stored, or could not be. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.stop();
     if (this.#running !== null) await this.#running;
     if (this.#waiting.length === 0) return;
     this.#running ??= this.#append();
@@ -53,8 +62,8 @@ export class Journal {
 
   /** Tries no more. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 
   /** One update of several; the several, where they cannot be merged: nothing is lost. [DOC-12] */
@@ -66,8 +75,15 @@ export class Journal {
     }
   }
 
+  #takeGroup(): Group | null {
+    const group = this.#group;
+    this.#group = null;
+    return group;
+  }
+
   async #append(): Promise<void> {
     const updates = this.#waiting;
+    const group = this.#takeGroup();
     this.#waiting = [];
     try {
       await this.#store(updates);
@@ -78,8 +94,18 @@ export class Journal {
     } finally {
       this.#running = null;
     }
+    group?.resolve();
     if (this.#waiting.length === 0) return;
-    const delay = this.#failures === 0 ? APPEND_MS : backOff(this.#failures - 1);
-    this.#timer ??= setTimeout(() => void this.flush(), delay);
+    if (this.#failures === 0) return void (this.#cancel ??= immediate(() => void this.flush()));
+    // nobody waits for a store that fails
+    this.#takeGroup()?.resolve();
+    const timer = setTimeout(() => void this.flush(), backOff(this.#failures - 1));
+    this.#cancel ??= () => clearTimeout(timer);
   }
+}
+
+function newGroup(): Group {
+  let resolve = (): void => {};
+  const tried = new Promise<void>((done) => (resolve = done));
+  return { tried, resolve };
 }

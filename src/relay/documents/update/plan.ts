@@ -2,7 +2,8 @@
  * Which structs of an update can be integrated now, in which order, and what the rest waits for: what Yjs would find out
  * while it integrates, and then keep to itself. Linear in the update. Pure. [DOC-3]
  */
-import type { Run } from "./update.ts";
+import { tooMuchWaits } from "./refusal.ts";
+import type { Deletion, Run } from "./update.ts";
 import { Waiting } from "./waiting.ts";
 
 /** How far a run has been taken. */
@@ -95,4 +96,28 @@ function advance(
     return { piece: struct > from ? { run, from, to: struct } : null, rest };
   }
   return { piece: { run, from, to: count }, rest: null };
+}
+
+/** Which deletions are of what is known once the plan is carried out, and which come too early. */
+export function divide<T extends Deletion>(
+  deletions: readonly T[],
+  planned: Plan,
+  stateOf: (client: number) => number,
+  mostEarly: number = Infinity,
+): { readonly ready: readonly Deletion[]; readonly early: readonly T[] } {
+  const { reached } = planned;
+  const ready: Deletion[] = [];
+  const early: T[] = [];
+  for (const deletion of deletions) {
+    const { client, clock, end } = deletion;
+    const known = reached.get(client) ?? stateOf(client);
+    if (early.length > mostEarly) throw tooMuchWaits();
+    if (end <= known) ready.push(deletion);
+    else if (clock >= known) early.push(deletion);
+    else {
+      ready.push({ client, clock, end: known });
+      early.push({ ...deletion, clock: known });
+    }
+  }
+  return { ready, early };
 }

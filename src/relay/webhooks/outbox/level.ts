@@ -4,7 +4,7 @@
  * Keys: `queue/<receiver>/<number>` a message, `note/<name>` a note.
  */
 import { type BatchOperation, ClassicLevel } from "classic-level";
-import type { KeptMessage, Outbox, OutboxChange } from "../../ports/outbox.ts";
+import type { KeptMessage, Outbox, OutboxChange } from "../../ports/stores/outbox.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
 const DIGITS = 16;

@@ -1,5 +1,5 @@
 /** An outbox that lasts as long as the process. */
-import type { KeptMessage, Outbox, OutboxChange } from "../../ports/outbox.ts";
+import type { KeptMessage, Outbox, OutboxChange } from "../../ports/stores/outbox.ts";
 
 export class MemoryOutbox implements Outbox {
   readonly isDurable: boolean = false;

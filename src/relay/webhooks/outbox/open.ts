@@ -1,6 +1,6 @@
 /** Opens the outbox that belongs to a store's address, and loads what it takes only then. */
 import { join } from "node:path";
-import type { Outbox } from "../../ports/outbox.ts";
+import type { Outbox } from "../../ports/stores/outbox.ts";
 import { readStoreAddress } from "../../store/open.ts";
 import { MemoryOutbox } from "./memory.ts";
 

@@ -6,7 +6,7 @@ import * as Y from "yjs";
 import { type DocumentHost, Documents, type SharedDocument } from "../../../../src/relay/documents/index.ts";
 import { compactDocument } from "../../../../src/relay/documents/stored/compact.ts";
 import { Compactor } from "../../../../src/relay/documents/stored/compactor.ts";
-import type { StoredDocument } from "../../../../src/relay/ports/document-store.ts";
+import type { StoredDocument } from "../../../../src/relay/ports/stores/document-store.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { until } from "../../../support.ts";
 import { OPTIONS } from "../relayed.ts";

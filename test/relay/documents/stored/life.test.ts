@@ -2,7 +2,7 @@
 import { expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import { StoreHealth } from "../../../../src/relay/documents/stored/health.ts";
-import { DamagedDocumentError } from "../../../../src/relay/ports/document-store.ts";
+import { DamagedDocumentError } from "../../../../src/relay/ports/stores/document-store.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { updateFrame } from "../../../../src/wire/index.ts";
 import { ownClient, startRelay, stockClient, until } from "../../../support.ts";

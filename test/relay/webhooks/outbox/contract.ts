@@ -1,6 +1,6 @@
 /** What every outbox has to do, wherever it keeps webhooks. */
 import { expect, it } from "vitest";
-import type { Outbox, OutboxChange } from "../../../../src/relay/ports/outbox.ts";
+import type { Outbox, OutboxChange } from "../../../../src/relay/ports/stores/outbox.ts";
 
 const queued = (receiver: string, number: number, text = `${number}`): OutboxChange => ({
   type: "queue",

@@ -1,7 +1,7 @@
 /** A bus whose messages carry a signature: who does not know the secret can neither say nor change anything. [BUS-24] */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Unsubscribe } from "../../presence/index.ts";
-import type { Bus } from "../ports/bus.ts";
+import type { Unsubscribe } from "../../../presence/index.ts";
+import type { Bus } from "../../ports/bus.ts";
 
 /** Of HMAC-SHA-256 so many bytes stand before each message. */
 const SIGNATURE_BYTES = 16;

@@ -3,11 +3,11 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 import { type GenerateKeyPairResult, SignJWT, exportJWK, exportSPKI, generateKeyPair } from "jose";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import type { AccessRequest } from "../../../src/relay/access/identity.ts";
-import { type JwtOptions, jwtAuthenticator } from "../../../src/relay/access/jwt.ts";
-import { startRelay } from "../../support.ts";
-import { RawPeer } from "../raw.ts";
-import { SECRET, tokenFor } from "../tokens.ts";
+import type { AccessRequest } from "../../../../src/relay/access/identity.ts";
+import { type JwtOptions, jwtAuthenticator } from "../../../../src/relay/access/tokens/jwt.ts";
+import { startRelay } from "../../../support.ts";
+import { RawPeer } from "../../raw.ts";
+import { SECRET, tokenFor } from "../../tokens.ts";
 
 let older: GenerateKeyPairResult;
 let newer: GenerateKeyPairResult;

@@ -1,7 +1,7 @@
 /** A bus over the publish and subscribe of Redis or Valkey. Nothing is stored there. */
 import { type RedisClientType, createClient } from "@redis/client";
-import type { Unsubscribe } from "../../presence/index.ts";
-import type { Bus } from "../ports/bus.ts";
+import type { Unsubscribe } from "../../../presence/index.ts";
+import type { Bus } from "../../ports/bus.ts";
 
 /** Past so many bytes that Redis has not taken, what is published is dropped: it heals as any gap does. [BUS-26] */
 const MAX_UNSENT = 2 ** 20;

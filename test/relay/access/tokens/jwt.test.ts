@@ -11,11 +11,11 @@ import {
   generateKeyPair,
 } from "jose";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { AccessRequest } from "../../../src/relay/access/identity.ts";
-import { type JwtOptions, identityOf, jwtAuthenticator } from "../../../src/relay/access/jwt.ts";
-import { startRelay } from "../../support.ts";
-import { RawPeer } from "../raw.ts";
-import { SECRET, tokenFor } from "../tokens.ts";
+import type { AccessRequest } from "../../../../src/relay/access/identity.ts";
+import { type JwtOptions, identityOf, jwtAuthenticator } from "../../../../src/relay/access/tokens/jwt.ts";
+import { startRelay } from "../../../support.ts";
+import { RawPeer } from "../../raw.ts";
+import { SECRET, tokenFor } from "../../tokens.ts";
 
 const KINDS = ["RS256", "ES256", "EdDSA"] as const;
 let pairs: Record<(typeof KINDS)[number] | "ES384", GenerateKeyPairResult>;

@@ -1,5 +1,5 @@
 import * as Y from "yjs";
-import { asRecord } from "../presence/index.ts";
+import { asRecord } from "../../presence/index.ts";
 
 /**
  * Whether a cursor lies in a shared type, or in one within it. Of a cursor that cannot be read, or that stands nowhere, this

@@ -1,14 +1,14 @@
 /** The bus over a real Redis. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openBus } from "../../../src/relay/cluster/open-bus.ts";
-import { RedisBus } from "../../../src/relay/cluster/redis-bus.ts";
-import { SignedBus } from "../../../src/relay/cluster/signed-bus.ts";
-import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
-import { createRelay } from "../../../src/relay/index.ts";
-import { MemoryBus } from "../../../src/relay/cluster/memory-bus.ts";
-import { ownClient, startRelay, until } from "../../support.ts";
-import { startRedis } from "../redis.ts";
-import { busContract, listening } from "./contract.ts";
+import { openBus } from "../../../../src/relay/cluster/bus/open-bus.ts";
+import { RedisBus } from "../../../../src/relay/cluster/bus/redis-bus.ts";
+import { SignedBus } from "../../../../src/relay/cluster/bus/signed-bus.ts";
+import { LevelDocumentStore } from "../../../../src/relay/store/level.ts";
+import { createRelay } from "../../../../src/relay/index.ts";
+import { MemoryBus } from "../../../../src/relay/cluster/bus/memory-bus.ts";
+import { ownClient, startRelay, until } from "../../../support.ts";
+import { startRedis } from "../../redis.ts";
+import { busContract, listening } from "../contract.ts";
 
 function bus(url: string, errors: unknown[] = []): RedisBus {
   const made = new RedisBus(url, (error) => errors.push(error));

@@ -1,6 +1,6 @@
 /** A bus within one process, which loses nothing: for tests, and for several hubs in one process. */
-import type { Unsubscribe } from "../../presence/index.ts";
-import type { Bus } from "../ports/bus.ts";
+import type { Unsubscribe } from "../../../presence/index.ts";
+import type { Bus } from "../../ports/bus.ts";
 
 export class MemoryBus implements Bus {
   readonly #listeners = new Map<string, Set<(bytes: Uint8Array) => void>>();

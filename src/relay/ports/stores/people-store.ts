@@ -4,7 +4,7 @@
  * Each relay writes records of its own, under an id that is new with each start, so that several relays may use one store
  * and none overwrites what another knows. Who reads them takes of each person the newest: of the time, and of the choice.
  */
-import type { ManualChoice, UserInfo } from "../../presence/index.ts";
+import type { ManualChoice, UserInfo } from "../../../presence/index.ts";
 
 /** What one relay knows of one person in one lobby. */
 export interface PersonRecord {

@@ -7,8 +7,8 @@ import {
   errors,
   jwtVerify,
 } from "jose";
-import { readUserId } from "../../presence/index.ts";
-import { Close } from "../../wire/index.ts";
+import { readUserId } from "../../../presence/index.ts";
+import { Close } from "../../../wire/index.ts";
 import {
   type Authenticate,
   type Identity,
@@ -17,7 +17,7 @@ import {
   bindingOf,
   isGrants,
   isLobbyName,
-} from "./identity.ts";
+} from "../identity.ts";
 import {
   type KeyNames,
   type KeySource,

@@ -1,7 +1,7 @@
 /** Finds what is wrong with a stored document that cannot be read. Pure. */
-import type { StoredDocument } from "../ports/document-store.ts";
-import type { UpdateLimits } from "./update/allowance.ts";
-import { readUpdate } from "./update/update.ts";
+import type { StoredDocument } from "../../ports/stores/document-store.ts";
+import type { UpdateLimits } from "../update/allowance.ts";
+import { readUpdate } from "../update/update.ts";
 
 /** What the relay takes of a client at a time does not matter here. */
 const ANYTHING: UpdateLimits = { maxUpdateStructs: Infinity, maxSubdocuments: Infinity };

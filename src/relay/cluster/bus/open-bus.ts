@@ -1,5 +1,5 @@
 /** Opens the bus that an address names, and loads what it takes only then. */
-import type { Bus } from "../ports/bus.ts";
+import type { Bus } from "../../ports/bus.ts";
 
 /** Throws a `RangeError` for an address that names no bus. It may hold a password, so it stands in no error. */
 export function checkBusAddress(address: string, label: string): void {

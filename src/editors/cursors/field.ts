@@ -1,6 +1,6 @@
 import type { Awareness } from "y-protocols/awareness";
 import { isCursorIn } from "./position.ts";
-import { viewOf } from "./view.ts";
+import { viewOf } from "../view.ts";
 
 /**
  * An awareness for one of several editors that share a room, such as Quill's: in it only those have a `cursor` whose cursor

@@ -1,0 +1,75 @@
+/** Has a room, or a lobby, flushed when something has changed: at once, or later while flushes cost much. [ROOM-5] */
+import type { Clock } from "../ports/clock.ts";
+import { Ticker } from "../../wire/index.ts";
+import { immediate } from "../util/immediate.ts";
+import { type FlushLoad, Pace } from "./pace.ts";
+
+export interface FlusherSetup {
+  readonly clock: Clock;
+  readonly load: FlushLoad;
+  /** Shortest time between two flushes, ms. [FLOW-11] */
+  readonly shortestMs: number;
+  /** How long it waits when it costs more than its share, unless it is large, ms. [FLOW-3] */
+  readonly usualMs: number;
+  /** How many there are to tell. */
+  readonly peers: () => number;
+  /** Tells them. */
+  readonly flush: (now: number) => void;
+  /** Told how long a flush took, and how long the oldest change had waited for it, ms. */
+  readonly onFlushed?: (tookMs: number, waitedMs: number) => void;
+}
+
+export class Flusher {
+  readonly #setup: FlusherSetup;
+  readonly #pace: Pace;
+  readonly #ticker: Ticker;
+  #later: ReturnType<typeof setTimeout> | undefined;
+  /** Since when there is a change to tell, monotonic ms; null: there is none. */
+  #changedAt: number | null = null;
+
+  constructor(setup: FlusherSetup) {
+    const { load, usualMs, shortestMs, peers, clock } = setup;
+    this.#setup = setup;
+    this.#pace = new Pace(load, usualMs);
+    const intervalMs = (): number => this.#pace.intervalMs(shortestMs, peers(), clock.now());
+    this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
+  }
+
+  /** Something has changed. */
+  schedule(): void {
+    this.#changedAt ??= this.#setup.clock.now();
+    this.#ticker.schedule();
+  }
+
+  /** Something waits that it is too early for: it is not asked all the time whether its time has come. */
+  scheduleLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.schedule();
+    }, this.#setup.usualMs);
+  }
+
+  /** Flushes what waits, without delay. */
+  flushNow(): void {
+    this.#ticker.run();
+  }
+
+  /** Flushes what waits, if it is told to, and never again. */
+  close({ flush }: { readonly flush: boolean }): void {
+    this.#ticker.stop();
+    if (flush) this.#flush();
+    clearTimeout(this.#later);
+    this.#pace.close();
+  }
+
+  #flush(): void {
+    const { clock, flush, onFlushed } = this.#setup;
+    const startedAt = clock.now();
+    const waitedMs = startedAt - (this.#changedAt ?? startedAt);
+    this.#changedAt = null;
+    flush(startedAt);
+    const endedAt = clock.now();
+    this.#pace.flushed(endedAt - startedAt, endedAt);
+    onFlushed?.(endedAt - startedAt, waitedMs);
+  }
+}

@@ -1,0 +1,46 @@
+/** What a hub, and each of its rooms, is told once, when it is made. */
+import type { AdmitUsers, RegisterLimits, StateMemory } from "../../awareness/index.ts";
+import type { PresenceEvent } from "../../presence/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Probe } from "../ports/probe.ts";
+import type { DocumentStore } from "../ports/stores/document-store.ts";
+import type { Dropped } from "./counters.ts";
+import type { FlushLoad } from "./pace.ts";
+
+/** What a room is told. */
+export interface RoomSetup {
+  readonly limits: RegisterLimits;
+  /** From 0 to 1: tells this relay from others. */
+  readonly tie: number;
+  /** Counts what the states of all rooms take. */
+  readonly stateMemory: StateMemory;
+  /** Shortest time between two flushes, ms. */
+  readonly tick: number;
+  /** How many cursors it shows; 0: all. */
+  readonly maxCursors: number;
+  readonly clock: Clock;
+  readonly load: FlushLoad;
+  readonly probe: Probe;
+  /** What the clock of a new client id begins with. */
+  readonly firstClock: () => number;
+  /** Says whether users may be brought into a lobby. Throws `FrameError`. */
+  readonly admitUsers: AdmitUsers;
+  /** Told of whom in a lobby something is known now that is to outlive the relay, or nothing any more. */
+  readonly onKnown: (lobby: string, userIds: readonly string[]) => void;
+  /** Told who came and went in the room, once somebody observes it. */
+  readonly onEvents: (events: readonly PresenceEvent[]) => void;
+  /** Counts what was not taken for want of a grant. */
+  readonly onDropped: (what: Dropped) => void;
+}
+
+/** What a hub needs of the world. */
+export interface HubPorts {
+  readonly clock: Clock;
+  /** Where documents, and people, outlive the relay; null: nowhere. */
+  readonly store: DocumentStore | null;
+  /** Whether rooms have documents. */
+  readonly hasDocuments: boolean;
+  /** Says what part of the time the process has been busy since it was asked last: 0 to 1. Default: never. */
+  readonly busySince?: () => number;
+  readonly probe: Probe;
+}
