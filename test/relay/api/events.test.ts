@@ -2,7 +2,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { EventLog } from "../../../src/relay/api/events/log.ts";
 import { EventStream } from "../../../src/relay/api/events/stream.ts";
-import { ownClient, pause, stockClient, until } from "../../support.ts";
+import { ownClient, stockClient, until } from "../../support.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
 import { KEY, type UserBody, startCalledRelay } from "./caller.ts";
 
