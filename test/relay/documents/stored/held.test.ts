@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import * as Y from "yjs";
+import { Documents } from "../../../../src/relay/documents/index.ts";
+import { HeldUpdates } from "../../../../src/relay/documents/stored/held.ts";
+import { systemClock } from "../../../../src/relay/ports/clock.ts";
+import type { DocumentStore } from "../../../../src/relay/ports/stores/document-store.ts";
+import { EMPTY_STATE_VECTOR } from "../../../../src/wire/index.ts";
+import { OPTIONS } from "../relayed.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** Something to wait for. */
+function gate() {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
+describe("an update", () => {
+  it("[STORE-42] is told to others once it is stored, and never before one that came earlier", async () => {
+    const held = new HeldUpdates();
+    const told: string[] = [];
+    const [first, second] = [gate(), gate()];
+    held.send(() => told.push("first"), first.opened);
+    held.send(() => told.push("second"), second.opened);
+    held.send(() => told.push("third"), null);
+    second.open();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual([]);
+    first.open();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual(["first", "second", "third"]);
+    held.send(() => told.push("fourth"), null);
+    expect(told).toHaveLength(4);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("[STORE-42] is not held up for longer than 100 ms", async () => {
+    const held = new HeldUpdates();
+    const told: string[] = [];
+    const slow = gate();
+    held.send(() => told.push("first"), slow.opened);
+    await vi.advanceTimersByTimeAsync(99);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual(["first"]);
+    slow.open();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual(["first"]);
+  });
+});
+
+it("[STORE-42] what others were told is in the store; one who asks is not held up, nor is anybody by a store that fails", async () => {
+  const appended: Uint8Array[] = [];
+  let [isHeld, isFailing] = [true, false];
+  const store: DocumentStore = {
+    load: () => Promise.resolve(null),
+    append: async (_room, updates) => {
+      while (isHeld) await new Promise((resolve) => void setTimeout(resolve, 5));
+      if (isFailing) throw new Error("the disk is full");
+      appended.push(...updates);
+      return "1";
+    },
+    compact: () => Promise.resolve(false),
+  };
+  const told: unknown[] = [];
+  const documents = new Documents(
+    OPTIONS,
+    store,
+    () => {},
+    systemClock,
+    () => {},
+  );
+  const document = documents.of("doc", {
+    sendUpdate: (_packet, author) => told.push(author),
+    scheduleFlush: () => document.settle(),
+    refuse() {},
+    charge() {},
+  });
+  await vi.advanceTimersByTimeAsync(1);
+  const alice = new Y.Doc();
+  alice.on("update", (update: Uint8Array) => document.apply(update, "alice"));
+  alice.getText("t").insert(0, "a");
+  await vi.advanceTimersByTimeAsync(50);
+  expect([told.length, appended.length]).toEqual([0, 0]);
+  isHeld = false;
+  await vi.advanceTimersByTimeAsync(10);
+  expect([told.length, appended.length]).toEqual([1, 1]);
+  isHeld = true;
+  alice.getText("t").insert(1, "b");
+  expect(told).toHaveLength(1);
+  // Bob's answer has it: those who are here are told with him
+  expect(document.sync(EMPTY_STATE_VECTOR)).toHaveLength(1);
+  expect(told).toHaveLength(2);
+  [isHeld, isFailing] = [false, true];
+  await vi.advanceTimersByTimeAsync(10);
+  alice.getText("t").insert(2, "c");
+  expect(told).toHaveLength(3);
+  document.close();
+  isFailing = false;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(appended.length).toBeGreaterThan(1);
+});
