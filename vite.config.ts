@@ -5,6 +5,13 @@ import { defineConfig } from "vitest/config";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const CROWD = "test/faults/crowd.test.ts";
+/** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
+const LONG = [
+  "test/faults/webhooks.test.ts",
+  "test/relay/store/failing.test.ts",
+  "test/verify/patient.test.ts",
+  "test/verify/peers.test.ts",
+];
 
 export default defineConfig({
   root: here("demo"),
@@ -33,9 +40,13 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD],
+          exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD, ...LONG],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: "long", include: LONG },
       },
       {
         // a thousand clients and their relay are a core each

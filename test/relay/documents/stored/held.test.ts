@@ -53,12 +53,12 @@ describe("an update", () => {
 
 it("[STORE-42] what others were told is in the store; one who asks is not held up, nor is anybody by a store that fails", async () => {
   const appended: Uint8Array[] = [];
-  let [isHeld, isFailing] = [true, false];
+  const disk = { isHeld: true, isFailing: false };
   const store: DocumentStore = {
     load: () => Promise.resolve(null),
     append: async (_room, updates) => {
-      while (isHeld) await new Promise((resolve) => void setTimeout(resolve, 5));
-      if (isFailing) throw new Error("the disk is full");
+      while (disk.isHeld) await new Promise((resolve) => void setTimeout(resolve, 5));
+      if (disk.isFailing) throw new Error("the disk is full");
       appended.push(...updates);
       return "1";
     },
@@ -84,21 +84,21 @@ it("[STORE-42] what others were told is in the store; one who asks is not held u
   alice.getText("t").insert(0, "a");
   await vi.advanceTimersByTimeAsync(50);
   expect([told.length, appended.length]).toEqual([0, 0]);
-  isHeld = false;
+  disk.isHeld = false;
   await vi.advanceTimersByTimeAsync(10);
   expect([told.length, appended.length]).toEqual([1, 1]);
-  isHeld = true;
+  disk.isHeld = true;
   alice.getText("t").insert(1, "b");
   expect(told).toHaveLength(1);
   // Bob's answer has it: those who are here are told with him
   expect(document.sync(EMPTY_STATE_VECTOR)).toHaveLength(1);
   expect(told).toHaveLength(2);
-  [isHeld, isFailing] = [false, true];
+  Object.assign(disk, { isHeld: false, isFailing: true });
   await vi.advanceTimersByTimeAsync(10);
   alice.getText("t").insert(2, "c");
   expect(told).toHaveLength(3);
   document.close();
-  isFailing = false;
+  disk.isFailing = false;
   await vi.advanceTimersByTimeAsync(30_000);
   expect(appended.length).toBeGreaterThan(1);
 });
