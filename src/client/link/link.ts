@@ -234,7 +234,7 @@ export class Link implements ChannelLink, Connection {
   }
 
   #message(data: Uint8Array): void {
-    if (this.#socket.unanswered > ANSWER_BYTES) this.#sendKeepAlive();
+    if (this.#socket.receivedSinceSent > ANSWER_BYTES) this.#sendKeepAlive();
     try {
       const { channel, part, message, bytes } = this.#reader.read(data);
       // [LINK-2] the relay sends no more of a long message than is read in time, so that nothing else waits behind it

@@ -128,7 +128,7 @@ export class ReconnectingSocket {
   /** When the relay last said anything, monotonic ms. */
   heardAt = 0;
   /** Bytes that came since anything was sent. */
-  unanswered = 0;
+  receivedSinceSent = 0;
   /** What the WebSocket said of its error, if it says anything. */
   #error = "";
 
@@ -175,7 +175,7 @@ export class ReconnectingSocket {
   /** Sends, if it is open; what matters is sent again on the next `opened`. */
   send(frame: Uint8Array): void {
     if (this.#state.phase !== "open") return;
-    this.unanswered = 0;
+    this.receivedSinceSent = 0;
     this.#state.socket.send(frame);
   }
 
@@ -269,7 +269,7 @@ export class ReconnectingSocket {
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
       this.heardAt = monotonic();
-      this.unanswered += event.data.byteLength;
+      this.receivedSinceSent += event.data.byteLength;
       const state = this.#state;
       if (state.phase === "open") {
         clearTimeout(state.timer);

@@ -30,7 +30,7 @@ const TOKEN = /^[\w.~-]*$/;
 /**
  * When to renew a token that expires in `expiresInMs`, ms from now. With `random` (0 to 1) it is up to a tenth sooner, so
  * that those who came together do not renew together. Asked again after a renewal that brought nothing new, it waits
- * for ever shorter shares of what is left. [TOKEN-2] [TOKEN-11]
+ * for ever shorter shares of what is left, and never less than `MIN_RENEWAL_MS`. [TOKEN-2] [TOKEN-11]
  */
 export function renewalInMs(expiresInMs: number, random: number): number {
   const latest = Math.min(expiresInMs * USED, Math.max(expiresInMs - MARGIN_MS, expiresInMs / 2));

@@ -7,10 +7,10 @@ import { performance } from "node:perf_hooks";
 
 /** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
 const ROOM_SHARE = 1 / 20;
-/** While the relay is busy for no more than this part of the time, rooms have their whole share; from the other on, none. [FLOW-10] */
+/** A relay that is busy for up to the first part of the time leaves rooms their whole share, from the second part on none; linear between. [FLOW-10] */
 const CALM = 0.3;
 const BUSY = 0.6;
-/** For each peer: what they all have to read grows with the square of their number. */
+/** Of the interval, for each peer: a flush costs the square of their number in what they all have to read, ms. */
 const MS_PER_PEER = 0.05;
 /** Flushes of large rooms may take this part of the relay's time. */
 const MAX_SHARE = 1 / 2;
@@ -33,8 +33,8 @@ export interface Cost {
 /**
  * The shortest time between two flushes, ms. [FLOW-3] [FLOW-11]
  *
- * @param shortest the option: as often as it gets
- * @param usual how long a room that costs more than its share waits, unless it is large or its flushes take long
+ * @param shortest `--tick` or `--lobby-tick`: never more often than this, ms
+ * @param usual how long a room that costs more than its share waits, unless it is large or its flushes take long: 33 ms for a room, 100 ms for a lobby
  */
 export function intervalMs(shortest: number, usual: number, cost: Cost): number {
   const longest = Math.min(MAX_INTERVAL_MS, Math.max(usual, cost.peers * MS_PER_PEER, cost.roundMs / MAX_SHARE));
@@ -47,7 +47,7 @@ export function intervalMs(shortest: number, usual: number, cost: Cost): number 
 const WINDOW_MS = 1_000;
 /** Rooms whose flushes take longer share the relay's time, ms. */
 const HEAVY_MS = 1;
-/** However many there are, each may flush once in the time that so many of its own flushes take. */
+/** A room reckons with at most so many of its own flushes in a round: with MAX_SHARE it waits for at most twenty of them. [FLOW-3] */
 const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.2;
@@ -83,6 +83,7 @@ export class Pace {
     this.#at = now;
     this.#flushMs += (ms - this.#flushMs) * WEIGHT;
     if (this.#isClosed) return;
+    // one long flush moves the average by that much
     if (this.#flushMs >= HEAVY_MS * WEIGHT) this.#load.add(this);
     else this.#load.forget(this);
   }

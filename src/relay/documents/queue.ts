@@ -1,14 +1,14 @@
 /**
  * Updates that were found right, and wait to be taken together: one transaction for all that people typed since the last
- * flush, and one message about it. [DOC-22]
+ * flush, and one message about it. What may wait, and when it is settled, `shared.ts` says. [DOC-22]
  */
 import type { Plan } from "./update/plan.ts";
 import type { Deletion, Update } from "./update/update.ts";
 import { isRelay } from "../ports/member.ts";
 
-/** What people type is smaller: bytes. Of anything else the document is told at once. */
+/** What people type is smaller: bytes. Anything larger is taken at once. */
 const SMALL_BYTES = 1024;
-/** So many wait at most: what they take together keeps the relay from everybody else. */
+/** So many wait at most: while they are taken, nobody else is heard. */
 const MAX_UPDATES = 64;
 
 /** An update that waits. */
@@ -18,6 +18,7 @@ export interface Queued {
   readonly deletions: readonly Deletion[];
   /** How much the document grows by it. */
   readonly parts: number;
+  /** The member that sent it. */
   readonly from: unknown;
 }
 
@@ -37,6 +38,7 @@ export function isSmall(bytes: number, { counts }: Update): boolean {
 export class UpdateQueue {
   #queued: Queued[] = [];
   #parts = 0;
+  /** Of each client id, up to which clock what waits reaches. */
   readonly #reached = new Map<number, number>();
 
   get isEmpty(): boolean {

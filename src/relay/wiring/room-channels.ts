@@ -64,7 +64,7 @@ interface OpenRoom {
 
 /** To let somebody in is expected to take so long, ms. */
 const JOIN_MS = 2;
-/** What these say is of the token, and so of all rooms: they end the link. [LINK-8] */
+/** Refusals for these reasons concern the token, and so every room: they end the link. [LINK-8] */
 const OF_THE_TOKEN: ReadonlySet<Denial["because"]> = new Set(["unauthenticated", "expired"]);
 
 const LINK_NAME = String(LINK_CHANNEL);
@@ -167,19 +167,19 @@ export class RoomChannels implements Addressing, LinkHost {
     if (!(decision instanceof Promise)) return this.#enter(name, decision);
     this.#pending.add(name);
     decision.then(
-      (decided) => this.#enterLater(name, decided),
+      (decided) => this.#enterInTurn(name, decided),
       (error: unknown) => this.#hub.error(error, "a new channel"),
     );
   }
 
   /** [COST-8] Many who come at once to a large room are not let in without a break. */
-  #enterLater(name: string, decision: RoomDecision): void {
+  #enterInTurn(name: string, decision: RoomDecision): void {
     const { turns } = this.#hub;
-    if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#enterLast(name, decision));
-    else this.#enterLast(name, decision);
+    if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#enterUnlessGone(name, decision));
+    else this.#enterUnlessGone(name, decision);
   }
 
-  #enterLast(name: string, decision: RoomDecision): void {
+  #enterUnlessGone(name: string, decision: RoomDecision): void {
     try {
       // else the client, or the link, did not wait for it
       if (this.#pending.delete(name)) this.#enter(name, decision);
@@ -231,8 +231,10 @@ export class RoomChannels implements Addressing, LinkHost {
       } else if (sameAccess(channel.access, renewed)) {
         channel.access = renewed;
         expiresAt = earlier(expiresAt, renewed);
-        // what it may see and what not is settled when it is opened
-      } else channel.close(Close.restart, "what you may do has changed");
+      } else {
+        // what a member may see is fixed when its channel opens: it has to open anew
+        channel.close(Close.restart, "what you may do has changed");
+      }
     }
     this.#doorkeeper.renewed(token);
     const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.#hub.clock.wall());
