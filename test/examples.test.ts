@@ -76,7 +76,7 @@ it("the ws server of one's own is a presence server", async () => {
   const bob = stockClient(url, "doc", { user: { id: "bob", name: "Bob" } });
   await until("she sees him", () => room.roster.get("bob") !== undefined && alice.lobby.get("bob") !== undefined);
   await until("he sees her", () => bob.awareness.getStates().size === 2);
-  expect(example.said).toContain("join bob doc");
+  await until("the server says that he came", () => example.said.includes("join bob doc"));
 });
 
 it("the Hocuspocus server has presence inside, for plain providers and for our client on their socket", async () => {
@@ -89,7 +89,7 @@ it("the Hocuspocus server has presence inside, for plain providers and for our c
   const room = bob.join("doc-1");
   await until("he sees her", () => room.roster.get("alice")?.name === "Alice" && bob.lobby.users.length === 2, 15_000);
   await until("she sees him", () => alice.awareness.states.has(room.awareness.clientID));
-  expect(example.said).toContain("join bob doc-1");
+  await until("the server says that he came", () => example.said.includes("join bob doc-1"));
 });
 
 it("the Express server signs people in, and says who they are", async () => {
