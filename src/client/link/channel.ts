@@ -2,25 +2,12 @@
 import { type OpenRequest, controlFrame, isFinal } from "../../wire/index.ts";
 import { monotonic } from "../browser/clock.ts";
 import { Backoff, type BackoffTiming } from "./backoff.ts";
-import type { Failure } from "./failure.ts";
+import type { ConnectionHandler, Failure } from "./handler.ts";
 
 /** Who is told what becomes of a channel. */
-export interface ChannelHandler {
-  /** An attempt begins. */
-  dialed(): void;
-  /** The relay has let it in; its first message follows. */
-  opened(): void;
-  message(bytes: Uint8Array): void;
-  /** An open channel is gone: lost, ended, suspended, or refused. */
-  down(): void;
-  /** An attempt failed or the channel was lost, and another attempt follows. */
-  failed(failure: Failure): void;
-  /** Whether to come back all the same after a close code that means "for good". */
-  forgives(code: number, reason: string): boolean;
+export interface ChannelHandler extends ConnectionHandler {
   /** What is at the other end of the link is no relay of ours. */
   notOurs(): void;
-  /** The relay ended it for good (4400–4499), or its link, and no other will be tried. */
-  refused(code: number, reason: string): void;
 }
 
 export type ChannelRequest = Pick<OpenRequest, "room" | "keepsHistory">;
@@ -41,12 +28,12 @@ export interface ChannelLink {
   /** The relay is told that the channel is over. */
   close(number: number): void;
   send(number: number, message: Uint8Array): void;
-  /** The channel sends nothing else: the page lives. */
-  renew(): void;
-  /** Makes sure of the link, which has been quiet. */
+  /** Tells the relay that the page lives, though the channel has nothing else to say. */
+  keepAlive(): void;
+  /** Has the relay answer if it has said nothing for long. */
   doubt(): void;
-  /** Sends what the relay answers soon, if it is there. */
-  ask(number: number, message: Uint8Array): void;
+  /** Sends what a relay that is there answers soon. */
+  probe(number: number, message: Uint8Array): void;
 }
 
 type State =
@@ -112,8 +99,8 @@ export class Channel {
     if (this.#state.phase === "open") this.#link.send(this.#state.number, message);
   }
 
-  renew(): void {
-    if (this.#state.phase === "open") this.#link.renew();
+  keepAlive(): void {
+    if (this.#state.phase === "open") this.#link.keepAlive();
   }
 
   doubt(): void {
@@ -121,8 +108,8 @@ export class Channel {
   }
 
   /** Makes sure that the relay is there: its answer comes over this channel. */
-  ask(): void {
-    if (this.#state.phase === "open") this.#link.ask(this.#state.number, PING);
+  probe(): void {
+    if (this.#state.phase === "open") this.#link.probe(this.#state.number, PING);
   }
 
   // what the link tells

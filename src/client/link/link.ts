@@ -19,7 +19,7 @@ import {
 import { Emitter, type Unsubscribe, report } from "../../presence/index.ts";
 import { monotonic } from "../browser/clock.ts";
 import { Channel, type ChannelHandler, type ChannelLink, type ChannelRequest } from "./channel.ts";
-import type { Failure } from "./failure.ts";
+import type { Failure } from "./handler.ts";
 import { ReconnectingSocket, type SocketOptions, type SocketTiming } from "./socket.ts";
 
 /** [LINK-10] How the one connection to the relay fares; an object of its own whenever something changed. */
@@ -41,14 +41,12 @@ export interface Connection extends ConnectionState {
 }
 
 export interface LinkOptions extends SocketOptions {
-  /** Whether the page is hidden, and its timers are not to be relied on. */
-  readonly isHidden: () => boolean;
   /** The relay says something of the whole link. */
   readonly onControl: (control: Control) => void;
 }
 
-/** The rooms renew themselves every 15 s, each in its own time: one word in so long is enough for all, ms. */
-const RENEWAL_MS = 10_000;
+/** Each room says every 15 s, in its own time, that the page lives: one keep-alive in so long is enough for all, ms. */
+const KEEP_ALIVE_MS = 10_000;
 /** How much to read before the relay is told that somebody reads. */
 const ANSWER_BYTES = 16 * 1024;
 /** A message of more than this goes out in pieces of this size. */
@@ -69,9 +67,10 @@ export class Link implements ChannelLink, Connection {
   #reader = new EnvelopeReader();
   #next = LINK_CHANNEL + 1;
   #state: ConnectionState = { status: "closed", lastError: null, latencyMs: null };
-  #renewedAt = -Infinity;
-  /** When the signs of life were sent that the relay has still to answer, monotonic ms. */
-  #asked: number[] = [];
+  /** When the relay was last told that the page lives, monotonic ms. */
+  #keptAliveAt = -Infinity;
+  /** When each keep-alive was sent that the relay has not answered yet, monotonic ms. */
+  #unansweredSince: number[] = [];
   /** Something on this connection was of a relay of ours. */
   #isOurs = false;
   /** A relay of ours has greeted before: the address is right. */
@@ -98,7 +97,6 @@ export class Link implements ChannelLink, Connection {
         this.#set({ status: "closed", lastError: { code, reason } });
         this.#each((channel) => channel.linkRefused(code, reason));
       },
-      isHidden: options.isHidden,
     });
   }
 
@@ -177,19 +175,19 @@ export class Link implements ChannelLink, Connection {
   }
 
   /** [LINK-7] One word says for all rooms that the page lives. */
-  renew(): void {
+  keepAlive(): void {
     const now = monotonic();
-    if (now - this.#renewedAt < RENEWAL_MS) return;
-    this.#renewedAt = now;
-    this.#askWhetherAlive();
+    if (now - this.#keptAliveAt < KEEP_ALIVE_MS) return;
+    this.#keptAliveAt = now;
+    this.#expectAnswer();
   }
 
   doubt(): void {
-    if (this.quietMs >= QUIET_MS) this.#askWhetherAlive();
+    if (this.quietMs >= QUIET_MS) this.#expectAnswer();
   }
 
-  ask(number: number, message: Uint8Array): void {
-    this.#socket.ask(envelope(number, message));
+  probe(number: number, message: Uint8Array): void {
+    this.#socket.probe(envelope(number, message));
   }
 
   /** Goes on with another token, if there is a connection. */
@@ -219,9 +217,9 @@ export class Link implements ChannelLink, Connection {
     this.#reader = new EnvelopeReader();
     this.#next = LINK_CHANNEL + 1;
     this.#byNumber.clear();
-    this.#asked = [];
+    this.#unansweredSince = [];
     this.#isOurs = false;
-    this.#renewedAt = monotonic();
+    this.#keptAliveAt = monotonic();
     this.#set({ status: "connected" });
     this.#each((channel) => channel.linkOpened());
     this.#sendKeepAlive();
@@ -276,18 +274,20 @@ export class Link implements ChannelLink, Connection {
     this.#each(({ handler }) => handler.notOurs());
   }
 
-  /** The relay answered a sign of life. */
+  /** The relay answered a keep-alive. */
   #answered(): void {
-    const at = this.#asked.shift();
+    const at = this.#unansweredSince.shift();
     if (at !== undefined) this.#set({ latencyMs: Math.round(monotonic() - at) });
   }
 
-  #askWhetherAlive(): void {
-    if (this.#socket.renew(KEEP_ALIVE)) this.#asked.push(monotonic());
+  /** Sends a keep-alive, and gives the connection up if the relay does not answer it. */
+  #expectAnswer(): void {
+    if (this.#socket.keepAlive(KEEP_ALIVE)) this.#unansweredSince.push(monotonic());
   }
 
+  /** Sends a keep-alive, and goes on whether or not the relay answers it. */
   #sendKeepAlive(): void {
-    this.#asked.push(monotonic());
+    this.#unansweredSince.push(monotonic());
     this.#socket.send(KEEP_ALIVE);
   }
 

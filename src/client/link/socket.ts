@@ -15,7 +15,7 @@ import {
 } from "../../wire/index.ts";
 import { monotonic } from "../browser/clock.ts";
 import { Backoff } from "./backoff.ts";
-import type { Failure } from "./failure.ts";
+import type { ConnectionHandler } from "./handler.ts";
 
 /** What is needed of a WebSocket: the browser's class and that of `ws` both have it. */
 export interface WebSocketLike {
@@ -32,23 +32,6 @@ export interface WebSocketLike {
   terminate?(): void;
 }
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike;
-
-export interface SocketHandler {
-  /** An attempt begins. */
-  dialed(): void;
-  opened(): void;
-  message(bytes: Uint8Array): void;
-  /** An open connection is gone: lost, ended, suspended, or refused. */
-  down(): void;
-  /** An attempt failed or a connection was lost, and another attempt follows. */
-  failed(failure: Failure): void;
-  /** Whether to come back all the same after a close code that means "for good". */
-  forgives(code: number, reason: string): boolean;
-  /** Whether the page is hidden: a browser may let its timers wait for a minute. */
-  isHidden(): boolean;
-  /** The relay ended it for good (4400–4499), or the address cannot be dialed (1006), and no other will be tried. */
-  refused(code: number, reason: string): void;
-}
 
 /** Where the token comes from that a connection is opened with. */
 export interface TokenGiver {
@@ -104,7 +87,7 @@ interface Open {
   readonly socket: WebSocketLike;
   /** Monotonic ms. */
   readonly since: number;
-  /** The relay is asked for a sign of life, and given up when this fires. */
+  /** An answer of the relay is awaited, and the connection given up when this fires. */
   timer?: Timer | undefined;
   /** When that is, monotonic ms. */
   due: number;
@@ -117,12 +100,14 @@ export interface SocketOptions {
   /** null: it never connects. */
   readonly WebSocket: WebSocketConstructor | null;
   readonly tokens: TokenGiver;
+  /** Whether the page is hidden: a browser may let its timers wait for a minute. */
+  readonly isHidden: () => boolean;
 }
 
 export class ReconnectingSocket {
   readonly #options: SocketOptions;
   readonly #timing: SocketTiming;
-  readonly #handler: SocketHandler;
+  readonly #handler: ConnectionHandler;
   #state: State = { phase: "idle" };
   readonly #backoff: Backoff;
   /** When the relay last said anything, monotonic ms. */
@@ -132,7 +117,7 @@ export class ReconnectingSocket {
   /** What the WebSocket said of its error, if it says anything. */
   #error = "";
 
-  constructor(options: SocketOptions, timing: SocketTiming, handler: SocketHandler) {
+  constructor(options: SocketOptions, timing: SocketTiming, handler: ConnectionHandler) {
     this.#options = options;
     this.#timing = timing;
     this.#handler = handler;
@@ -182,36 +167,45 @@ export class ReconnectingSocket {
   /** Something says that the network may have changed: do not wait, and do not believe an old connection. [ACT-4] */
   wake(): void {
     const { phase } = this.#state;
-    this.ask(PING);
+    this.probe(PING);
     // [LIVE-17] an attempt that waits is made now
     if (phase !== "suspended" && phase !== "waiting") return;
     this.#backoff.attempts = 0;
     this.connect();
   }
 
-  /** [LIVE-13] A connection that still seems open is asked, and given up if it does not answer soon. */
-  ask(frame: Uint8Array): void {
+  /** [LIVE-13] Sends what the relay answers, and gives the connection up if it does not answer soon. */
+  probe(frame: Uint8Array): void {
     const state = this.#state;
-    if (state.phase === "open") this.#probe(state, frame, this.#timing.probeTimeoutMs);
+    if (state.phase === "open") this.#expectAnswer(state, frame, this.#timing.probeTimeoutMs);
   }
 
-  /** Sends what the relay answers, and gives the connection up if it does not. Returns whether it was sent. [LIVE-12] */
-  renew(frame: Uint8Array): boolean {
+  /**
+   * [LIVE-12] Tells the relay that the page lives, with a frame that it answers, and gives the connection up if it does not
+   * answer in time. Returns whether the frame was sent: not while another answer is awaited.
+   */
+  keepAlive(frame: Uint8Array): boolean {
     const state = this.#state;
-    // one that is asked already will not be believed any sooner
     if (state.phase !== "open" || state.timer !== undefined) return false;
-    this.#probe(state, frame, this.#timing.renewalTimeoutMs);
+    this.#expectAnswer(state, frame, this.#timing.renewalTimeoutMs);
     return true;
   }
 
-  /** @param frame what the relay answers; null: it speaks first, and nothing long comes before it */
-  #probe(state: Open, frame: Uint8Array | null, timeoutMs: number, isPatient = true): void {
+  /**
+   * Gives the connection up unless anything comes in time.
+   *
+   * @param frame what the relay answers; null: nothing is sent, since the relay speaks first
+   * @param mayBeLate whether a timer that fires far too late asks again. Then the page was held up, and the answer may have
+   * come without being heard yet. False once that has happened: the timers of a throttled page are always late, and it
+   * would ask for ever.
+   */
+  #expectAnswer(state: Open, frame: Uint8Array | null, timeoutMs: number, mayBeLate = true): void {
     const { socket } = state;
     if (frame !== null) socket.send(frame);
     const unsent = socket.bufferedAmount ?? 0;
     const now = monotonic();
     const due = now + timeoutMs;
-    // one that is overdue is held up, and would only ask again
+    // an answer that is awaited sooner stays so; but a timer that is overdue is held up, and would only ask again
     if (state.timer !== undefined && state.due <= due && state.due > now) return;
     clearTimeout(state.timer);
     state.due = due;
@@ -220,8 +214,7 @@ export class ReconnectingSocket {
       const isLate = monotonic() > due + LATE_MS;
       // what leaves, be it slowly, is a sign of life too [LIVE-16]
       const isLeaving = (socket.bufferedAmount ?? 0) < unsent;
-      // the timers of a throttled page are always late: it is asked again once, not for ever
-      if (isLeaving || (isLate && isPatient)) this.#probe(state, frame, timeoutMs, !isLate);
+      if (isLeaving || (isLate && mayBeLate)) this.#expectAnswer(state, frame, timeoutMs, !isLate);
       else this.#lost(ABNORMAL, SILENT);
     }, timeoutMs);
   }
@@ -264,7 +257,7 @@ export class ReconnectingSocket {
       const state: Open = { phase: "open", socket, since: monotonic(), due: 0 };
       this.#enter(state);
       // [LIVE-14] the relay speaks first
-      this.#probe(state, null, this.#timing.connectTimeoutMs);
+      this.#expectAnswer(state, null, this.#timing.connectTimeoutMs);
       this.#handler.opened();
     };
     socket.onmessage = (event: { readonly data: ArrayBuffer }) => {
@@ -296,7 +289,7 @@ export class ReconnectingSocket {
     const state = this.#retry();
     this.#handler.failed({ code, reason, wasSettled, wasDialed: true });
     // the timers of a hidden page may wait for longer than others wait for it: it tries once without one [LIVE-18]
-    if (wasOpen && this.#backoff.attempts === 1 && this.#handler.isHidden() && this.#state === state) this.connect();
+    if (wasOpen && this.#backoff.attempts === 1 && this.#options.isHidden() && this.#state === state) this.connect();
   }
 
   #retry(): State {

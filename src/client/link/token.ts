@@ -44,8 +44,8 @@ export interface TokensHandler {
   failed(error: unknown): void;
 }
 
-/** What is asked of the function, or was and is to be shown. */
-interface Asked {
+/** A call of the token function: it is to come, under way, or its token has not been shown to a relay yet. */
+interface TokenRequest {
   readonly token: Promise<string>;
   /** When the function is called, monotonic ms: later than it was asked for, while it fails. */
   at: number;
@@ -70,7 +70,7 @@ export class Tokens {
   readonly #source: TokenSource;
   readonly #handler: TokensHandler;
   readonly #backoffMs: number;
-  #asked: Asked | undefined;
+  #request: TokenRequest | undefined;
   /** How often in a row no token was had that a relay took. */
   #failures = 0;
   /** The function is not called before, monotonic ms. */
@@ -96,22 +96,22 @@ export class Tokens {
     const source = this.#source;
     if (typeof source === "string") return source;
     const now = monotonic();
-    if (this.#asked !== undefined && now - this.#asked.at < FRESH_MS) return this.#asked.token;
+    if (this.#request !== undefined && now - this.#request.at < FRESH_MS) return this.#request.token;
     const at = Math.max(now, this.#notBefore);
     const token = this.#until(at).then(source).then(checked);
-    const asked: Asked = { token, at };
+    const request: TokenRequest = { token, at };
     token.catch((error: unknown) => {
-      if (this.#asked === asked) this.#backOff(this.#failures + 1);
+      if (this.#request === request) this.#backOff(this.#failures + 1);
       if (!this.#stopped) this.#handler.failed(error);
     });
-    this.#asked = asked;
+    this.#request = request;
     return token;
   }
 
   /** The relay has seen the token: a connection that is opened from now on brings another. [TOKEN-4] [TOKEN-8] */
   shown(): void {
     // one that is still to be asked for, nobody has seen
-    if (this.#asked !== undefined && this.#asked.at <= monotonic()) this.#asked = undefined;
+    if (this.#request !== undefined && this.#request.at <= monotonic()) this.#request = undefined;
   }
 
   /** The relay has taken the token. */
@@ -143,7 +143,7 @@ export class Tokens {
     // [TOKEN-3] those who wait are answered, not left waiting: the function is asked now
     if (this.#notBefore > monotonic()) {
       this.accepted();
-      if (this.#asked !== undefined) this.#asked.at = monotonic();
+      if (this.#request !== undefined) this.#request.at = monotonic();
       this.#waiting?.end();
     }
     // a renewal that is due is made at once [TOKEN-2]
@@ -157,7 +157,7 @@ export class Tokens {
   }
 
   #backOff(failures: number): void {
-    this.#asked = undefined;
+    this.#request = undefined;
     this.#failures = failures;
     const ceiling = Math.min(MAX_BACKOFF_MS, this.#backoffMs * 2 ** (failures - 1));
     // at random, but never none: those who lost the function together do not ask together

@@ -17,8 +17,8 @@ import { DEFAULT_LIMITS, type StateLimits, fit, sizeOf } from "./fit.ts";
 /** The connection that the state goes out on. */
 export interface Outlet {
   send(frame: Uint8Array): void;
-  /** There is nothing to send, but the page lives. */
-  renew(): void;
+  /** Tells the relay that the page lives, though there is nothing else to say. */
+  keepAlive(): void;
   /** Something was sent: a relay that has said nothing for long is asked whether it hears. */
   doubt(): void;
 }
@@ -160,7 +160,7 @@ export class Outbound {
     const clock = this.#clock;
     const told = this.#told;
     if (state === null) this.leave();
-    else if (fields === null) return this.#outlet.renew();
+    else if (fields === null) return this.#outlet.keepAlive();
     else if (told === null || told.id !== id || this.#isForgotten) {
       const entries: Entry[] = [{ id, clock, state: joinFields(fields) }];
       // in one frame, so that nobody sees the session leave, or twice
@@ -177,7 +177,7 @@ export class Outbound {
       this.#outlet.send(frame);
     }
     // answered, which a connection that nothing comes over for so long needs to be believed in
-    else return this.#outlet.renew();
+    else return this.#outlet.keepAlive();
     this.#outlet.doubt();
   }
 

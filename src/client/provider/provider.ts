@@ -26,7 +26,7 @@ import { Hold } from "./hold.ts";
 import { Inbound } from "./inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
-import type { Failure } from "../link/failure.ts";
+import type { Failure } from "../link/handler.ts";
 import { notOurs, troubleOf } from "./trouble.ts";
 import type { Channel } from "../link/channel.ts";
 import { ignored } from "../link/link.ts";
@@ -77,7 +77,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       },
       notOurs: () => this.#setTrouble(notOurs(options.link.address)),
     });
-    this.#hold = new Hold(() => this.#channel.ask());
+    this.#hold = new Hold(() => this.#channel.probe());
     this.outbound = new Outbound(awareness, this.#channel, (field, why) => {
       this.#problem(`"${field}" of the state in ${options.room} is not sent, others keep what they have: ${why}`);
     });

@@ -1,6 +1,6 @@
 /** Words for why there is no connection, for whoever has to mend it. Pure. */
 import { EXPIRED, TIMED_OUT } from "../../wire/index.ts";
-import type { Failure } from "../link/failure.ts";
+import type { Failure } from "../link/handler.ts";
 
 /** For how long there is no connection before that is said, ms. */
 const PATIENCE_MS = 2_000;

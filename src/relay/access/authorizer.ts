@@ -9,7 +9,7 @@ import { type Admission, admit, admitRoom, lobbyOf } from "./request.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import { addressKey } from "./address.ts";
 import { ConnectionLimits, type ConnectionLimitOptions, type Lease, type Stay } from "./connection-limits.ts";
-import { type Denial, accessTo, denial, openAccess } from "./grants.ts";
+import { type Denial, accessTo, denial, isDenial, openAccess } from "./grants.ts";
 import { type AccessRequest, type Authenticate, readAnswer } from "./identity.ts";
 import { KeySetError } from "./tokens/key-set.ts";
 import type { LobbyPlaces } from "./lobby-places.ts";
@@ -83,7 +83,7 @@ export class Authorizer {
   /** Decides who is let in, at once if nobody has to be asked. One that is let in must `leave` with its lease. [AUTH-1] */
   authorize(asked: ConnectRequest, now: number): Decision | Promise<Decision> {
     const lease = this.#limits.connect(addressKey(asked.address), now);
-    if ("ok" in lease) return lease;
+    if (isDenial(lease)) return lease;
     const decision = this.#decide(asked, lease);
     if (!(decision instanceof Promise)) return this.#settle(decision, lease);
     return decision.then((decided) => this.#settle(decided, lease));
@@ -92,7 +92,7 @@ export class Authorizer {
   /** Lets in a link. Who it is, is asked with each of its rooms. One that is let in must `leave` with its lease. */
   authorizeLink(asked: ConnectRequest, now: number): AuthorizedLink | Denial {
     const lease = this.#limits.connect(addressKey(asked.address), now);
-    if ("ok" in lease) return lease;
+    if (isDenial(lease)) return lease;
     const lobby = this.#isAllowedOrigin(asked.origin) ? lobbyOf(asked.target) : WRONG_ORIGIN;
     if (typeof lobby === "string") return { ok: true, lease, lobby, asked };
     this.#limits.leave(lease);

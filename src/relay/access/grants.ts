@@ -35,6 +35,11 @@ export function denial(because: RefusalReason, code: number, reason: string): De
   return { ok: false, because, code, reason };
 }
 
+/** Whether what was decided is that somebody is not let in, or may not go on. */
+export function isDenial(decided: object): decided is Denial {
+  return "ok" in decided && decided.ok === false;
+}
+
 /** @param asked the lobby that it asked to count in */
 export function accessTo(
   identity: Identity,

@@ -4,7 +4,7 @@
  */
 import type { Echoing } from "../../awareness/index.ts";
 import { Close, type Frame, controlFrame } from "../../wire/index.ts";
-import { type Denial, sameAccess } from "../access/grants.ts";
+import { type Denial, isDenial, sameAccess } from "../access/grants.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Tariff } from "../flow/meter.ts";
@@ -183,7 +183,7 @@ export class Links implements LinkHandler {
   #renewed(channel: Channel, renewed: RoomAccess | Denial): void {
     // it may be gone meanwhile
     if (!this.#renewals.has(channel)) return;
-    if ("ok" in renewed) {
+    if (isDenial(renewed)) {
       channel.close(renewed.code, renewed.reason);
     } else if (sameAccess(channel.access, renewed)) {
       channel.access = renewed;

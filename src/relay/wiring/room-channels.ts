@@ -15,7 +15,7 @@ import {
   envelope,
   envelopeHead,
 } from "../../wire/index.ts";
-import { type Denial, denial, sameAccess } from "../access/grants.ts";
+import { type Denial, denial, isDenial, sameAccess } from "../access/grants.ts";
 import { Renewal } from "../access/renewal.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { RoomAccess } from "../ports/access.ts";
@@ -183,7 +183,7 @@ export class RoomChannels implements Addressing, LinkHost {
     try {
       // else the client, or the link, did not wait for it
       if (this.#pending.delete(name)) this.#enter(name, decision);
-      else if (!("ok" in decision)) decision.leave?.();
+      else if (!isDenial(decision)) decision.leave?.();
     } catch (error) {
       this.#hub.error(error, "a new channel");
       this.#link?.close(Close.internal, "the relay failed to open a channel");
@@ -191,7 +191,7 @@ export class RoomChannels implements Addressing, LinkHost {
   }
 
   #enter(name: string, decision: RoomDecision): void {
-    if ("ok" in decision) return this.#refuse(name, decision);
+    if (isDenial(decision)) return this.#refuse(name, decision);
     const link = this.#link;
     if (link === null) return decision.leave?.();
     const { leave: _leave, ...admitted } = decision;
@@ -223,7 +223,7 @@ export class RoomChannels implements Addressing, LinkHost {
     for (const { channel, admitted } of this.#rooms.values()) {
       const renewed = admitted.renew === undefined ? channel.access : await admitted.renew(token);
       if (!this.#rooms.has(channel.name)) continue;
-      if ("ok" in renewed) {
+      if (isDenial(renewed)) {
         const { because, code, reason } = renewed;
         // what is granted in this room alone is not the others' business
         if (because !== "grants") return this.#link?.close(code, reason);

@@ -27,7 +27,7 @@ function scripted() {
   const failures: string[] = [];
   const page = { hidden: false, forgiven: 0 };
   const socket = new ReconnectingSocket(
-    { url: () => "ws://relay/doc", WebSocket: ScriptedSocket, tokens: noToken },
+    { url: () => "ws://relay/doc", WebSocket: ScriptedSocket, tokens: noToken, isHidden: () => page.hidden },
     defaultSocketTiming,
     {
       dialed: () => log.push("dialed"),
@@ -37,7 +37,6 @@ function scripted() {
       refused: (code) => log.push(`refused ${code}`),
       failed: ({ code, wasSettled }) => failures.push(wasSettled ? `${code} settled` : `${code}`),
       forgives: (code) => code === page.forgiven,
-      isHidden: () => page.hidden,
     },
   );
   const latest = (): ScriptedSocket => ScriptedSocket.made.at(-1)!;
@@ -159,7 +158,7 @@ describe("a connection that may be dead", () => {
     }
     const tokens = { ...noToken, get: () => Promise.resolve("a.b.c") };
     const socket = new ReconnectingSocket(
-      { url: () => "ws://relay/doc", WebSocket: NotDialed, tokens },
+      { url: () => "ws://relay/doc", WebSocket: NotDialed, tokens, isHidden: () => false },
       defaultSocketTiming,
       {
         dialed() {},
@@ -169,7 +168,6 @@ describe("a connection that may be dead", () => {
         failed() {},
         forgives: () => false,
         refused: (...said) => refused.push(said),
-        isHidden: () => false,
       },
     );
     onTestFinished(() => socket.disconnect());
@@ -195,15 +193,15 @@ describe("a connection that may be dead", () => {
     latest().says();
     log.length = 0;
     const renewal = Uint8Array.of(1, 1, 0);
-    socket.renew(renewal);
+    socket.keepAlive(renewal);
     vi.advanceTimersByTime(renewalTimeoutMs - 1);
     latest().says();
     vi.advanceTimersByTime(renewalTimeoutMs);
-    socket.renew(renewal);
+    socket.keepAlive(renewal);
     expect(latest().sent).toEqual([renewal, renewal]);
     vi.advanceTimersByTime(renewalTimeoutMs - 1);
     // asked already
-    socket.renew(renewal);
+    socket.keepAlive(renewal);
     expect(latest().sent).toHaveLength(2);
     vi.advanceTimersByTime(1);
     expect(log).toEqual(["message", "down"]);
@@ -244,7 +242,7 @@ describe("a connection that may be dead", () => {
     latest().opens();
     latest().says();
     log.length = 0;
-    socket.renew(Uint8Array.of(1, 1, 0));
+    socket.keepAlive(Uint8Array.of(1, 1, 0));
     for (let i = 0; i < 2; i++) {
       expect(log).toEqual([]);
       freeze(60_000);
@@ -257,7 +255,7 @@ describe("a connection that may be dead", () => {
     const { socket, log, latest } = scripted();
     socket.connect();
     latest().opens();
-    socket.renew(Uint8Array.of(1, 1, 0));
+    socket.keepAlive(Uint8Array.of(1, 1, 0));
     freeze(60_000);
     socket.wake();
     vi.advanceTimersByTime(probeTimeoutMs);
@@ -383,7 +381,7 @@ describe("the relay's close code", () => {
     const refused: unknown[] = [];
     const sockets = [...final, ...mendable].map((code) => {
       const socket = new ReconnectingSocket(
-        { url: () => `ws://127.0.0.1:${port}/${code}`, WebSocket, tokens: noToken },
+        { url: () => `ws://127.0.0.1:${port}/${code}`, WebSocket, tokens: noToken, isHidden: () => false },
         timing,
         {
           dialed() {},
@@ -393,7 +391,6 @@ describe("the relay's close code", () => {
           failed() {},
           forgives: () => false,
           refused: (because, reason) => refused.push([code, because, reason]),
-          isHidden: () => false,
         },
       );
       onTestFinished(() => socket.disconnect());

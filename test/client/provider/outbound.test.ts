@@ -56,7 +56,7 @@ function outbound() {
   onTestFinished(() => doc.destroy());
   let relay = new Held();
   const refused: string[] = [];
-  const outlet = { send: (frame: Uint8Array) => relay.take(frame), renew() {}, doubt() {} };
+  const outlet = { send: (frame: Uint8Array) => relay.take(frame), keepAlive() {}, doubt() {} };
   const out = new Outbound(awareness, outlet, (field) => refused.push(field));
   onTestFinished(() => out.stop());
   const connect = (limits = {}): Held => {
@@ -151,7 +151,7 @@ describe("the own state on its way out", () => {
     const doc = new Y.Doc();
     onTestFinished(() => doc.destroy());
     const relay = new Held();
-    const outlet = { send: (frame: Uint8Array) => relay.take(frame), renew() {}, doubt() {} };
+    const outlet = { send: (frame: Uint8Array) => relay.take(frame), keepAlive() {}, doubt() {} };
     for (let mount = 0; mount < 3; mount++) {
       const awareness = new RoomAwareness(doc);
       const out = new Outbound(awareness, outlet, () => {});
@@ -249,8 +249,8 @@ describe("the own state on its way out", () => {
     const doc = new Y.Doc();
     const awareness = new RoomAwareness(doc);
     onTestFinished(() => doc.destroy());
-    const renew = vi.fn<() => void>();
-    const outlet = { send() {}, renew, doubt() {} };
+    const keepAlive = vi.fn<() => void>();
+    const outlet = { send() {}, keepAlive, doubt() {} };
     const out = new Outbound(awareness, outlet, () => {});
     onTestFinished(() => out.stop());
     out.opened();
@@ -258,6 +258,6 @@ describe("the own state on its way out", () => {
     // [SYNC-5] whatever the device takes the time for
     vi.setSystemTime(Date.now() - 3_600_000);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(renew).toHaveBeenCalledTimes(4);
+    expect(keepAlive).toHaveBeenCalledTimes(4);
   });
 });
