@@ -250,6 +250,7 @@ function help(): string {
   const width = Math.max(...all.map(([flag]) => flag.length));
   return [
     "Usage: copresence [options]",
+    "       copresence drain [http://HOST:PORT]      sends a relay's clients to the others; see copresence drain --help",
     "       copresence verify ws://HOST:PORT/ROOM    says which rules a server keeps; see copresence verify --help",
     "       copresence store SUBCOMMAND [options]    what can be done with stored documents: copresence store --help",
     "",
@@ -301,6 +302,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 
 /** What there is besides serving, by its first word: each in a folder of its own, loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  drain: async () => (await import("./command/drain.ts")).runDrain,
   store: async () => (await import("./command/store/run.ts")).runStore,
   verify: async () => (await import("./verify/command.ts")).runVerify,
 };
@@ -350,10 +352,12 @@ async function serve(): Promise<void> {
   });
   let stopped = false;
   const stop = (): void => {
+    // [DRAIN-4] who says so twice does not want to wait
+    if (stopped) return void relay.close();
     stopped = true;
-    void relay.close();
+    void relay.drain().then(() => relay.close());
   };
-  process.once("SIGTERM", stop).once("SIGINT", stop);
+  process.on("SIGTERM", stop).on("SIGINT", stop);
   try {
     checkOpen(relay, host);
     const { url } = await relay.listen(port, host);

@@ -114,6 +114,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   pingInterval: ms(15_000, "how often each connection is asked for a sign of life"),
   pingTimeout: ms(10_000, "how long an answer may take before the connection is given up"),
   leaveGrace: ms(3_000, "how long a lost connection may take to come back before its user leaves", 0),
+  drainTime: ms(5_000, "how long a relay on a bus takes to send its clients to others before it stops", 0),
   tick: ms(0, "shortest time between two flushes of a room, whatever they cost", 0),
   lobbyTick: ms(0, "shortest time between two writes to a lobby document, whatever they cost", 0),
   recentTtl: ms(DAY, "how long a lobby remembers somebody who left", 0),

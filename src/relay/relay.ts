@@ -65,6 +65,14 @@ export interface Relay {
    * takes at once. A listener of your own that answers later, or a `ws` server without a path, needs a relay with one.
    */
   attach(server: Server | SecureServer, options?: { readonly path?: string }): Unsubscribe;
+  /**
+   * Sends clients to the other relays on the bus, one after the other, and takes nobody any more: `/readyz` and requests for a
+   * WebSocket are answered 503. Where no other relay is heard, it does nothing. `close` ends it.
+   *
+   * @param overMs how long that takes; default: the option `drainTime`
+   * @returns resolves with how many clients are left: none, but where no other relay is heard
+   */
+  drain(overMs?: number): Promise<number>;
   /** Tells every client to come back later (1012), and frees all it holds. */
   close(): Promise<void>;
   /** Subscribes to what happens from now on. What a listener throws goes to the option `onError`. */
@@ -245,6 +253,15 @@ class RelayServer implements Relay {
     return undo;
   }
 
+  async drain(overMs = this.options.drainTime): Promise<number> {
+    // [DRAIN-4] [DRAIN-6] those who are sent away need somewhere to go
+    if (!this.#hub.canDrain || this.#closing !== undefined) return this.#hub.links;
+    if (!this.#hub.isDraining)
+      this.#log.info({ clients: this.#hub.links, overMs }, "draining: clients go to other relays");
+    await this.#hub.drain(overMs);
+    return this.#hub.links;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -283,7 +300,7 @@ class RelayServer implements Relay {
   }
 
   get trouble(): string | null {
-    return this.#closing === undefined ? this.#hub.core.trouble : "the relay is stopping";
+    return this.#closing === undefined ? this.#hub.trouble : "the relay is stopping";
   }
 
   metrics(): RelayMetrics {
@@ -323,6 +340,8 @@ class RelayServer implements Relay {
     if (offered !== undefined && chooseProtocol(offered.split(",").map((name) => name.trim())) === null) {
       return refuseUpgrade(socket, "400 Bad Request", "offer a subprotocol besides the token, such as y-websocket\n");
     }
+    // [DRAIN-2] before the handshake, since a balancer gives what is answered so to another relay
+    if (this.#hub.isDraining) return refuseUpgrade(socket, "503 Service Unavailable", "the relay is draining\n");
     try {
       this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
         this.#openSockets++;

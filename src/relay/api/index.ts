@@ -11,6 +11,7 @@ import { openApiOf } from "./openapi.ts";
 import type { Operation } from "./operation.ts";
 import { actionOperations } from "./routes/actions.ts";
 import { Members } from "./members/members.ts";
+import { drainOperations } from "./routes/drain.ts";
 import { documentOperations } from "./routes/documents.ts";
 import { Events } from "./events/events.ts";
 import { eventOperations } from "./routes/events.ts";
@@ -44,6 +45,7 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
   const operations = [
     ...userOperations(world),
     ...actionOperations(hub),
+    ...drainOperations(hub),
     ...roomOperations(world),
     ...eventOperations(events),
     ...documentOperations(hub.core, hub.settings.maxMessage),

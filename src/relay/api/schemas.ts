@@ -1,7 +1,7 @@
 /** What the API answers and takes, as JSON schemas. */
 import { MAX_ID_LENGTH, MAX_INFO_LENGTHS } from "../../presence/index.ts";
 import { MAX_ROOM_LENGTH } from "../../wire/index.ts";
-import { MAX_BAN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
+import { MAX_BAN_MS, MAX_DRAIN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
 import type { JsonSchema } from "./operation.ts";
 
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
@@ -114,6 +114,7 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     until: { type: ["integer", "null"], description: "until when the user is refused, ms since the epoch" },
   }),
   Refreshed: object({ connections: { ...whole, description: "how many connections were asked for a new token" } }),
+  Draining: object({ connections: { ...whole, description: "how many connections are left" } }),
   Error: object({
     error: object({
       code: { type: "string", description: "for programs" },
@@ -127,6 +128,10 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
       people: { type: "boolean", default: false, description: "with the users of each room" },
     },
     ["rooms"],
+  ),
+  DrainRequest: object(
+    { overMs: { ...whole, maximum: MAX_DRAIN_MS, description: "how long it may take, ms; else as --drain-time says" } },
+    [],
   ),
   DisconnectRequest: object(
     {

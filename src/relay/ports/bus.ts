@@ -4,6 +4,14 @@
  */
 import type { Unsubscribe } from "../../presence/index.ts";
 
+/** How what is published fares. */
+export interface BusCounts {
+  /** Bytes that the bus has not taken yet. */
+  readonly unsentBytes: number;
+  /** Messages that were not sent, since the bus was away or slow. */
+  readonly dropped: number;
+}
+
 export interface Bus {
   /** Sends to all who listen to the topic now, also to this relay if it listens. Returns at once, and never throws. */
   publish(topic: string, bytes: Uint8Array): void;
@@ -17,6 +25,8 @@ export interface Bus {
   listeners?(topic: string): Promise<number>;
   /** Begins anew what it listens by: nothing has come for long, though it seems to be connected. */
   reconnect?(): void;
+  /** What it counts about itself; without it, nothing is known to be lost. */
+  readonly counts?: BusCounts;
   /** Frees what the bus holds. Called once; what was published before is still sent. */
   close?(): Promise<void>;
 }

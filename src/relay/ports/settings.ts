@@ -8,6 +8,8 @@ export interface RelaySettings {
   readonly pingTimeout: number;
   /** How long a lost connection may take to come back before its user leaves. Default 3 000. */
   readonly leaveGrace: number;
+  /** How long a relay on a bus takes to send its clients to others before it stops. Default 5 000. */
+  readonly drainTime: number;
   /** Shortest time between two flushes of a room. Default 0: as often as it costs little. */
   readonly tick: number;
   /** Shortest time between two writes to a lobby document. Default 0: as often as it costs little. */

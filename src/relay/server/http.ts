@@ -83,7 +83,11 @@ function say(response: ServerResponse, status: number, body: string, headers: Re
  * Refuses an upgrade. Node has taken its own listeners off the socket: one that is reset would end the process, and one
  * half-closed stay.
  */
-export function refuseUpgrade(socket: Duplex, status: "404 Not Found" | "400 Bad Request", reason = ""): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  status: "404 Not Found" | "400 Bad Request" | "503 Service Unavailable",
+  reason = "",
+): void {
   socket.on("error", () => {});
   socket.once("finish", () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${reason.length}\r\n\r\n${reason}`);

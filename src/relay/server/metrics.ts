@@ -5,6 +5,7 @@ import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
 import { storeText } from "./store-metrics.ts";
 import type { HubMetrics } from "../wiring/linked-hub.ts";
+import type { BusMetrics } from "../wiring/readiness.ts";
 import type { ReceiverCounts } from "../webhooks/receiver.ts";
 
 export interface RelayMetrics extends HubMetrics {
@@ -35,6 +36,7 @@ export class MetricsPage {
     this.#read = read;
     this.#metrics = read();
     this.#registerRelay();
+    this.#registerBus();
     this.#registerWebhooks();
     this.#registerProcess();
   }
@@ -62,6 +64,33 @@ export class MetricsPage {
     const documents = ({ documents: { open, kept } }: RelayMetrics): Values => ({ open, kept });
     this.#labelled(Gauge, "documents", "Documents, by whether only their encoding is kept.", "state", documents);
     this.#gauge("copresence_document_bytes", "What documents take, about.", (m) => m.documents.bytes);
+  }
+
+  /** Without a bus there is none of it. [OPS-1] */
+  #registerBus(): void {
+    if (this.#metrics.bus === null) return;
+    const add = (kind: "gauge" | "counter", name: string, help: string, read: (bus: BusMetrics) => number): void => {
+      const of = ({ bus }: RelayMetrics): number => (bus === null ? 0 : read(bus));
+      if (kind === "gauge") this.#gauge(`copresence_bus_${name}`, help, of);
+      else this.#counter(`copresence_bus_${name}`, help, of);
+    };
+    add("gauge", "up", "Whether the bus carries what this relay says: 1, or 0.", ({ isUp }) => Number(isUp));
+    add("gauge", "relays", "Other relays that are heard.", ({ relays }) => relays);
+    add(
+      "gauge",
+      "echo_seconds",
+      "How long the own beat last took to come back.",
+      ({ echoMs }) => (echoMs ?? 0) / 1_000,
+    );
+    add("gauge", "unsent_bytes", "Bytes that the bus has not taken.", ({ unsentBytes }) => unsentBytes);
+    add(
+      "counter",
+      "gaps_total",
+      "Times that something of another relay was missing, and asked for.",
+      ({ gaps }) => gaps,
+    );
+    add("counter", "dropped_total", "Messages that were not sent: the bus was away or slow.", ({ dropped }) => dropped);
+    add("counter", "refused_total", "Messages that were unreadable or wrongly signed.", ({ refused }) => refused);
   }
 
   /** By the place of the receiver among those that were given: an address may hold a secret. [SEE-1] */

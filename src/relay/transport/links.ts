@@ -19,6 +19,7 @@ import type { Probe } from "../ports/probe.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import type { Channel } from "./channel.ts";
+import { Drain, shuffled } from "./drain.ts";
 import { Link } from "./link.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { sweepInterval } from "./liveness.ts";
@@ -42,6 +43,7 @@ const REFRESH_MS = 30_000;
 /** A client of ours that is told of so short a time renews its token at once, ms. */
 const ASKED_MS = 1_000;
 const STOPPING = "the relay is stopping";
+const DRAINING = "the relay is draining: come back, and another one takes you";
 
 export class Links implements LinkHandler {
   readonly clock: Clock;
@@ -56,6 +58,7 @@ export class Links implements LinkHandler {
   readonly #renewals = new Map<Channel, Renewal>();
   #isShedding = false;
   #isClosed = false;
+  #drain: Drain<Link> | null = null;
   /** When the next sweep is due, monotonic ms. */
   #sweepAt = Infinity;
   #sweeper: ReturnType<typeof setInterval> | undefined;
@@ -85,6 +88,7 @@ export class Links implements LinkHandler {
     const link = new Link(socket, setup, this.#settings, this);
     this.#links.add(link);
     if (this.#isClosed) link.close(Close.restart, STOPPING);
+    else if (this.#drain !== null) link.close(Close.restart, DRAINING);
     return link;
   }
 
@@ -132,9 +136,26 @@ export class Links implements LinkHandler {
     return asked;
   }
 
+  /** How many sockets are open. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Tells one after the other to come back, and takes nobody any more. Resolves when all were told. [DRAIN-1] */
+  drain(overMs: number): Promise<void> {
+    this.#drain ??= new Drain({
+      clients: shuffled(this.#links),
+      overMs,
+      now: () => this.clock.now(),
+      close: (link) => link.close(Close.restart, DRAINING),
+    });
+    return this.#drain.done;
+  }
+
   /** Tells everybody to come back later. */
   close(): void {
     this.#isClosed = true;
+    this.#drain?.stop();
     clearInterval(this.#sweeper);
     for (const link of this.#links) link.close(Close.restart, STOPPING);
   }

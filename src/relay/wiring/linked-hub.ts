@@ -6,7 +6,7 @@ import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../
 import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
-import { Cluster, type ClusterInfo } from "../cluster/cluster.ts";
+import { Cluster } from "../cluster/cluster.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { eventLoopBusy } from "../core/pace.ts";
@@ -24,6 +24,7 @@ import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
+import { type BusMetrics, troubleOf } from "./readiness.ts";
 import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
 
 /** Events of all rooms and lobbies; `roomId` says which, and `id` is no other event's: that of the HTTP API and of sinks. */
@@ -61,6 +62,8 @@ export interface HubMetrics {
   readonly documents: DocumentCounts;
   /** What the store of documents does; null: there is none. */
   readonly store: StoreMetrics | null;
+  /** How the bus fares; null: there is none. */
+  readonly bus: BusMetrics | null;
 }
 
 /** How a user is disconnected. */
@@ -120,6 +123,9 @@ export class LinkedHub {
   readonly #cluster: Cluster | null;
   readonly #feeds: readonly EventFeed[];
   readonly #unobserve: Unsubscribe;
+  /** Messages of the bus whose signature was wrong. */
+  #unsigned = 0;
+  #isDraining = false;
   /** How many ids events have had. */
   #eventCount = 0;
   readonly #channelHub: ChannelHub;
@@ -169,8 +175,41 @@ export class LinkedHub {
   }
 
   /** How the bus fares; null: there is none. */
-  get cluster(): ClusterInfo | null {
-    return this.#cluster?.info ?? null;
+  get cluster(): BusMetrics | null {
+    const info = this.#cluster?.info;
+    if (info === undefined) return null;
+    const { unsentBytes, dropped } = this.#bus?.counts ?? { unsentBytes: 0, dropped: 0 };
+    return { ...info, refused: info.refused + this.#unsigned, unsentBytes, dropped };
+  }
+
+  /** Why it had better be sent nobody; null: it is ready. */
+  get trouble(): string | null {
+    return troubleOf(this.#isDraining, this.cluster, this.core.trouble);
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Whether those who are sent away have somewhere to go. [DRAIN-4] */
+  get canDrain(): boolean {
+    return (this.#cluster?.relaysSeen ?? 0) > 0;
+  }
+
+  /** How many sockets are open. */
+  get links(): number {
+    return this.#links.size;
+  }
+
+  /**
+   * Tells one client after the other to come back, so that other relays take them, and takes nobody any more. [DRAIN-1]
+   *
+   * @param overMs how long that takes, ms; default: the option `drainTime`
+   * @returns resolves when all were told
+   */
+  drain(overMs: number = this.settings.drainTime): Promise<void> {
+    this.#isDraining = true;
+    return this.#links.drain(overMs);
   }
 
   get turns(): Links["turns"] {
@@ -286,11 +325,15 @@ export class LinkedHub {
       stateBytes: this.core.stateMemory.bytes,
       documents: this.core.documents.counts,
       store: this.core.documents.storeMetrics,
+      bus: this.cluster,
     };
   }
 
   #joined(bus: Bus, prefix: string | undefined, secret: string | null): Cluster {
-    const onRefused = (): void => this.#onError(new Error("a message with a wrong signature was dropped"), "the bus");
+    const onRefused = (): void => {
+      this.#unsigned++;
+      this.#onError(new Error("a message with a wrong signature was dropped"), "the bus");
+    };
     return new Cluster(this.core, secret === null ? bus : new SignedBus(bus, secret, onRefused), {
       ...(prefix !== undefined && { prefix }),
       graceMs: this.settings.leaveGrace,

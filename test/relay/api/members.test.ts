@@ -50,7 +50,7 @@ describe("a member that a server sets", () => {
     await api.put(PLACE, { user: robot, ttlMs: 1_000 });
     await until("it is gone", () => relay.room("doc-1") === undefined);
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_690);
-    expect(relay.user("robot")?.status).toBe("offline");
+    await until("it is offline", () => relay.user("robot")?.status === "offline");
   });
 
   it("[API-31] may be a person whose device only pushes, and gives way to nobody's tab", async () => {

@@ -21,6 +21,7 @@ const DEFAULT_LIMIT = 100;
 /** Longest time that a member set by a server lasts without being set anew, and that a user is kept out: a day and a year, ms. */
 export const MAX_TTL_MS: number = 86_400_000;
 export const MAX_BAN_MS: number = 31_622_400_000;
+export const MAX_DRAIN_MS = 3_600_000;
 /** Shortest time to live: somebody has to have time to see it. */
 export const MIN_TTL_MS: number = 1_000;
 
@@ -108,6 +109,20 @@ export const eventsQuery: Reads<EventsQuery> = v.strictObject({
 });
 
 export const nothing: Reads<object> = v.strictObject({});
+
+export interface DrainBody {
+  readonly overMs?: number | undefined;
+}
+export const drainBody: Reads<DrainBody> = v.strictObject({
+  overMs: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer("not a whole number"),
+      v.minValue(0, "less than 0"),
+      v.maxValue(MAX_DRAIN_MS, "more than an hour"),
+    ),
+  ),
+});
 
 export interface UsersBatch {
   readonly ids: readonly string[];

@@ -1,7 +1,7 @@
 /** A bus over the publish and subscribe of Redis or Valkey. Nothing is stored there. */
 import { type RedisClientType, createClient } from "@redis/client";
 import type { Unsubscribe } from "../../../presence/index.ts";
-import type { Bus } from "../../ports/bus.ts";
+import type { Bus, BusCounts } from "../../ports/bus.ts";
 
 /** Past so many bytes that Redis has not taken, what is published is dropped: it heals as any gap does. [BUS-26] */
 const MAX_UNSENT = 2 ** 20;
@@ -17,13 +17,6 @@ type Client = Pick<
 > & {
   on(event: "error", listener: (error: Error) => void): unknown;
 };
-
-export interface RedisBusCounts {
-  /** Bytes that Redis has not taken yet. */
-  readonly unsentBytes: number;
-  /** Messages that were not sent, since Redis was away or slow. */
-  readonly dropped: number;
-}
 
 export class RedisBus implements Bus {
   readonly #url: string;
@@ -50,7 +43,7 @@ export class RedisBus implements Bus {
     this.#subscriber = this.#client(false);
   }
 
-  get counts(): RedisBusCounts {
+  get counts(): BusCounts {
     return { unsentBytes: this.#unsent, dropped: this.#dropped };
   }
 

@@ -1,7 +1,7 @@
 /** A bus whose messages carry a signature: who does not know the secret can neither say nor change anything. [BUS-24] */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Unsubscribe } from "../../../presence/index.ts";
-import type { Bus } from "../../ports/bus.ts";
+import type { Bus, BusCounts } from "../../ports/bus.ts";
 
 /** Of HMAC-SHA-256 so many bytes stand before each message. */
 const SIGNATURE_BYTES = 16;
@@ -16,6 +16,10 @@ export class SignedBus implements Bus {
     this.#bus = bus;
     this.#secret = secret;
     this.#onRefused = onRefused;
+  }
+
+  get counts(): BusCounts {
+    return this.#bus.counts ?? { unsentBytes: 0, dropped: 0 };
   }
 
   publish(topic: string, bytes: Uint8Array): void {

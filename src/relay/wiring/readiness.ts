@@ -1,0 +1,19 @@
+/** How the bus fares, and whether balancers had better send a hub nobody. */
+import type { ClusterInfo } from "../cluster/cluster.ts";
+import type { BusCounts } from "../ports/bus.ts";
+
+/** How the bus fares that joins a hub to others. [OPS-1] */
+export interface BusMetrics extends ClusterInfo, BusCounts {}
+
+/**
+ * Why a hub had better be sent nobody; null: it is ready. [STORE-15] [DRAIN-2] [OPS-2]
+ *
+ * @param bus null: the hub is alone
+ * @param ofCore what the hub itself cannot do
+ */
+export function troubleOf(isDraining: boolean, bus: ClusterInfo | null, ofCore: string | null): string | null {
+  if (isDraining) return "the relay is draining";
+  if (bus?.isUp === false) return "the bus cannot be reached";
+  if (bus?.echoMs === null) return "the bus has not been heard yet";
+  return ofCore;
+}
