@@ -154,6 +154,10 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxUpdateStructs: count(250_000, 1, "most insertions in one update of a document"),
   maxSubdocuments: count(2_000, 0, "most subdocuments of a document"),
   maxPendingStructs: count(10_000, 0, "most insertions of a connection that wait for what they build on"),
+  documentTtl: {
+    ...ms(0, "how long a document may be unused before it is deleted; 0: for ever", 0),
+    max: 100 * 365 * DAY,
+  },
   documentGc: flag(true, "what was deleted from documents may be forgotten"),
   jwtSecret: list(
     "SECRET",
@@ -270,6 +274,15 @@ function resolveBus({ bus = null, busPrefix = "cp1:", busSecret = null, store }:
   return { bus, prefix: busPrefix, secret: busSecret };
 }
 
+/** Throws a `RangeError` where documents are to be deleted that nobody uses, and the store cannot tell which. [STORE-43] */
+function checkTtl({ documentTtl = 0, store }: RelayConfig, nameOf: (name: OptionName) => string): void {
+  const lacks = (["touch", "unused", "delete"] as const).find((name) => store?.[name] === undefined);
+  if (documentTtl === 0 || !store || lacks === undefined) return;
+  throw new RangeError(
+    `${nameOf("documentTtl")} needs a store that knows which documents nobody uses: this one has no ${lacks}()`,
+  );
+}
+
 export interface ResolvedConfig {
   /** Without keys: these may be shown and logged. */
   readonly settings: RelaySettings;
@@ -312,6 +325,7 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     busSecret: _secret,
     ...given
   } = config;
+  checkTtl(config, nameOf);
   const bus = resolveBus({ ...config });
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
   const { webhook, webhookSecret, webhookEvents, webhookTimeout, webhookReturn, maxWebhookBacklog, ...others } =

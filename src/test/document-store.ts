@@ -250,6 +250,37 @@ const TESTS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
     assert.equal(textOf(await load(store, "doc")), "anew");
   },
 
+  "names the documents that were last in use before a moment, and deletes one only if it still is unused": async (
+    bench,
+  ) => {
+    const { store } = bench;
+    if (store.touch === undefined || store.unused === undefined || store.delete === undefined) return;
+    const namesBefore = (before: number, now: number): Promise<string[]> =>
+      namesOf(store.unused?.(before, now) ?? nothing());
+    for (const room of ["old", "new", "never noted"]) await store.append(room, [writer()("one")]);
+    await store.touch(["old", "new", "no document"], 1_000);
+    await store.touch(["new"], 5_000);
+    assert.deepEqual(await namesBefore(1_000, 6_000), []);
+    assert.deepEqual(await namesBefore(1_001, 6_000), ["old"]);
+    // what nobody had noted is in use when that is asked for the first time
+    assert.deepEqual(await namesBefore(5_001, 7_000), ["new", "old"]);
+    assert.deepEqual(await namesBefore(6_001, 9_000), ["never noted", "new", "old"]);
+    assert.equal(await store.delete("new", 5_000), false);
+    assert.equal(await store.delete("old", 5_000), true);
+    assert.equal(await store.delete("no document", 5_000), false);
+    assert.equal(await load(store, "old"), null);
+    assert.equal(textOf(await load(store, "new")), "one");
+    if (store.list !== undefined) assert.deepEqual(await namesOf(store.list()), ["never noted", "new"]);
+    // a document that is begun anew is another one
+    await store.append("old", [writer()("anew")]);
+    assert.equal(await store.delete("old", 5_000), false);
+    assert.equal(textOf(await load(store, "old")), "anew");
+    if (bench.place.lasting === false) return;
+    await bench.close(store);
+    const again = await bench.another();
+    assert.deepEqual(await namesOf(again.unused?.(5_001, 9_000) ?? nothing()), ["new"]);
+  },
+
   "changes nothing in a compaction that began before the document was deleted": async ({ store }) => {
     if (store.delete === undefined) return;
     const [alice, bob] = [writer(), writer()];
@@ -344,6 +375,8 @@ async function namesOf(rooms: AsyncIterable<string>): Promise<string[]> {
   for await (const room of rooms) names.push(room);
   return names.toSorted();
 }
+
+async function* nothing(): AsyncGenerator<string, void> {}
 
 /** Lets others go on, for so many ms. */
 function turn(ms = 0): Promise<void> {

@@ -66,4 +66,6 @@ async function add({ store, tell }: Job, room: string, updates: readonly Uint8Ar
     }
   }
   await store.append(room, [merged(updates)]);
+  // [STORE-44] what is brought in now was not unused for long
+  await store.touch?.([room], Date.now());
 }

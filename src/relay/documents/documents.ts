@@ -9,6 +9,7 @@ import type { RelaySettings } from "../ports/settings.ts";
 import { backOff, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
 import { damagedPart } from "./stored/damage.ts";
+import { Expiry } from "./stored/expiry.ts";
 import type { DocumentHost } from "./document.ts";
 import { Journal } from "./stored/journal.ts";
 import type { Pending } from "./pending.ts";
@@ -49,6 +50,7 @@ export interface StoreMetrics extends CompactionCounts {
 export type DocumentOptions = Pick<
   RelaySettings,
   | "documentGc"
+  | "documentTtl"
   | "maxDocument"
   | "maxDocuments"
   | "maxDocumentStructs"
@@ -84,6 +86,7 @@ export class Documents {
   readonly #stored = new Map<string, Stored>();
   readonly #health: StoreHealth;
   readonly #compaction: Compaction | null;
+  readonly #expiry: Expiry;
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
   /** What open documents take, by their rooms. */
@@ -113,6 +116,18 @@ export class Documents {
     this.#health = new StoreHealth(clock);
     const warnOf = (message: string, cause: unknown): void => this.warn(message, cause);
     this.#compaction = store === null ? null : new Compaction(store, !options.documentGc, warnOf);
+    this.#expiry = new Expiry(
+      {
+        openRooms: () => [...this.#stored].flatMap(([room, { isOpen }]) => (isOpen ? room : [])),
+        isHeld: (room) => this.#stored.has(room),
+        release: (room) => this.release(room),
+        deleteUnused: (room, unusedSince) => this.delete(room, unusedSince),
+        warn: warnOf,
+      },
+      store,
+      options.documentTtl,
+      clock,
+    );
   }
 
   /** Null: no store has documents. */
@@ -171,8 +186,9 @@ export class Documents {
 
   /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] [STORE-26] */
   open(room: string): Promise<void> | null {
+    const noted = this.#expiry.opened(room);
     if (this.#store === null) return null;
-    const stored = this.#stored.get(room) ?? this.#begin(room, this.#store);
+    const stored = this.#stored.get(room) ?? this.#begin(room, this.#store, noted);
     stored.isOpen = true;
     clearTimeout(stored.unloading);
     return stored.loaded;
@@ -192,10 +208,20 @@ export class Documents {
   /** Nobody is in the room any more. */
   left(room: string): void {
     const stored = this.#stored.get(room);
-    if (stored === undefined) return;
+    if (stored === undefined) {
+      if (this.#kept.has(room)) this.#expiry.left(room);
+      return;
+    }
     stored.isOpen = false;
-    void stored.journal.flush().then(() => stored.isOpen || this.#compaction?.left(room));
+    void this.#flushLeft(room, stored);
     this.#unloadLater(room, stored);
+  }
+
+  async #flushLeft(room: string, stored: Stored): Promise<void> {
+    await stored.journal.flush();
+    if (stored.isOpen) return;
+    this.#expiry.left(room);
+    this.#compaction?.left(room);
   }
 
   /** Stores what has yet to be stored, as far as the store takes it, and loads nothing any more. */
@@ -208,6 +234,7 @@ export class Documents {
     await Promise.all(all.map(({ journal }) => journal.flush()));
     for (const { journal } of all) journal.stop();
     this.#stored.clear();
+    await this.#expiry.close();
     await this.#compaction?.close();
     await this.#store?.close?.();
   }
@@ -217,9 +244,14 @@ export class Documents {
     return this.#store === null || this.#store.delete !== undefined;
   }
 
-  /** Deletes the document of a room that nobody is in. Returns whether there was one. [API-22] */
-  async delete(room: string): Promise<boolean> {
+  /**
+   * Deletes the document of a room that nobody is in. Returns whether there was one. [API-22]
+   *
+   * @param unusedSince ms since the epoch: only if the store knows that it was last in use before then. It is not in memory
+   */
+  async delete(room: string, unusedSince?: number): Promise<boolean> {
     const wasKept = this.#kept.has(room);
+    this.#expiry.deleted(room);
     const stored = this.#stored.get(room);
     if (stored !== undefined) {
       clearTimeout(stored.unloading);
@@ -227,7 +259,7 @@ export class Documents {
       this.#stored.delete(room);
     }
     this.release(room);
-    const deleting = this.#deleteStored(room, stored);
+    const deleting = this.#deleteStored(room, stored, unusedSince);
     // whoever opens the room meanwhile begins with what is left then
     const settled = Promise.allSettled([deleting]);
     this.#deleting.set(room, settled);
@@ -238,14 +270,15 @@ export class Documents {
     }
   }
 
-  async #deleteStored(room: string, stored: Stored | undefined): Promise<boolean> {
+  async #deleteStored(room: string, stored: Stored | undefined, unusedSince?: number): Promise<boolean> {
     // what was still to be appended would begin the document anew
     await stored?.journal.flush();
     stored?.journal.stop();
-    return (await this.#store?.delete?.(room)) === true;
+    return (await this.#store?.delete?.(room, unusedSince)) === true;
   }
 
-  #begin(room: string, store: DocumentStore): Stored {
+  /** @param noted resolves once the store knows that the document is in use: then no other relay deletes what is loaded */
+  #begin(room: string, store: DocumentStore, noted: Promise<void>): Stored {
     const loading = new AbortController();
     const onError = (error: unknown): void => this.#failed(`the document of ${room} cannot be stored`, error);
     const append = async (updates: readonly Uint8Array[]): Promise<void> => {
@@ -260,7 +293,7 @@ export class Documents {
       unloading: undefined,
     };
     this.#stored.set(room, stored);
-    stored.loaded = this.#load(room, store, loading.signal).then(() => void (stored.loaded = null));
+    stored.loaded = noted.then(() => this.#load(room, store, loading.signal)).then(() => void (stored.loaded = null));
     return stored;
   }
 
@@ -289,16 +322,20 @@ export class Documents {
   }
 
   #unloadLater(room: string, stored: Stored): void {
+    const { documentTtl } = this.options;
     clearTimeout(stored.unloading);
-    stored.unloading = setTimeout(() => {
-      if (stored.isOpen) return;
-      const pending = this.#kept.get(room)?.pending ?? null;
-      if (!stored.journal.isStored || pending !== null) return this.#unloadLater(room, stored);
-      stored.loading.abort();
-      this.#stored.delete(room);
-      this.#compaction?.unloaded(room);
-      this.release(room);
-    }, UNLOAD_MS);
+    stored.unloading = setTimeout(
+      () => {
+        if (stored.isOpen) return;
+        const pending = this.#kept.get(room)?.pending ?? null;
+        if (!stored.journal.isStored || pending !== null) return this.#unloadLater(room, stored);
+        stored.loading.abort();
+        this.#stored.delete(room);
+        this.#compaction?.unloaded(room);
+        this.release(room);
+      },
+      Math.min(UNLOAD_MS, documentTtl || UNLOAD_MS),
+    );
   }
 
   /** Whether documents that there are may grow. */

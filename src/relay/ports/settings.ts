@@ -97,6 +97,8 @@ export interface RelaySettings {
   readonly maxSubdocuments: number;
   /** Most insertions and deletions of a connection that wait for what they build on. Default 10 000. */
   readonly maxPendingStructs: number;
+  /** How long a document may be neither opened nor changed before it is deleted; 0: for ever. Default 0. */
+  readonly documentTtl: number;
   /** Whether what was deleted from a document may be forgotten. Default true. */
   readonly documentGc: boolean;
   /** How far the clock of whoever signs tokens may be from the relay's. Default 5 000. */

@@ -2,7 +2,8 @@
  * A store in a folder of this machine, by LevelDB: the embedded default. One process at a time may have the folder open.
  *
  * Keys, each with the room percent-encoded, so that no room's keys lie among another's:
- * `doc/<room>/log/<number>` an update; `doc/<room>/snapshot` and `doc/<room>/upto`, the number up to which it stands.
+ * `doc/<room>/log/<number>` an update; `doc/<room>/snapshot` and `doc/<room>/upto`, the number up to which it stands;
+ * `doc/<room>/used`, when the document was last in use.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -140,8 +141,9 @@ export class LevelDocumentStore implements DocumentStore {
   }
 
   /** Deletes all keys of a room at once. A compaction that began before changes nothing afterwards. [STORE-24] */
-  delete(room: string): Promise<boolean> {
+  delete(room: string, unusedSince?: number): Promise<boolean> {
     return this.#alone(room, async () => {
+      if (unusedSince !== undefined && ((await this.#usedAt(room)) ?? Infinity) >= unusedSince) return false;
       const keys = await this.#db.keys({ gt: keyOf(room, ""), lt: `doc/${encodeURIComponent(room)}0` }).all();
       if (keys.length === 0) return false;
       await this.#db.batch(
@@ -152,6 +154,25 @@ export class LevelDocumentStore implements DocumentStore {
       this.#logs.delete(room);
       return true;
     });
+  }
+
+  async touch(rooms: readonly string[], at: number): Promise<void> {
+    const value = new TextEncoder().encode(`${at}`);
+    const note = async (room: string): Promise<void> => {
+      const { last, base } = await this.#log(room);
+      // with a key of its own, a room without a document would be listed
+      if (last > 0 || base > 0) await this.#db.put(keyOf(room, "used"), value);
+    };
+    await Promise.all(rooms.map((room) => this.#alone(room, () => note(room))));
+  }
+
+  /** [STORE-44] */
+  async *unused(before: number, now: number): AsyncGenerator<string, void> {
+    for await (const room of this.list()) {
+      const usedAt = await this.#usedAt(room);
+      if (usedAt === null) await this.touch([room], now);
+      else if (usedAt < before) yield room;
+    }
   }
 
   async close(): Promise<void> {
@@ -199,6 +220,13 @@ export class LevelDocumentStore implements DocumentStore {
     const log = { last, base };
     this.#logs.set(room, log);
     return log;
+  }
+
+  /** When a document was last in use; null: that was never noted. */
+  async #usedAt(room: string): Promise<number | null> {
+    const value = await this.#read(keyOf(room, "used"));
+    const at = value === null ? NaN : Number(new TextDecoder().decode(value));
+    return Number.isFinite(at) ? at : null;
   }
 
   async #read(key: string): Promise<Uint8Array | null> {

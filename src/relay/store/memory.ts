@@ -7,6 +7,8 @@ interface Log {
   /** How many updates were appended before those that are left. */
   dropped: number;
   updates: Uint8Array[];
+  /** When it was last in use, ms since the epoch; null: that was never noted. */
+  usedAt: number | null;
 }
 
 export class MemoryDocumentStore implements DocumentStore {
@@ -24,7 +26,7 @@ export class MemoryDocumentStore implements DocumentStore {
   }
 
   append(room: string, updates: readonly Uint8Array[]): Promise<Position> {
-    const log = this.#logs.get(room) ?? { snapshot: null, dropped: this.#deleted, updates: [] };
+    const log = this.#logs.get(room) ?? { snapshot: null, dropped: this.#deleted, updates: [], usedAt: null };
     this.#logs.set(room, log);
     // the caller may use its arrays again
     for (const update of updates) log.updates.push(update.slice());
@@ -47,11 +49,28 @@ export class MemoryDocumentStore implements DocumentStore {
   }
 
   /** A compaction that began before finds no position of its own afterwards. [STORE-24] */
-  delete(room: string): Promise<boolean> {
+  delete(room: string, unusedSince?: number): Promise<boolean> {
     const log = this.#logs.get(room);
     if (log === undefined) return Promise.resolve(false);
+    if (unusedSince !== undefined && (log.usedAt ?? Infinity) >= unusedSince) return Promise.resolve(false);
     this.#deleted = Math.max(this.#deleted, log.dropped + log.updates.length);
     return Promise.resolve(this.#logs.delete(room));
+  }
+
+  touch(rooms: readonly string[], at: number): Promise<void> {
+    for (const room of rooms) {
+      const log = this.#logs.get(room);
+      if (log !== undefined) log.usedAt = at;
+    }
+    return Promise.resolve();
+  }
+
+  /** [STORE-44] */
+  async *unused(before: number, now: number): AsyncGenerator<string, void> {
+    for (const [room, log] of this.#logs) {
+      log.usedAt ??= now;
+      if (log.usedAt < before) yield room;
+    }
   }
 }
 

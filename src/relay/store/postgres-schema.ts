@@ -37,6 +37,8 @@ const MIGRATIONS: readonly string[] = [
   // Documents are read in pieces, which takes long of what is compressed.
   `ALTER TABLE copresence_documents ALTER COLUMN snapshot SET STORAGE EXTERNAL;
    ALTER TABLE copresence_updates ALTER COLUMN bytes SET STORAGE EXTERNAL`,
+  // When a document was last in use, ms since the epoch. Without an index, so that no note of it makes an index anew.
+  `ALTER TABLE copresence_documents ADD COLUMN used_at double precision`,
 ];
 
 /**

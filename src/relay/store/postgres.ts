@@ -148,11 +148,16 @@ export class PostgresDocumentStore implements DocumentStore {
     return rows.length > 0;
   }
 
-  async *list(): AsyncGenerator<string, void> {
+  list(): AsyncGenerator<string, void> {
+    return this.#rooms("TRUE", []);
+  }
+
+  /** @param condition of a row, with `parameters` from $3 on */
+  async *#rooms(condition: string, parameters: readonly number[]): AsyncGenerator<string, void> {
     for (let last = ""; ;) {
       const { rows } = await this.#pool.query<{ readonly room: string }>(
-        "SELECT room FROM copresence_documents WHERE room > $1 ORDER BY room LIMIT $2",
-        [last, PAGE],
+        `SELECT room FROM copresence_documents WHERE room > $1 AND ${condition} ORDER BY room LIMIT $2`,
+        [last, PAGE, ...parameters],
       );
       for (const { room } of rows) yield roomOf(room);
       const next = rows.at(-1)?.room;
@@ -162,9 +167,25 @@ export class PostgresDocumentStore implements DocumentStore {
   }
 
   /** Deletes a document with its log. One that is begun anew has another id, and so other positions. [STORE-24] */
-  async delete(room: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query("DELETE FROM copresence_documents WHERE room = $1", [keyOf(room)]);
+  async delete(room: string, unusedSince: number | null = null): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      "DELETE FROM copresence_documents WHERE room = $1 AND ($2::double precision IS NULL OR used_at < $2)",
+      [keyOf(room), unusedSince],
+    );
     return rowCount === 1;
+  }
+
+  async touch(rooms: readonly string[], at: number): Promise<void> {
+    await this.#pool.query("UPDATE copresence_documents SET used_at = $2 WHERE room = ANY ($1::text[])", [
+      rooms.map(keyOf),
+      at,
+    ]);
+  }
+
+  /** [STORE-44] */
+  async *unused(before: number, now: number): AsyncGenerator<string, void> {
+    await this.#pool.query("UPDATE copresence_documents SET used_at = $1 WHERE used_at IS NULL", [now]);
+    yield* this.#rooms("used_at < $3", [before]);
   }
 
   close(): Promise<void> {

@@ -85,6 +85,20 @@ describe("listing, exporting and importing", () => {
     expect(textOf((await copresenceStore(["export", "doc", ...store])).bytes)).toBe("one two");
   });
 
+  it("[STORE-44] import notes that the document is in use", async () => {
+    const [path, store] = await stored({ doc: updatesOf("one") });
+    const before = Date.now();
+    await copresenceStore(["import", "doc", "--store", store], { input: updatesOf("two")[0] as Uint8Array });
+    const opened = await LevelDocumentStore.open(path);
+    onTestFinished(() => opened.close());
+    const unusedBefore = async (moment: number): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const room of opened.unused(moment, Infinity)) names.push(room);
+      return names;
+    };
+    expect([await unusedBefore(before), await unusedBefore(Date.now() + 1)]).toEqual([[], ["doc"]]);
+  });
+
   it("[STORE-32] import refuses what is no update, and says so of one that is not complete", async () => {
     const [, store] = await stored({});
     const into = (room: string): string[] => ["import", room, "--store", store];

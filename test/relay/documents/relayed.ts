@@ -7,6 +7,7 @@ import { EMPTY_STATE_VECTOR, decodeFrame } from "../../../src/wire/index.ts";
 
 export const OPTIONS: DocumentOptions = {
   documentGc: true,
+  documentTtl: 0,
   maxDocument: 0,
   maxDocuments: 2 ** 30,
   maxDocumentStructs: 1_000_000,

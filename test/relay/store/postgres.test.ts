@@ -50,6 +50,7 @@ describe("opening", () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ]);
   });
 
@@ -74,7 +75,9 @@ describe("opening", () => {
     // as the first version left them
     await query(
       url,
-      "DROP TABLE copresence_people, copresence_relays; DELETE FROM copresence_schema WHERE version > 1",
+      `DROP TABLE copresence_people, copresence_relays;
+       ALTER TABLE copresence_documents DROP COLUMN used_at;
+       DELETE FROM copresence_schema WHERE version > 1`,
     );
     const second = await open(url);
     expect((await second.load("doc", never()))?.updates).toHaveLength(1);

@@ -60,9 +60,27 @@ export interface DocumentStore {
    * document. A compaction with a position from before the deletion changes nothing. A store may lack this function: then
    * nobody can delete its documents, and all else works. [STORE-24]
    *
-   * @returns false: nothing was stored for this room
+   * @param unusedSince ms since the epoch: only if the document was last in use before then, as `touch` noted. Given only to
+   * a store that has `touch` and `unused`
+   * @returns false: nothing was stored for this room, or it was in use since
    */
-  delete?(room: string): Promise<boolean>;
+  delete?(room: string, unusedSince?: number): Promise<boolean>;
+  /**
+   * Notes that documents are in use. The relay says so of each document that is opened, before it loads it, of those that
+   * are open once an hour at least, and of one that is left. Rooms without a document are passed by, and stay without one.
+   * A store may lack this function, as it may lack `unused`: then `documentTtl` cannot be set, and all else works. [STORE-44]
+   *
+   * @param at ms since the epoch
+   */
+  touch?(rooms: readonly string[], at: number): Promise<void>;
+  /**
+   * Names the rooms whose documents were last in use before a moment, in any order. A document of which that was never noted
+   * counts as in use now, and that is noted. [STORE-44]
+   *
+   * @param before ms since the epoch
+   * @param now ms since the epoch
+   */
+  unused?(before: number, now: number): AsyncIterable<string>;
   /** Frees what the store holds. Called once, after the last `append` has settled. */
   close?(): Promise<void>;
 }
