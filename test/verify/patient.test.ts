@@ -2,8 +2,11 @@
 import { expect, it } from "vitest";
 import { yWebsocket } from "../../src/verify/peer/dialect.ts";
 import { verify } from "../../src/verify/verify.ts";
+import { SECRET, tokenFor } from "../relay/tokens.ts";
 import { startRelay } from "../support.ts";
+import { brokenAt as allBrokenAt, namedAt, namesItself, targetAt } from "./broken.ts";
 import { type Fault, entriesIn, faultyRelay } from "./faulty-relay.ts";
+import { faults } from "./faults.ts";
 
 const PATIENT = ["LIVE-4", "LIVE-5", "LIVE-8", "OWN-4"];
 
@@ -40,3 +43,21 @@ it("[VERIFY-1] finds nothing on ours, and the rules that a relay breaks which sa
   expect(silent).toEqual(expect.arrayContaining(["LIVE-5", "LIVE-8"]));
   expect(deaf).toEqual(["LIVE-4"]);
 }, 70_000);
+
+it("[VERIFY-1] finds nothing on ours with all that is over within 25 s, also where tokens and an origin are asked for", async () => {
+  const open = await startRelay();
+  const origin = "https://app.example";
+  const guarded = await startRelay({ jwtSecret: SECRET, origins: [origin] });
+  const tokens = await Promise.all(["alice", "bob", "mallory"].map((sub) => tokenFor({ sub })));
+  const options = { withinSeconds: 25 };
+  const found = await Promise.all([
+    allBrokenAt(targetAt(open.url), options),
+    allBrokenAt(targetAt(guarded.url, { tokens, origin }), options),
+  ]);
+  expect(found).toEqual([[], []]);
+}, 60_000);
+
+it("[VERIFY-1] on a relay in which one rule is broken on purpose, names that rule and no bystander", async () => {
+  const rules = Object.keys(faults);
+  expect(await namedAt(rules)).toEqual(namesItself(rules));
+}, 120_000);
