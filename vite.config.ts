@@ -7,6 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const CROWD = "test/faults/crowd.test.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
+  "test/faults/silent.test.ts",
   "test/faults/webhooks.test.ts",
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
@@ -54,9 +55,9 @@ export default defineConfig({
         test: { name: "crowd", include: [CROWD], maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
       {
-        // a real browser wants both cores: after the rest, one file at a time
+        // after the rest: a real browser wants much of a core
         extends: true,
-        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 1, sequence: { groupOrder: 2 } },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -1,27 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { LeaveEvent, Presence, Room } from "../../src/client/index.ts";
-import { type LobbyUser, shardsOf } from "../../src/lobby/index.ts";
+import type { Room } from "../../src/client/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, rawClient, startRelay, stockClient, until } from "../support.ts";
 import { type RunningProcess, run, runRelay } from "./processes.ts";
+import { dieInSilence } from "./silent.ts";
+import { type Watch, watch } from "./watch.ts";
 
 const FAST = ["--ping-interval", "1000", "--ping-timeout", "1000", "--leave-grace", "500"];
-
-interface Watch {
-  readonly alice: Presence;
-  readonly room: Room;
-  readonly leaves: LeaveEvent[];
-}
-
-/** Alice watches the room and the lobby. */
-function watch(url: string): Watch {
-  const alice = ownClient(url, "alice");
-  const room = alice.join("plans");
-  const leaves: LeaveEvent[] = [];
-  room.roster.on("leave", (event) => leaves.push(event));
-  alice.lobby.on("leave", (event) => leaves.push(event));
-  return { alice, room, leaves };
-}
 
 /** Bob is a process, and Alice sees him in the room and in the lobby. */
 async function startBob(url: string, { alice, room }: Watch): Promise<RunningProcess> {
@@ -30,8 +15,6 @@ async function startBob(url: string, { alice, room }: Watch): Promise<RunningPro
   await until("bob is here", isHere, 10_000);
   return bob;
 }
-
-const hasSessions = (user: LobbyUser | undefined): boolean => Object.keys(user?.sessions ?? {}).length > 0;
 
 const countOf = ({ room }: Watch): number => (room.roster.get("bob")?.meta["n"] as number | undefined) ?? -1;
 
@@ -83,60 +66,11 @@ describe("a client's process", () => {
 });
 
 describe("a link", () => {
-  it.for([
-    { flags: [], withinMs: 28_000 },
-    { flags: FAST, withinMs: 2_600 },
-  ])(
-    "[LIVE-4] [USER-7] that dies in silence is gone everywhere within $withinMs ms of its last sign of life",
-    { timeout: 60_000 },
-    async ({ flags, withinMs }, { annotate }) => {
-      const { url, port } = await runRelay(flags);
-      const view = watch(url);
-      const stock = stockClient(url, "plans", { user: { id: "carol", name: "Carol" } });
-      const reader = stockClient(url, "@lobby");
-      const proxy = await tcpProxy(port);
-      const bob = ownClient(proxy.url, "bob");
-      const room = bob.join("plans");
-      const id = room.awareness.clientID;
-      const isRead = (): boolean => [...shardsOf(reader.doc).values()].some((shard) => hasSessions(shard.get("bob")));
-      await until(
-        "everybody sees bob",
-        () => view.room.roster.get("bob") !== undefined && stock.awareness.states.has(id) && isRead(),
-      );
-      // his last sign of life, of which the relay tells by showing it
-      room.setMeta({ word: "last" });
-      bob.setMeta({ word: "last" });
-      const told = (meta: unknown): boolean => (meta as { word?: string } | undefined)?.word === "last";
-      await until(
-        "his last word",
-        () => told(view.room.roster.get("bob")?.meta) && told(view.alice.lobby.get("bob")?.meta),
-      );
-      const gone = new Map<string, number>();
-      const note = (observer: string): void => void (gone.has(observer) || gone.set(observer, Date.now()));
-      view.room.roster.on("leave", () => note("room"));
-      view.alice.lobby.on("leave", () => note("lobby"));
-      stock.awareness.on("change", () => stock.awareness.states.has(id) || note("room, stock"));
-      reader.doc.on("update", () => isRead() || note("lobby, stock"));
-      const diedAt = Date.now();
-      // for ever: he notices as soon as the relay does, and would be back within the grace
-      proxy.blackHole(true);
-      await until("gone from all", () => gone.size === 4, withinMs + 4_000);
-      expect(view.leaves).toHaveLength(2);
-      for (const { user } of view.leaves) {
-        expect(Math.abs(user.lastSeen - diedAt)).toBeLessThan(300);
-        for (const at of gone.values()) {
-          expect(at - user.lastSeen).toBeLessThan(withinMs);
-          // not because somebody said so
-          expect(at - user.lastSeen).toBeGreaterThan(withinMs / 2);
-        }
-      }
-      const lastSeen = Math.max(...view.leaves.map(({ user }) => user.lastSeen));
-      await annotate(
-        `last seen ${lastSeen - diedAt} ms after the link died; gone after (ms): ` +
-          [...gone].map(([observer, at]) => `${observer} ${at - lastSeen}`).join("; "),
-      );
-    },
-  );
+  it("[LIVE-4] [USER-7] that dies in silence is gone everywhere within 2,600 ms of its last sign of life", async ({
+    annotate,
+  }) => {
+    await annotate(await dieInSilence(FAST, 2_600));
+  });
 
   it("[LIVE-2] [OWN-3] that is reset again and again is nobody's leave", async () => {
     const { url, port } = await startRelay();
