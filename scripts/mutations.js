@@ -31,7 +31,7 @@ const MUTATIONS = [
   },
   {
     name: "last seen is when the loss was noticed",
-    file: "src/relay/core/lobby.ts",
+    file: "src/relay/core/lobby/lobby.ts",
     from: "withdraw(entry, wallTimeOf(entry.lastSeen, clock), clock.wall())",
     to: "withdraw(entry, clock.wall(), clock.wall())",
   },

@@ -22,6 +22,7 @@ export { colorOf } from "../presence/index.ts";
 export type { StatusProvider } from "./rosters/binding.ts";
 export type { Lobby, LobbySnapshot } from "./rosters/lobby.ts";
 export type { RoomSummary } from "./rosters/rooms.ts";
+export type { Watch } from "./rosters/watch.ts";
 export type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 export type { Page, PageSignal } from "./browser/page.ts";
 export { createPresence } from "./presence.ts";

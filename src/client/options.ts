@@ -9,6 +9,7 @@ import type {
   UserInfo,
 } from "../presence/index.ts";
 import type { Lobby } from "./rosters/lobby.ts";
+import type { Watch } from "./rosters/watch.ts";
 import type { Page } from "./browser/page.ts";
 import type { JoinArguments, Room } from "./room.ts";
 import type { Refusal } from "./rosters/roster.ts";
@@ -39,10 +40,11 @@ export interface PresenceSettings {
   /** The lobby: `acme` for `@lobby/acme`. Default: `@lobby`. */
   readonly lobby?: string;
   /**
-   * Whether to read the lobby. Default true; with false this session is seen there, but `presence.lobby` knows nobody
-   * but oneself, and costs nothing however many there are.
+   * How much to read of the lobby. Default `true`: everything. With `"counts"` `presence.lobby` knows how many there are
+   * (`count`, `counts`, `rooms`, `countIn`, `roomCount`: as others see it), and with `false` not even that: of people only
+   * oneself and those who are watched, which costs the same however many there are. This session is seen there all the same.
    */
-  readonly observeLobby?: boolean;
+  readonly observeLobby?: boolean | "counts";
   /** More URL parameters for the connection. */
   readonly params?: Readonly<Record<string, string>>;
   /** Default: the page's. Outside of a page (Node, Deno, Bun) pass one, that of `ws` or the global one: see `connect`. */
@@ -88,6 +90,12 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
    * already, or the client is destroyed
    */
   join(room: string, ...options: JoinArguments<RoomMeta>): Room<RoomMeta>;
+  /**
+   * Tells of these people, wherever they are, also where the lobby is not read: a contact list. Each call is a watch of its own.
+   *
+   * @throws RangeError for more than 1,000 people over all watches; TypeError for an id that is no text of 1 to 256 characters
+   */
+  watch(userIds: Iterable<string>): Watch<Meta>;
   /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
   setStatus(status: ManualStatus | null): void;
   /**

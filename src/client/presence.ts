@@ -2,10 +2,13 @@
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { type JsonMeta, type JsonObject, MAX_ID_LENGTH, defaultActivityPolicy, readUserId } from "../presence/index.ts";
+import { Union } from "../lobby/union.ts";
 import { type Control, LINK_PATH, LOBBY, checkRoomName, lobbyRoom } from "../wire/index.ts";
 import { RoomAwareness } from "./provider/awareness.ts";
 import { RelayClock, monotonic } from "./browser/clock.ts";
 import { LobbyReader } from "./rosters/lobby.ts";
+import { ToldPeople } from "./rosters/told.ts";
+import { WatchedPeople } from "./rosters/watch.ts";
 import { nextMeta } from "./meta.ts";
 import type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 import { browserDevice, browserPage } from "./browser/page.ts";
@@ -75,15 +78,26 @@ export function createPresence<
 
   const doc = new Y.Doc();
   const awareness = new RoomAwareness(doc);
-  let observes = options.observeLobby ?? true;
-  const lobbyProvider = connection(lobbyName, doc, awareness, observes ? "read" : "none");
-  const lobby = new LobbyReader<Meta>(lobbyName, options.user.id, { doc, awareness, provider: lobbyProvider.inbound });
+  let { observeLobby: observes = true } = options;
+  const lobbyProvider = connection(lobbyName, doc, awareness, observes === true ? "read" : "none");
+  const told =
+    observes === true ? null : new ToldPeople<Meta>(observes === "counts", (control) => lobbyProvider.say(control));
+  const lobby = new LobbyReader<Meta>(lobbyName, options.user.id, {
+    people: told ?? new Union<Meta>(doc),
+    awareness,
+    provider: lobbyProvider.inbound,
+  });
   const settle = (): void => {
-    if (!observes || (lobbyProvider.synced && lobby.vouched)) lobby.flush("live");
+    if (told === null ? observes === false || (lobbyProvider.synced && lobby.vouched) : told.isVouched) {
+      lobby.flush("live");
+    }
   };
   lobbyProvider.on("control", (control) => {
     // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-14]
     if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
+    if (told === null) return;
+    if (control.kind === "hello") told.greeted();
+    else if (told.take(control)) settle();
   });
   lobbyProvider.on("synced", settle);
   lobbyProvider.on("snapshot", () => {
@@ -187,6 +201,10 @@ export function createPresence<
       rooms.set(name, joined);
       announceOwn();
       return joined;
+    },
+    watch(userIds) {
+      if (isDestroyed) throw new Error("this presence is destroyed");
+      return new WatchedPeople<Meta>(lobby, userIds);
     },
     setStatus: (status) => session.choose(status),
     setMeta(change) {

@@ -149,8 +149,7 @@ export class Shard {
 
   #apply(event: PresenceEvent, now: number, wall: number): void {
     const { type, user, userId } = event;
-    // that somebody goes from room to room would say where they are, too [PRIV-2]
-    if (type === "update" && !this.#policy.lobbyRooms && sameButRooms(event.previous, user)) return;
+    if (isHidden(event, this.#policy.lobbyRooms)) return;
     if (type !== "leave") {
       this.#recent.delete(userId);
       if (this.#map !== null) this.#set(userId, lobbyUser(user, wall, this.#policy.lobbyRooms));
@@ -219,8 +218,10 @@ function withoutId(user: User): LobbyUser["user"] {
   return info;
 }
 
-function sameButRooms(a: User, b: User): boolean {
-  return equal(lobbyUser(a, 0, false), lobbyUser(b, 0, false));
+/** Whether readers are not told: that somebody goes from room to room would say where they are, too. [PRIV-2] */
+export function isHidden(event: PresenceEvent, tellsRooms: boolean): boolean {
+  if (event.type !== "update" || tellsRooms) return false;
+  return equal(lobbyUser(event.previous, 0, false), lobbyUser(event.user, 0, false));
 }
 
 /** Sessions of one user that a lobby lists: those that are most present. [LOBBY-9] */
@@ -231,7 +232,7 @@ export const MAX_ENTRY_BYTES: number = 64 * 1024;
 const SESSION_BYTES = 160;
 
 /** The entry of a user. @param tellsRooms whether it says in which rooms the user is [PRIV-2] */
-function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
+export function lobbyUser(user: User, wall: number, tellsRooms: boolean): LobbyUser {
   let left = MAX_ENTRY_BYTES;
   const fit = (bytes: number): boolean => {
     if (bytes > left) return false;

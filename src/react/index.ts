@@ -8,4 +8,5 @@ export { useRoom } from "./room.ts";
 export { type UsersSource, useConnectionStatus, useLobby, useOthers, useRefusal, useSelf, useUsers } from "./roster.ts";
 export { type Equal, shallowEqual } from "./select.ts";
 export { useStatus } from "./status.ts";
+export { useCount, useUser, useUserIds, useWatch } from "./watch.ts";
 export { useCanWrite } from "./write.ts";

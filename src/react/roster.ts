@@ -27,7 +27,7 @@ const NOTHING: LobbySnapshot<never> = Object.freeze({
 });
 
 /** A source's roster; the lobby where no source is named. */
-function useRoster<M>(source: UsersSource<M> | undefined): Roster<M> | null {
+export function useRoster<M>(source: UsersSource<M> | undefined): Roster<M> | null {
   const presence = usePresence();
   if (source === undefined) return (presence?.lobby ?? null) as Roster<M> | null;
   if (source === null) return null;

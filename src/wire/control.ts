@@ -74,10 +74,56 @@ export type Control =
   | { readonly kind: "close"; readonly channel: number; readonly code: number; readonly reason: string }
   /** Client → relay, on a link: so many bytes of messages that came in pieces have been read since this was said last. */
   | { readonly kind: "read"; readonly bytes: number }
+  /** Client → relay, in a lobby: tell me of these people, without the document. [WATCH-1] */
+  | WatchRequest
+  /** Client → relay, in a lobby: no more of these. */
+  | UnwatchRequest
+  /**
+   * Relay → client: what a reader of the lobby's document would find of these; null: nothing. `done`: a `watch` is answered.
+   */
+  | {
+      readonly kind: "people";
+      readonly users: readonly (readonly [userId: string, user: unknown])[];
+      readonly done?: true;
+    }
+  /** Relay → client: numbers of the lobby, `whole` or what changed of them. [WATCH-2] */
+  | CountsMessage
   /** Client → relay: are you there? */
   | { readonly kind: "ping" }
   /** Relay → client. */
   | { readonly kind: "pong" };
+
+/** How many people one client may watch. [WATCH-4] */
+export const MAX_WATCHED = 1_000;
+/** Longer than any user's id: that of a guest, too, characters. */
+const MAX_USER_ID = 300;
+
+export interface WatchRequest {
+  readonly kind: "watch";
+  /** Ids of users, besides those that are watched already. */
+  readonly users: readonly string[];
+  /** Also numbers, from now on. */
+  readonly counts?: true;
+}
+
+export interface UnwatchRequest {
+  readonly kind: "unwatch";
+  readonly users: readonly string[];
+}
+
+export interface CountsMessage {
+  readonly kind: "counts";
+  /** How many users are present. */
+  readonly users: number;
+  /** How many of them have each status. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** How many rooms somebody is in. */
+  readonly rooms: number;
+  /** The fullest rooms, or those among them that changed; 0: it is not among them any more. */
+  readonly fullest: readonly (readonly [room: string, users: number])[];
+  /** It is all, not what changed. */
+  readonly whole?: true;
+}
 
 /** Asks for a channel of a link. */
 export interface OpenRequest {
@@ -110,7 +156,7 @@ export function decodeControl(source: string): Control {
 }
 
 function readControl(value: Record<string, unknown>): Control | null {
-  const { kind, marks, manual, session, clientId, token, expiresInMs, partial } = value;
+  const { kind, marks, manual, session, clientId, token, expiresInMs, partial, users } = value;
   switch (kind) {
     case "hello":
       return readHello(value);
@@ -142,6 +188,14 @@ function readControl(value: Record<string, unknown>): Control | null {
       const { bytes } = value;
       return typeof bytes === "number" && bytes >= 0 ? { kind, bytes } : null;
     }
+    case "watch":
+    case "unwatch":
+      if (!isUserIds(users)) return null;
+      return { kind, users, ...(kind === "watch" && value["counts"] === true && { counts: true }) };
+    case "people":
+    case "counts":
+      // no relay acts on these
+      return Array.isArray(users) || typeof users === "number" ? (value as unknown as Control) : null;
     case "long":
     case "ping":
     case "pong":
@@ -153,6 +207,10 @@ function readControl(value: Record<string, unknown>): Control | null {
 
 function isChannel(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > LINK_CHANNEL && (value as number) < MAX_CHANNEL;
+}
+
+function isUserIds(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((id) => typeof id === "string" && id !== "" && id.length <= MAX_USER_ID);
 }
 
 function readOpen({ channel, room, keepsHistory }: Record<string, unknown>): OpenRequest | null {

@@ -155,6 +155,12 @@ export function controlFrame(control: Control): Uint8Array {
   return frame(CONTROL, (encoder) => encoding.writeVarString(encoder, encodeControl(control)));
 }
 
+/** People of a lobby, each as the JSON of `[id, user]`. @param isDone a `watch` is answered with it */
+export function peopleFrame(people: readonly string[], isDone: boolean): Uint8Array {
+  const text = `{"kind":"people","users":[${people.join(",")}]${isDone ? ',"done":true' : ""}}`;
+  return frame(CONTROL, (encoder) => encoding.writeVarString(encoder, text));
+}
+
 /** The state vector of a document without content, and the update that adds nothing. */
 export const EMPTY_STATE_VECTOR: Uint8Array = /* @__PURE__ */ Uint8Array.of(0);
 export const EMPTY_UPDATE: Uint8Array = /* @__PURE__ */ Uint8Array.of(0, 0);

@@ -14,6 +14,7 @@ import { guarded } from "../../presence/index.ts";
 import {
   type Control,
   TOO_LARGE,
+  controlFrame,
   type RelayFrame,
   decodeRelayFrame,
   syncStep1Frame,
@@ -107,6 +108,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
   retry(): void {
     this.outbound.retry();
     if (this.#refusedWith === TOO_LARGE) this.connect();
+  }
+
+  /** Says something to the relay of the room, if there is a connection. */
+  say(control: Control): void {
+    this.#channel.send(controlFrame(control));
   }
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */

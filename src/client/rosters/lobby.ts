@@ -1,9 +1,8 @@
 /**
- * The lobby as a reader sees it: the union over the shards that a live relay vouches for, with the own session as it is
- * here and now.
+ * The lobby as a reader sees it: what is known of its people (from its document, the union over the shards that a live relay
+ * vouches for; or from what the relay tells of some), with the own session as it is here and now.
  */
 import type { Awareness } from "y-protocols/awareness";
-import type * as Y from "yjs";
 import {
   type Claim,
   type ConnectionState,
@@ -14,9 +13,11 @@ import {
   readState,
   withSession,
 } from "../../presence/index.ts";
-import { Union } from "../../lobby/union.ts";
+import { MAX_WATCHED } from "../../wire/index.ts";
 import { RoomIndex, type RoomSummary } from "./rooms.ts";
-import { type Roster, type RosterSnapshot, RosterStore } from "./roster.ts";
+import { type Roster, type RosterSnapshot, type RosterStatus, RosterStore, type StatusCounts } from "./roster.ts";
+import { type LobbyPeople, ToldPeople } from "./told.ts";
+import type { WatchedLobby, WatchedPeople } from "./watch.ts";
 
 export interface LobbySnapshot<Meta = JsonObject> extends RosterSnapshot<Meta> {
   /** The rooms that somebody is in, by name. */
@@ -28,16 +29,21 @@ export interface Lobby<Meta = JsonObject> extends Roster<Meta> {
   getSnapshot(): LobbySnapshot<Meta>;
   /** Who is in a room, by name. */
   usersIn(room: string): readonly User<Meta>[];
-  /** How many users are in a room. */
+  /** How many users are in a room. With `observeLobby: "counts"`, of a room that is not among `rooms` only those who are known. */
   countIn(room: string): number;
-  /** The rooms that somebody is in, by name; the same array for as long as nothing changed. */
+  /**
+   * The rooms that somebody is in, by name; the same array for as long as nothing changed. With `observeLobby: "counts"` the
+   * 100 fullest, with those of their `users` who are known.
+   */
   readonly rooms: readonly RoomSummary<Meta>[];
+  /** How many rooms somebody is in. */
+  readonly roomCount: number;
   /** Those who left lately, the last first. */
   readonly recent: readonly User<Meta>[];
 }
 
-export interface LobbySource {
-  readonly doc: Y.Doc;
+export interface LobbySource<Meta> {
+  readonly people: LobbyPeople<Meta>;
   readonly awareness: Awareness;
   readonly provider: Contact;
 }
@@ -52,27 +58,41 @@ interface Contact {
   readonly lostContactAt: number;
 }
 
-export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> {
-  readonly #source: LobbySource;
-  readonly #union: Union<Meta>;
+export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>, WatchedLobby<Meta> {
+  readonly #source: LobbySource<Meta>;
+  /** null: the lobby's document says it. */
+  readonly #told: ToldPeople<Meta> | null;
   readonly #unobserve: Unsubscribe;
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
   #own: Claim<Meta> | undefined;
   readonly #rooms = new RoomIndex<Meta>();
+  /** Who watches a user. */
+  readonly #watches = new Map<string, Set<WatchedPeople<Meta>>>();
+  readonly #watchers = new Set<WatchedPeople<Meta>>();
+  /** The rooms whose users are counted by the relay, as they were listed last, by name. */
+  #counted: readonly RoomSummary<Meta>[] = [];
 
-  constructor(roomId: string, selfId: string, source: LobbySource) {
+  constructor(roomId: string, selfId: string, source: LobbySource<Meta>) {
     super(roomId, selfId);
     this.#source = source;
-    this.#union = new Union<Meta>(source.doc);
-    this.#unobserve = this.#union.observe(this.#onDocument);
+    this.#told = source.people instanceof ToldPeople ? source.people : null;
+    this.#unobserve = source.people.observe(this.#onPeople);
     source.awareness.on("change", this.refresh);
   }
 
   declare readonly getSnapshot: () => LobbySnapshot<Meta>;
 
   protected override makeSnapshot(): LobbySnapshot<Meta> {
-    return { ...super.makeSnapshot(), rooms: this.#rooms.rooms };
+    return { ...super.makeSnapshot(), rooms: this.#listRooms() };
+  }
+
+  override get count(): number {
+    return this.#told?.statuses === undefined ? super.count : this.#told.userCount;
+  }
+
+  override get counts(): StatusCounts {
+    return this.#told?.statuses ?? super.counts;
   }
 
   protected override viewChanged(userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined): void {
@@ -82,7 +102,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
   get vouched(): boolean {
-    return this.#union.isVouched;
+    return this.#source.people.isVouched;
   }
 
   get recent(): readonly User<Meta>[] {
@@ -98,7 +118,44 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
   }
 
   countIn(room: string): number {
-    return this.#rooms.countIn(room);
+    return this.#told?.fullest.get(room) ?? this.#rooms.countIn(room);
+  }
+
+  get roomCount(): number {
+    return this.#told?.statuses === undefined ? this.rooms.length : this.#told.roomCount;
+  }
+
+  get selfId(): string | undefined {
+    return this.people.selfId;
+  }
+
+  awaits(userId: string): boolean {
+    return this.#told?.awaits(userId) ?? false;
+  }
+
+  watchUsers(watch: WatchedPeople<Meta>, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
+    const entered = [...after].filter((userId) => !before.has(userId));
+    const added = entered.filter((userId) => !this.#watches.has(userId));
+    // [WATCH-4]
+    if (this.#watches.size + added.length > MAX_WATCHED) {
+      throw new RangeError(`a client watches at most ${MAX_WATCHED} people`);
+    }
+    if (after.size > 0) this.#watchers.add(watch);
+    else this.#watchers.delete(watch);
+    for (const userId of added) this.#watches.set(userId, new Set());
+    for (const userId of entered) this.#watches.get(userId)?.add(watch);
+    const dropped = [...before].filter((userId) => {
+      const watches = this.#watches.get(userId);
+      return (
+        !after.has(userId) && watches?.delete(watch) === true && watches.size === 0 && this.#watches.delete(userId)
+      );
+    });
+    this.#told?.watch(added, dropped);
+    for (const userId of entered) this.#readUser(userId);
+    if (this.#told === null) return;
+    // they are not seen any more, and did not leave
+    for (const userId of dropped) this.#readUser(userId, true);
+    this.flush(this.status, false);
   }
 
   /** The own session, as it is: it does not wait for the relay to say it back. */
@@ -121,39 +178,60 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta> 
     this.clear();
   }
 
-  readonly #onDocument = (userIds: Iterable<string> | null): void => {
+  readonly #onPeople = (userIds: Iterable<string> | null, isHeard = true): void => {
     for (const userId of userIds ?? this.#everyone()) this.#readUser(userId);
-    this.flush();
+    this.isNews ||= this.#told?.takeNews() ?? false;
+    this.flush(this.status, isHeard);
   };
+
+  override flush(status: RosterStatus = this.status, isHeard = true): void {
+    super.flush(status, isHeard);
+    for (const watch of this.#watchers) watch.update(isHeard);
+  }
 
   /** Reads who vouches for what; also after peers were held. */
   readonly refresh = (): void => {
     const { awareness, provider } = this.#source;
     const states = [...awareness.states].filter(([id]) => !provider.isHeld(id)).map(([, state]) => state);
-    if (this.#union.vouch(states)) this.#onDocument(null);
+    if (this.#source.people.vouch(states)) this.#onPeople(null);
   };
 
   /** Gives up the users that were held and have not returned. [ROSTER-6] */
   release(): void {
-    this.#onDocument(this.#held);
+    this.#onPeople(this.#held);
   }
 
   #everyone(): Set<string> {
-    const users = this.#union.userIds();
+    const users = this.#source.people.userIds();
     for (const userId of this.people.claimed) users.add(userId);
     for (const { id } of this.recent) users.add(id);
     return users;
   }
 
-  #readUser(userId: string): void {
-    const { claims, info, lastSeen: written } = this.#union.read(userId);
+  /** @param isForgotten the user is not looked at any more */
+  #readUser(userId: string, isForgotten = false): void {
+    const { claims, info, lastSeen: written } = this.#source.people.read(userId);
     if (userId === this.people.selfId && this.#own !== undefined) claims.set(this.#own.session.id, this.#own);
-    const isHeld = this.#hold(claims, this.people.claimsOf(userId));
+    const isHeld = !isForgotten && this.#hold(claims, this.people.claimsOf(userId));
     const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
     this.people.replace(userId, claims, lastSeen);
     if (isHeld) this.#held.add(userId);
     else this.#held.delete(userId);
-    this.setRecent(userId, info && claims.size === 0 ? departed<Meta>(info, lastSeen) : undefined);
+    const left = info && claims.size === 0 ? departed<Meta>(info, lastSeen) : undefined;
+    this.setRecent(userId, left);
+    for (const watch of this.#watches.get(userId) ?? []) watch.take(userId, claims, lastSeen, left);
+  }
+
+  /** The rooms by name: those that the relay counts, where it does. [WATCH-8] */
+  #listRooms(): readonly RoomSummary<Meta>[] {
+    if (this.#told?.statuses === undefined) return this.#rooms.rooms;
+    const before = new Map(this.#counted.map((summary) => [summary.name, summary]));
+    const rooms = [...this.#told.fullest].map(([name, count]): RoomSummary<Meta> => {
+      const [known, users] = [before.get(name), this.usersIn(name)];
+      return known?.count === count && known.users === users ? known : Object.freeze({ name, users, count });
+    });
+    this.#counted = Object.freeze(rooms.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    return this.#counted;
   }
 
   /**

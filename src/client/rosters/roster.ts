@@ -104,6 +104,8 @@ export class RosterStore<Meta> implements Roster<Meta> {
   #isPartial = false;
   #synced = false;
   #recentChanged = false;
+  /** Something else in the snapshot changed. */
+  protected isNews = false;
   // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
   #snapshot: RosterSnapshot<Meta> | undefined;
   readonly #sorted = new SortedList<User<Meta>>(byName);
@@ -174,17 +176,21 @@ export class RosterStore<Meta> implements Roster<Meta> {
    * Publishes what went in since the last flush.
    *
    * @param status the roster's from now on; the first time `live` is the moment of `synced`
+   * @param isHeard whether what changed of people is told as events
    */
-  flush(status: RosterStatus = this.#status): void {
+  flush(status: RosterStatus = this.#status, isHeard = true): void {
     // before the first snapshot nothing is announced [ROSTER-1]; a guest who says who they are has not left in their own
     // eyes [ROSTER-7]
     const wasSynced = this.#synced;
-    const events = this.people.flush(Date.now(), wasSynced).filter(({ type, user }) => type !== "leave" || !user.self);
+    const events = this.people
+      .flush(Date.now(), wasSynced && isHeard)
+      .filter(({ type, user }) => type !== "leave" || !user.self);
     const shown = status === "live" && this.#isPartial ? "stale" : status;
     const statusChanged = shown !== this.#status;
     this.#status = shown;
     this.#synced ||= status === "live";
-    if (!statusChanged && !this.people.changed && !this.#recentChanged) return;
+    if (!statusChanged && !this.people.changed && !this.#recentChanged && !this.isNews) return;
+    this.isNews = false;
     if (this.#recentChanged) this.#sortedRecent = undefined;
     this.#recentChanged = false;
     this.#snapshot = undefined;
@@ -261,7 +267,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
-      refusal: this.#refusal,
+      refusal: this.refusal,
       synced: this.#synced,
       users: this.#sorted.items,
       self: users.get(selfId ?? "") ?? null,

@@ -31,7 +31,7 @@ import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave } from "./grace.ts";
-import { Lobby } from "./lobby.ts";
+import { Lobby } from "./lobby/lobby.ts";
 import { type HubListener, Room } from "./room.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
 import { FlushLoad } from "./pace.ts";

@@ -25,6 +25,7 @@ import { RoomPeople } from "./people.ts";
 import { Readers } from "./readers.ts";
 import { Flusher } from "./flusher.ts";
 import type { RoomSetup } from "./setup.ts";
+import type { Watchers } from "./lobby/watchers.ts";
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
@@ -56,6 +57,8 @@ export class Room implements DocumentHost {
   readonly #isLobby: boolean;
   /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
   readonly people: RoomPeople;
+  /** Of a lobby, those who are told of it without its document; null: this is no lobby. */
+  watchers: Watchers | null = null;
   readonly #observers: Observers;
   readonly #flusher: Flusher;
   readonly #readers: Readers;
@@ -149,7 +152,7 @@ export class Room implements DocumentHost {
         this.#observers.greet(member);
         return NO_CHANGES;
       case "control":
-        this.#answerControl(member, frame.control);
+        this.#hearControl(member, frame.control);
         return NO_CHANGES;
       case "denied":
         throw new FrameError("unexpected auth message");
@@ -208,6 +211,7 @@ export class Room implements DocumentHost {
     if (!this.members.delete(member)) return NO_CHANGES;
     if (member.kind === "relay") this.#relays--;
     this.#readers.left(member);
+    this.watchers?.left(member);
     this.#observers.left(member, now);
     const changes: Change[] = [];
     for (const entry of this.register.ownedBy(member).slice()) {
@@ -374,9 +378,13 @@ export class Room implements DocumentHost {
     if (author.kind === "native") this.#memberOf(author)?.send(control(message));
   }
 
-  #answerControl(member: Member, { kind }: Control): void {
-    if (kind !== "ping" || member.kind !== "native") throw new FrameError(`unexpected control message ${kind}`);
-    member.send(control({ kind: "pong" }));
+  #hearControl(member: Member, said: Control): void {
+    const { kind } = said;
+    if (member.kind === "native") {
+      if (kind === "ping") return member.send(control({ kind: "pong" }));
+      if ((kind === "watch" || kind === "unwatch") && this.watchers !== null) return this.watchers.take(member, said);
+    }
+    throw new FrameError(`unexpected control message ${kind}`);
   }
 }
 

@@ -10,9 +10,10 @@ export function isLargeUpdate(frame: Frame): boolean {
 }
 
 /** A number for each kind of question, of which a few bytes bring a long answer; 0: it is none. [COST-4] */
-export function questionIn({ type }: Frame): number {
-  if (type === "syncStep1") return 1;
-  return type === "queryAwareness" ? 2 : 0;
+export function questionIn(frame: Frame): number {
+  if (frame.type === "syncStep1") return 1;
+  if (frame.type === "control" && frame.control.kind === "watch") return 4;
+  return frame.type === "queryAwareness" ? 2 : 0;
 }
 
 /** What a message is expected to take for each KiB of it, besides what its connection has taken of late: ms. */

@@ -3,7 +3,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import type { Lobby, Presence } from "../../../src/client/index.ts";
 import { LobbyReader } from "../../../src/client/rosters/lobby.ts";
-import { shardsOf } from "../../../src/lobby/index.ts";
+import { Union, shardsOf } from "../../../src/lobby/index.ts";
 import { tcpProxy } from "../../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../../support.ts";
 import { openTab } from "../../tab.ts";
@@ -199,7 +199,7 @@ describe("a lobby of several relays", () => {
     onTestFinished(() => relays.destroy());
     const held = new Set<number>();
     const provider = { isHeld: (id: number) => held.has(id), holds: false, lostContactAt: 0 };
-    const reader = new LobbyReader<object>("@lobby", "me", { doc, awareness: relays, provider });
+    const reader = new LobbyReader<object>("@lobby", "me", { people: new Union(doc), awareness: relays, provider });
     reader.flush("live");
     const log: string[] = [];
     reader.on("event", ({ type, userId }) => log.push(`${type} ${userId}`));

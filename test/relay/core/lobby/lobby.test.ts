@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type LobbyUser, vouchedShard } from "../../../src/lobby/index.ts";
-import { PATCH_SUBPROTOCOL, QUERY_FRAME } from "../../../src/wire/index.ts";
-import { ownClient, pause, startRelay, until } from "../../support.ts";
-import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "../raw.ts";
+import { type LobbyUser, vouchedShard } from "../../../../src/lobby/index.ts";
+import { PATCH_SUBPROTOCOL, QUERY_FRAME } from "../../../../src/wire/index.ts";
+import { ownClient, pause, startRelay, until } from "../../../support.ts";
+import { RawPeer, mentions, rawPeer, stateOf, statesFrame } from "../../raw.ts";
 
 const prompt = { tick: 0, lobbyTick: 0 };
 type Users = Record<string, LobbyUser>;

@@ -4,13 +4,13 @@
  */
 import { randomInt } from "node:crypto";
 import * as Y from "yjs";
-import type { PresentEntry } from "../../awareness/index.ts";
-import { type Directory, type Effects, type LobbyUser, type RelayState, shardsOf } from "../../lobby/index.ts";
-import type { ManualChoice } from "../../presence/index.ts";
-import { StateBytes, fieldsOf, updateFrame } from "../../wire/index.ts";
-import type { Clock } from "../ports/clock.ts";
-import { Packet } from "../ports/packet.ts";
-import type { Room } from "./room.ts";
+import type { PresentEntry } from "../../../awareness/index.ts";
+import { type Directory, type Effects, type LobbyUser, type RelayState, shardsOf } from "../../../lobby/index.ts";
+import type { ManualChoice } from "../../../presence/index.ts";
+import { StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { Packet } from "../../ports/packet.ts";
+import type { Room } from "../room.ts";
 
 /** How a shard is called, and since when its relay runs. */
 export interface ShardName {
@@ -93,6 +93,15 @@ export class RemoteShards {
     const shard = this.#shards.get(relay);
     if (shard !== undefined) this.#forget(relay, shard);
     return this.#scheduled(this.#directory.withdrawShard(relay, lastSeen, this.#clock.wall()));
+  }
+
+  /** What another relay's shard says of a user who left there; null: nothing. */
+  leaver(userId: string): LobbyUser | null {
+    for (const { doc, name } of this.#shards.values()) {
+      const user = shardsOf(doc).get(name.shard)?.get(userId);
+      if (user !== undefined && Object.keys(user.sessions).length === 0) return user;
+    }
+    return null;
   }
 
   close(): void {

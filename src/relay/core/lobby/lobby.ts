@@ -2,20 +2,29 @@
  * A lobby: a room whose document the relay writes. Everyone who is anywhere counts in it; what its own connections say
  * of themselves is taken in, never passed on. [LOBBY-1] [LOBBY-3]
  */
-import type { PresentEntry, SessionsByUser } from "../../awareness/index.ts";
-import { Directory, type Effects, type RelayState, type ShardPolicy, Shard } from "../../lobby/index.ts";
+import type { PresentEntry, SessionsByUser } from "../../../awareness/index.ts";
+import {
+  Directory,
+  type Effects,
+  type LobbyUser,
+  type RelayState,
+  type ShardPolicy,
+  Shard,
+} from "../../../lobby/index.ts";
 import type * as Y from "yjs";
-import { type ManualChoice, type PresenceEvent, type User, equal, infoOf, isGuest } from "../../presence/index.ts";
-import { FrameError, Close, StateBytes, fieldsOf } from "../../wire/index.ts";
-import { ReadOnlyDocument } from "../documents/index.ts";
-import type { Packet } from "../ports/packet.ts";
-import { wallTimeOf } from "../ports/clock.ts";
-import type { PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
-import { Flusher } from "./flusher.ts";
+import { type ManualChoice, type PresenceEvent, type User, equal, infoOf, isGuest } from "../../../presence/index.ts";
+import { FrameError, Close, StateBytes, fieldsOf } from "../../../wire/index.ts";
+import { ReadOnlyDocument } from "../../documents/index.ts";
+import type { Packet } from "../../ports/packet.ts";
+import { wallTimeOf } from "../../ports/clock.ts";
+import type { PersonRecord, StoredPerson } from "../../ports/stores/people-store.ts";
+import { Flusher } from "../flusher.ts";
+import { lobbyUser } from "../../../lobby/shard.ts";
 import { RemoteShards, type ShardName } from "./remote-shards.ts";
-import { reportOf } from "./people.ts";
-import { Room } from "./room.ts";
-import type { RoomSetup } from "./setup.ts";
+import { Watchers } from "./watchers.ts";
+import { reportOf } from "../people.ts";
+import { Room } from "../room.ts";
+import type { RoomSetup } from "../setup.ts";
 
 /** How long a lobby waits between two writes that cost more than their share, ms. [LOBBY-5] */
 const USUAL_INTERVAL_MS = 100;
@@ -40,6 +49,7 @@ export class Lobby {
   readonly #setup: RoomSetup;
   readonly #policy: LobbyPolicy;
   readonly #flusher: Flusher;
+  readonly #watchers: Watchers;
 
   /** How the own shard is called. */
   readonly relay: ShardName;
@@ -69,6 +79,12 @@ export class Lobby {
       peers: () => 0,
       flush: () => this.#flush(),
     });
+    this.#watchers = new Watchers({
+      users: () => this.users.values(),
+      entryOf: (userId) => this.#entryOf(userId),
+      tellsRooms: policy.lobbyRooms,
+    });
+    this.room.watchers = this.#watchers;
     const state: RelayState = { copresence: { relay } };
     this.room.publish(this.room.register.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state))));
   }
@@ -158,6 +174,7 @@ export class Lobby {
     const absent = known.filter(({ user }) => !this.users.has(user.id));
     this.#shard.remember(absent, now, wall);
     this.#tellKnown(known.filter(({ user }) => this.users.has(user.id)).map(({ user }) => user.id));
+    this.#watchers.tellOf(absent.map(({ user }) => user.id));
     return this.#scheduled({
       visibility: effects.flatMap(({ visibility }) => visibility),
       choices: effects.flatMap(({ choices }) => choices),
@@ -181,9 +198,19 @@ export class Lobby {
 
   close(): void {
     this.#flusher.close({ flush: false });
+    this.#watchers.close();
     this.room.close();
     this.others.close();
     this.#shard.destroy();
+  }
+
+  /** What a reader of the document finds of a user; null: nothing. */
+  #entryOf(userId: string): LobbyUser | null {
+    const { clock } = this.#setup;
+    const user = this.users.get(userId);
+    if (user !== undefined) return lobbyUser(user, clock.wall(), this.#policy.lobbyRooms);
+    const isRemembered = this.#shard.leaver(userId, clock.now()) !== undefined;
+    return (isRemembered ? this.#shard.leaverEntry(userId) : undefined) ?? this.others.leaver(userId);
   }
 
   /** Other relays hear of a choice before they can hear of anything else that comes of it. [BUS-15] */
@@ -210,12 +237,14 @@ export class Lobby {
     const { ownEvents } = this.#directory;
     if (ownEvents.length > 0) this.#forgotten(this.#shard.write(ownEvents, clock.now(), clock.wall()));
     this.#tellKnown(ownEvents.filter(isToOutlive).map(({ userId }) => userId));
+    this.#watchers.tell(events);
     if (events.length > 0) onEvents(events);
   }
 
   #forgotten(userIds: readonly string[]): void {
     for (const userId of userIds) this.#directory.forget(userId);
     this.#tellKnown(userIds);
+    this.#watchers.tellOf(userIds);
   }
 
   #tellKnown(userIds: readonly string[]): void {
