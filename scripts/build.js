@@ -5,7 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const out = process.argv[2] ?? "dist";
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
@@ -67,3 +68,6 @@ writeFileSync(join(out, "cjs/package.json"), '{ "type": "commonjs" }\n');
 const react = join(out, "cjs/react/index.js");
 writeFileSync(react, readFileSync(react, "utf8").replace(/^("use strict";\n)("use client";\n)/, "$2$1"));
 chmodSync(join(out, "cli.js"), 0o755);
+// [RUN-7] editors check a configuration file by it
+const { configSchema } = await import(pathToFileURL(resolve(out, "command/settings/schema.js")).href);
+writeFileSync(join(out, "config.schema.json"), `${JSON.stringify(configSchema(), null, 2)}\n`);

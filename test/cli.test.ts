@@ -231,6 +231,22 @@ describe("settings", () => {
     expect(await refusal(args, env)).toMatch(message);
   });
 
+  it("[RUN-6] a configuration file sets options, a flag outranks it, and a wrong key in it ends with exit code 2", async () => {
+    const path = join(place, "copresence.json");
+    writeFileSync(path, JSON.stringify({ host: "127.0.0.1", port: 0, leaveGrace: 333 }));
+    expect(await graceOf(["--config", path], {})).toBe(333);
+    expect(await graceOf([], { COPRESENCE_CONFIG: path })).toBe(333);
+    expect(await graceOf(["--config", path, "--leave-grace", "444"], {})).toBe(444);
+    writeFileSync(path, JSON.stringify({ leaveGrace: "soon" }));
+    expect(await refusal(["--config", path])).toContain(
+      `${path}: leaveGrace must be a whole number of milliseconds from 0 to 2147483647`,
+    );
+    writeFileSync(path, JSON.stringify({ leavegrace: 5 }));
+    expect(await refusal(["--config", path])).toMatch(
+      /copresence\.json: there is no key "leavegrace"; there are .*leaveGrace/,
+    );
+  });
+
   it("[RUN-2] a variable PORT that is no port is named", async () => {
     const refused = run([], { PORT: "99999" });
     expect(await refused.exit).toBe(2);
@@ -369,6 +385,8 @@ describe("help", () => {
     expect(help.out()).toContain("--host HOST");
     expect(help.out()).toContain("--port PORT");
     expect(help.out()).toContain("COPRESENCE_PING_INTERVAL");
+    expect(help.out()).toContain("--config FILE");
+    expect(help.out()).toContain("--bus-secret-file FILE");
     expect(help.err()).toBe("");
   });
 

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { configSchema } from "../src/command/settings/schema.ts";
 import { startRelay } from "./support.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -56,6 +57,13 @@ const client = (id: string, load: string): string => `
 
 const REQUIRED = `const { createPresence } = require("copresence"); const Y = require("yjs"); const { WebSocket } = require("ws");`;
 const IMPORTED = `import { createPresence } from "copresence"; import * as Y from "yjs"; import { WebSocket } from "ws";`;
+
+describe("the package", () => {
+  it("[RUN-7] holds the schema of configuration files, as the sources say it", () => {
+    const built = readFileSync(join(app, "node_modules/copresence/dist/config.schema.json"), "utf8");
+    expect(JSON.parse(built)).toEqual(JSON.parse(JSON.stringify(configSchema())));
+  });
+});
 
 describe("one Yjs", () => {
   it("[PKG-1] is shared with an application that requires both, and with one that imports both", async () => {

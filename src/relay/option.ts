@@ -1,10 +1,14 @@
 /** The kinds of options, and how their values are checked and read from text. Pure. */
+import { partOfHeap } from "./util/budget.ts";
+
 export interface NumberOption {
   readonly kind: "number";
   readonly default: number;
   readonly min: number;
   readonly max: number;
-  readonly unit: "ms" | "bytes" | "count";
+  readonly unit: "ms" | "bytes" | "count" | "port";
+  /** Of an option whose default is a part of the heap: this part. The default differs from machine to machine. */
+  readonly heapPart?: number;
   readonly help: string;
 }
 
@@ -23,11 +27,24 @@ export interface HopsOption {
 
 export interface TextOption {
   readonly kind: "text";
-  readonly default: null;
+  readonly default: string | null;
   /** What it is called in the help. */
   readonly value: string;
   readonly help: string;
 }
+
+/** One of several words. */
+export interface ChoiceOption<Word extends string = string> {
+  readonly kind: "choice";
+  readonly default: Word;
+  readonly words: readonly Word[];
+  /** What it is called in the help. */
+  readonly value: string;
+  readonly help: string;
+}
+
+/** What a JSON schema says of a value. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface ListOption<Item = unknown> {
   readonly kind: "list";
@@ -38,10 +55,12 @@ export interface ListOption<Item = unknown> {
   readonly split: (text: string) => readonly string[];
   /** How an item is kept. Throws a `RangeError` for what is none. */
   readonly item: (given: unknown, label: string) => Item;
+  /** What an item is in a configuration file. */
+  readonly itemSchema: JsonSchema;
   readonly help: string;
 }
 
-export type OptionSpec = NumberOption | FlagOption | HopsOption | TextOption | ListOption;
+export type OptionSpec = NumberOption | FlagOption | HopsOption | TextOption | ChoiceOption | ListOption;
 
 /** The kind that an option of this type is. */
 export type SpecOf<T> = T extends boolean
@@ -54,7 +73,7 @@ export type SpecOf<T> = T extends boolean
 
 // the longest that a Node timer can wait
 const MAX_MS = 2 ** 31 - 1;
-const MAX_HOPS = 16;
+export const MAX_HOPS = 16;
 
 export const ms = (value: number, help: string, min = 1): NumberOption => ({
   kind: "number",
@@ -83,9 +102,17 @@ export const bytes = (value: number, help: string, min = 64): NumberOption => ({
   help,
 });
 
+/** A number of bytes whose default is a part of the heap that Node allows. */
+export const heapBytes = (part: number, help: string, min = 64): NumberOption => ({
+  ...bytes(partOfHeap(part), help, min),
+  heapPart: part,
+});
+
 export const flag = (value: boolean, help: string): FlagOption => ({ kind: "flag", default: value, help });
 export const hops = (help: string): HopsOption => ({ kind: "hops", default: 0, help });
 export const text = (value: string, help: string): TextOption => ({ kind: "text", default: null, value, help });
+
+export const ANY_TEXT: JsonSchema = { type: "string", minLength: 1 };
 
 const byCommas = (source: string): string[] => source.split(",").map((item) => item.trim());
 
@@ -94,7 +121,14 @@ export const list = <Item>(
   item: ListOption<Item>["item"],
   help: string,
   split: ListOption["split"] = byCommas,
-): ListOption<Item> => ({ kind: "list", default: [], value, split, item, help });
+): ListOption<Item> => ({ kind: "list", default: [], value, split, item, itemSchema: ANY_TEXT, help });
+
+const UNITS: Readonly<Record<NumberOption["unit"], string>> = {
+  ms: "a whole number of milliseconds",
+  bytes: "a whole number of bytes",
+  count: "a whole number",
+  port: "a port",
+};
 
 /** @param label what to call the option in an error: its name, its flag or its variable [RUN-2] */
 export function checkValue(spec: OptionSpec, label: string, value: unknown): unknown {
@@ -102,9 +136,7 @@ export function checkValue(spec: OptionSpec, label: string, value: unknown): unk
     case "number": {
       const { min, max, unit } = spec;
       if (isWhole(value, min, max)) return value;
-      const what =
-        unit === "count" ? "a whole number" : `a whole number of ${unit === "ms" ? "milliseconds" : "bytes"}`;
-      throw new RangeError(`${label} must be ${what} from ${min} to ${max}`);
+      throw new RangeError(`${label} must be ${UNITS[unit]} from ${min} to ${max}`);
     }
     case "flag":
       if (typeof value === "boolean") return value;
@@ -116,7 +148,10 @@ export function checkValue(spec: OptionSpec, label: string, value: unknown): unk
     case "text":
       // never what it is: it may be a secret
       if (value === null || (typeof value === "string" && value !== "")) return value;
-      throw new RangeError(`${label} must not be empty`);
+      throw new RangeError(`${label} ${value === "" ? "must not be empty" : "must be a text"}`);
+    case "choice":
+      if (spec.words.some((word) => word === value)) return value;
+      throw new RangeError(`${label} must be ${spec.words.join(", ")}, not "${String(value)}"`);
     case "list":
       return (Array.isArray(value) ? (value as unknown[]) : [value]).map((item) => spec.item(item, label));
   }
@@ -133,6 +168,7 @@ export function parseValue(spec: OptionSpec, label: string, source: string): unk
     case "hops":
       return checkValue(spec, label, /^\d+$/.test(source) ? Number(source) : SWITCH[source]);
     case "text":
+    case "choice":
       return checkValue(spec, label, source);
     case "list":
       return checkValue(spec, label, spec.split(source));

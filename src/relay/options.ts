@@ -13,13 +13,14 @@ import type { Outbox } from "./ports/stores/outbox.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";
-import { partOfHeap } from "./util/budget.ts";
 import { type ErrorListener, consoleReporter } from "./util/report.ts";
 import { DEFAULT_TYPES, WEBHOOK_TYPES, type WebhookType } from "./webhooks/message.ts";
 import { MemoryOutbox } from "./webhooks/outbox/memory.ts";
 import type { WebhookSettings } from "./webhooks/webhooks.ts";
-import { type SpecOf, bytes, checkValue, count, flag, hops, list, ms, text } from "./option.ts";
+import { ANY_TEXT, type SpecOf, bytes, checkValue, count, flag, heapBytes, hops, list, ms, text } from "./option.ts";
 
+/** As the header Authorization can carry it. */
+const API_KEY = /^[!-~]{1,1024}$/;
 const DAY = 24 * 60 * 60 * 1000;
 
 /** By these the relay verifies tokens itself, see `jwtAuthenticator`. A token is good if any of the keys has signed it. */
@@ -129,8 +130,8 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   messageRate: count(1_000, 0, "messages a second that a connection may send; 0: any"),
   byteRate: bytes(16 * 2 ** 20, "bytes a second that a connection may send; 0: any", 0),
   timeRate: count(200, 0, "ms a second that a connection may keep the relay busy; 0: any"),
-  maxUnsentTotal: bytes(partOfHeap(1 / 16), "most unsent data of all connections; 0: any", 0),
-  maxStatesTotal: bytes(partOfHeap(1 / 16), "most that all awareness states may take; 0: any", 0),
+  maxUnsentTotal: heapBytes(1 / 16, "most unsent data of all connections; 0: any", 0),
+  maxStatesTotal: heapBytes(1 / 16, "most that all awareness states may take; 0: any", 0),
   maxChannels: count(1_000, 0, "rooms that one connection of a client of ours is in; 0: any"),
   connectRate: count(2_000, 0, "connections a second from one address; 0: any"),
   maxAddressConnections: count(50_000, 0, "connections from one address; 0: any"),
@@ -148,7 +149,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
   open: flag(false, "listen to the network though nobody is asked who they are"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
-  maxDocuments: bytes(partOfHeap(1 / 4), "memory for documents, of left rooms too; past it new ones are refused"),
+  maxDocuments: heapBytes(1 / 4, "memory for documents, of left rooms too; past it new ones are refused"),
   maxDocument: bytes(0, "largest document: past it nobody can add to it; 0: any", 0),
   maxDocumentStructs: count(1_000_000, 1, "most insertions in a document"),
   maxUpdateStructs: count(250_000, 1, "most insertions in one update of a document"),
@@ -165,21 +166,28 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
     "secret of at least 32 bytes that tokens are signed with (HS256); several by commas",
     splitSecrets,
   ),
-  jwtPublicKey: list(
-    "KEY",
-    readPublicKey,
-    "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it; several by commas",
-    splitKeys,
-  ),
+  jwtPublicKey: {
+    ...list(
+      "KEY",
+      readPublicKey,
+      "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it; several by commas",
+      splitKeys,
+    ),
+    itemSchema: { anyOf: [ANY_TEXT, { type: "object" }] },
+  },
   jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
   jwtAudience: text("TEXT", "what the aud of tokens must be"),
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
-  apiKey: list("KEY", readApiKey, "key to the HTTP API, which grants everything; several by commas"),
+  apiKey: {
+    ...list("KEY", readApiKey, "key to the HTTP API, which grants everything; several by commas"),
+    itemSchema: { type: "string", pattern: API_KEY.source },
+  },
   apiRate: count(2_000, 0, "requests a second to the HTTP API by one key; 0: any"),
   webhook: list("URL", readReceiver, "where webhooks go; several by commas"),
   webhookSecret: list("SECRET", readSigningSecret, "what webhooks are signed with, whsec_…; several by commas"),
   webhookEvents: {
-    ...list("TYPES", readWebhookType, `what webhooks tell of, by commas (default: all but user.updated)`),
+    ...list("TYPES", readWebhookType, "what webhooks tell of, by commas (default: all but user.updated)"),
+    itemSchema: { enum: WEBHOOK_TYPES },
     default: DEFAULT_TYPES,
   },
   webhookTimeout: ms(15_000, "how long a receiver of webhooks may take to answer"),
@@ -188,7 +196,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
     "how long those who were online when the relay stopped have to come back, besides the grace",
     0,
   ),
-  maxWebhookBacklog: bytes(partOfHeap(1 / 16), "webhooks that may wait for all receivers together"),
+  maxWebhookBacklog: heapBytes(1 / 16, "webhooks that may wait for all receivers together"),
   clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
 };
 
@@ -222,7 +230,7 @@ function readSecret(given: unknown, label: string): string {
 
 /** As the header Authorization can carry it. What it is stands in no error. [API-19] */
 function readApiKey(given: unknown, label: string): string {
-  if (typeof given === "string" && /^[!-~]{1,1024}$/.test(given)) return given;
+  if (typeof given === "string" && API_KEY.test(given)) return given;
   // never what it is
   throw new RangeError(`${label} must be of ASCII letters, digits and signs, without spaces, at most 1,024 of them`);
 }
