@@ -12,6 +12,7 @@ import { lobby } from "./lobby.js";
 import { polling } from "./polling.js";
 import { reconnect } from "./reconnect.js";
 import { resources } from "./resources.js";
+import { restart } from "./restart.js";
 import { room } from "./room.js";
 import { rooms } from "./rooms.js";
 import { signed } from "./signed.js";
@@ -36,6 +37,7 @@ export const cases = [
   polling,
   api,
   reconnect,
+  restart,
   soak,
   attacksCase,
   resources,

@@ -93,7 +93,7 @@ export class Connection {
    */
   async open(dial, { announce = true } = {}) {
     await this.#connect(dial);
-    for (const message of this.kind.greeting(this.room)) this.send(message);
+    for (const message of this.kind.greeting(this.room, this.index)) this.send(message);
     if (announce) this.announce();
   }
 
@@ -149,13 +149,16 @@ export class Connection {
    * @param {Uint8Array} bytes
    * @param {number} start
    * @param {number} end
+   * @param {number} length  of the whole payload, of which this may be the beginning
    */
-  frame(opcode, bytes, start, end) {
+  frame(opcode, bytes, start, end, length) {
     this.frames++;
     if (opcode === Opcode.ping) this.#write(clientFrame([bytes.subarray(start, end)], Opcode.pong));
     if (opcode !== Opcode.binary) return;
     this.states += this.kind.countStates(bytes, start, end);
     if (this.whole) this.#read(bytes, start, end);
+    const receipt = this.kind.receipt?.(bytes, start, length) ?? null;
+    if (receipt !== null) this.send(receipt);
     this.#answer();
   }
 

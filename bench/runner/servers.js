@@ -30,8 +30,8 @@ export const relay = (flags = []) => ({
   command: (port) => ({ args: [here("../dist/cli.js"), "--host", "127.0.0.1", "--port", String(port), ...flags] }),
 });
 
-/** The relay, with clients of ours. */
-export const relayOwn = { ...relay(), name: "copresence, own clients", client: "patching" };
+/** The relay, with tabs of our client. */
+export const relayOwn = { ...relay(), name: "copresence, own clients", client: "tab" };
 
 /** The relay, open, with stock clients that say who they are. */
 export const relayNamed = { ...relay(), name: "copresence, open", client: "named" };
@@ -78,11 +78,12 @@ export const peers = [relay(), yWebsocket, hocuspocus];
 
 /**
  * @param {ServerKind} kind
- * @param {{ readonly nodeArgs?: readonly string[], readonly ipc?: boolean }} [options]
+ * @param {{ readonly nodeArgs?: readonly string[], readonly ipc?: boolean, readonly port?: number }} [options]
+ *   `port`: default a free one.
  * @returns {Promise<RunningServer>}
  */
-export async function startServer(kind, { nodeArgs = [], ipc = false } = {}) {
-  const port = await freePort();
+export async function startServer(kind, { nodeArgs = [], ipc = false, port: given } = {}) {
+  const port = given ?? (await freePort());
   const { args, env } = kind.command(port);
   const child = start(pinned(SERVER_CORE, [process.execPath, ...nodeArgs, ...args]), { ipc, ...(env && { env }) });
   const { pid } = child;

@@ -6,7 +6,7 @@
  * @typedef {object} ClientKind
  * @property {string | null} subprotocol
  * @property {(room: string, index: number) => string} path  What it asks for in the handshake.
- * @property {(room: string) => Uint8Array[]} greeting  Messages that it sends when its socket opens, before its state.
+ * @property {(room: string, index: number) => Uint8Array[]} greeting  Messages that it sends when its socket opens, before its state.
  * @property {(index: number, room: string) => StateMessage} stateMessage  Its own state, as it will send it.
  * @property {(room: string, update: Uint8Array) => Uint8Array} updateMessage  An update of the document.
  * @property {Uint8Array | null} renewal  What it sends every 15 s while nothing changes; null: its state, at a new clock.
@@ -19,6 +19,8 @@
  * @property {() => StatesReader} [makeReader]  For kinds that keep what they were told, in place of `eachState`.
  * @property {(bytes: Uint8Array, start: number, end: number, room: string) => Uint8Array | null} reply
  *   What has to be answered before anything else works: the server's question for the document.
+ * @property {(bytes: Uint8Array, start: number, length: number) => Uint8Array | null} [receipt]
+ *   What it says when it has read this message, which may be cut off and is `length` bytes long. Default: nothing.
  */
 
 /**

@@ -1,12 +1,12 @@
 // @ts-check
 import { hocuspocus } from "./hocuspocus.js";
-import { own, user } from "./own.js";
-import { patching } from "./patching.js";
+import { own } from "./own.js";
 import { named, signed } from "./signed.js";
 import { stock } from "./stock.js";
+import { observer, tab, user } from "./tab.js";
 
 /** @type {Readonly<Record<string, import("./client.js").ClientKind>>} */
-const kinds = { hocuspocus, named, own, patching, signed, stock, user };
+const kinds = { hocuspocus, named, observer, own, signed, stock, tab, user };
 
 /** @param {string} name */
 export function clientKind(name) {

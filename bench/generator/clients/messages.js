@@ -65,6 +65,22 @@ export function stateMessage(prefix, index, state) {
 }
 
 /**
+ * The message with which a client says its state for the first time.
+ *
+ * @param {number} index
+ * @param {Uint8Array} state
+ */
+export function announcement(index, state) {
+  const numbers = [1, FIRST_ID + index, 1, state.length];
+  const length = numbers.reduce((sum, number) => sum + varintLength(number), 0) + state.length;
+  const message = new Uint8Array(1 + varintLength(length) + length);
+  let at = writeVarint(message, writeVarint(message, 0, AWARENESS), length);
+  for (const number of numbers) at = writeVarint(message, at, number);
+  message.set(state, at);
+  return message;
+}
+
+/**
  * @param {Uint8Array} bytes
  * @param {number} start  where the message type stands
  */

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inBatches } from "../batches.js";
 import { clientKind } from "../clients/index.js";
+import { lobbyMessages } from "../clients/tab.js";
 import { userIndex } from "../state.js";
 import { Connection } from "../connection.js";
 import { Freshness } from "../freshness.js";
@@ -89,8 +90,9 @@ function observersOf({ users, observers: count, readers: readerCount, changesPer
   const observers = Array.from({ length: count }, (_, i) => {
     // spread over all, since a server writes to one after another
     const reader = i % Math.floor(count / readerCount) === 0 ? readers[(i * readerCount) / count] : undefined;
-    const connection = new Connection(clientKind("user"), users + i, "@lobby", {
-      message: (_connection, bytes, start, end) => reader?.read(bytes, start, end),
+    const read = lobbyMessages((message) => reader?.read(message, 0, message.length));
+    const connection = new Connection(clientKind("observer"), users + i, "@lobby", {
+      message: (_connection, bytes, start, end) => read(bytes, start, end),
     });
     connection.whole = reader !== undefined;
     return connection;

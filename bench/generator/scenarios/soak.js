@@ -25,7 +25,7 @@ export async function soak({ port, first, count }) {
     const size = Math.min(CROWD, count - done);
     const crowd = Array.from({ length: size }, (_, i) => {
       const index = first + done + i;
-      return new Connection(clientKind(index % 2 === 0 ? "own" : "stock"), index, `soak-${index % ROOMS}`);
+      return new Connection(clientKind(index % 2 === 0 ? "tab" : "stock"), index, `soak-${index % ROOMS}`);
     });
     const localAddress = `127.0.0.${2 + ((done / CROWD) % ADDRESSES)}`;
     await inBatches(crowd, (connection) => connection.open({ port, localAddress }));

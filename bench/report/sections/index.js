@@ -12,6 +12,7 @@ import { lobbySection } from "./lobby.js";
 import { pollingSection } from "./polling.js";
 import { reconnectSection } from "./reconnect.js";
 import { resourcesSection } from "./resources.js";
+import { restartSection } from "./restart.js";
 import { roomSection } from "./room.js";
 import { roomsSection } from "./rooms.js";
 import { signedSection } from "./signed.js";
@@ -37,6 +38,7 @@ export const sections = new Map(
     ["polling", pollingSection],
     ["api", apiSection],
     ["reconnect", reconnectSection],
+    ["restart", restartSection],
     ["soak", soakSection],
     ["attacks", attacksSection],
     ["resources", resourcesSection],
