@@ -6,8 +6,8 @@ import { splitUpdate } from "./update/split.ts";
 const NOTHING = new Packet(syncStep2Frame(EMPTY_UPDATE));
 
 /** What was written, as messages that are none of them long. [STORE-9] */
-export function updatePackets(update: Uint8Array): readonly Packet[] {
-  return splitUpdate(update).map((part) => new Packet(updateFrame(part)));
+export function updatePackets(update: Uint8Array, maxBytes?: number): readonly Packet[] {
+  return splitUpdate(update, maxBytes).map((part) => new Packet(updateFrame(part)));
 }
 
 /**
@@ -15,9 +15,10 @@ export function updatePackets(update: Uint8Array): readonly Packet[] {
  * once it has read that one: what comes before it are updates like any other. [STORE-10]
  *
  * @param updates one after the other; none: there is nothing to be told
+ * @param maxBytes how long the update in a message may be; default: as long as that of any document
  */
-export function answerOf(updates: readonly Uint8Array[]): readonly Packet[] {
-  const parts = updates.flatMap((update) => splitUpdate(update));
+export function answerOf(updates: readonly Uint8Array[], maxBytes?: number): readonly Packet[] {
+  const parts = updates.flatMap((update) => splitUpdate(update, maxBytes));
   const last = parts.pop();
   if (last === undefined) return [NOTHING];
   return [...parts.map((part) => new Packet(updateFrame(part))), new Packet(syncStep2Frame(last))];

@@ -1,6 +1,6 @@
 /** The document of a lobby, which only the relay writes. */
 import * as Y from "yjs";
-import { EMPTY_UPDATE, syncStep2Frame, updateFrame } from "../../wire/index.ts";
+import { syncStep2Frame, updateFrame } from "../../wire/index.ts";
 import { encodeAsJson } from "./json.ts";
 import { Packet } from "../ports/packet.ts";
 import { answerOf, updatePackets } from "./answer.ts";
@@ -12,7 +12,8 @@ import { type StateVector, readStateVector } from "./update/state-vector.ts";
 const MAX_SINCE = 1 / 4;
 /** A document that is smaller had better be encoded anew, bytes. */
 const MIN_SNAPSHOT = 64 * 1024;
-const DONE = new Packet(syncStep2Frame(EMPTY_UPDATE));
+/** Some hundred people, whom a page takes in within a few milliseconds: how long a part of a lobby is at most, bytes. [LOBBY-18] */
+const MAX_PART = 32 * 1024;
 
 interface Snapshot {
   /** How large the document was, bytes. */
@@ -21,7 +22,7 @@ interface Snapshot {
   /** The whole document, as it was then or is later, by what it was encoded with. */
   readonly whole: Map<(doc: Y.Doc) => Uint8Array, readonly Packet[]>;
   /** What was written since; null until somebody asks. */
-  since: Packet | null;
+  since: readonly Packet[] | null;
   sinceBytes: number;
 }
 
@@ -35,6 +36,8 @@ export class ReadOnlyDocument implements RoomDocument {
   readonly #onUpdate: (update: Uint8Array) => void;
   /** Encoding a large document takes long, and many come at once. */
   #snapshot: Snapshot | null = null;
+  /** Documents of other relays as those are sent them who have nothing of them; until they change. */
+  readonly #othersWhole = new WeakMap<Y.Doc, readonly Packet[]>();
 
   /**
    * @param onRead before it is read for the first time: what is in it may wait until then
@@ -74,29 +77,43 @@ export class ReadOnlyDocument implements RoomDocument {
     const known = stateVector.slice();
     // first it is read in our way: Yjs might read on without an end
     readStateVector(known);
-    const others = [...this.#others()].map((doc) => new Packet(updateFrame(Y.encodeStateAsUpdate(doc, known))));
+    const others = [...this.#others()].flatMap((doc) => this.#other(doc, known));
     // the answer comes last
     return [...others, ...this.#sync(known, isYjs)];
+  }
+
+  #other(doc: Y.Doc, stateVector: Uint8Array): readonly Packet[] {
+    if (knowsAny(doc, readStateVector(stateVector))) {
+      return updatePackets(Y.encodeStateAsUpdate(doc, stateVector.slice()), MAX_PART);
+    }
+    let whole = this.#othersWhole.get(doc);
+    if (whole === undefined) {
+      whole = updatePackets(Y.encodeStateAsUpdate(doc), MAX_PART);
+      this.#othersWhole.set(doc, whole);
+      doc.once("update", () => this.#othersWhole.delete(doc));
+    }
+    return whole;
   }
 
   #sync(stateVector: Uint8Array, isYjs: boolean): readonly Packet[] {
     this.#open();
     // first it is read in our way: Yjs might read on without an end
     if (knowsAny(this.#doc, readStateVector(stateVector))) {
-      return this.#answers.get(stateVector, () => answerOf([Y.encodeStateAsUpdate(this.#doc, stateVector.slice())]));
+      return this.#answers.get(stateVector, () =>
+        answerOf([Y.encodeStateAsUpdate(this.#doc, stateVector.slice())], MAX_PART),
+      );
     }
     const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
     let whole = this.#snapshot?.whole.get(encode);
     if (whole === undefined) {
       const update = encode(this.#doc);
       if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
-      // a client of ours is told that a message is long, and waits for it [LIVE-15]
-      whole = isYjs ? [new Packet(updateFrame(update))] : updatePackets(update);
+      whole = updatePackets(update, isYjs ? MAX_PART : undefined);
       this.#snapshot ??= this.#begin(update.length);
       this.#snapshot.whole.set(encode, whole);
     }
     // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [...whole, this.#since()];
+    return [...whole, ...this.#since()];
   }
 
   #open(): void {
@@ -108,13 +125,13 @@ export class ReadOnlyDocument implements RoomDocument {
   }
 
   #begin(size: number): Snapshot {
-    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: DONE, sinceBytes: 0 };
+    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: null, sinceBytes: 0 };
   }
 
   /** What was written since the snapshot, as one update: it is far quicker to take than those that were written. */
-  #since(): Packet {
-    if (this.#snapshot === null) return DONE;
-    this.#snapshot.since ??= new Packet(syncStep2Frame(Y.encodeStateAsUpdate(this.#doc, this.#snapshot.stateVector)));
+  #since(): readonly Packet[] {
+    if (this.#snapshot === null) return answerOf([]);
+    this.#snapshot.since ??= answerOf([Y.encodeStateAsUpdate(this.#doc, this.#snapshot.stateVector)], MAX_PART);
     return this.#snapshot.since;
   }
 

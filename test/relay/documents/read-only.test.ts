@@ -118,3 +118,51 @@ it("[LOBBY-1] says the same to those who read it with Yjs, whoever came first", 
     }
   }
 });
+
+it("[LOBBY-18] gives a client of ours parts that are each short, of which only the last says that it is all", () => {
+  const { document, map, doc } = setup();
+  for (let i = 0; i < 1_000; i++) map.set(`user${i}`, { name: "Ann", meta: { text: "x".repeat(200) } });
+  const known = Y.encodeStateVector(doc);
+  const check = (packets: readonly Packet[], reader: Y.Doc): void => {
+    expect(packets.length).toBeGreaterThan(5);
+    expect(Math.max(...packets.map(({ message }) => message.length))).toBeLessThanOrEqual(33 * 1024);
+    expect(packets.map(({ message }) => decodeFrame(message).type)).toEqual(
+      packets.map((_, i) => (i === packets.length - 1 ? "syncStep2" : "update")),
+    );
+    const sizes = packets.map((packet) => {
+      take(reader, [packet]);
+      return reader.getMap("shards").size;
+    });
+    // each part is somebody's, and none waits for another
+    expect(sizes.slice(0, 5)).toEqual([...new Set(sizes.slice(0, 5))].toSorted((a, b) => a - b));
+    expect(reader.getMap("shards").toJSON()).toEqual(map.toJSON());
+  };
+  check(document.sync(EMPTY_STATE_VECTOR, true), new Y.Doc());
+  const reader = new Y.Doc();
+  Y.applyUpdate(reader, Y.encodeStateAsUpdate(doc));
+  for (let i = 0; i < 500; i++) map.set(`later${i}`, { name: "Bob", meta: { text: "y".repeat(400) } });
+  map.delete("user7");
+  check(document.sync(known, true), reader);
+  check(document.sync(EMPTY_STATE_VECTOR, true), new Y.Doc());
+});
+
+it("[LOBBY-18] gives the documents of other relays in such parts, too, as they are then", () => {
+  const doc = new Y.Doc();
+  const other = new Y.Doc();
+  const document = new ReadOnlyDocument(
+    doc,
+    () => {},
+    () => {},
+    () => [other],
+  );
+  onTestFinished(() => document.close());
+  for (let i = 0; i < 500; i++) other.getMap("shards").set(`user${i}`, { text: "x".repeat(200) });
+  for (const later of ["first", "second"]) {
+    const packets = document.sync(EMPTY_STATE_VECTOR, true);
+    expect(Math.max(...packets.map(({ message }) => message.length))).toBeLessThanOrEqual(33 * 1024);
+    const reader = new Y.Doc();
+    take(reader, packets);
+    expect(reader.getMap("shards").toJSON()).toEqual(other.getMap("shards").toJSON());
+    other.getMap("shards").set(later, "here");
+  }
+});
