@@ -7,6 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const CROWD = "test/faults/crowd.test.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
+  "test/hocuspocus/instances.test.ts",
   "test/faults/silent.test.ts",
   "test/faults/webhooks.test.ts",
   "test/relay/store/failing.test.ts",

@@ -21,6 +21,8 @@ export interface TcpProxy {
   cut(up?: boolean): void;
   /** Takes new links again. */
   restore(): void;
+  /** Leads new links to another port, as a load balancer does when a server is gone. */
+  leadTo(port: number): void;
 }
 
 /** A way to a port of loopback; ended with the test. */
@@ -31,6 +33,7 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
   }
   const links = new Set<Link>();
   let carried = 0;
+  let target = port;
   let open = true;
   let bytesPerMs = Infinity;
   let lost = false;
@@ -53,7 +56,7 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
   };
   const server = createServer((near) => {
     if (!open) return void near.destroy();
-    const far = createConnection(port, "127.0.0.1");
+    const far = createConnection(target, "127.0.0.1");
     const link: Link = { ends: [near, far], dead: lost };
     links.add(link);
     for (const end of link.ends) end.setNoDelay(true);
@@ -92,6 +95,9 @@ export async function tcpProxy(port: number): Promise<TcpProxy> {
     },
     restore() {
       open = true;
+    },
+    leadTo(other) {
+      target = other;
     },
   };
 }

@@ -4,7 +4,7 @@ import type { HubOptions, Identity, PresenceHub } from "../hub/index.ts";
 
 /**
  * How the extension is made: all options of `createHub` that are not about documents (among them `bus`, which joins several
- * servers [HOC-12]), and who somebody is.
+ * servers [HOC-12] [HOC-14]), and who somebody is.
  */
 export interface HocuspocusOptions<Context> extends Omit<HubOptions, "documents" | "store" | "closeCodes"> {
   /**

@@ -9,6 +9,7 @@ export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "
 export type { Bus } from "../relay/ports/bus.ts";
 export type { EventSink, IdentifiedEvent } from "../relay/ports/event-sink.ts";
 export { MemoryBus } from "../relay/cluster/bus/memory-bus.ts";
+export { openBus } from "../relay/cluster/bus/open-bus.ts";
 export { MemoryEventSink } from "../relay/events/memory.ts";
 export { MemoryDocumentStore } from "../relay/store/memory.ts";
 export type { Addressing } from "../relay/transport/addressing.ts";

@@ -18,6 +18,7 @@ export { openOutbox } from "./webhooks/outbox/open.ts";
 export type { WebhookType } from "./webhooks/message.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";
+export { openBus } from "./cluster/bus/open-bus.ts";
 export type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";
 export type { RelayConfig, RelayOptions } from "./options.ts";
 export { type Relay, type RelayAddress, createRelay } from "./relay.ts";
