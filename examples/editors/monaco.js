@@ -1,4 +1,4 @@
-import { caretStyles, clearOnUnmount, nudge } from "copresence/editors";
+import { caretStyles, clearOnUnmount, cursorsIn, nudge } from "copresence/editors";
 import * as monaco from "monaco-editor";
 import EditorWorker from "monaco-editor/editor/editor.worker.js?worker";
 import { MonacoBinding } from "y-monaco";
@@ -10,7 +10,15 @@ export function mount(parent, { room, field }) {
   const text = room.doc.getText(field);
   const model = monaco.editor.createModel("", "plaintext");
   const editor = monaco.editor.create(parent, { model, minimap: { enabled: false }, automaticLayout: true });
-  const binding = new MonacoBinding(text, model, new Set([editor]), room.awareness);
+  // the binding says anew where the caret is whenever others write, also while the user is in another editor
+  const hasFocus = () => editor.hasTextFocus();
+  const awareness = cursorsIn(room.awareness, text, { field: "selection", hasFocus });
+  const binding = new MonacoBinding(text, model, new Set([editor]), awareness);
+  // and says nothing when the user comes back to where the caret was
+  editor.onDidFocusEditorText(() => {
+    const position = Y.createRelativePositionFromTypeIndex(text, model.getOffsetAt(editor.getPosition()));
+    awareness.setLocalStateField("selection", { anchor: position, head: position });
+  });
   // the binding draws nobody until somebody moves, and has no names
   nudge(room.awareness);
   const removeStyles = caretStyles(

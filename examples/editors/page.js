@@ -6,10 +6,16 @@ import * as Y from "yjs";
 import "./page.css";
 
 const EDITORS = {
+  blocknote: () => import("./blocknote.jsx"),
+  canvas: () => import("./canvas.js"),
   codemirror: () => import("./codemirror.js"),
+  excalidraw: () => import("./excalidraw.jsx"),
+  lexical: () => import("./lexical.jsx"),
   monaco: () => import("./monaco.js"),
   prosemirror: () => import("./prosemirror.js"),
   quill: () => import("./quill.js"),
+  slate: () => import("./slate.jsx"),
+  tiptap: () => import("./tiptap.js"),
 };
 
 const query = new URLSearchParams(location.search);
@@ -66,7 +72,7 @@ function stock() {
 /** Puts an editor on the page; `field` names the shared type that it shows. */
 function add(field) {
   const place = document.createElement("div");
-  place.className = `field ${editor}`;
+  place.className = `field field-${editor}`;
   place.dataset.field = field;
   document.getElementById("fields").append(place);
   const options = { room, user: own, field };

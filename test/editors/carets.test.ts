@@ -47,6 +47,55 @@ it("[EDIT-3] a caret that was drawn once shows the new name and colour", () => {
   expect(label?.textContent).toBe("Robert");
 });
 
+it("[EDIT-13] a caret that is made without a client id is that of the client with the user's id, or of the same name and colour", () => {
+  const { alice, bob } = aliceAndBob();
+  const { build, stop } = caretBuilder(alice);
+  onTestFinished(stop);
+  const nameOf = (caret: HTMLElement): string | null | undefined => caret.querySelector("div")?.textContent;
+  const byId = build({ id: "bob", name: "an older name", color: "transparent" });
+  expect(nameOf(byId)).toBe("Bob");
+  bob.setLocalStateField("user", { id: "bob", name: "Robert", color: "#00ff00" });
+  expect(nameOf(byId)).toBe("Robert");
+  // a client that has no id
+  bob.setLocalStateField("user", { name: "Bob", color: "#00ff00" });
+  const byName = build({ name: "Bob", color: "#00ff00" });
+  bob.setLocalStateField("user", { name: "Bobby", color: "#00ff00" });
+  expect([nameOf(byName), nameOf(byId)]).toEqual(["Bobby", "Bobby"]);
+  // nobody who is here
+  expect(nameOf(build({ id: "carol", name: "Carol", color: "#00ff00" }))).toBe("Carol");
+});
+
+it("[EDIT-15] a builder that was stopped follows renames again once it makes a caret", () => {
+  const { alice, bob } = aliceAndBob();
+  const { build, stop } = caretBuilder(alice);
+  build({ id: "bob" }, bob.clientID);
+  stop();
+  const caret = build({ id: "bob" }, bob.clientID);
+  bob.setLocalStateField("user", { id: "bob", name: "Robert" });
+  expect(caret.querySelector("div")?.textContent).toBe("Robert");
+  stop();
+});
+
+it("[EDIT-14] of two tabs of one user each has a caret, and a caret that is shown again has the name of now", () => {
+  const { alice, bob } = aliceAndBob();
+  const { build, stop } = caretBuilder(alice);
+  onTestFinished(stop);
+  const tab = 4711;
+  alice.states.set(tab, { user: { id: "bob", name: "Bob", color: "#112233" } });
+  const carets = [1, 2].map(() => {
+    const caret = build({ id: "bob", name: "Bob", color: "#112233" });
+    document.body.append(caret);
+    onTestFinished(() => caret.remove());
+    return caret;
+  });
+  const names = (): string[] => carets.map((caret) => caret.querySelector("div")?.textContent ?? "").toSorted();
+  bob.setLocalStateField("user", { id: "bob", name: "Robert", color: "#112233" });
+  expect(names()).toEqual(["Bob", "Robert"]);
+  bob.setLocalState(null);
+  bob.setLocalState({ user: { id: "bob", name: "Bobby", color: "#112233" } });
+  expect(names()).toEqual(["Bob", "Bobby"]);
+});
+
 it("[EDIT-5] listeners hear of Bob as if he had moved, and he hears nothing", () => {
   const { alice, bob } = aliceAndBob();
   const [changes, sent]: [unknown[], unknown[]] = [[], []];

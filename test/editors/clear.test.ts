@@ -54,3 +54,18 @@ it("[EDIT-11] [EDIT-12] an editor sees the cursors in its own text, and takes th
   inTitle.setLocalStateField("cursor", null);
   expect(alice.getLocalState()?.["cursor"]).toBeNull();
 });
+
+it("[EDIT-19] what the title's editor says while Alice is in the body is not passed on", () => {
+  const { alice } = aliceAndBob();
+  const [title, body] = [alice.doc.getText("title"), alice.doc.getText("body")];
+  let isInTitle = true;
+  const inTitle = cursorsIn(alice, title, { field: "selection", hasFocus: () => isInTitle });
+  inTitle.setLocalStateField("selection", cursorIn(title));
+  expect(alice.getLocalState()?.["selection"]).toEqual(cursorIn(title));
+  isInTitle = false;
+  alice.setLocalStateField("selection", cursorIn(body));
+  inTitle.setLocalStateField("selection", cursorIn(title));
+  expect(alice.getLocalState()?.["selection"]).toEqual(cursorIn(body));
+  inTitle.setLocalStateField("pointer", 1);
+  expect(alice.getLocalState()).toHaveProperty("pointer", 1);
+});

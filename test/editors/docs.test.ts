@@ -21,9 +21,20 @@ describe.each(recipes)("the recipe %s", (file) => {
 
   it("names the versions that are tried", () => {
     const tried = /^Tried with ([^]*?)\.\n/m.exec(page)?.[1] ?? "";
-    for (const each of tried.split(/,(?: and)? /).filter(Boolean)) {
-      const [name = "", version] = each.split(" ");
-      expect(version).toBe(versions[name]);
-    }
+    const named = [...tried.matchAll(/([@\w./-]+)\s+(\d[\w.-]*)/g)].map(([, name = "", version]) => [name, version]);
+    expect(named).not.toEqual([]);
+    for (const [name = "", version] of named) expect([name, version]).toEqual([name, versions[name]]);
+  });
+});
+
+describe("the table of what was tried", () => {
+  const page = read("docs/editors/README.md");
+  const rows = page
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && line.split("|").length > 5)
+    .map((line) => line.split("|").slice(1, -1));
+
+  it("has a column for each recipe, and the same number of cells in each row", () => {
+    expect(rows.map((row) => row.length)).toEqual(rows.map(() => recipes.length + 1));
   });
 });

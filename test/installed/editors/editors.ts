@@ -1,60 +1,68 @@
-/** The editors that are tried, and where in the page each shows what. Selectors are within the editor's place. */
+/** The editors that are tried. */
+import { canvasHand, excalidrawHand } from "./hands/drawing.ts";
+import type { Hand } from "./hands/hand.ts";
+import { textHand } from "./hands/text.ts";
 
 export interface EditorUnderTest {
+  /** Its file in examples/editors. */
   readonly name: string;
   readonly title: string;
-  /** What is clicked to write. */
-  readonly focus: string;
-  /** What holds the text. */
-  readonly content: string;
-  /** One for each caret of somebody else. */
-  readonly caret: string;
-  /** The label in a caret; empty: the caret itself; `::after`: what the style sheet writes. */
-  readonly label: string;
-  /** What has the colour in a caret; empty: the caret itself. */
-  readonly line: string;
+  readonly hand: Hand;
   /** What this editor cannot do whatever an application does, by check: why, and what to do instead. */
   readonly faults?: Readonly<Record<string, string>>;
 }
+
+/** What is built on ProseMirror shows the carets of `caretBuilder`. */
+const proseMirror = textHand({ content: "[contenteditable]", caret: ".caret", label: "div" });
 
 export const EDITORS: readonly EditorUnderTest[] = [
   {
     name: "codemirror",
     title: "CodeMirror 6",
-    focus: ".cm-content",
-    content: ".cm-content",
-    caret: ".cm-ySelectionCaret",
-    label: ".cm-ySelectionInfo",
-    line: "",
+    hand: textHand({ content: ".cm-content", caret: ".cm-ySelectionCaret", label: ".cm-ySelectionInfo" }),
   },
+  { name: "tiptap", title: "Tiptap 3", hand: proseMirror },
+  { name: "prosemirror", title: "ProseMirror", hand: proseMirror },
+  { name: "blocknote", title: "BlockNote", hand: proseMirror },
   {
-    name: "prosemirror",
-    title: "ProseMirror",
-    focus: ".ProseMirror",
-    content: ".ProseMirror",
-    caret: ".caret",
-    label: "div",
-    line: "",
+    name: "monaco",
+    title: "Monaco",
+    hand: textHand({ content: ".view-lines", caret: "[class*=yRemoteSelectionHead-]", label: "::after" }),
   },
   {
     name: "quill",
     title: "Quill 2",
-    focus: ".ql-editor",
-    content: ".ql-editor",
-    caret: ".ql-cursor:not(.hidden)",
-    label: ".ql-cursor-name",
-    line: ".ql-cursor-caret",
+    hand: textHand({
+      content: ".ql-editor",
+      caret: ".ql-cursor:not(.hidden)",
+      label: ".ql-cursor-name",
+      line: ".ql-cursor-caret",
+    }),
   },
   {
-    name: "monaco",
-    title: "Monaco",
-    focus: ".view-lines",
-    content: ".view-lines",
-    caret: "[class*=yRemoteSelectionHead-]",
-    label: "::after",
-    line: "",
+    name: "lexical",
+    title: "Lexical",
+    hand: textHand({ content: "[contenteditable]", caret: ".cursors span:has(> span:not(:empty))", label: "span" }),
     faults: {
-      "two editors": "with y-monaco, two editors of one room show no caret reliably: give each a room of its own",
+      "two editors on one awareness":
+        "@lexical/yjs keeps every editor's text under the one name `root`: give each editor a room of its own",
     },
   },
+  {
+    name: "slate",
+    title: "Slate",
+    hand: textHand({ content: "[contenteditable]", caret: ".caret", label: "div" }),
+  },
+  {
+    name: "excalidraw",
+    title: "Excalidraw",
+    hand: excalidrawHand,
+    faults: {
+      colour:
+        "Excalidraw gives each pointer a colour of its own, whatever the user's is: go by the name that stands at it",
+      "two editors on one awareness":
+        "y-excalidraw keeps the pointer in one field, which says nothing of the board: give each board a room of its own",
+    },
+  },
+  { name: "canvas", title: "canvas", hand: canvasHand },
 ];

@@ -4,12 +4,8 @@ import { onTestFinished } from "vitest";
 import { until } from "../../support.ts";
 import type { Chromium } from "../../e2e/chromium.ts";
 import type { EditorUnderTest } from "./editors.ts";
-
-/** A caret as an editor draws it. */
-export interface SeenCaret {
-  readonly name: string;
-  readonly color: string;
-}
+import { noteWritten } from "./hands/drawing.ts";
+import type { Hand, SeenCaret } from "./hands/hand.ts";
 
 /** What the page offers to tests. */
 interface TestedPage {
@@ -21,24 +17,31 @@ interface TestedPage {
   unmount(): void;
 }
 
+type Deed = "leave" | "rejoin" | "mount" | "unmount";
+
 export type Client = "own" | "stock";
 
 const DEADLINE_MS = 10_000;
 
+const placeOf = (field: string): string => `[data-field=${field}]`;
+
+const inOrder = (words: readonly string[]): string => words.toSorted().join(", ") || "nothing";
+
 export class Visitor {
   readonly page: Page;
-  readonly editor: EditorUnderTest;
+  readonly #hand: Hand;
 
-  private constructor(page: Page, editor: EditorUnderTest) {
+  private constructor(page: Page, hand: Hand) {
     this.page = page;
-    this.editor = editor;
+    this.#hand = hand;
   }
 
   /** Opens the page in a browser of its own, and waits until it is connected and has an editor. */
   static async open(chromium: Chromium, editor: EditorUnderTest, address: string): Promise<Visitor> {
     const context = await chromium.browser.newContext();
     onTestFinished(() => context.close());
-    const visitor = new Visitor(await context.newPage(), editor);
+    await context.addInitScript(noteWritten);
+    const visitor = new Visitor(await context.newPage(), editor.hand);
     await visitor.page.goto(address);
     await visitor.isReady();
     return visitor;
@@ -50,7 +53,7 @@ export class Visitor {
       null,
       { timeout: 30_000 },
     );
-    await this.page.locator(this.editor.focus).first().waitFor({ timeout: 30_000 });
+    await this.page.locator(this.#hand.ready).first().waitFor({ timeout: 30_000 });
   }
 
   async isConnected(): Promise<boolean> {
@@ -60,84 +63,54 @@ export class Visitor {
     });
   }
 
-  async does(what: "leave" | "rejoin" | "mount" | "unmount"): Promise<void> {
-    await this.page.evaluate((name) => (globalThis as unknown as { page: TestedPage }).page[name](), what);
+  /** Does these in one turn of the page. */
+  async does(...deeds: readonly Deed[]): Promise<void> {
+    await this.page.evaluate((names) => {
+      for (const name of names) (globalThis as unknown as { page: TestedPage }).page[name]();
+    }, deeds);
   }
 
   async renames(name: string): Promise<void> {
     await this.page.evaluate((to) => (globalThis as unknown as { page: TestedPage }).page.rename(to), name);
   }
 
-  /** Goes into an editor, to the end of what is there, and writes. */
-  async writes(text: string, field = "content"): Promise<void> {
-    await this.goesTo(field);
-    await this.page.keyboard.type(text);
+  async writes(word: string, field = "content"): Promise<void> {
+    await this.#hand.write(this.page, placeOf(field), word);
   }
 
   async goesTo(field = "content"): Promise<void> {
-    const place = this.page.locator(`[data-field=${field}] ${this.editor.focus}`).first();
-    await place.click({ timeout: 5_000 });
-    await this.page.keyboard.press("Control+End");
+    await this.#hand.goTo(this.page, placeOf(field));
   }
 
   async undoes(times: number): Promise<void> {
-    for (let i = 0; i < times; i++) await this.page.keyboard.press("Control+z");
-  }
-
-  /** What the editor shows, without carets. */
-  async text(field = "content"): Promise<string> {
-    return await this.page.evaluate(
-      ([place = "", content = "", caret = ""]) => {
-        const copy = document.querySelector(`[data-field=${place}] ${content}`)?.cloneNode(true) as Element | undefined;
-        for (const each of copy?.querySelectorAll(caret) ?? []) each.remove();
-        return (copy?.textContent ?? "").replaceAll(/\u00a0/g, " ").replaceAll(/[\u2060\u200b\ufeff]/g, "");
-      },
-      [field, this.editor.content, this.editor.caret],
-    );
+    await this.#hand.undo(this.page, times);
   }
 
   async carets(field = "content"): Promise<readonly SeenCaret[]> {
-    return await this.page.evaluate(
-      ([place = "", caret = "", label = "", line = ""]) =>
-        Array.from(document.querySelectorAll(`[data-field=${place}] ${caret}`), (element) => {
-          const colored = line === "" ? element : element.querySelector(line);
-          const style = colored === null ? null : getComputedStyle(colored);
-          const isAfter = label === "::after";
-          const name = isAfter
-            ? getComputedStyle(element, "::after").content.replaceAll('"', "")
-            : ((label === "" ? element : element.querySelector(label))?.textContent ?? "");
-          const isFilled = style !== null && !/, 0\)$|transparent/.test(style.backgroundColor);
-          return { name, color: isFilled ? style.backgroundColor : (style?.borderLeftColor ?? "") };
-        }),
-      [field, this.editor.caret, this.editor.label, this.editor.line],
-    );
+    return await this.#hand.carets(this.page, placeOf(field));
   }
 
   /** Waits until these names, and no others, are at the carets. */
   async sees(names: readonly string[], field = "content", deadlineMs = DEADLINE_MS): Promise<void> {
-    let seen: readonly SeenCaret[] = [];
+    let seen: readonly string[] = [];
     const isSeen = async (): Promise<boolean> => {
-      seen = await this.carets(field);
-      return (
-        seen
-          .map(({ name }) => name)
-          .toSorted()
-          .join() === names.toSorted().join()
-      );
+      seen = (await this.carets(field)).map(({ name }) => name);
+      return inOrder(seen) === inOrder(names);
     };
-    await until(`carets of ${names.join() || "nobody"}`, isSeen, deadlineMs).catch((error: Error) => {
-      throw new Error(`${error.message}, but of ${seen.map(({ name }) => name).join() || "nobody"}`);
+    await until(`carets of ${inOrder(names)}`, isSeen, deadlineMs).catch((error: Error) => {
+      throw new Error(`${error.message}, but of ${inOrder(seen)}`);
     });
   }
 
-  async reads(text: string | RegExp, field = "content"): Promise<void> {
-    let seen = "";
+  /** Waits until these words, and no others, are shown. */
+  async reads(words: readonly string[], field = "content"): Promise<void> {
+    let seen: readonly string[] = [];
     const isRead = async (): Promise<boolean> => {
-      seen = await this.text(field);
-      return typeof text === "string" ? seen === text : text.test(seen);
+      seen = await this.#hand.words(this.page, placeOf(field));
+      return inOrder(seen) === inOrder(words);
     };
-    await until(`the text ${text}`, isRead, DEADLINE_MS).catch((error: Error) => {
-      throw new Error(`${error.message}, but ${JSON.stringify(seen)}`);
+    await until(`the words ${inOrder(words)}`, isRead, DEADLINE_MS).catch((error: Error) => {
+      throw new Error(`${error.message}, but ${inOrder(seen)}`);
     });
   }
 
