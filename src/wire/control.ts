@@ -186,7 +186,7 @@ function readControl(value: Record<string, unknown>): Control | null {
     }
     case "read": {
       const { bytes } = value;
-      return typeof bytes === "number" && bytes >= 0 ? { kind, bytes } : null;
+      return Number.isSafeInteger(bytes) && (bytes as number) >= 0 ? { kind, bytes: bytes as number } : null;
     }
     case "watch":
     case "unwatch":

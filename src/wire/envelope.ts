@@ -84,22 +84,27 @@ export class ChannelError extends FrameError {
   }
 }
 
-/** A message of which the end is still to come. */
+/** A message of which the end is still to come: the first `length` of these bytes. */
 interface Unfinished {
-  readonly pieces: Uint8Array[];
-  bytes: number;
+  bytes: Uint8Array;
+  length: number;
 }
 
 /** Reads the envelopes of one link, and puts the pieces of each channel's message together. */
 export class EnvelopeReader {
   readonly #maxBytes: number;
+  readonly #isOpen: (channel: number) => boolean;
   readonly #unfinished = new Map<number, Unfinished>();
   /** Bytes of all of them. */
   #held = 0;
 
-  /** @param maxBytes how many bytes of messages that are not whole are kept, over all channels */
-  constructor(maxBytes: number = Infinity) {
+  /**
+   * @param maxBytes how many bytes of messages that are not whole are kept, over all channels
+   * @param isOpen whether there is such a channel: of the others no piece is kept. Default: of all
+   */
+  constructor(maxBytes: number = Infinity, isOpen: (channel: number) => boolean = () => true) {
     this.#maxBytes = maxBytes;
+    this.#isOpen = isOpen;
   }
 
   /** Throws a `ChannelError` for a message that is too large, and a `FrameError` for what is no envelope. */
@@ -121,33 +126,33 @@ export class EnvelopeReader {
 
   /** Drops what came so far of a channel's message. */
   forget(channel: number): void {
-    this.#held -= this.#unfinished.get(channel)?.bytes ?? 0;
+    this.#held -= this.#unfinished.get(channel)?.length ?? 0;
     this.#unfinished.delete(channel);
   }
 
   #take(channel: number, piece: Uint8Array, isLast: boolean): Uint8Array | null {
+    if (!this.#isOpen(channel)) return null;
     if (this.#held + piece.length > this.#maxBytes) {
       this.forget(channel);
       throw new ChannelError(channel, "message too large");
     }
-    const message = this.#unfinished.get(channel) ?? { pieces: [], bytes: 0 };
-    // a copy: what else came with the piece is not kept
-    message.pieces.push(isLast ? piece : piece.slice());
-    message.bytes += piece.length;
+    const message = this.#unfinished.get(channel) ?? { bytes: new Uint8Array(), length: 0 };
+    append(message, piece);
     this.#held += piece.length;
     this.#unfinished.set(channel, message);
     if (!isLast) return null;
     this.forget(channel);
-    return joined(message);
+    return message.bytes.slice(0, message.length);
   }
 }
 
-function joined({ pieces, bytes }: Unfinished): Uint8Array {
-  const message = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    message.set(piece, at);
-    at += piece.length;
+/** Copies a piece, however small, so that it costs its bytes and no more. */
+function append(message: Unfinished, piece: Uint8Array): void {
+  const { bytes, length } = message;
+  message.length += piece.length;
+  if (message.length > bytes.length) {
+    message.bytes = new Uint8Array(Math.max(message.length, 2 * bytes.length));
+    message.bytes.set(bytes);
   }
-  return message;
+  message.bytes.set(piece, length);
 }

@@ -57,6 +57,31 @@ describe("an envelope", () => {
     ]);
   });
 
+  it("[LINK-2] puts pieces of any size together, empty ones too", () => {
+    const reader = new EnvelopeReader(10_000);
+    const message = bytes(9_000);
+    const sizes = [0, 1, 1, 0, 7, 300, 0, 2_000, 5];
+    let from = 0;
+    for (let i = 0; from < message.length - 2_000; i++) {
+      const piece = message.subarray(from, from + (sizes[i % sizes.length] ?? 0));
+      expect(reader.read(envelope(2, piece, PIECE)).message).toBe(null);
+      from += piece.length;
+    }
+    expect(hex(reader.read(envelope(2, message.subarray(from), LAST_PIECE)).message!)).toBe(hex(message));
+  });
+
+  it("[LINK-6] keeps nothing of a channel that is not open", () => {
+    const open = new Set([2]);
+    const reader = new EnvelopeReader(500, (channel) => open.has(channel));
+    const [first, last] = [...envelopesOf(3, bytes(800), 400)];
+    expect([reader.read(first!).message, reader.read(last!).message]).toEqual([null, null]);
+    open.add(3);
+    expect([...envelopesOf(3, bytes(500), 300)].map((piece) => reader.read(piece).message?.length)).toEqual([
+      undefined,
+      500,
+    ]);
+  });
+
   it.each([[], [3], [0x83, 0x80, 0x80], [...envelopeHead(MAX_CHANNEL)]])("refuses %j", (...data) => {
     expect(() => new EnvelopeReader().read(Uint8Array.from(data))).toThrow(expect.objectContaining({ code: 4400 }));
   });

@@ -71,7 +71,7 @@ const LINK_NAME = String(LINK_CHANNEL);
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 /** The heads of envelopes, each made once: a packet goes to many links under the same number. */
 const HEADS = new Map<string, Uint8Array>();
-/** So many are kept. */
+/** The first number whose head is not kept: clients of ours count from 1, and others are not to take their places. */
 const MAX_HEADS = 1_000;
 
 export class RoomChannels implements Addressing, LinkHost {
@@ -80,8 +80,14 @@ export class RoomChannels implements Addressing, LinkHost {
   readonly #doorkeeper: Doorkeeper;
   readonly #reader: EnvelopeReader;
   readonly #rooms = new Map<string, OpenRoom>();
+  /** The rooms of these channels, as the relay names them. */
+  readonly #names = new Set<string>();
   /** Channels that somebody has still to let in. */
   readonly #pending = new Set<string>();
+  /** How many answers of the doorkeeper are waited for, also those for channels that the client has closed meanwhile. */
+  #awaited = 0;
+  /** How many newer tokens the link has brought that were taken. */
+  #renewals = 0;
   #link: Link | null = null;
   /** The highest number that a channel had. */
   #last = LINK_CHANNEL;
@@ -90,7 +96,7 @@ export class RoomChannels implements Addressing, LinkHost {
   constructor(hub: ChannelHub, doorkeeper: Doorkeeper) {
     this.#hub = hub;
     this.#doorkeeper = doorkeeper;
-    this.#reader = new EnvelopeReader(hub.maxMessage);
+    this.#reader = new EnvelopeReader(hub.maxMessage, (channel) => this.#isOpen(String(channel)));
   }
 
   /** Says which link it is of which these are the channels. */
@@ -107,7 +113,7 @@ export class RoomChannels implements Addressing, LinkHost {
     const known = HEADS.get(channel);
     if (known !== undefined) return known;
     const head = envelopeHead(Number(channel));
-    if (HEADS.size < MAX_HEADS) HEADS.set(channel, head);
+    if (Number(channel) < MAX_HEADS) HEADS.set(channel, head);
     return head;
   }
 
@@ -144,8 +150,11 @@ export class RoomChannels implements Addressing, LinkHost {
 
   left(channel: string): void {
     this.#reader.forget(Number(channel));
-    this.#rooms.get(channel)?.admitted.leave?.();
+    const left = this.#rooms.get(channel);
+    if (left === undefined) return;
     this.#rooms.delete(channel);
+    this.#names.delete(left.admitted.room);
+    left.admitted.leave?.();
   }
 
   ended(): void {
@@ -154,36 +163,57 @@ export class RoomChannels implements Addressing, LinkHost {
   }
 
   /** [LINK-3] A number is used once, so that what is still said on a channel that is over is nobody else's. */
-  #open({ channel, room, keepsHistory }: OpenRequest): void {
+  #open(request: OpenRequest): void {
+    const { channel } = request;
     if (channel <= this.#last) throw new FrameError("the number of a channel must be above all before");
     this.#last = channel;
     const name = String(channel);
     const { maxChannels } = this.#hub;
     // [LINK-9]
-    if (maxChannels !== 0 && this.#rooms.size + this.#pending.size >= maxChannels) {
+    if (maxChannels !== 0 && this.#rooms.size + this.#awaited >= maxChannels) {
       return this.#refuse(name, denial("rooms", Close.overloaded, "too many rooms on this connection"));
     }
+    this.#ask(name, request);
+  }
+
+  /** Asks whether the client is let in to a room. */
+  #ask(name: string, request: OpenRequest): void {
+    const { room, keepsHistory } = request;
     const decision = this.#doorkeeper.admit({ room, ...(keepsHistory === true && { keepsHistory }) });
     if (!(decision instanceof Promise)) return this.#enter(name, decision);
     this.#pending.add(name);
+    this.#awaited++;
+    const renewals = this.#renewals;
     decision.then(
-      (decided) => this.#enterInTurn(name, decided),
-      (error: unknown) => this.#hub.error(error, "a new channel"),
+      (decided) =>
+        this.#inTurn(() => {
+          this.#awaited--;
+          // else the client, or the link, did not wait for it
+          const isWanted = this.#pending.delete(name);
+          // [LINK-8] it was decided by a token that has been replaced meanwhile
+          const isOld = renewals !== this.#renewals;
+          if (isWanted && !isOld) return this.#enter(name, decided);
+          if (!isDenial(decided)) decided.leave?.();
+          if (isWanted) this.#ask(name, request);
+        }),
+      (error: unknown) => {
+        this.#awaited--;
+        this.#pending.delete(name);
+        this.#hub.error(error, "a new channel");
+      },
     );
   }
 
   /** [COST-8] Many who come at once to a large room are not let in without a break. */
-  #enterInTurn(name: string, decision: RoomDecision): void {
+  #inTurn(act: () => void): void {
     const { turns } = this.#hub;
-    if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#enterUnlessGone(name, decision));
-    else this.#enterUnlessGone(name, decision);
+    if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#guarded(act));
+    else this.#guarded(act);
   }
 
-  #enterUnlessGone(name: string, decision: RoomDecision): void {
+  #guarded(act: () => void): void {
     try {
-      // else the client, or the link, did not wait for it
-      if (this.#pending.delete(name)) this.#enter(name, decision);
-      else if (!isDenial(decision)) decision.leave?.();
+      act();
     } catch (error) {
       this.#hub.error(error, "a new channel");
       this.#link?.close(Close.internal, "the relay failed to open a channel");
@@ -194,13 +224,24 @@ export class RoomChannels implements Addressing, LinkHost {
     if (isDenial(decision)) return this.#refuse(name, decision);
     const link = this.#link;
     if (link === null) return decision.leave?.();
+    if (this.#names.has(decision.room)) {
+      decision.leave?.();
+      // [LINK-11] else one link would be told of each change a thousand times
+      return this.#refuse(name, denial("malformed", Close.malformed, "this connection is in the room already"));
+    }
     const { leave: _leave, ...admitted } = decision;
     const { user } = admitted.access;
     if (user !== null) link.paidBy(user.id);
     const channel = this.#hub.open(link, name, admitted);
     // it may have been closed at once
-    if (link.channels.includes(channel)) this.#rooms.set(name, { channel, admitted: decision });
-    else decision.leave?.();
+    if (link.channels.includes(channel)) {
+      this.#rooms.set(name, { channel, admitted: decision });
+      this.#names.add(decision.room);
+    } else decision.leave?.();
+  }
+
+  #isOpen(name: string): boolean {
+    return name === LINK_NAME || this.#rooms.has(name) || this.#pending.has(name);
   }
 
   /** [LINK-4] One room is refused, and the link goes on; but a token that is not good is that of all rooms. */
@@ -237,6 +278,7 @@ export class RoomChannels implements Addressing, LinkHost {
       }
     }
     this.#doorkeeper.renewed(token);
+    this.#renewals++;
     const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.#hub.clock.wall());
     this.#tell({ kind: "access", expiresInMs });
   }

@@ -14,13 +14,21 @@ import {
   controlFrame,
   decodeFrame,
   envelope,
+  envelopeHead,
   envelopesOf,
   syncStep1Frame,
 } from "../../../src/wire/index.ts";
+import type { Authenticate, RelayConfig } from "../../../src/relay/index.ts";
+import { type ChannelHub, RoomChannels } from "../../../src/relay/wiring/room-channels.ts";
 import { ownClient, startRelay, until } from "../../support.ts";
 import { statesFrame, stateOf } from "../raw.ts";
 
 const quick = { tick: 0, lobbyTick: 0 };
+
+/** A control message that no encoder would make. */
+function textFrame(text: string): Uint8Array {
+  return Uint8Array.of(99, text.length, ...new TextEncoder().encode(text));
+}
 
 /** A link that says what it is told to, and writes down what it hears. */
 async function rawLink(url: string, token?: string) {
@@ -76,6 +84,7 @@ describe("a link", () => {
     ["a message that is of no link", syncStep1Frame(new Uint8Array(1))],
     ["what only relays say", controlFrame({ kind: "refused", channel: 1, code: 4400, reason: "" })],
     ["what is malformed", Uint8Array.of(99, 2, 123, 125)],
+    ["a receipt for more bytes than there are numbers for", textFrame('{"kind":"read","bytes":1e999}')],
   ])("[LINK-3] [LINK-6] ends with %s on channel 0", async (_what, frame) => {
     const { url, relay } = await startRelay({ ...quick, leaveGrace: 0 });
     const link = await rawLink(url);
@@ -124,6 +133,53 @@ describe("a link", () => {
     expect(link.closes).toEqual([]);
   });
 
+  it("[LINK-6] keeps nothing of what comes in pieces for a room that it is not in", async () => {
+    const { url } = await startRelay({ ...quick, maxMessage: 100_000 });
+    const link = await rawLink(url);
+    link.open(1, "a");
+    await link.isOpen(1);
+    // what is kept of messages that are not whole is limited over all channels
+    for (const channel of [7, 8]) link.socket.send(envelope(channel, new Uint8Array(60_000), PIECE));
+    link.tell({ kind: "close", channel: 1, code: 1000, reason: "" });
+    link.open(2, "b");
+    await link.isOpen(2);
+    const message = statesFrame([1, 1, stateOf("alice", "s_1", { meta: { text: "x".repeat(10_000) } })]);
+    const [, ...rest] = [...envelopesOf(2, message, 5_000)];
+    link.socket.send(envelope(2, message.subarray(0, 5_000), PIECE));
+    for (const piece of rest) link.socket.send(piece);
+    link.socket.send(envelope(2, new Uint8Array(90_000), PIECE));
+    link.say(LINK_CHANNEL, KEEP_ALIVE_FRAME);
+    await until("all is read", () => link.heard.some(({ frame }) => frame.type === "awareness"));
+    expect([link.controls(LINK_CHANNEL), link.closes]).toEqual([[], []]);
+  });
+
+  it("[LINK-6] loses the room in which it says an envelope inside an envelope, and no other", async () => {
+    const { url, relay } = await startRelay({ ...quick, leaveGrace: 0 });
+    const link = await rawLink(url);
+    link.open(1, "a");
+    link.open(2, "b");
+    await link.isOpen(2);
+    link.say(1, envelope(2, statesFrame([1, 1, stateOf("alice", "s_1")])));
+    await until("the room is lost", () => link.controls(LINK_CHANNEL).length === 1);
+    expect(link.controls(LINK_CHANNEL)).toMatchObject([{ kind: "close", channel: 1, code: 4400 }]);
+    expect([relay.room("b")?.users.length, link.closes]).toEqual([0, []]);
+  });
+
+  it("[LINK-11] is in a room once: a second channel to it is refused, until the first is closed", async () => {
+    const { url, relay } = await startRelay(quick);
+    const link = await rawLink(url);
+    link.open(1, "a");
+    link.open(2, "a");
+    await until("one is refused", () => link.controls(LINK_CHANNEL).length === 1);
+    expect(link.controls(LINK_CHANNEL)).toEqual([
+      { kind: "refused", channel: 2, code: 4400, reason: "this connection is in the room already" },
+    ]);
+    expect(relay.room("a")?.connections).toBe(1);
+    link.tell({ kind: "close", channel: 1, code: 1000, reason: "" });
+    link.open(3, "a");
+    await link.isOpen(3);
+  });
+
   it("[LINK-9] has at most so many channels", async () => {
     const { url } = await startRelay({ ...quick, maxChannels: 2 });
     const link = await rawLink(url);
@@ -156,6 +212,77 @@ describe("a link", () => {
       await until("it is told", () => whole.length > before + i);
     }
     expect(pieces.reduce((sum, length) => sum + length, 0)).toBeLessThan(40_000);
+  });
+});
+
+describe("a link whose application takes its time to say who it is", () => {
+  /** A relay whose application answers when it is told to, and what it was asked. */
+  async function slow(options: RelayConfig = {}) {
+    const asked: { readonly room: string; readonly token: string | null; answer(): void }[] = [];
+    const authenticate: Authenticate = ({ room, token }) =>
+      new Promise((resolve) => {
+        asked.push({ room, token, answer: () => resolve({ userId: "alice" }) });
+      });
+    const { url } = await startRelay({ ...quick, ...options, authenticate });
+    return { asked, link: await rawLink(url, "first") };
+  }
+
+  it("[LINK-9] waits for no more answers than it may have channels, though it closes those that it waits for", async () => {
+    const { asked, link } = await slow({ maxChannels: 5 });
+    for (let channel = 1; channel <= 50; channel++) {
+      link.open(channel, `doc-${channel}`);
+      link.tell({ kind: "close", channel, code: 1000, reason: "" });
+    }
+    await until("all others are refused", () => link.controls(LINK_CHANNEL).length === 45);
+    expect(asked.length).toBe(5);
+    for (const { answer } of asked) answer();
+    await until("there is place again", async () => {
+      const before = link.controls(LINK_CHANNEL).length;
+      link.open(51 + asked.length + before, "again");
+      await until("it is asked for, or refused", () => asked.length > 5 || link.controls(LINK_CHANNEL).length > before);
+      return asked.length > 5;
+    });
+    asked.at(-1)?.answer();
+    await until("it is in", () =>
+      link.heard.some(({ frame }) => frame.type === "control" && frame.control.kind === "hello"),
+    );
+  });
+
+  it("[LINK-8] is let in by its newest token, though it asked for the room with the one before", async () => {
+    const { asked, link } = await slow();
+    link.open(1, "a");
+    await until("it is asked who it is", () => asked.length === 1);
+    asked[0]?.answer();
+    await link.isOpen(1);
+    link.open(2, "b");
+    await until("it is asked again", () => asked.length === 2);
+    link.tell({ kind: "token", token: "second" });
+    await until("the newer token is asked for", () => asked.length === 3);
+    asked[2]?.answer();
+    await until("it is taken", () => link.controls(LINK_CHANNEL).some(({ kind }) => kind === "access"));
+    asked[1]?.answer();
+    await until("the room is asked for once more", () => asked.length === 4);
+    expect(asked.map(({ room, token }) => [room, token])).toEqual([
+      ["a", "first"],
+      ["b", "first"],
+      ["a", "second"],
+      ["b", "second"],
+    ]);
+    asked[3]?.answer();
+    await link.isOpen(2);
+  });
+});
+
+describe("the heads of envelopes", () => {
+  it("are shared by all links for the numbers that our clients use, whatever numbers others use", () => {
+    const hub = { maxChannels: 0, maxMessage: 1_000 } as unknown as ChannelHub;
+    const channels = [0, 1].map(() => new RoomChannels(hub, { admit: () => expect.fail(), renewed() {} }));
+    for (let number = 1_000_000; number < 1_002_000; number++) channels[0]?.prefixOf(String(number));
+    for (const number of [1, 2, 999]) {
+      expect(channels[0]?.prefixOf(String(number))).toBe(channels[1]?.prefixOf(String(number)));
+      expect(channels[0]?.prefixOf(String(number))).toEqual(envelopeHead(number));
+    }
+    expect(channels[0]?.prefixOf("1000500")).toEqual(envelopeHead(1_000_500));
   });
 });
 
