@@ -218,7 +218,7 @@ describe("a link", () => {
 describe("a link whose application takes its time to say who it is", () => {
   /** A relay whose application answers when it is told to, and what it was asked. */
   async function slow(options: RelayConfig = {}) {
-    const asked: { readonly room: string; readonly token: string | null; answer(): void }[] = [];
+    const asked: { readonly room: string; readonly token: string | null; readonly answer: () => void }[] = [];
     const authenticate: Authenticate = ({ room, token }) =>
       new Promise((resolve) => {
         asked.push({ room, token, answer: () => resolve({ userId: "alice" }) });
