@@ -34,6 +34,8 @@ export default defineConfig({
     root: here("."),
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // real sockets, processes and browsers on a machine that others may use: what fails once is tried once more, and the report says so
+    retry: 1,
     pool: "forks",
     maxWorkers: 2,
     projects: [

@@ -212,7 +212,7 @@ for (const { name, file, from, to } of MUTATIONS.filter((each) => each.name.incl
   writeFileSync(path, mutated);
   const { stdout, stderr } = spawnSync(
     "npx",
-    ["vitest", "run", "--project", "unit", "--bail", "1", "test/simulation/simulation.test.ts"],
+    ["vitest", "run", "--project", "unit", "--bail", "1", "--retry", "0", "test/simulation/simulation.test.ts"],
     { cwd: copy, env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, NO_COLOR: "1" }, encoding: "utf8" },
   );
   writeFileSync(path, source);

@@ -14,7 +14,7 @@ export function wholeNumbers(defaults) {
   const options = Object.fromEntries(
     entries.map(([name, value]) => [name, { type: /** @type {const} */ ("string"), default: `${value}` }]),
   );
-  const { values } = parseArgs({ options });
+  const { values } = parsed(options);
   const numbers = entries.map(([name]) => {
     const value = String(values[name]);
     if (!/^[1-9]\d*$/.test(value)) {
@@ -27,6 +27,19 @@ export function wholeNumbers(defaults) {
 }
 
 /**
+ * @param {NonNullable<import("node:util").ParseArgsConfig["options"]>} options
+ */
+function parsed(options) {
+  try {
+    return parseArgs({ options });
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    console.error(`${error instanceof Error ? error.message : error}; there are ${known.join(" and ")}`);
+    process.exit(2);
+  }
+}
+
+/**
  * Runs tests, and ends as they do.
  *
  * @param {string} path
@@ -34,7 +47,7 @@ export function wholeNumbers(defaults) {
  */
 export function runTests(path, settings) {
   const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, `${value}`]));
-  const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", path], {
+  const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", "--retry", "0", path], {
     stdio: "inherit",
     env: { ...process.env, ...env },
   });
