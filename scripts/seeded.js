@@ -34,7 +34,7 @@ function parsed(options) {
     return parseArgs({ options });
   } catch (error) {
     const known = Object.keys(options).map((name) => `--${name}`);
-    console.error(`${error instanceof Error ? error.message : error}; there are ${known.join(" and ")}`);
+    console.error(`${error instanceof Error ? error.message : String(error)}; there are ${known.join(" and ")}`);
     process.exit(2);
   }
 }
