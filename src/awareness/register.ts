@@ -360,7 +360,7 @@ export class Register {
     at: Moment,
     changes: Change[],
   ): void {
-    const { owner } = entry;
+    const { owner, isRemote } = entry;
     this.#entries.own(entry, author);
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
@@ -369,6 +369,8 @@ export class Register {
     }
     changes.push({ type: "claimed", entry });
     this.#update(entry, clock, published, at, changes);
+    // [BUS-9] other relays hear whose it is now, be it that nothing else of it is new
+    if (isRemote && published.changed.size === 0) changes.push({ type: "changed", entry, fields: NO_FIELDS });
     this.#takeOver(entry, at, changes);
     if (owner !== null && author.kind === "stock") changes.push({ type: "returned", author });
   }

@@ -83,6 +83,11 @@ export class Directory<K extends object> {
     return this.#sessions.has(userId);
   }
 
+  /** Whether a connection has said anything, and was not taken out since. */
+  isReported(key: K): boolean {
+    return this.#sessions.reportOf(key) !== undefined;
+  }
+
   /** How many sessions a user would have on the own connections with these. */
   sessionCountWith(userId: string, ids: ReadonlySet<string>): number {
     const known = [...ids].filter((id) => this.#sessions.hasSession(userId, id));

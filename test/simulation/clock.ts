@@ -38,6 +38,8 @@ export class VirtualClock {
   now: number = START;
   /** Whose code is running; what it schedules is its own. */
   current: Actor | null = null;
+  /** Runs what awaits something that is settled; null: such code waits until the world has ended. */
+  settle: (() => void) | null = null;
   readonly #tasks = new Map<number, Task>();
   #heap: Task[] = [];
   #ids = 0;
@@ -96,6 +98,7 @@ export class VirtualClock {
     this.current = actor;
     try {
       run();
+      if (before === null) this.settle?.();
     } finally {
       this.current = before;
     }
@@ -127,7 +130,8 @@ export class VirtualClock {
     const { actor } = task;
     if (actor === null) {
       this.#tasks.delete(task.id);
-      return task.run();
+      task.run();
+      return this.settle?.();
     }
     if (actor.mode === "throttled" && this.now % THROTTLE_MS !== 0) {
       // waits for the next full minute

@@ -8,8 +8,13 @@ import type { Packet } from "../../src/relay/ports/packet.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
-/** What the relay of the moment does with a socket; null while there is none. */
-export type Listener = ((socket: ServerSocket, target: string) => void) | null;
+/** A relay, as the network knows it. */
+export interface Server {
+  /** In its name its code runs. */
+  readonly actor: Actor;
+  /** What it does with a socket. */
+  readonly listener: (socket: ServerSocket, target: string) => void;
+}
 
 type ReadyState = 0 | 1 | 2 | 3;
 
@@ -23,9 +28,10 @@ const CLOSE_TIMEOUT_MS = 1_000;
 export class Network {
   readonly clock: VirtualClock;
   readonly random: Random;
-  listener: Listener = null;
-  /** The relay's own actor, in whose name its code runs. */
-  relayActor: Actor | null = null;
+  /** Says which relay a page reaches now; null: there is none. */
+  serverOf: (page: Actor) => Server | null = () => null;
+  /** Told of all that reaches a page. */
+  onArrival: (link: Link, data: Uint8Array) => void = () => {};
   readonly links: Set<Link> = new Set();
   /** Pages whose network drops everything, both ways, without a word. */
   readonly blackHoled: Set<Actor> = new Set();
@@ -50,10 +56,12 @@ export class Network {
     };
   }
 
-  /** The relay is gone: its sockets with it, as when a process is killed. */
-  killRelay(): void {
-    this.listener = null;
-    for (const link of this.links) link.reset("server");
+  /** A relay is gone: its sockets with it, as when a process is killed, and whoever is about to come to it. */
+  killRelay({ actor }: Server): void {
+    for (const link of this.links) {
+      const at = link.server?.actor ?? this.serverOf(link.actor)?.actor;
+      if (at === undefined || at === actor) link.reset("server");
+    }
   }
 }
 
@@ -179,7 +187,9 @@ export class SimWebSocket {
     if (this.#gone) return;
     const { buffer } = new Uint8Array(data);
     this.#asPage(() => {
-      if (this.readyState === this.OPEN) this.onmessage?.({ data: buffer } as never);
+      if (this.readyState !== this.OPEN) return;
+      this.#network.onArrival(this.link, data);
+      this.onmessage?.({ data: buffer } as never);
     });
   }
 
@@ -208,14 +218,15 @@ export class SimWebSocket {
   }
 
   #arriveAtRelay(target: string, protocols: readonly string[]): void {
-    const { listener, relayActor, clock } = this.#network;
+    const { clock } = this.#network;
     if (this.readyState !== this.CONNECTING || this.link.server !== null) return;
-    if (listener === null || relayActor === null) return this.link.deliver("down", () => this.closed(1006, ""));
+    const reached = this.#network.serverOf(this.#actor);
+    if (reached === null) return this.link.deliver("down", () => this.closed(1006, ""));
     const protocol = protocols[0] ?? "";
-    const server = new SimServerSocket(this.link, relayActor, clock, protocol);
+    const server = new SimServerSocket(this.link, reached.actor, clock, protocol);
     this.link.server = server;
     this.link.deliver("down", () => this.opened(protocol));
-    clock.as(relayActor, () => listener(server, target));
+    clock.as(reached.actor, () => reached.listener(server, target));
   }
 }
 
@@ -226,15 +237,15 @@ export class SimServerSocket implements ServerSocket {
   readonly left = 0;
   readonly keepsPackets = true;
   readonly protocol: string;
+  readonly actor: Actor;
   readonly #link: Link;
-  readonly #actor: Actor;
   readonly #clock: VirtualClock;
   #events: SocketEvents | null = null;
   #open = true;
 
   constructor(link: Link, actor: Actor, clock: VirtualClock, protocol: string) {
     this.#link = link;
-    this.#actor = actor;
+    this.actor = actor;
     this.#clock = clock;
     this.protocol = protocol;
   }
@@ -301,7 +312,7 @@ export class SimServerSocket implements ServerSocket {
 
   #emit(tell: (events: SocketEvents) => void): void {
     const events = this.#events;
-    if (this.#open && events !== null) this.#clock.as(this.#actor, () => tell(events));
+    if (this.#open && events !== null) this.#clock.as(this.actor, () => tell(events));
   }
 }
 

@@ -10,6 +10,12 @@ interface Expected {
 }
 
 export function checkQuiet(world: World): void {
+  checkViews(world);
+  checkRelay(world, truth(world));
+}
+
+/** What the pages see. */
+export function checkViews(world: World): void {
   checkChoices(world);
   const users = truth(world);
   for (const page of world.own) {
@@ -22,7 +28,6 @@ export function checkQuiet(world: World): void {
     for (const name of page.rooms.keys()) checkStock(world, page, name);
   }
   for (const name of ROOMS) checkDocument(world, name);
-  checkRelay(world, users);
 }
 
 /** All sessions of a user hold the same choice of status: the last that was made. */
@@ -48,11 +53,11 @@ function checkChoices(world: World): void {
 }
 
 /** Who is present in the whole application, invisible users left out. */
-function truth(world: World): Map<string, Expected> {
+export function truth(world: World): Map<string, Expected> {
   const users = new Map<string, Expected>();
   for (const user of new Set([...world.pages].map((page) => page.user))) {
     const pages = [...world.pages].filter((page) => page.user === user && !isInvisible(page) && isHere(page));
-    if (pages.length > 0) users.set(user, expect(pages));
+    if (pages.length > 0) users.set(user, expect(world, pages));
   }
   return users;
 }
@@ -62,10 +67,11 @@ function isHere(page: Page): boolean {
   return page.kind === "own" || page.rooms.size > 0;
 }
 
-function expect(pages: readonly Page[]): Expected {
+function expect(world: World, pages: readonly Page[]): Expected {
+  const sessions = pages.flatMap(sessionsOf);
   const own = pages.filter((page): page is OwnPage => page.kind === "own");
   return {
-    sessions: pages.flatMap(sessionsOf).toSorted(),
+    sessions: (world.mayShareSessions ? [...new Set(sessions)] : sessions).toSorted(),
     rooms: [...new Set(pages.flatMap((page) => [...page.rooms.keys()]))].toSorted(),
     status: own[0]?.presence.status.manual ?? "online",
     metas: own.map((page) => page.meta).toSorted((a, b) => a - b),
@@ -90,12 +96,14 @@ function checkLobby(world: World, page: OwnPage, users: ReadonlyMap<string, Expe
     same(world, `${about}: status`, user.status, expected.status);
     same(world, `${about}: reconnecting`, user.reconnecting, false);
     if (expected.metas.length > 0) {
+      if (world.mayShareSessions && expected.sessions.length < expected.metas.length) continue;
       const metas = user.sessions.map((session) => session.meta.n).toSorted((a, b) => a - b);
       same(world, `${about}: metadata`, metas, expected.metas);
     }
   }
   const mine = world.own.filter((other) => other.user === page.user).map((other) => other.presence.session);
-  const self = isInvisible(page) ? [page.presence.session] : mine.toSorted();
+  const all = world.mayShareSessions ? [...new Set(mine)] : mine;
+  const self = isInvisible(page) ? [page.presence.session] : all.toSorted();
   same(world, `${page.actor.name}: own sessions`, lobby.self!.sessions.map((session) => session.id).toSorted(), self);
 }
 
@@ -173,14 +181,14 @@ export function checkEmpty(world: World): void {
   same(world, "relay: connections left", lobby.room.members.size, 0);
   same(world, "relay: states left or remembered, beside its own", lobby.room.register.known, 1);
   // what is left looks at the connections, of which there are none
-  same(world, "relay: timers left", world.clock.pending(world.network.relayActor!), 1);
+  same(world, "relay: timers left", world.clock.pending(world.server!.actor), 1);
 }
 
-function keys(entries: readonly (readonly [string, unknown])[]): string[] {
+export function keys(entries: readonly (readonly [string, unknown])[]): string[] {
   return entries.map(([key]) => key).toSorted();
 }
 
-function same(world: World, what: string, actual: unknown, expected: unknown): void {
+export function same(world: World, what: string, actual: unknown, expected: unknown): void {
   const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (a !== b) world.fail(`${what}: ${a}, but should be ${b}`);
 }

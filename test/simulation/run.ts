@@ -6,9 +6,13 @@ import { type OwnPage, ROOMS, type Page, World } from "./world.ts";
 const MAX_PAGES = 9;
 
 export function runSeed(seed: number, clock: VirtualClock): World {
+  return tidily(() => runWorld(seed, clock));
+}
+
+export function tidily<T>(run: () => T): T {
   const before = new Set(process.listeners("exit"));
   try {
-    return runWorld(seed, clock);
+    return run();
   } finally {
     // y-websocket's providers listen for the end of the process, those too whose page crashed
     for (const listener of process.listeners("exit")) if (!before.has(listener)) process.off("exit", listener);
@@ -22,20 +26,20 @@ function runWorld(seed: number, clock: VirtualClock): World {
   for (let i = random.int(2, 5); i > 0; i--) open(world);
   for (let round = random.int(1, 3); round > 0; round--) {
     for (let step = random.int(10, 50); step > 0; step--) {
-      clock.advance(random.chance(0.1) ? random.int(5_000, 40_000) : random.int(5, 2_000));
+      world.pass(random.chance(0.1) ? random.int(5_000, 40_000) : random.int(5, 2_000));
       act(world);
     }
     world.quiet(100_000);
     checkQuiet(world);
   }
   for (const page of world.pages) world.end(page, random.pick(["closed", "destroyed", "crashed", "vanished"]));
-  clock.advance(160_000);
+  world.pass(160_000);
   checkEmpty(world);
-  clock.as(world.network.relayActor!, () => void world.hub!.close());
+  clock.as(world.server!.actor, () => void world.hub!.close());
   return world;
 }
 
-function open(world: World): void {
+export function open(world: World): void {
   const { random } = world;
   if (random.chance(0.3)) {
     const page = world.openStock();
@@ -55,9 +59,14 @@ function act(world: World): void {
   if (random.chance(0.03)) return world.setRelayClock();
   if (world.pages.size < MAX_PAGES && random.chance(0.12)) return open(world);
   const page = random.pick([...world.pages]);
-  if (page === undefined || page.busyUntil > world.clock.now) return;
+  if (page !== undefined) live(world, page);
+}
+
+/** A page does something, or something happens to it. */
+export function live(world: World, page: Page): void {
+  if (page.busyUntil > world.clock.now) return;
   world.checkWell(page);
-  if (random.chance(0.6)) return say(world, page);
+  if (world.random.chance(0.6)) return say(world, page);
   trouble(world, page);
 }
 

@@ -23,7 +23,7 @@ import { resolveOptions } from "../../src/relay/options.ts";
 import { LINK_SUBPROTOCOL, awarenessFrame, encodeEntries } from "../../src/wire/index.ts";
 import { everybody } from "../doorkeeper.ts";
 import type { Actor, VirtualClock } from "./clock.ts";
-import { Network, stopped } from "./network.ts";
+import { Network, type Server, stopped } from "./network.ts";
 import { type Random, chance, seeded } from "./random.ts";
 
 const URL = "ws://relay";
@@ -33,14 +33,14 @@ const OWN_USERS = ["alice", "bob", "carol"] as const;
 /** Longest that somebody dead may be shown, ms: ping interval, time-out and grace, and what is on the way. */
 export const SHOWN_MS = 28_000 + 1_000;
 /** How long observers wait for others after a relay came back: their grace and the longest back-off. */
-const HOLD_MS = 3_000 + 2_500;
-const GRACE_MS = 3_000;
+export const HOLD_MS = 3_000 + 2_500;
+export const GRACE_MS = 3_000;
 /** A connection that died in silence is given up by then: renewal, the look whether one is due, and its time-out. */
 const NOTICED_MS = 5_000 + 15_000 + 3_000 + 10_000;
 /** Whoever can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
-const BACK_MS = 6_000;
+export const BACK_MS = 6_000;
 /** Whoever is connected has heard and is heard of by then. */
-const SETTLED_MS = 2_000;
+export const SETTLED_MS = 2_000;
 /** A page that says nothing for so long is silent. */
 const SILENT_MS = 75_000 + 1_000;
 /** Outages that nobody may notice end within this, so that there is time to connect again, ms. */
@@ -93,25 +93,31 @@ export class World {
   readonly trace: string[] = [];
   readonly pages: Set<Page> = new Set();
   readonly seed: number;
+  /** Two tabs that are in no room may go on with one session: each is connected to a relay of its own. */
+  readonly mayShareSessions: boolean = false;
   hub: LinkedHub | null = null;
+  /** The relay, as the network knows it; null while there is none. */
+  server: Server | null = null;
   /** What the document of each room has held while this relay ran, at some quiet time. */
   readonly kept: Map<string, readonly string[]> = new Map();
   readonly #startedAt: number;
   /** All choices of status, in the order in which they were made. */
   readonly choices: { readonly page: OwnPage; readonly status: ManualStatus | null; readonly at: number }[] = [];
   /** Until when a leave of a user has a reason. */
-  readonly #excused = new Map<string, number>();
+  protected readonly excused = new Map<string, number>();
   /** When the last page of a user ended, and until when the user may be shown. */
   readonly #ends = new Map<string, End>();
-  #restartedAt = -Infinity;
+  protected restartedAt = -Infinity;
   /** When the wall clock of the relay's machine was last set. */
-  #relayClockSetAt = -Infinity;
-  #isAnyClockSet = false;
+  protected relayClockSetAt = -Infinity;
+  protected anyClockSet = false;
   /** Until when nobody reaches the relay. */
-  #cutUntil = -Infinity;
+  protected cutUntil = -Infinity;
   /** Since when that was so the last time. */
-  #cutAt = -Infinity;
+  protected cutAt = -Infinity;
   #count = 0;
+  /** The first that was found. */
+  #violation: Violation | null = null;
 
   constructor(seed: number, clock: VirtualClock) {
     this.seed = seed;
@@ -119,6 +125,7 @@ export class World {
     this.random = seeded(seed);
     chance.current = this.random;
     this.network = new Network(clock, this.random);
+    this.network.serverOf = () => this.server;
     this.#startedAt = clock.now;
     this.startRelay();
   }
@@ -129,9 +136,16 @@ export class World {
 
   fail(text: string): never {
     this.log(`VIOLATION: ${text}`);
-    throw new Violation(
-      `seed ${this.seed}: ${text}\n\n${this.trace.slice(-Number(process.env["SIM_TRACE"] ?? 60)).join("\n")}`,
-    );
+    const trace = this.trace.slice(-Number(process.env["SIM_TRACE"] ?? 60)).join("\n");
+    const violation = new Violation(`seed ${this.seed}: ${text}\n\n${trace}`);
+    this.#violation ??= violation;
+    throw violation;
+  }
+
+  /** Lets time pass. Throws what went wrong, also where a listener of a client found it: what that throws, the client reports. */
+  pass(ms: number): void {
+    this.clock.advance(ms);
+    if (this.#violation !== null) throw this.#violation;
   }
 
   // the relay
@@ -141,21 +155,14 @@ export class World {
     this.clock.as(actor, () => {
       const hub = new LinkedHub(resolveOptions({}), () => {});
       this.hub = hub;
-      this.network.relayActor = actor;
-      this.network.listener = (socket, target) => {
-        if (socket.protocol === LINK_SUBPROTOCOL) {
-          return void hub.link(socket, "10.0.0.1", everybody());
-        }
-        const asked = admit(target);
-        if (asked.ok) hub.accept(socket, "10.0.0.1", { room: asked.room, access: openAccess(asked.lobby) });
-      };
+      this.server = serverOf(hub, actor);
     });
     this.log("relay starts");
   }
 
   /** Whether somebody's wall clock was wrong at any time: then nothing tells in which order choices were made. */
   get isAnyClockSet(): boolean {
-    return this.#isAnyClockSet;
+    return this.anyClockSet;
   }
 
   /**
@@ -163,21 +170,20 @@ export class World {
    * out lower clocks, which stock clients that remember the old ones do not take.)
    */
   setRelayClock(): void {
-    const actor = this.network.relayActor;
-    if (actor === null || this.hub === null) return;
-    this.#relayClockSetAt = this.clock.now;
-    this.#setClock(actor, this.random.pick(CLOCKS_MS));
+    if (this.server === null) return;
+    this.relayClockSetAt = this.clock.now;
+    this.setWall(this.server.actor, this.random.pick(CLOCKS_MS));
   }
 
   /** So is that of a page's. A stock client goes by the wall clock itself: what it would do is no fault of ours. */
   setClock({ actor }: OwnPage): void {
-    this.#setClock(actor, this.random.pick(CLOCKS_MS));
+    this.setWall(actor, this.random.pick(CLOCKS_MS));
   }
 
-  #setClock(actor: Actor, aheadMs: number): void {
+  protected setWall(actor: Actor, aheadMs: number): void {
     this.log(`${actor.name}'s clock is set to be ${aheadMs} ms ahead`);
     actor.wallAheadMs = aheadMs;
-    this.#isAnyClockSet = true;
+    this.anyClockSet = true;
   }
 
   restartRelay(): void {
@@ -185,25 +191,27 @@ export class World {
     const isStopped = this.random.chance(0.5);
     this.log(`relay is ${isStopped ? "stopped" : "killed"}, for ${downMs} ms`);
     // it takes its leave of everybody first
-    if (isStopped) this.clock.as(this.network.relayActor!, () => void this.hub!.close());
-    this.network.relayActor!.mode = "dead";
-    this.network.killRelay();
+    const server = this.server!;
+    if (isStopped) this.clock.as(server.actor, () => void this.hub!.close());
+    server.actor.mode = "dead";
+    this.network.killRelay(server);
     this.hub = null;
+    this.server = null;
     this.kept.clear();
-    this.#restartedAt = this.clock.now + downMs;
+    this.restartedAt = this.clock.now + downMs;
     for (const page of this.pages) {
       // who cannot come back while others wait for them may be given up
       if (!this.isWell(page) || page.busyUntil > this.clock.now) this.excuse(page.user, downMs + HOLD_MS);
       // a session that has not heard of the choice may be back first; and timers of a hidden page wait for a minute, of
       // which ours tries once without
       if (isInvisible(page) || page.hidden) this.excuse(page.user, downMs + HOLD_MS);
-      this.#blind(page, downMs + 2 * HOLD_MS);
+      this.blind(page, downMs + 2 * HOLD_MS);
     }
     this.clock.after(downMs, () => this.startRelay());
   }
 
   get recentlyRestarted(): boolean {
-    return this.clock.now < this.#restartedAt + 15_000;
+    return this.clock.now < this.restartedAt + 15_000;
   }
 
   // pages
@@ -227,7 +235,7 @@ export class World {
     aheadMs: number = 0,
   ): OwnPage {
     const actor = this.#actor(`${user}#${++this.#count}`);
-    if (aheadMs !== 0) this.#setClock(actor, aheadMs);
+    if (aheadMs !== 0) this.setWall(actor, aheadMs);
     const listeners = new Set<(signal: PageSignal) => void>();
     const memory = {
       get: (key: string) => storage.get(key) ?? null,
@@ -305,7 +313,7 @@ export class World {
         page.rooms.set(name, provider);
         this.#watchStates(page, name, provider.awareness);
         provider.on("status", ({ status }) => {
-          if (status === "disconnected") this.#checkReason(page, name);
+          if (status === "disconnected") this.checkReason(page, name);
           else page.busyUntil = Math.max(page.busyUntil, this.clock.now + SETTLED_MS);
         });
       }
@@ -382,7 +390,7 @@ export class World {
     this.log(`${page.actor.name}'s connections are reset${isTold ? "" : ", and the relay is not told"}`);
     if (page.actor.mode !== "running" || this.recentlyRestarted) this.excuse(page.user, 60_000);
     page.busyUntil = this.clock.now + BACK_MS;
-    this.#blind(page, 6_000);
+    this.blind(page, 6_000);
     for (const link of this.network.linksOf(page.actor)) link.reset(isTold ? "network" : "server");
   }
 
@@ -391,7 +399,7 @@ export class World {
     this.log(`${page.actor.name}'s connections die in silence`);
     this.excuse(page.user, BACK_MS);
     page.busyUntil = this.clock.now + NOTICED_MS + BACK_MS;
-    this.#blind(page, NOTICED_MS + BACK_MS);
+    this.blind(page, NOTICED_MS + BACK_MS);
     for (const link of this.network.linksOf(page.actor)) link.dead = true;
   }
 
@@ -417,14 +425,14 @@ export class World {
   cutAll(): void {
     const ms = this.random.int(4_000, 20_000);
     this.log(`nobody reaches the relay for ${ms} ms`);
-    this.#cutUntil = this.clock.now + ms;
-    this.#cutAt = this.clock.now;
+    this.cutUntil = this.clock.now + ms;
+    this.cutAt = this.clock.now;
     for (const page of this.pages) {
       // a stock client takes up to 30 s to notice, and what was in trouble before is so afterwards
       const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !page.hidden;
       if (page.kind === "stock" || !isWell || isInvisible(page)) this.excuse(page.user, ms + 30_000);
       page.busyUntil = Math.max(page.busyUntil, this.clock.now + ms + BACK_MS);
-      this.#blind(page, ms + 2 * HOLD_MS);
+      this.blind(page, ms + 2 * HOLD_MS);
       for (const link of this.network.linksOf(page.actor)) link.reset("network");
       this.network.blackHoled.add(page.actor);
     }
@@ -435,7 +443,7 @@ export class World {
   }
 
   #endBlackHole(page: Page): void {
-    if (this.clock.now < this.#cutUntil || !this.network.blackHoled.delete(page.actor)) return;
+    if (this.clock.now < this.cutUntil || !this.network.blackHoled.delete(page.actor)) return;
     page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
     // what was sent meanwhile is lost, and with it the order that a connection promises: it dies
     for (const link of this.network.linksOf(page.actor)) link.surface();
@@ -467,7 +475,7 @@ export class World {
     if (this.recentlyRestarted) this.excuse(page.user, ms);
     else if (ms > SILENT_MS) this.clock.after(SILENT_MS, () => this.#checkAway(page, frozenAt));
     page.busyUntil = this.clock.now + ms + BACK_MS;
-    this.#blind(page, ms + 6_000);
+    this.blind(page, ms + 6_000);
     page.actor.mode = "frozen";
     this.clock.after(ms, () => {
       if (!this.pages.has(page)) return;
@@ -521,12 +529,13 @@ export class World {
     this.clock.as(page.actor, () => provider.ws!.send(Uint8Array.from(awarenessFrame(encodeEntries([gone])))));
   }
 
-  moveCursor(page: Page): void {
+  /** @param times how often in a row */
+  moveCursor(page: Page, times: number = this.random.int(1, 5)): void {
     const name = this.random.pick([...page.rooms.keys()]);
     if (name === undefined) return;
     if (page.kind === "stock" && page.lurks) return;
     // on and on, while what was said before is on its way, and whatever happens meanwhile
-    for (let i = this.random.int(1, 5), ms = 0; i > 0; i--, ms += this.random.int(1, 500)) {
+    for (let i = times, ms = 0; i > 0; i--, ms += this.random.int(1, 500)) {
       const x = this.random.int(0, 999);
       this.clock.after(ms, () => {
         this.clock.as(page.actor, () => {
@@ -560,15 +569,15 @@ export class World {
   /** A leave of this user has a reason for as long as something dead may be shown, and `ms` more. */
   excuse(user: string, ms: number): void {
     const until = this.clock.now + SHOWN_MS + HOLD_MS + ms;
-    this.#excused.set(user, Math.max(this.#excused.get(user) ?? 0, until));
+    this.excused.set(user, Math.max(this.excused.get(user) ?? 0, until));
   }
 
   /** Ends all outages, and lets what is under way arrive. */
   quiet(ms: number): void {
-    this.#cutUntil = -Infinity;
+    this.cutUntil = -Infinity;
     for (const page of this.pages) {
       page.busyUntil = Math.max(page.busyUntil, this.clock.now + BACK_MS);
-      this.#blind(page, 6_000);
+      this.blind(page, 6_000);
       this.#endBlackHole(page);
       stopped.delete(page.actor);
       if (page.actor.mode !== "running") this.clock.thaw(page.actor);
@@ -576,12 +585,12 @@ export class World {
       if (page.kind === "own") this.signal(page, "wake");
     }
     this.log("quiet");
-    this.clock.advance(ms);
+    this.pass(ms);
   }
 
   #actor(name: string): Actor {
     const actor: Actor = { name, mode: "running", waiting: [], wallAheadMs: 0 };
-    if (this.clock.now < this.#cutUntil) this.network.blackHoled.add(actor);
+    if (this.clock.now < this.cutUntil) this.network.blackHoled.add(actor);
     return actor;
   }
 
@@ -593,14 +602,14 @@ export class World {
       wrote: new Map(),
       cursors: new Map(),
       // one that opens while nobody reaches the relay has yet to connect
-      busyUntil: now < this.#cutUntil ? this.#cutUntil + BACK_MS : now + 2_000,
+      busyUntil: now < this.cutUntil ? this.cutUntil + BACK_MS : now + 2_000,
       hidden: false,
       blind: { from: now, until: now + 2_000 },
     };
   }
 
   /** The page may miss what goes on for so long. */
-  #blind({ blind }: Page, ms: number): void {
+  protected blind({ blind }: Page, ms: number): void {
     if (blind.until < this.clock.now) blind.from = this.clock.now;
     blind.until = Math.max(blind.until, this.clock.now + ms);
   }
@@ -608,7 +617,7 @@ export class World {
   #outage(page: Page, ms: number, begin: () => void, end: () => void): void {
     if (ms > SHORT_MS || page.hidden || this.recentlyRestarted) this.excuse(page.user, ms);
     page.busyUntil = this.clock.now + ms + BACK_MS;
-    this.#blind(page, ms + 6_000);
+    this.blind(page, ms + 6_000);
     begin();
     this.clock.after(ms, () => {
       if (!this.pages.has(page)) return;
@@ -641,7 +650,7 @@ export class World {
       for (const other of this.pages) {
         const theirs = other.rooms.get(room);
         if (theirs === undefined || !this.#isSettled(page, room) || !this.#isSettled(other, room)) continue;
-        if (isInvisible(other) || (this.#excused.get(other.user) ?? 0) > this.clock.now) continue;
+        if (isInvisible(other) || (this.excused.get(other.user) ?? 0) > this.clock.now) continue;
         const id = theirs.awareness.clientID;
         if (!awareness.states.has(id)) this.fail(`${name} does not see ${other.actor.name} in ${room}`);
       }
@@ -657,7 +666,7 @@ export class World {
   }
 
   /** Nobody loses a connection but by what is done to it. */
-  #checkReason(page: Page, roomId: string): void {
+  protected checkReason(page: Page, roomId: string): void {
     if (page.rooms.has(roomId) || roomId.startsWith("@")) {
       const isWell = this.isWell(page) && page.busyUntil <= this.clock.now && !this.recentlyRestarted;
       if (isWell && this.pages.has(page))
@@ -693,8 +702,8 @@ export class World {
   /** A page that is frozen for long is away to all who see it, and not gone. */
   #checkAway(page: Page, frozenAt: number): void {
     if (page.kind !== "own" || !this.pages.has(page) || page.actor.mode !== "frozen") return;
-    const isExcused = isInvisible(page) || (this.#excused.get(page.user) ?? 0) >= frozenAt;
-    if (isExcused || this.#restartedAt > frozenAt || this.#cutUntil > frozenAt) return;
+    const isExcused = isInvisible(page) || (this.excused.get(page.user) ?? 0) >= frozenAt;
+    if (isExcused || this.restartedAt > frozenAt || this.cutUntil > frozenAt) return;
     for (const { actor, user, presence, ...observer } of this.own) {
       if (user === page.user || observer.blind.until > this.clock.now) continue;
       const session = presence.lobby.get(page.user)?.sessions.find(({ id }) => id === page.presence.session);
@@ -720,7 +729,7 @@ export class World {
       this.log(`  ${observer}: ${status}`);
       const { now } = this.clock;
       const page = pageOf();
-      if (status === "stale" && page !== undefined) this.#checkReason(page, roster.roomId);
+      if (status === "stale" && page !== undefined) this.checkReason(page, roster.roomId);
       if (status !== "stale") {
         if (missed.until === Infinity) missed.until = now + HOLD_MS + 3_000 + (page?.hidden ? 60_000 : 0);
         return;
@@ -742,11 +751,11 @@ export class World {
       this.log(`  ${observer}: ${userId} leaves ${roomId}`);
       if (!present.delete(userId)) this.fail(`${observer} saw ${userId} leave twice`);
       // one that was first let in since nobody reached the relay has nobody to wait for, and takes its word
-      if (syncedAt >= this.#cutAt && this.clock.now < this.#cutAt + 20_000 + SHOWN_MS) return;
+      if (syncedAt >= this.cutAt && this.clock.now < this.cutAt + 20_000 + SHOWN_MS) return;
       // one that was blind meanwhile may learn of it late
       const { now } = this.clock;
       const since = [missed, pageOf()?.blind].flatMap((gap) => (gap !== undefined && gap.until > now ? gap.from : []));
-      if ((this.#excused.get(userId) ?? 0) < Math.min(now, ...since)) {
+      if ((this.excused.get(userId) ?? 0) < Math.min(now, ...since)) {
         this.fail(`${observer} saw ${userId} leave ${roomId} for no reason`);
       }
     });
@@ -763,7 +772,7 @@ export class World {
   /** Nobody shows a user for longer than the bound after their last page ended, nor as seen later than that. */
   #checkGone(user: string, end: End): void {
     const { endedAt, until } = end;
-    if ([...this.pages].some((page) => page.user === user) || this.#restartedAt > endedAt - 10_000) return;
+    if ([...this.pages].some((page) => page.user === user) || this.restartedAt > endedAt - 10_000) return;
     if (this.#ends.get(user) !== end) return;
     for (const page of this.own) {
       if (!this.isWell(page) || page.blind.until > endedAt) continue;
@@ -773,12 +782,24 @@ export class World {
         const about = `${page.actor.name} still sees ${user} in ${roster.roomId}`;
         if (seen.status !== "offline") this.fail(`${about}, ${until - endedAt} ms after their end`);
         // it is told by the relay's clock
-        const isRight = this.network.relayActor?.wallAheadMs === 0 && this.#relayClockSetAt < endedAt - SHOWN_MS;
+        const isRight = this.server?.actor.wallAheadMs === 0 && this.relayClockSetAt < endedAt - SHOWN_MS;
         if (isRight && seen.lastSeen > endedAt + 1_000)
           this.fail(`${about} as last seen ${seen.lastSeen - endedAt} ms after their end`);
       }
     }
   }
+}
+
+/** What a relay does with the sockets that reach it. */
+export function serverOf(hub: LinkedHub, actor: Actor): Server {
+  return {
+    actor,
+    listener: (socket, target) => {
+      if (socket.protocol === LINK_SUBPROTOCOL) return void hub.link(socket, "10.0.0.1", everybody());
+      const asked = admit(target);
+      if (asked.ok) hub.accept(socket, "10.0.0.1", { room: asked.room, access: openAccess(asked.lobby) });
+    },
+  };
 }
 
 function rostersOf(page: OwnPage): Roster<unknown>[] {

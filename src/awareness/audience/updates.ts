@@ -193,6 +193,27 @@ export function nudges(updates: readonly StateUpdate[]): ReadonlyMap<Author, Rea
   return byOwner;
 }
 
+/**
+ * What to send to a stock client of which nobody knows yet which states are its own: none that may be has a clock above its
+ * author's. [LIVE-10]
+ *
+ * @param ids those that were here when it came
+ * @param nudged what it is to be sent instead of its own, as `nudges` has it
+ */
+export function previewed(
+  updates: readonly StateUpdate[],
+  author: Author,
+  ids: ReadonlySet<number>,
+  nudged: ReadonlyMap<number, StateUpdate> | undefined,
+): readonly StateUpdate[] {
+  return updates.map((update, place) => {
+    const { entry } = update.publication;
+    const mayBeOwn = entry?.isStock === true && (entry.isRemote || ids.has(entry.id));
+    if (entry === null || entry.owner === author || !mayBeOwn) return nudged?.get(place) ?? update;
+    return { ...update, clock: Math.min(update.clock, entry.clock) };
+  });
+}
+
 function raise(publication: Publication, entry: PresentEntry, sentAt: number): void {
   publication.clock = Math.max(entry.clock, publication.clock + 1);
   publication.sentAt = sentAt;

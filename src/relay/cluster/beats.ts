@@ -6,6 +6,8 @@ import type { Clock } from "../ports/clock.ts";
 
 /** How often a relay says that it lives, ms. */
 export const BEAT_MS = 1_000;
+/** Between two echoes that follow each other there is no more than this, ms. */
+const SKIPPED_MS = 1_800;
 /** A relay that is not heard for so long is lost, ms. */
 const LOST_MS = 2_500;
 /** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */
@@ -14,6 +16,8 @@ const CUT_MS = 2_200;
 export interface BeatEvents {
   /** The bus is there again, or is lost. */
   link(isUp: boolean): void;
+  /** A beat of its own has not come back, and the next one did: other messages may be missing, too. [BUS-31] */
+  skipped(): void;
   /** A relay that is new, or was lost. */
   found(relay: string): void;
   lost(relay: string): void;
@@ -44,8 +48,9 @@ export class Beats {
 
   /** The own beat came back. */
   echoed(): void {
-    this.#echoAt = this.#clock.now();
-    if (this.#isUp) return;
+    const sinceMs = this.#clock.now() - this.#echoAt;
+    this.#echoAt += sinceMs;
+    if (this.#isUp) return sinceMs > SKIPPED_MS ? this.#events.skipped() : undefined;
     this.#isUp = true;
     this.#upSince = this.#echoAt;
     this.#events.link(true);

@@ -2,7 +2,8 @@
  * Joins this relay to others over a bus: in each room that people of both are in, each relay is a member of the other's; in each
  * lobby, each reads the other's shard. PROTOCOL.md has the messages. [BUS-1]
  */
-import { FrameError, isLobby } from "../../wire/index.ts";
+import * as encoding from "lib0/encoding";
+import { FrameError, isLobby, readUint, reader } from "../../wire/index.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
@@ -64,6 +65,7 @@ export class Cluster implements ClusterContext {
     this.topics = new Topics(options.prefix ?? "cp1:");
     this.#beats = new Beats(hub.clock, {
       link: (isUp) => this.#linked(isUp),
+      skipped: () => this.#heal(),
       found: (relay) => this.#found(relay),
       lost: (relay) => this.#lost(relay),
     });
@@ -130,13 +132,8 @@ export class Cluster implements ClusterContext {
       try {
         const message = decodeMessage(bytes);
         if (message === null) this.stats.refused++;
-        else if (message.relay === this.hub.shard) {
-          if (message.kind === "beat") on(message);
-        } else {
-          // whatever it says proves that it lives
-          if (message.kind !== "bye") this.#beats.heard(message.relay);
-          on(message);
-        }
+        else if (message.relay !== this.hub.shard) this.#hear(message, on);
+        else if (message.kind === "beat") this.#echoed();
       } catch (error) {
         this.stats.refused++;
         // a message that cannot be read, or acted on, harms nothing but itself
@@ -151,20 +148,38 @@ export class Cluster implements ClusterContext {
   }
 
   #route(message: Message): void {
-    this.#rooms.get(message.room)?.hear(message);
-    this.#lobbies.get(message.room)?.hear(message);
+    const shared = this.#rooms.get(message.room) ?? this.#lobbies.get(message.room);
+    if (shared !== undefined) shared.hear(message);
+    // [BUS-29] that nobody is here any more was said, and not heard
+    else if (message.kind === "ask") this.tell(message.relay, "bye", message.room, Uint8Array.of(1));
+  }
+
+  #hear(message: Message, on: (message: Message) => void): void {
+    const { kind, relay, body } = message;
+    if (kind === "bye") return on(message);
+    if (kind === "beat" && body.length > 0) this.hub.dates.follow(readUint(reader(body)));
+    // whatever it says proves that it lives
+    this.#beats.heard(relay);
+    on(message);
   }
 
   #beat(): void {
     this.#beatSentAt = this.hub.clock.now();
-    this.publish(this.topics.beat, "beat", "", 0, NOTHING);
+    this.publish(this.topics.beat, "beat", "", 0, this.#dated());
+  }
+
+  /** What a beat says: how this relay would date something now. [BUS-28] */
+  #dated(): Uint8Array {
+    return encoding.encode((encoder) => encoding.writeVarUint(encoder, this.hub.dates.date()));
+  }
+
+  #echoed(): void {
+    this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
+    this.#beats.echoed();
   }
 
   #hearBeat({ kind, relay }: Message): void {
-    if (relay === this.hub.shard) {
-      this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
-      this.#beats.echoed();
-    } else if (kind === "bye") this.#beats.left(relay);
+    if (kind === "bye") this.#beats.left(relay);
   }
 
   #check(): void {
@@ -182,6 +197,8 @@ export class Cluster implements ClusterContext {
   }
 
   #found(relay: string): void {
+    // one that is new knows at once how others date, and that they live
+    this.tell(relay, "beat", "", this.#dated());
     clearTimeout(this.#graces.get(relay));
     this.#graces.delete(relay);
     // a new relay asks by itself in each room that it opens; one that was only taken for lost does not know of that

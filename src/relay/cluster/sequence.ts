@@ -58,6 +58,11 @@ export class Incoming {
     return "take";
   }
 
+  /** Whether more is known already than what was said up to a message. */
+  isPast(seq: number): boolean {
+    return this.#expected !== null && seq + 1 < this.#expected;
+  }
+
   /** All that was said up to a message is known. */
   whole(seq: number): void {
     this.#expected = seq + 1;
@@ -67,6 +72,11 @@ export class Incoming {
   doubt(): void {
     this.#expected = null;
     this.#askedAt = -Infinity;
+  }
+
+  /** What was said cannot be taken. It is asked for again, but not again and again. */
+  refuse(): void {
+    this.#expected = null;
   }
 
   /** Whether to ask for all of it now. */

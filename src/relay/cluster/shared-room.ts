@@ -1,12 +1,13 @@
 /** A room of this relay, as it is joined to the same room on other relays. */
+import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import { decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
-import type { Message } from "./message.ts";
+import type { Message, MessageKind } from "./message.ts";
 import { RemoteRelay } from "./remote-relay.ts";
-import { Incoming, Outgoing } from "./sequence.ts";
+import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
 /** How long clients' questions for a document may wait for other relays, ms. [BUS-12] */
@@ -14,12 +15,11 @@ const HOLD_MS = 1_000;
 /** So long where the bus cannot tell how many listen, ms. */
 const BLIND_HOLD_MS = 100;
 /** Updates of another relay that are younger may not be stored yet when it is lost, ms; and bytes of them at most. [BUS-13] */
-const UNSTORED_MS = 10_000;
+const UNSTORED_MS = 30_000;
 const MAX_UNSTORED = 4 * 2 ** 20;
 
 interface Peer {
   readonly member: RemoteRelay;
-  readonly incoming: Incoming;
   readonly reader: RemoteStatesReader;
   /** What it wrote to the document lately. */
   unstored: { readonly at: number; readonly update: Uint8Array }[];
@@ -28,14 +28,13 @@ interface Peer {
   isSynced: boolean;
 }
 
-export class SharedRoom {
+export class SharedRoom implements TopicHost<Peer> {
+  readonly wholeKind: MessageKind = "snapshot";
+  readonly kinds: ReadonlySet<MessageKind> = new Set(["states", "doc", "renew"]);
   readonly #context: ClusterContext;
   readonly #room: Room;
-  readonly #topic: string;
-  readonly #outgoing = new Outgoing();
+  readonly #topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
-  readonly #peers = new Map<string, Peer>();
-  readonly #unsubscribe: () => void;
   #holding: ReturnType<typeof setTimeout> | undefined;
   /** How many other relays are waited for; null: that is not known yet. */
   #awaited: number | null = null;
@@ -43,45 +42,29 @@ export class SharedRoom {
   constructor(context: ClusterContext, room: Room) {
     this.#context = context;
     this.#room = room;
-    this.#topic = context.topics.room(room.name);
-    this.#unsubscribe = context.subscribe(this.#topic, (message) => this.hear(message));
+    const topic = context.topics.room(room.name);
+    this.#topic = new SharedTopic<Peer>(context, topic, room.name, this, (message) => this.hear(message));
     room.outlet = {
       states: (updates) => this.#tellStates(updates),
-      update: (message) => this.#send("doc", message),
-      renew: () => this.#send("renew", NOTHING),
+      update: (message) => this.#topic.send("doc", message),
+      renew: () => this.#topic.send("renew", NOTHING),
     };
-    context.publish(this.#topic, "ask", room.name, 0, NOTHING);
-    if (context.relaysSeen > 0) this.#hold();
+    this.#topic.ask();
+    if (context.relaysSeen > 0) this.#hold(topic);
   }
 
   get isShared(): boolean {
-    return this.#peers.size > 0;
+    return this.#topic.isShared;
   }
 
   /** What all others here have said is known. */
   get isWhole(): boolean {
-    for (const { incoming } of this.#peers.values()) if (!incoming.isWhole) return false;
-    return true;
+    return this.#topic.isWhole;
   }
 
-  hear({ kind, relay, seq, body }: Message): void {
-    const now = this.#context.hub.clock.now();
+  hear(message: Message): void {
+    const { kind, relay, body } = message;
     switch (kind) {
-      case "ask":
-        this.#peer(relay);
-        return this.#answer(relay, now);
-      case "snapshot":
-        return this.#takeSnapshot(relay, body, now);
-      case "states":
-      case "doc":
-      case "renew":
-      case "tail": {
-        const peer = this.#peer(relay);
-        const order = peer.incoming.order(seq, kind === "tail");
-        if (order === "gap") this.#context.stats.gaps++;
-        if (order !== "take") return this.#askIfDue(relay, peer, now);
-        return this.#take(kind, relay, peer, body, now);
-      }
       case "bye":
         return this.#part(relay, body[0] === 1 ? 1000 : 1006);
       case "raise":
@@ -89,14 +72,15 @@ export class SharedRoom {
       case "sync1":
         return this.#sync(relay, body.slice());
       case "sync2":
-        return this.#takeSync(relay, body, now);
+        return this.#takeSync(relay, body);
       default:
+        this.#topic.hear(message);
     }
   }
 
   /** Another relay is lost: its people are as if their connections had been cut. [BUS-16] */
   lost(relay: string): void {
-    const peer = this.#peers.get(relay);
+    const peer = this.#topic.get(relay);
     if (peer === undefined) return;
     const since = this.#context.hub.clock.now() - UNSTORED_MS;
     this.#room.document.secure(peer.unstored.filter(({ at }) => at >= since).map(({ update }) => update));
@@ -105,94 +89,56 @@ export class SharedRoom {
 
   /** What is known of others may be old: they are asked again. */
   heal(): void {
-    for (const { incoming } of this.#peers.values()) incoming.doubt();
-    this.#context.publish(this.#topic, "ask", this.#room.name, 0, NOTHING);
+    this.#topic.ask();
   }
 
   sweep(now: number): void {
-    for (const [relay, peer] of this.#peers) this.#askIfDue(relay, peer, now);
-    if (this.#peers.size > 0 && this.#outgoing.isTailDue(now)) {
-      this.#context.publish(this.#topic, "tail", this.#room.name, this.#outgoing.seq, NOTHING);
-    }
+    this.#topic.sweep(now);
+    for (const peer of this.#topic.peers()) forgetStored(peer, now);
   }
 
   /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
   close(isFinal: boolean): void {
     this.#room.outlet = null;
-    this.#unsubscribe();
     this.#release();
-    if (this.#peers.size > 0) {
-      this.#context.publish(this.#topic, "bye", this.#room.name, 0, Uint8Array.of(isFinal ? 1 : 0));
-    }
+    this.#topic.close(isFinal);
   }
 
-  #peer(relay: string): Peer {
-    const known = this.#peers.get(relay);
-    if (known !== undefined) return known;
+  met(relay: string): Peer {
     const { hub } = this.#context;
-    const now = hub.clock.now();
-    const peer: Peer = {
-      member: new RemoteRelay(relay, "@lobby", now),
-      incoming: new Incoming(),
-      reader: new RemoteStatesReader(),
-      unstored: [],
-      unstoredBytes: 0,
-      isSynced: false,
-    };
-    this.#peers.set(relay, peer);
-    hub.join(peer.member, this.#room.name);
-    this.#askIfDue(relay, peer, now);
-    return peer;
+    const member = new RemoteRelay(relay, "@lobby", hub.clock.now());
+    hub.join(member, this.#room.name);
+    return { member, reader: new RemoteStatesReader(), unstored: [], unstoredBytes: 0, isSynced: false };
+  }
+
+  writeWhole(encoder: encoding.Encoder): void {
+    // what waits is told first, by which the number rises
+    const states = this.#room.ownStates();
+    encoding.writeUint8Array(encoder, this.#writer.whole(states, this.#context.hub.clock.now()));
   }
 
   #part(relay: string, code: number): void {
-    const peer = this.#peers.get(relay);
+    const peer = this.#topic.part(relay);
     if (peer === undefined) return;
-    this.#peers.delete(relay);
-    if (this.#peers.size === 0) this.#writer.clear();
+    if (!this.#topic.isShared) this.#writer.clear();
     const { hub } = this.#context;
     hub.leave(peer.member, code, hub.clock.now());
     this.#releaseIfAnswered();
   }
 
-  #askIfDue(relay: string, { incoming }: Peer, now: number): void {
-    if (incoming.isAskDue(now)) this.#context.tell(relay, "ask", this.#room.name);
-  }
-
-  /** Nothing is sent while no other relay is in the room. [BUS-10] */
-  #send(kind: "states" | "doc" | "renew", body: Uint8Array): void {
-    if (this.#peers.size === 0) return;
-    const seq = this.#outgoing.next(this.#context.hub.clock.now());
-    this.#context.publish(this.#topic, kind, this.#room.name, seq, body);
-  }
-
   #tellStates(updates: readonly StateUpdate[]): void {
-    if (this.#peers.size === 0) return;
+    if (!this.#topic.isShared) return;
     const body = this.#writer.changes(updates, this.#context.hub.clock.now());
-    if (body !== null) this.#send("states", body);
+    if (body !== null) this.#topic.send("states", body);
   }
 
-  #answer(relay: string, now: number): void {
-    // what waits is told first, by which the number rises
-    const states = this.#room.ownStates();
-    const body = encoding.encode((encoder) => {
-      encoding.writeVarUint(encoder, this.#outgoing.seq);
-      encoding.writeUint8Array(encoder, this.#writer.whole(states, now));
-    });
-    this.#context.tell(relay, "snapshot", this.#room.name, body);
-  }
-
-  #takeSnapshot(relay: string, body: Uint8Array, now: number): void {
-    const peer = this.#peer(relay);
-    const from = reader(body);
-    const seq = readUint(from);
+  takeWhole(relay: string, peer: Peer, from: decoding.Decoder, now: number): void {
     const before = peer.reader.ids;
     peer.reader.clear();
     const states = peer.reader.read(readRest(from), now);
     const named = new Set(states.map(({ id }) => id));
     // what it does not name is gone
     const gone = [...before].filter((id) => !named.has(id)).map((id) => goneState(id, now));
-    peer.incoming.whole(seq);
     this.#takeStates(relay, peer, [...gone, ...states], now);
     const { document, name } = this.#room;
     document.whenReady(() => {
@@ -202,17 +148,11 @@ export class SharedRoom {
     });
   }
 
-  #take(kind: "states" | "doc" | "renew" | "tail", relay: string, peer: Peer, body: Uint8Array, now: number): void {
+  take({ kind, relay, body }: Message, peer: Peer, now: number): void {
     peer.member.lastSeen = now;
-    switch (kind) {
-      case "states":
-        return this.#takeStates(relay, peer, peer.reader.read(body, now), now);
-      case "doc":
-        return this.#takeUpdate(peer, body, now);
-      case "renew":
-        return this.#room.renewOwn();
-      case "tail":
-    }
+    if (kind === "states") this.#takeStates(relay, peer, peer.reader.read(body, now), now);
+    else if (kind === "doc") this.#takeUpdate(peer, body, now);
+    else if (kind === "renew") this.#room.renewOwn();
   }
 
   #takeStates(relay: string, peer: Peer, states: ReturnType<RemoteStatesReader["read"]>, now: number): void {
@@ -242,11 +182,15 @@ export class SharedRoom {
     });
   }
 
-  #takeSync(relay: string, body: Uint8Array, now: number): void {
-    const peer = this.#peer(relay);
+  #takeSync(relay: string, body: Uint8Array): void {
+    const peer = this.#topic.meet(relay);
     const frame = decodeFrame(body);
     if (frame.type !== "syncStep2" && frame.type !== "update") return;
-    this.#context.hub.receive(peer.member, frame, now);
+    const { hub } = this.#context;
+    const now = hub.clock.now();
+    hub.receive(peer.member, frame, now);
+    // an answer holds what waits to be stored, too
+    keepUnstored(peer, frame.update, now);
     if (frame.type !== "syncStep2") return;
     peer.isSynced = true;
     this.#releaseIfAnswered();
@@ -256,21 +200,13 @@ export class SharedRoom {
     const frame = decodeFrame(body.slice());
     if (frame.type !== "update" && frame.type !== "syncStep2") return;
     this.#context.hub.receive(peer.member, frame, now);
-    peer.unstored.push({ at: now, update: frame.update });
-    peer.unstoredBytes += frame.update.length;
-    const since = now - UNSTORED_MS;
-    let [first] = peer.unstored;
-    while (first !== undefined && (first.at < since || peer.unstoredBytes > MAX_UNSTORED)) {
-      peer.unstored.shift();
-      peer.unstoredBytes -= first.update.length;
-      [first] = peer.unstored;
-    }
+    keepUnstored(peer, frame.update, now);
   }
 
   /** Clients' questions wait until all relays in the room have said what they have of the document. */
-  #hold(): void {
+  #hold(topic: string): void {
     this.#room.holdDocument();
-    const listeners = this.#context.listeners(this.#topic);
+    const listeners = this.#context.listeners(topic);
     this.#holding = setTimeout(() => this.#release(), listeners === null ? BLIND_HOLD_MS : HOLD_MS);
     if (listeners !== null) void this.#awaitListeners(listeners);
   }
@@ -286,7 +222,7 @@ export class SharedRoom {
 
   #releaseIfAnswered(): void {
     if (this.#holding === undefined || this.#awaited === null) return;
-    const synced = [...this.#peers.values()].filter(({ isSynced }) => isSynced).length;
+    const synced = [...this.#topic.peers()].filter(({ isSynced }) => isSynced).length;
     if (synced >= this.#awaited) this.#release();
   }
 
@@ -295,5 +231,20 @@ export class SharedRoom {
     clearTimeout(this.#holding);
     this.#holding = undefined;
     this.#room.releaseDocument();
+  }
+}
+
+function keepUnstored(peer: Peer, update: Uint8Array, now: number): void {
+  peer.unstored.push({ at: now, update });
+  peer.unstoredBytes += update.length;
+  forgetStored(peer, now);
+}
+
+/** Forgets updates that the other relay has stored by now, and those that are too many. */
+function forgetStored(peer: Peer, now: number): void {
+  for (let [first] = peer.unstored; first !== undefined; [first] = peer.unstored) {
+    if (first.at >= now - UNSTORED_MS && peer.unstoredBytes <= MAX_UNSTORED) return;
+    peer.unstored.shift();
+    peer.unstoredBytes -= first.update.length;
   }
 }

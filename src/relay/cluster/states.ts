@@ -37,6 +37,9 @@ export class StatesWriter {
 
   /** All of it, for one that knows nothing. */
   whole(updates: readonly StateUpdate[], now: number): Uint8Array {
+    // one who is told all now has not been told of others, be it that somebody else was
+    const named = new Set(updates.map(({ publication }) => publication.id));
+    for (const id of this.#told.keys()) if (!named.has(id)) this.#told.delete(id);
     return this.#encode(updates, now, true) ?? Uint8Array.of(0);
   }
 

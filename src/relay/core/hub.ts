@@ -16,13 +16,12 @@ import {
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
 import type { Unsubscribe } from "../../presence/index.ts";
-import { type Frame, FrameError, type Hello, controlFrame, isLobby } from "../../wire/index.ts";
+import { type Frame, FrameError, controlFrame, isLobby } from "../../wire/index.ts";
 import { AddressIds } from "../access/address-ids.ts";
-import { grantsOf } from "../access/grants.ts";
 import { Bans } from "../access/bans.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
 import { Documents, noDocument } from "../documents/index.ts";
-import { type Clock, datingClock } from "../ports/clock.ts";
+import { type Clock, type DatingClock, datingClock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import type { PeopleStore, StoredPerson } from "../ports/stores/people-store.ts";
 import type { Probe } from "../ports/probe.ts";
@@ -31,10 +30,14 @@ import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave } from "./grace.ts";
+import { helloOf } from "./hello.ts";
 import { Lobby } from "./lobby/lobby.ts";
 import { type HubListener, Room } from "./room.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
 import { FlushLoad } from "./pace.ts";
+
+/** So long the own shard names one who speaks through another relay now, whose shard may be read later, ms. [BUS-27] */
+const HANDED_OVER_MS = 1_000;
 
 export class Hub {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
@@ -59,10 +62,10 @@ export class Hub {
   readonly #load: FlushLoad;
   /** ms since the epoch */
   readonly #startedAt: number;
-  /** Says when something happened, so that what happened later is dated later. */
-  readonly #date: () => number;
+  readonly dates: DatingClock;
   readonly #members = new Map<Member, Room>();
   readonly #grace: Grace<PresentEntry>;
+  readonly #handedOver: Grace<PresentEntry>;
   readonly #listener: HubListener;
   readonly #idsFrom: AddressIds;
   #lobbiesGivenUp = 0;
@@ -90,9 +93,10 @@ export class Hub {
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.#startedAt = clock.wall();
-    this.#date = datingClock(clock);
+    this.dates = datingClock(clock);
     const startedNow = clock.now();
     this.#grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
+    this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
     this.#setup = {
       limits: settings,
       tie: Math.random(),
@@ -102,8 +106,8 @@ export class Hub {
       clock,
       load: this.#load,
       probe,
-      // as the wall clock would be if nobody had set it since the relay was started
-      firstClock: () => Math.floor(this.#startedAt + clock.now() - startedNow),
+      // as the wall clock would be if nobody had set it since the relay was started; and not below those of other relays [BUS-28]
+      firstClock: () => Math.max(Math.floor(this.#startedAt + clock.now() - startedNow), this.dates.followed()),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
       onKnown: (lobby, userIds) => {
         for (const userId of userIds) this.people?.changed(lobby, userId);
@@ -135,7 +139,13 @@ export class Hub {
     if (keepsHistory && member.access.write) room.document.keepHistory();
     this.#members.set(member, room);
     if (member.kind !== "relay") this.counters.accepted++;
-    if (member.kind === "native") member.send(new Packet(controlFrame(this.#hello(name, member))));
+    if (member.kind === "native") {
+      const hello = helloOf(this.shard, this.#settings, name, member.access, {
+        now: this.dates.date(),
+        wall: this.clock.wall(),
+      });
+      member.send(new Packet(controlFrame(hello)));
+    }
     room.join(member);
   }
 
@@ -155,7 +165,7 @@ export class Hub {
   /** Acts on a frame of a member. Throws `FrameError` when the frame breaks the protocol, having taken nothing of it. */
   receive(member: Member, frame: Frame, now: number): void {
     const room = this.#members.get(member);
-    if (room !== undefined) this.#act(room, room.receive(member, frame, { now, date: this.#date() }));
+    if (room !== undefined) this.#act(room, room.receive(member, frame, { now, date: this.dates.date() }));
   }
 
   /** Takes what another relay says of those in a room who are connected to it. Returns what it is to raise its clocks above. */
@@ -222,7 +232,11 @@ export class Hub {
   /** Does what comes by time. */
   sweep(now: number): void {
     this.bans.sweep(now);
-    for (const room of this.rooms.values()) room.sweep(now);
+    for (const room of this.rooms.values()) {
+      room.sweep(now);
+      // who was waited for may be back through another relay
+      this.#freeIfEmpty(room);
+    }
     for (const lobby of this.lobbies.values()) {
       lobby.room.sweep(now);
       lobby.sweep(now);
@@ -244,6 +258,7 @@ export class Hub {
   /** Frees all that is held. Members that are still there hear no more of anybody. */
   close(): void {
     this.#grace.stop();
+    this.#handedOver.stop();
     for (const room of this.rooms.values()) room.close();
     for (const lobby of this.lobbies.values()) lobby.close();
     this.rooms.clear();
@@ -293,7 +308,7 @@ export class Hub {
         case "left":
           this.#idsFrom.count(change.entry.address, -1);
           this.#grace.release(change.entry);
-          this.#take(this.lobbies.get(change.entry.lobby)?.withdraw(change.entry));
+          this.#withdraw(change.entry);
           break;
         case "changed":
         case "superseded":
@@ -307,10 +322,18 @@ export class Hub {
 
   /** Tells the lobby that an entry counts in, and no other, what the entry says. [PRIV-1] */
   #report(entry: PresentEntry): void {
-    if (!entry.isRemote) return this.#take(this.#lobby(entry.lobby).report(entry));
+    if (!entry.isRemote) {
+      this.#handedOver.release(entry);
+      return this.#take(this.#lobby(entry.lobby).report(entry));
+    }
     // its own relay counts it, and says nothing of those who may not be seen
-    this.#take(this.lobbies.get(entry.lobby)?.withdraw(entry));
+    if (this.lobbies.get(entry.lobby)?.counts(entry) === true) this.#handedOver.hold(entry);
     this.#roomOf(entry)?.show(entry, true);
+  }
+
+  #withdraw(entry: PresentEntry): void {
+    this.#handedOver.release(entry);
+    this.#take(this.lobbies.get(entry.lobby)?.withdraw(entry));
   }
 
   /** Acts on what a lobby's directory says: in whatever rooms the user is. */
@@ -348,24 +371,6 @@ export class Hub {
     this.#listener.closed(room);
     room.close();
     this.rooms.delete(room.name);
-  }
-
-  /** The first message to a client of ours. [WIRE-8] [AUTH-6] */
-  #hello(room: string, { access }: Member): Hello {
-    const { user, expiresAt } = access;
-    const { leaveGrace, maxState, maxMeta } = this.#settings;
-    return {
-      kind: "hello",
-      shard: this.shard,
-      graceMs: leaveGrace,
-      now: this.#date(),
-      room,
-      grants: grantsOf(access),
-      maxState,
-      maxMeta,
-      ...(user !== null && { user }),
-      ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - this.clock.wall()) }),
-    };
   }
 
   #room(name: string): Room {

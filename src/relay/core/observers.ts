@@ -11,6 +11,7 @@ import {
   Updates,
   WholeStates,
   nudges,
+  previewed,
 } from "../../awareness/audience/index.ts";
 import { Close, type Mark, type MarkEntry, NO_STATES_FRAME, controlFrame } from "../../wire/index.ts";
 import { Packet } from "../ports/packet.ts";
@@ -25,6 +26,17 @@ const MAX_LAG_MS = 60_000;
 
 /** So long a stock client that is back may remember clocks from another relay, ms: what others remember of it is forgotten then. */
 const REMEMBERED_MS = 120_000;
+
+/** So long a stock client may take to answer the first question, ms: until then nobody knows which states are its own. [LIVE-10] */
+const UNANSWERED_MS = 10_000;
+
+/** A stock client of which nobody knows yet which states are its own: what it said before it lost its connection. */
+interface Unanswered {
+  /** Monotonic ms. */
+  readonly since: number;
+  /** Those that were here when it came. */
+  readonly ids: ReadonlySet<number>;
+}
 
 /** What a member that reads too slowly has missed something of. */
 interface Missed {
@@ -62,6 +74,8 @@ export class Observers {
   /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
   readonly #unmarked = new Set<number>();
   readonly #missed = new Map<Member, Missed>();
+  /** Stock clients that have yet to answer the first question. */
+  readonly #unanswered = new Map<Member, Unanswered>();
   /** null: no other relay is told. */
   outlet: StatesOutlet | null = null;
   /** When somebody on another relay last left, monotonic ms. */
@@ -86,7 +100,11 @@ export class Observers {
   }
 
   joined(member: Member): void {
-    if (member.kind === "stock") this.#stockMembers++;
+    if (member.kind === "stock") {
+      this.#stockMembers++;
+      const ids = [...this.#register.present()].filter(({ isStock }) => isStock).map(({ id }) => id);
+      this.#unanswered.set(member, { since: this.#clock.now(), ids: new Set(ids) });
+    }
     if (member.kind === "native") this.#nativeMembers++;
   }
 
@@ -94,6 +112,7 @@ export class Observers {
     this.#missed.delete(member);
     if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
     if (member.kind !== "stock") return;
+    this.#unanswered.delete(member);
     this.#stockMembers--;
     this.#stockLeftAt = now;
   }
@@ -109,6 +128,7 @@ export class Observers {
    * whether there is something to tell everybody.
    */
   answered(member: Member): boolean {
+    this.#unanswered.delete(member);
     if (!member.access.observe) return false;
     const entries = this.#othersThan(member).filter((entry) => entry.isStock);
     const updates = this.#updates.afterPreview(entries, this.#stockLeftAt);
@@ -275,9 +295,18 @@ export class Observers {
       if (isNative) {
         if (patchPacket !== null && !this.#skips(member, updates)) member.send(patchPacket);
       } else if (whole !== null && wholePacket !== null && !this.#skips(member, updates)) {
-        member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
+        const unanswered = this.#unansweredOf(member);
+        if (unanswered !== null) {
+          const safe = previewed(updates, member, unanswered.ids, own);
+          member.send(new Packet(new WholeStates(safe).frame));
+        } else member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
       }
     }
+  }
+
+  #unansweredOf(member: Member): Unanswered | null {
+    const unanswered = this.#unanswered.get(member);
+    return unanswered !== undefined && this.#clock.now() - unanswered.since <= UNANSWERED_MS ? unanswered : null;
   }
 
   /** A member that reads too slowly is told once, when it has caught up, how things are then. [FLOW-1] */

@@ -17,16 +17,36 @@ export function wallTimeOf(at: number, clock: Clock): number {
   return Math.round(clock.wall() - (clock.now() - at));
 }
 
+/** Dates what happens. */
+export interface DatingClock {
+  /** ms since the epoch: what happens later is never dated earlier. */
+  date(): number;
+  /** Another relay has dated something so: what this one dates from now on is not earlier. [BUS-28] */
+  follow(date: number): void;
+  /** How others would date something now, as far as this relay follows them; -Infinity: it follows nobody. */
+  followed(): number;
+}
+
+/** A relay whose clock is further ahead is not followed, ms. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
+
 /**
- * Dates what happens, ms since the epoch, so that what happens later is never dated earlier: the wall clock, but for what it
- * was set back since. People's choices are ordered by it. [TIME-4]
+ * Dates by the wall clock, but for what it was set back since, and by those of other relays that are ahead of it. People's
+ * choices are ordered by it, and the connections of a session. [TIME-4]
  */
-export function datingClock(clock: Clock): () => number {
+export function datingClock(clock: Clock): DatingClock {
   let offsetMs = -Infinity;
-  return () => {
-    const now = clock.now();
-    offsetMs = Math.max(offsetMs, clock.wall() - now);
-    return Math.floor(now + offsetMs);
+  let followedMs = -Infinity;
+  return {
+    date() {
+      const now = clock.now();
+      offsetMs = Math.max(offsetMs, followedMs, clock.wall() - now);
+      return Math.floor(now + offsetMs);
+    },
+    follow(date) {
+      if (date - clock.wall() <= MAX_AHEAD_MS) followedMs = Math.max(followedMs, date - clock.now());
+    },
+    followed: () => Math.floor(clock.now() + followedMs),
   };
 }
 

@@ -8,6 +8,7 @@ function setup() {
     { now: () => now, wall: () => now },
     {
       link: (isUp) => news.push(isUp ? "up" : "down"),
+      skipped: () => news.push("skipped"),
       found: (relay) => news.push(`+${relay}`),
       lost: (relay) => news.push(`-${relay}`),
     },
@@ -46,4 +47,13 @@ it("[BUS-19] nobody is judged while the own beat does not come back, nor before 
   expect(news).toEqual(["+b", "down", "up"]);
   run(5_000, ["b"]);
   expect(news).toEqual(["+b", "down", "up"]);
+});
+
+it("[BUS-31] a beat that does not come back, when the next one does, is told: other messages may be missing, too", () => {
+  const { news, run } = setup();
+  run(3_000, ["b"]);
+  run(1_000, ["b"], false);
+  expect(news).toEqual(["+b"]);
+  run(1_000, ["b"]);
+  expect(news).toEqual(["+b", "skipped"]);
 });

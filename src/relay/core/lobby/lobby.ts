@@ -154,6 +154,11 @@ export class Lobby {
     return this.#watched(id, () => this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
   }
 
+  /** Whether an entry is one of the own connections' that count here. */
+  counts(entry: PresentEntry): boolean {
+    return this.#directory.isReported(entry);
+  }
+
   /** Takes out an entry that left. */
   withdraw(entry: PresentEntry): Effects<PresentEntry> {
     const { clock } = this.#setup;

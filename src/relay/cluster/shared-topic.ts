@@ -1,0 +1,200 @@
+/**
+ * What relays say of one room or lobby on its topic: numbered, asked for whole when something is missing, and taken whole. What
+ * it means is for the room, or the lobby, to know. [BUS-3] [BUS-4]
+ */
+import * as encoding from "lib0/encoding";
+import type * as decoding from "lib0/decoding";
+import { readUint, reader } from "../../wire/index.ts";
+import { type ClusterContext, NOTHING } from "./context.ts";
+import type { Message, MessageKind } from "./message.ts";
+import { Incoming, Outgoing } from "./sequence.ts";
+
+/** While no other relay answers, everybody is asked again so long after the first question, ms: it may have been lost. [BUS-30] */
+const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];
+
+export interface TopicHost<Peer> {
+  /** The kind of message that says all at once. */
+  readonly wholeKind: MessageKind;
+  /** The kinds of messages that are numbered, besides `tail`. */
+  readonly kinds: ReadonlySet<MessageKind>;
+  /** Another relay is there. */
+  met(relay: string): Peer;
+  /** All that this relay has to say. What waits to be said is said first, by which the number rises. */
+  writeWhole(encoder: encoding.Encoder): void;
+  /** Takes all that a relay says, in the place of what it said before. Throws `FrameError`. */
+  takeWhole(relay: string, peer: Peer, from: decoding.Decoder, now: number): void;
+  /** Takes the next message. Throws `FrameError`. */
+  take(message: Message, peer: Peer, now: number): void;
+}
+
+interface Known<Peer> {
+  readonly peer: Peer;
+  readonly incoming: Incoming;
+}
+
+export class SharedTopic<Peer> {
+  readonly #context: ClusterContext;
+  readonly #topic: string;
+  readonly #room: string;
+  readonly #host: TopicHost<Peer>;
+  readonly #outgoing = new Outgoing();
+  readonly #peers = new Map<string, Known<Peer>>();
+  readonly #unsubscribe: () => void;
+  #askedAt = -Infinity;
+  /** How often everybody was asked again. */
+  #askedAgain = 0;
+
+  /** @param on told of each message on the topic */
+  constructor(
+    context: ClusterContext,
+    topic: string,
+    room: string,
+    host: TopicHost<Peer>,
+    on: (message: Message) => void,
+  ) {
+    this.#context = context;
+    this.#topic = topic;
+    this.#room = room;
+    this.#host = host;
+    this.#unsubscribe = context.subscribe(topic, on);
+  }
+
+  get isShared(): boolean {
+    return this.#peers.size > 0;
+  }
+
+  /** All that others have said is known. */
+  get isWhole(): boolean {
+    for (const { incoming } of this.#peers.values()) if (!incoming.isWhole) return false;
+    return true;
+  }
+
+  has(relay: string): boolean {
+    return this.#peers.has(relay);
+  }
+
+  /** The others, in the order in which they were met. */
+  *peers(): Generator<Peer> {
+    for (const { peer } of this.#peers.values()) yield peer;
+  }
+
+  get(relay: string): Peer | undefined {
+    return this.#peers.get(relay)?.peer;
+  }
+
+  /** Acts on a message if it is of the kinds that are numbered, asked for or whole. */
+  hear(message: Message): void {
+    const { kind, relay } = message;
+    const now = this.#context.hub.clock.now();
+    if (kind === "ask") {
+      this.#met(relay);
+      this.#answer(relay);
+    } else if (kind === this.#host.wholeKind) this.#takeWhole(message, now);
+    else if (kind === "tail" || this.#host.kinds.has(kind)) this.#take(message, now);
+  }
+
+  /** Another relay is there no more. Returns what was known of it. */
+  part(relay: string): Peer | undefined {
+    const known = this.#peers.get(relay);
+    this.#peers.delete(relay);
+    return known?.peer;
+  }
+
+  /** The relay, met now if it was not before. */
+  meet(relay: string): Peer {
+    return this.#met(relay).peer;
+  }
+
+  /** Asks everybody: on a topic that is new here, or where what is known of others may be old. */
+  ask(): void {
+    for (const { incoming } of this.#peers.values()) incoming.doubt();
+    this.#askedAt = this.#context.hub.clock.now();
+    this.#askedAgain = 0;
+    this.#askAll();
+  }
+
+  /** Nothing is said while no other relay is there. [BUS-10] */
+  send(kind: MessageKind, body: Uint8Array): void {
+    if (this.#peers.size === 0) return;
+    const seq = this.#outgoing.next(this.#context.hub.clock.now());
+    this.#context.publish(this.#topic, kind, this.#room, seq, body);
+  }
+
+  sweep(now: number): void {
+    for (const [relay, { incoming }] of this.#peers) this.#askIfDue(relay, incoming, now);
+    if (this.#peers.size === 0) {
+      const dueMs = ASK_AGAIN_MS[this.#askedAgain];
+      if (dueMs === undefined || now - this.#askedAt < dueMs) return;
+      this.#askedAgain++;
+      this.#askAll();
+    } else if (this.#outgoing.isTailDue(now)) {
+      this.#context.publish(this.#topic, "tail", this.#room, this.#outgoing.seq, NOTHING);
+    }
+  }
+
+  /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
+  close(isFinal: boolean): void {
+    this.#unsubscribe();
+    if (this.#peers.size > 0) {
+      this.#context.publish(this.#topic, "bye", this.#room, 0, Uint8Array.of(isFinal ? 1 : 0));
+    }
+  }
+
+  #askAll(): void {
+    this.#context.publish(this.#topic, "ask", this.#room, 0, NOTHING);
+  }
+
+  #met(relay: string): Known<Peer> {
+    const known = this.#peers.get(relay);
+    if (known !== undefined) return known;
+    const met = { peer: this.#host.met(relay), incoming: new Incoming() };
+    this.#peers.set(relay, met);
+    this.#askIfDue(relay, met.incoming, this.#context.hub.clock.now());
+    return met;
+  }
+
+  #answer(relay: string): void {
+    const whole = encoding.createEncoder();
+    this.#host.writeWhole(whole);
+    const body = encoding.encode((encoder) => {
+      encoding.writeVarUint(encoder, this.#outgoing.seq);
+      encoding.writeBinaryEncoder(encoder, whole);
+    });
+    this.#context.tell(relay, this.#host.wholeKind, this.#room, body);
+  }
+
+  #takeWhole({ relay, body }: Message, now: number): void {
+    const from = reader(body);
+    const seq = readUint(from);
+    const { peer, incoming } = this.#met(relay);
+    // an answer that was long under way, or came twice
+    if (incoming.isPast(seq)) return;
+    incoming.whole(seq);
+    this.#orDoubt(relay, incoming, now, () => this.#host.takeWhole(relay, peer, from, now));
+  }
+
+  #take(message: Message, now: number): void {
+    const { kind, relay, seq } = message;
+    const { peer, incoming } = this.#met(relay);
+    const order = incoming.order(seq, kind === "tail");
+    if (order === "gap") this.#context.stats.gaps++;
+    if (order !== "take") return this.#askIfDue(relay, incoming, now);
+    if (kind === "tail") return;
+    this.#orDoubt(relay, incoming, now, () => this.#host.take(message, peer, now));
+  }
+
+  /** What cannot be taken is as good as lost: all is asked for. [BUS-32] */
+  #orDoubt(relay: string, incoming: Incoming, now: number, take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      incoming.refuse();
+      this.#askIfDue(relay, incoming, now);
+      throw error;
+    }
+  }
+
+  #askIfDue(relay: string, incoming: Incoming, now: number): void {
+    if (incoming.isAskDue(now)) this.#context.tell(relay, "ask", this.#room);
+  }
+}

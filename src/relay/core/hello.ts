@@ -1,0 +1,28 @@
+/** The first message to a client of ours: where it is, and what it may do. [WIRE-8] [AUTH-6] */
+import type { Hello } from "../../wire/index.ts";
+import { grantsOf } from "../access/grants.ts";
+import type { RoomAccess } from "../ports/access.ts";
+import type { RelaySettings } from "../ports/settings.ts";
+
+/** @param at what is told as the time, and the wall clock, ms since the epoch */
+export function helloOf(
+  shard: string,
+  { leaveGrace, maxState, maxMeta }: RelaySettings,
+  room: string,
+  access: RoomAccess,
+  at: { readonly now: number; readonly wall: number },
+): Hello {
+  const { user, expiresAt } = access;
+  return {
+    kind: "hello",
+    shard,
+    graceMs: leaveGrace,
+    now: at.now,
+    room,
+    grants: grantsOf(access),
+    maxState,
+    maxMeta,
+    ...(user !== null && { user }),
+    ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - at.wall) }),
+  };
+}

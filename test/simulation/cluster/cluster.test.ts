@@ -1,0 +1,46 @@
+import v8 from "node:v8";
+import { runInThisContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "../clock.ts";
+import { installRandom } from "../random.ts";
+
+const inMacrotask = setImmediate;
+// before anything is imported that keeps a reference to Date.now
+const clock = new VirtualClock();
+clock.install();
+installRandom();
+// stores and buses answer by promises: what awaits them runs in the name of the relay that asked
+v8.setFlagsFromString("--allow-natives-syntax");
+clock.settle = runInThisContext("() => %PerformMicrotaskCheckpoint()") as () => void;
+const { runClusterSeed } = await import("./run.ts");
+
+const first = Number(process.env["SIM_SEED"] ?? 1);
+const seeds = Number(process.env["SIM_CLUSTER_SEEDS"] ?? process.env["SIM_SEEDS"] ?? 25);
+const BATCH = 50;
+
+/** Nothing that awaits goes on while a microtask runs: each seed is a task of its own. */
+function run(seed: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    inMacrotask(() => {
+      try {
+        resolve(runClusterSeed(seed, clock).trace.length);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  });
+}
+
+describe("[BUS-1] [BUS-3] [BUS-9] [BUS-15] [BUS-16] [BUS-18] [BUS-19] a world of failing relays and a failing bus", () => {
+  for (let from = first; from < first + seeds; from += BATCH) {
+    const to = Math.min(from + BATCH, first + seeds) - 1;
+    it(`comes to the truth with seeds ${from} to ${to}`, { timeout: 3_600_000 }, async () => {
+      const violations: Error[] = [];
+      for (let seed = from; seed <= to; seed++) {
+        // a violation throws, with the seed and what led to it
+        await run(seed).catch((error: unknown) => violations.push(error as Error));
+      }
+      expect(violations.map(({ message }) => message).join("\n\n")).toBe("");
+    });
+  }
+});
