@@ -2,7 +2,9 @@
 // gets, is slow and for a while dead, and the relay is killed (-9) three times. In the end each user's `user.online` and
 // `user.offline` alternate, and none is missing.
 //
-//   npm run build && node scripts/webhooks.js [--users 10000] [--seconds 60] [--json]
+// At the end it waits until the receiver has taken everything, at most ten minutes (--drain).
+//
+//   npm run build && node scripts/webhooks.js [--users 10000] [--seconds 60] [--drain 600] [--json]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   options: {
     users: { type: "string", default: "10000" },
     seconds: { type: "string", default: "60" },
+    drain: { type: "string", default: "600" },
     json: { type: "boolean", default: false },
   },
 });
@@ -145,7 +148,7 @@ await Promise.all(lives);
 const leftAt = Date.now();
 say("all have left; what waits is taken");
 const isOver = () => receiver.taken.length % 2 === 0 && judge(visitors, receiver).length === 0;
-while (!isOver() && Date.now() - leftAt < 180_000) await pause(500);
+while (!isOver() && Date.now() - leftAt < Number(values.drain) * 1_000) await pause(500);
 const drainedAt = Date.now();
 folderMiB = Math.max(folderMiB, sizeOf(folder));
 await relay.end("SIGTERM");

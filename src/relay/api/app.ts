@@ -67,7 +67,10 @@ export function createApp({ operations, callers, rate, clock, onError }: AppSetu
       }
       const charge = (items: number): void => limit.count(grant.caller, items, clock.now());
       charge(0);
-      return operation.handle({ request, url, parts: partsOf(operation.path, url), grant, charge });
+      const response = await operation.handle({ request, url, parts: partsOf(operation.path, url), grant, charge });
+      // [API-30] nobody reads what would follow, and a stream would wait for a reader
+      if (request.method === "HEAD") await response.body?.cancel();
+      return response;
     });
   }
 

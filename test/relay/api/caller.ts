@@ -151,7 +151,10 @@ export class Caller {
 export function overHttp(port: number): Send {
   return (request) => {
     const { pathname, search } = new URL(request.url);
-    return fetch(new Request(`http://127.0.0.1:${port}${pathname}${search}`, request));
+    const asked = new Request(`http://127.0.0.1:${port}${pathname}${search}`, request);
+    // a socket that is used again may be one that the server has just closed, when the machine is slow
+    asked.headers.set("connection", "close");
+    return fetch(asked);
   };
 }
 

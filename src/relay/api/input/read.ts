@@ -5,6 +5,10 @@ import { FrameError, isLobby, isReserved, roomFromPath } from "../../../wire/ind
 import { ApiError } from "../answers/error.ts";
 import type { Reads } from "./schemas.ts";
 
+/** Levels of nesting in a body: a state may have 64, and lies some levels deep in it. */
+const MAX_DEPTH = 80;
+const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\{}[]');
+
 /** Reads a value. Throws `ApiError` that says what is wrong where, and never what was given. */
 export function read<T>(schema: Reads<T>, value: unknown, where: string): T {
   const result = v.safeParse(schema, value, { abortEarly: true });
@@ -12,9 +16,13 @@ export function read<T>(schema: Reads<T>, value: unknown, where: string): T {
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
   const isUnknown = issue.type === "strict_object" && issue.expected === "never";
-  // what the library says may quote what was given
-  const what = isUnknown ? "there is no such field" : issue.message.replace(/ but received [^]*$/, "");
+  const what = isUnknown ? "there is no such field" : inWords(issue.message);
   throw new ApiError(400, "invalid", `${where}${path === null ? "" : ` ${path}`}: ${what}`);
+}
+
+/** What the library says, without what was given, which it may quote. */
+function inWords(message: string): string {
+  return message.startsWith("Invalid key") ? "it is missing" : message.replace(/ but received [^]*$/, "");
 }
 
 /** Reads the parameters of an address; one that is given twice is no list. */
@@ -36,6 +44,7 @@ export async function readJson<T>(schema: Reads<T>, request: Request, maxBytes: 
   }
   const source = new TextDecoder("utf-8", { fatal: true });
   const bytes = await readBytes(request, maxBytes);
+  if (isTooDeep(bytes)) throw new ApiError(400, "malformed", `the body is nested deeper than ${MAX_DEPTH} levels`);
   let value: unknown;
   try {
     value = bytes.length === 0 ? {} : JSON.parse(source.decode(bytes));
@@ -46,6 +55,23 @@ export async function readJson<T>(schema: Reads<T>, request: Request, maxBytes: 
   return read(schema, value, "body");
 }
 
+/** Whether JSON has more levels than any state needs: what writes it again would use up its stack. [API-16] */
+function isTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (isInText && byte === BACKSLASH) i++;
+    else if (byte === QUOTE) isInText = !isInText;
+    else if (isInText) continue;
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      depth++;
+      if (depth > MAX_DEPTH) return true;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
+  }
+  return false;
+}
+
 /** Reads the body, up to so many bytes. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = new ApiError(413, "too_large", `the body is longer than ${maxBytes} bytes`);
@@ -53,10 +79,15 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   if (request.body === null) return new Uint8Array();
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of request.body) {
-    length += part.length;
-    if (length > maxBytes) throw tooLarge;
-    parts.push(part);
+  try {
+    for await (const part of request.body) {
+      length += part.length;
+      if (length > maxBytes) throw tooLarge;
+      parts.push(part);
+    }
+  } catch (error) {
+    // nobody is there any more to hear it, and the relay did nothing wrong
+    throw error === tooLarge ? error : new ApiError(400, "malformed", "the body broke off");
   }
   return Buffer.concat(parts);
 }
