@@ -317,13 +317,15 @@ export class Link extends Inbox implements SocketEvents, Debtor {
   }
 
   sign(): void {
-    if (!this.isOpen) return;
-    const now = this.handler.clock.now();
     // signs of life that it was not asked for are messages like any other [COST-5]
-    if (this.#liveness.pingedAt === null && !this.meter.says(0, now)) {
-      return this.close(Close.tooManyMessages, "too many messages");
-    }
-    this.#alive(now);
+    if (this.#liveness.pingedAt === null) this.countMessage();
+    if (this.isOpen) this.#alive(this.handler.clock.now());
+  }
+
+  /** Counts something that it brought about as one more message. [LIMIT-1] */
+  countMessage(): void {
+    if (!this.isOpen || this.meter.says(0, this.handler.clock.now())) return;
+    this.close(Close.tooManyMessages, "too many messages");
   }
 
   drain(): void {

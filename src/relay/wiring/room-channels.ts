@@ -262,6 +262,9 @@ export class RoomChannels implements Addressing, LinkHost {
   async #renew(token: string): Promise<void> {
     let expiresAt: number | null = null;
     for (const { channel, admitted } of this.#rooms.values()) {
+      // [LINK-8] one message asks for as many answers as there are rooms
+      this.#link?.countMessage();
+      if (this.#link === null) return;
       const renewed = admitted.renew === undefined ? channel.access : await admitted.renew(token);
       if (!this.#rooms.has(channel.name)) continue;
       if (isDenial(renewed)) {

@@ -273,6 +273,23 @@ describe("a link whose application takes its time to say who it is", () => {
   });
 });
 
+describe("a link that brings one token after the other", () => {
+  it("[LINK-8] [LIMIT-1] is closed sooner the more rooms it is in", async () => {
+    // 20 messages at once
+    const { url } = await startRelay({ ...quick, messageRate: 4, authenticate: async () => ({ userId: "alice" }) });
+    const link = await rawLink(url, "first");
+    for (let channel = 1; channel <= 5; channel++) link.open(channel, `doc-${channel}`);
+    await link.isOpen(5);
+    let tokens = 0;
+    while (link.closes.length === 0 && tokens < 12) {
+      link.tell({ kind: "token", token: `t${++tokens}` });
+      const isTaken = (): boolean => link.controls(LINK_CHANNEL).length >= tokens;
+      await until("it is taken, or too much", () => isTaken() || link.closes.length > 0);
+    }
+    expect(link.closes).toEqual([[4529, "too many messages"]]);
+  });
+});
+
 describe("the heads of envelopes", () => {
   it("are shared by all links for the numbers that our clients use, whatever numbers others use", () => {
     const hub = { maxChannels: 0, maxMessage: 1_000 } as unknown as ChannelHub;
