@@ -89,6 +89,22 @@ it("people of two relays see each other in a room and in the lobby, with what th
   expect(there.hub.rooms()).toHaveLength(1);
 });
 
+it("[WATCH-1] [WATCH-2] those who watch people, or count them, hear of those on another relay as well", async () => {
+  const { here, there, bob } = await two();
+  const carol = ownClient(here.url, "carol", { observeLobby: "counts" });
+  const watch = carol.watch(["bob", "dave"]);
+  bob.join("doc");
+  await until("Bob is seen in the room", () => watch.get("bob")?.rooms.join() === "doc");
+  await until("all are counted", () => carol.lobby.count === 3 && carol.lobby.countIn("doc") === 1);
+  const dave = ownClient(there.url, "dave");
+  await until("Dave is seen", () => watch.has("dave"));
+  dave.setStatus("invisible");
+  await until("Dave is hidden", () => !watch.has("dave") && carol.lobby.count === 3);
+  bob.destroy();
+  await until("Bob left", () => !watch.has("bob") && carol.lobby.count === 2 && carol.lobby.countIn("doc") === 0);
+  expect(watch.get("bob")).toMatchObject({ name: "Bob", status: "offline" });
+});
+
 it("one who leaves a relay leaves for the other's people too, at once or after the grace", async () => {
   const { here, there, alice, bob } = await two();
   const [hers, his] = [alice.join("doc"), bob.join("doc")];

@@ -27,6 +27,8 @@ import {
   verifyingKeys,
 } from "./keys.ts";
 
+import { sharedReader } from "./shared.ts";
+
 export interface JwtOptions extends KeySource {
   /** What `aud` must be, or hold. Default: anything. */
   readonly audience?: string;
@@ -55,7 +57,8 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
 }
 
 /** An `authenticate` that takes what a reader of tokens takes. */
-export function authenticateBy(read: ReadToken): Authenticate {
+export function authenticateBy(reader: ReadToken): Authenticate {
+  const read = sharedReader(reader, (answer) => "payload" in answer);
   return async ({ token }) => {
     if (token === null) return refuse("no token");
     const answer = await read(token);
