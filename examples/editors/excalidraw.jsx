@@ -6,6 +6,18 @@ import { createRoot } from "react-dom/client";
 import { ExcalidrawBinding, yjsToExcalidraw } from "y-excalidraw";
 import { UndoManager } from "yjs";
 
+// before the document is there the binding takes an empty board for the user's, and would empty everybody's
+function BoardOnceSynced({ room, ...rest }) {
+  const [isSynced, setSynced] = useState(room.provider.synced);
+  useEffect(() => {
+    const follow = (synced) => synced && setSynced(true);
+    follow(room.provider.synced);
+    room.provider.on("sync", follow);
+    return () => room.provider.off("sync", follow);
+  }, [room]);
+  return isSynced && <Board key={String(rest.isEditable)} room={room} {...rest} />;
+}
+
 function Board({ room, field, isEditable }) {
   const elements = room.doc.getArray(field);
   const [api, setApi] = useState(null);
@@ -14,10 +26,10 @@ function Board({ room, field, isEditable }) {
   useEffect(() => {
     if (api === null) return;
     const undoManager = new UndoManager(elements);
-    const made = new ExcalidrawBinding(elements, room.doc.getMap(`${field}-files`), api, room.awareness, {
-      excalidrawDom: board.current,
-      undoManager,
-    });
+    // a board that is only looked at has no buttons for undo, which the binding would look for
+    const undo = isEditable ? { excalidrawDom: board.current, undoManager } : undefined;
+    const files = room.doc.getMap(`${field}-files`);
+    const made = new ExcalidrawBinding(elements, files, api, room.awareness, undo);
     // the binding draws the own pointer too, until somebody moves
     nudge(room.awareness);
     setBinding(made);
@@ -28,11 +40,10 @@ function Board({ room, field, isEditable }) {
       // the binding leaves the pointer where it was
       clear();
     };
-  }, [api, elements, field, room]);
+  }, [api, elements, field, isEditable, room]);
   return (
     <div ref={board} style={{ height: 500 }}>
       <Excalidraw
-        // without it the binding takes an empty board for the user's
         initialData={{ elements: yjsToExcalidraw(elements) }}
         excalidrawAPI={setApi}
         onPointerUpdate={binding?.onPointerUpdate}
@@ -47,7 +58,7 @@ export function mount(parent, options) {
   const render = (isEditable) =>
     root.render(
       <StrictMode>
-        <Board {...options} isEditable={isEditable} />
+        <BoardOnceSynced {...options} isEditable={isEditable} />
       </StrictMode>,
     );
   render(true);

@@ -33,7 +33,7 @@ export type Results = ReadonlyMap<EditorUnderTest, ReadonlyMap<Check, "passed" |
  * Writes what became of the checks.
  *
  * @param editors all that there are, in the order of the columns
- * @param results what was tried now; the columns of other editors stay as they are
+ * @param results what was tried now; all other cells stay as they are
  */
 export function writeTable(editors: readonly EditorUnderTest[], results: Results): void {
   const page = readFileSync(PAGE, "utf8");
@@ -44,9 +44,7 @@ export function writeTable(editors: readonly EditorUnderTest[], results: Results
   const cell = (editor: EditorUnderTest, check: Check): string => {
     const fault = editor.faults?.[check];
     if (fault !== undefined) return `no (${faults.push(`${editor.title}, ${check}: ${fault}.`)})`;
-    const now = results.get(editor);
-    if (now === undefined) return known.get(editor.title)?.get(check) ?? "not tried";
-    return now.get(check) ?? "not tried";
+    return results.get(editor)?.get(check) ?? known.get(editor.title)?.get(check) ?? "not tried";
   };
   const rows = CHECKS.map((check) => `| ${[check, ...editors.map((editor) => cell(editor, check))].join(" | ")} |`);
   const lines = [

@@ -81,7 +81,8 @@ export const canvasHand: Hand = drawingHand({
 /** Excalidraw draws names into a canvas: what it writes there is noted on the way. */
 export const excalidrawHand: Hand = drawingHand({
   canvas: "canvas.static",
-  top: "canvas.interactive",
+  // a board that is only looked at has no other canvas
+  top: "canvas.static",
   left: 300,
   y: 300,
   async draw(page, x, y) {
