@@ -37,4 +37,12 @@ describe("the table of what was tried", () => {
   it("has a column for each recipe, and the same number of cells in each row", () => {
     expect(rows.map((row) => row.length)).toEqual(rows.map(() => recipes.length + 1));
   });
+
+  it("says of each check that it passed, which fault of the binding keeps it from that, or that it was not tried", () => {
+    const cells = rows.slice(2).flatMap((row) => row.slice(1).map((cell) => cell.trim()));
+    expect(cells.filter((cell) => !/^(✓|no \(\d+\)|not tried)$/.test(cell))).toEqual([]);
+    expect(cells.length).toBeGreaterThan(100);
+    const faults = cells.flatMap((cell) => /^no \((\d+)\)$/.exec(cell)?.[1] ?? []);
+    for (const fault of faults) expect(page).toMatch(new RegExp(`^${fault}\\. `, "m"));
+  });
 });
