@@ -2,7 +2,8 @@
 import type { Page } from "playwright-core";
 import { type Hand, type SeenCaret, undoByKeys } from "./hand.ts";
 
-const MARKS = ["Hello", "world", "AAA", "BBB", "again", "first", "second", "more", "before", "after", "no"];
+// a drag on a board that is only looked at moves all that is on it to the right: "no" stands left of what could come there
+const MARKS = ["no", "Hello", "world", "AAA", "BBB", "again", "first", "second", "more", "before", "after"];
 const STEP = 40;
 
 interface Surface {
