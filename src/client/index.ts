@@ -27,6 +27,7 @@ export type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 export type { Page, PageSignal } from "./browser/page.ts";
 export { createPresence } from "./presence.ts";
 export type { JoinArguments, Room, RoomOptions, RoomProvider } from "./room.ts";
+export type { MessageAuthor, RoomMessage } from "../wire/index.ts";
 export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus, StatusCounts } from "./rosters/roster.ts";
 export type { OwnStatus } from "./session.ts";
 export type { Connection, ConnectionState } from "./link/link.ts";

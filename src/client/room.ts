@@ -3,6 +3,7 @@ import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import {
   Emitter,
+  type Json,
   type JsonObject,
   type MetaOption,
   type NoMeta,
@@ -10,8 +11,9 @@ import {
   asRecord,
   equal,
 } from "../presence/index.ts";
-import type { Grant } from "../wire/index.ts";
+import { type Grant, type RoomMessage, isMessageType } from "../wire/index.ts";
 import { RoomAwareness } from "./provider/awareness.ts";
+import { DEFAULT_LIMITS, checkMeta } from "./provider/fit.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider/provider.ts";
 import type { Roster } from "./rosters/roster.ts";
@@ -70,6 +72,19 @@ export interface Room<RoomMeta = JsonObject> {
    * `copresence`. For bindings that clear nothing when they unmount (y-codemirror.next, y-quill, y-monaco, y-excalidraw).
    */
   clearCursor(): void;
+  /**
+   * Sends a one-off message to everyone else who is in the room now, also to the user's other tabs: a reaction, "look here". It
+   * comes behind what this client said of itself before, and is stored nowhere. Without the grant `presence`, and from a user who is
+   * invisible, nobody gets it.
+   *
+   * @param type the application's own word for what it is, 1 to 128 characters
+   * @param payload anything that JSON can hold, at most 16 KiB; default null
+   * @returns whether it went out; false: there is no connection, and the message is lost
+   * @throws RangeError for a payload or a type that is too long, or an empty type; TypeError for what JSON cannot hold
+   */
+  broadcast(type: string, payload?: Json): boolean;
+  /** Calls back with each message that somebody else in the room, or a server (`from` is null), sends. */
+  on(type: "message", listener: (message: RoomMessage) => void): Unsubscribe;
   /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
   leave(): void;
 }
@@ -85,7 +100,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   readonly #session: OwnSession;
   readonly #onEmpty: () => void;
   readonly #ownsDoc: boolean;
-  readonly #emitter = new Emitter<{ change: null }>();
+  readonly #emitter = new Emitter<{ change: null; message: RoomMessage }>();
   readonly #stopSession: Unsubscribe;
   #meta: RoomMeta;
   #grants: readonly Grant[] | null = null;
@@ -126,6 +141,11 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
     this.provider.on("control", (control) => {
       if (control.kind === "hello") this.#setGrants(control.grants ?? null);
+      if (control.kind !== "messages") return;
+      for (const message of control.messages) {
+        // [MSG-1] one that is sent together with others' comes back to its author
+        if (message.from?.clientId !== this.awareness.clientID) this.#emitter.emit("message", message);
+      }
     });
     this.roster.follow(this.provider);
     this.#stopSession = session.on("change", this.#restore);
@@ -146,6 +166,16 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
     this.#meta = nextMeta(this.#meta, meta, this.provider.outbound.limits);
     this.#restore();
     this.provider.retry();
+  }
+
+  broadcast(type: string, payload: Json = null): boolean {
+    if (!isMessageType(type)) throw new RangeError("the type of a message is a text of 1 to 128 characters");
+    checkMeta(payload, DEFAULT_LIMITS);
+    return this.provider.say({ kind: "broadcast", type, payload });
+  }
+
+  on(type: "message", listener: (message: RoomMessage) => void): Unsubscribe {
+    return this.#emitter.on(type, listener);
   }
 
   /** Takes what the relay grants, and tells the listeners when that changed. [CLIENT-11] [CLIENT-15] */

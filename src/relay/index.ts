@@ -21,5 +21,6 @@ export { openStore } from "./store/open.ts";
 export { openBus } from "./cluster/bus/open-bus.ts";
 export type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";
 export type { RelayConfig, RelayOptions } from "./options.ts";
-export { type Relay, type RelayAddress, createRelay } from "./relay.ts";
+export { createRelay } from "./relay.ts";
+export type { Relay, RelayAddress } from "./types.ts";
 export type { RelaySettings } from "./ports/settings.ts";

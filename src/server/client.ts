@@ -1,4 +1,5 @@
 /** A typed caller of the relay's HTTP API. [API-35] */
+import type { Json } from "../presence/index.ts";
 import { type ServerEvent, listen } from "./events.ts";
 import { type Asking, ask, askJson, orNull } from "./request.ts";
 import type {
@@ -45,6 +46,12 @@ export interface PresenceServer {
   disconnect(userId: string, options?: DisconnectOptions): Promise<Disconnected>;
   /** Asks all connections of a user for a new token. */
   refresh(userId: string, options?: InLobby): Promise<{ readonly connections: number }>;
+  /**
+   * Sends a one-off message to everybody who is in a room now: `room.on("message")` of the client, with `from` null.
+   *
+   * @param payload anything that JSON can hold, at most 16 KiB; default null
+   */
+  broadcast(room: string, type: string, payload?: Json, options?: InLobby): Promise<{ readonly connections: number }>;
   /** Puts somebody into a room who has no connection, or sets them anew. @param session by which name you know them */
   setMember(room: string, session: string, member: MemberOptions): Promise<SetMember>;
   /** Takes them out. Resolves with whether they were there. */
@@ -111,6 +118,13 @@ export function createServerClient({ url, key, fetch: send = globalThis.fetch }:
       askJson(asking, { method: "POST", path: `${userPath(id)}/disconnect`, query: { lobby }, body }),
     refresh: (id, { lobby } = {}) =>
       askJson(asking, { method: "POST", path: `${userPath(id)}/refresh`, query: { lobby } }),
+    broadcast: (room, type, payload = null, { lobby } = {}) =>
+      askJson(asking, {
+        method: "POST",
+        path: `${roomPath(room)}/messages`,
+        query: { lobby },
+        body: { type, payload },
+      }),
     setMember: (room, session, { lobby, ...body }) =>
       askJson(asking, { method: "PUT", path: memberPath(room, session), query: { lobby }, body }),
     removeMember: async (room, session, { lobby } = {}) => {

@@ -2,6 +2,7 @@
  * What relay and client say to each other beyond y-websocket: small, rare, JSON.
  */
 import {
+  type Json,
   type ManualChoice,
   type UserInfo,
   asRecord,
@@ -12,6 +13,8 @@ import {
 } from "../presence/index.ts";
 import { FrameError, json } from "./bytes.ts";
 import { LINK_CHANNEL, MAX_CHANNEL } from "./envelope.ts";
+import { type RoomMessage, isMessageType } from "./message.ts";
+import { MAX_DEPTH } from "./state.ts";
 
 /**
  * What the relay knows of a connection that its awareness state does not say: its network is gone (`reconnecting`), its
@@ -66,6 +69,10 @@ export type Control =
   | { readonly kind: "world"; readonly partial: boolean }
   /** Relay → client: the next message is long, and may be under way for a while. */
   | { readonly kind: "long" }
+  /** Client → relay, in a room: a message for everybody else who is there. [MSG-1] */
+  | BroadcastRequest
+  /** Relay → client, in a room: messages, in the order in which the relay took them. */
+  | { readonly kind: "messages"; readonly messages: readonly RoomMessage[] }
   /** Client → relay, on a link: a channel to a room, under a number that no channel of this link had. [LINK-3] */
   | OpenRequest
   /** Relay → client, on a link: the channel is not opened. [LINK-4] */
@@ -125,6 +132,13 @@ export interface CountsMessage {
   readonly whole?: true;
 }
 
+/** Asks for a message to be handed on. */
+export interface BroadcastRequest {
+  readonly kind: "broadcast";
+  readonly type: string;
+  readonly payload: Json;
+}
+
 /** Asks for a channel of a link. */
 export interface OpenRequest {
   readonly kind: "open";
@@ -136,7 +150,6 @@ export interface OpenRequest {
 }
 
 const MARKS: ReadonlySet<unknown> = new Set<Mark>(["reconnecting", "silent", "clear"]);
-const MAX_DEPTH = 8;
 
 export function encodeControl(control: Control): string {
   return JSON.stringify(control);
@@ -176,6 +189,12 @@ function readControl(value: Record<string, unknown>): Control | null {
       return typeof token === "string" ? { kind, token } : null;
     case "access":
       return expiresInMs === null || typeof expiresInMs === "number" ? { kind, expiresInMs } : null;
+    case "broadcast": {
+      const { type, payload = null } = value;
+      return isMessageType(type) ? { kind, type, payload: payload as Json } : null;
+    }
+    case "messages":
+      return Array.isArray(value["messages"]) ? { kind, messages: value["messages"] as RoomMessage[] } : null;
     case "open":
       return readOpen(value);
     case "refused":

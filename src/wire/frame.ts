@@ -161,6 +161,13 @@ export function peopleFrame(people: readonly string[], isDone: boolean): Uint8Ar
   return frame(CONTROL, (encoder) => encoding.writeVarString(encoder, text));
 }
 
+/** One-off messages, each as JSON already. */
+export function messagesFrame(messages: readonly string[]): Uint8Array {
+  return frame(CONTROL, (encoder) =>
+    encoding.writeVarString(encoder, `{"kind":"messages","messages":[${messages.join(",")}]}`),
+  );
+}
+
 /** The state vector of a document without content, and the update that adds nothing. */
 export const EMPTY_STATE_VECTOR: Uint8Array = /* @__PURE__ */ Uint8Array.of(0);
 export const EMPTY_UPDATE: Uint8Array = /* @__PURE__ */ Uint8Array.of(0, 0);

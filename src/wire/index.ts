@@ -4,6 +4,7 @@ export * from "./close.ts";
 export * from "./control.ts";
 export * from "./envelope.ts";
 export * from "./frame.ts";
+export * from "./message.ts";
 export * from "./patch.ts";
 export * from "./room.ts";
 export * from "./state.ts";

@@ -50,6 +50,11 @@ export class Ticker {
     this.#flush();
   }
 
+  /** Flushes now what was scheduled, if anything was. */
+  hurry(): void {
+    if (this.#cancel !== undefined) this.run();
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;

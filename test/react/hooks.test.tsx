@@ -7,7 +7,9 @@ import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import type { Presence, Room } from "../../src/client/index.ts";
 import {
   PresenceProvider,
+  useBroadcast,
   useLobby,
+  useMessages,
   useOthers,
   usePresence,
   useRoom,
@@ -32,6 +34,43 @@ function mount(presence: Presence | null, children: ReactNode): { unmount(): voi
 }
 
 const names = (users: readonly { readonly name?: string }[]): string => users.map((user) => user.name).join(",");
+
+describe("message hooks", () => {
+  it("[REACT-8] send one-off messages by a function that stays the same, and hear them with the newest listener", async () => {
+    const { url } = await startRelay();
+    const bob = ownClient(url, "bob").join("plans");
+    const alice = ownClient(url, "alice");
+    const heard: string[] = [];
+    bob.on("message", ({ type }) => heard.push(type));
+    const got: string[] = [];
+    const functions = new Set<unknown>();
+    let wave: () => boolean = () => true;
+    function Plans({ word }: { readonly word: string }): JSX.Element {
+      const room = useRoom("plans");
+      const broadcast = useBroadcast(room);
+      useMessages(room, ({ type }) => got.push(`${word} ${type}`));
+      if (room !== null) functions.add(broadcast);
+      wave = () => broadcast("wave", { from: "Alice" });
+      return <p>{names(useUsers(room))}</p>;
+    }
+    const tree = (word: string): JSX.Element => (
+      <PresenceProvider presence={alice}>
+        <Plans word={word} />
+      </PresenceProvider>
+    );
+    const view = render(tree("first"));
+    const text = (): string => view.container.textContent ?? "";
+    expect(wave()).toBe(false);
+    await untilRendered("both are there", () => text() === "Alice,Bob" && bob.roster.users.length === 2);
+    expect(wave()).toBe(true);
+    await until("Bob hears Alice", () => heard.length === 1);
+    view.rerender(tree("second"));
+    bob.broadcast("nod");
+    await until("Alice hears Bob", () => got.length > 0);
+    expect(got).toEqual(["second nod"]);
+    expect(functions.size).toBe(1);
+  });
+});
 
 describe("lobby hooks", () => {
   it("show the lobby, and follow who comes, changes and goes", async () => {

@@ -54,6 +54,12 @@ describe("a backend", () => {
     expect(copy.getText("text").toString()).toBe("hello");
     expect(await server.document.delete("doc-2")).toBe(true);
     expect(await server.document.delete("doc-2")).toBe(false);
+    const heard: unknown[] = [];
+    alice.join("doc-1").on("message", ({ type, payload, from }) => heard.push([type, payload, from]));
+    expect(await server.broadcast("doc-1", "look", { at: "§4" })).toEqual({ connections: 1 });
+    await until("she hears it", () => heard.length === 1);
+    expect(heard).toEqual([["look", { at: "§4" }, null]]);
+    await expect(server.broadcast("doc-1", "")).rejects.toMatchObject({ status: 400, code: "invalid" });
     expect(await server.refresh("alice")).toEqual({ connections: 0 });
     expect(await server.disconnect("alice", { forMs: 60_000, reason: "out" })).toMatchObject({ connections: 2 });
     await until("she is told", () => alice.refusal?.reason === "out");

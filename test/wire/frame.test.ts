@@ -20,6 +20,7 @@ import {
   decodeControl,
   decodeFrame,
   encodeControl,
+  messagesFrame,
   syncStep1Frame,
   syncStep2Frame,
   updateFrame,
@@ -94,6 +95,31 @@ const frames: [what: string, stock: Uint8Array, ours: Uint8Array | null, frame: 
     { type: "control", control },
   ],
 ];
+
+const wave = {
+  type: "wave",
+  payload: null,
+  from: { userId: "alice", session: "s_1", clientId: 7 },
+  timestamp: 1764000000000,
+};
+frames.push([
+  "one-off messages",
+  stock(99, (encoder) =>
+    encoding.writeVarString(encoder, JSON.stringify({ kind: "messages", messages: [wave, wave] })),
+  ),
+  messagesFrame([JSON.stringify(wave), JSON.stringify(wave)]),
+  { type: "control", control: { kind: "messages", messages: [wave, wave] } },
+]);
+
+it("[WIRE-1] a one-off message is what PROTOCOL.md says, byte by byte", () => {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  const said = controlFrame({ kind: "broadcast", type: "wave", payload: "👋" });
+  expect(hex(said)).toBe(
+    "63337b226b696e64223a2262726f616463617374222c2274797065223a2277617665222c227061796c6f6164223a22f09f918b227d",
+  );
+  const heard = messagesFrame([JSON.stringify({ ...wave, payload: "👋" })]);
+  expect(hex(heard)).toMatch(/^6392017b226b696e64223a226d65737361676573222c226d65737361676573223a5b7b227479706522/);
+});
 
 /** Bytes as a part of a larger buffer. */
 function within(bytes: Uint8Array): Uint8Array {
@@ -247,7 +273,7 @@ describe("control messages", () => {
   });
 
   it("[WIRE-2] are refused when nested too deep", () => {
-    const nested = `{"kind":"ping","more":${"[".repeat(8)}${"]".repeat(8)}}`;
+    const nested = `{"kind":"ping","more":${"[".repeat(64)}${"]".repeat(64)}}`;
     expect(() => decodeControl(nested)).toThrow("nested too deep");
     expect(decodeControl(nested.replace("[]", ""))).toEqual({ kind: "ping" });
   });

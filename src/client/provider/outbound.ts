@@ -107,7 +107,7 @@ export class Outbound {
 
   /** Sends what is still to be said of the own state now. */
   flush(): void {
-    this.#ticker.run();
+    this.#ticker.hurry();
   }
 
   /** The client id that was told is somebody else's: nothing is to be taken back. */

@@ -14,8 +14,8 @@ import { guarded } from "../../presence/index.ts";
 import {
   type Control,
   TOO_LARGE,
-  controlFrame,
   type RelayFrame,
+  controlFrame,
   decodeRelayFrame,
   syncStep1Frame,
   syncStep2Frame,
@@ -110,9 +110,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
     if (this.#refusedWith === TOO_LARGE) this.connect();
   }
 
-  /** Says something to the relay of the room, if there is a connection. */
-  say(control: Control): void {
+  /** Says something behind all that is to be said of the own state. Returns whether there is a connection that it goes out on. */
+  say(control: Control): boolean {
+    this.outbound.flush();
     this.#channel.send(controlFrame(control));
+    return this.wsconnected;
   }
 
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */

@@ -16,6 +16,7 @@ import { documentOperations } from "./routes/documents.ts";
 import { Events } from "./events/events.ts";
 import { eventOperations } from "./routes/events.ts";
 import { memberOperations } from "./routes/members.ts";
+import { messageOperations } from "./routes/messages.ts";
 import { roomOperations } from "./routes/rooms.ts";
 import { userOperations } from "./routes/users.ts";
 import { World } from "./world.ts";
@@ -49,6 +50,7 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
     ...roomOperations(world),
     ...eventOperations(events),
     ...documentOperations(hub.core, hub.settings.maxMessage),
+    ...messageOperations(hub.broadcasts),
     ...memberOperations(members, hub.settings.maxState),
   ];
   const all = [...operations, openApi(operations)];

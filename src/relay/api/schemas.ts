@@ -1,6 +1,6 @@
 /** What the API answers and takes, as JSON schemas. */
 import { MAX_ID_LENGTH, MAX_INFO_LENGTHS } from "../../presence/index.ts";
-import { MAX_ROOM_LENGTH } from "../../wire/index.ts";
+import { MAX_PAYLOAD_BYTES, MAX_ROOM_LENGTH, MAX_TYPE_LENGTH } from "../../wire/index.ts";
 import { MAX_BAN_MS, MAX_DRAIN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
 import type { JsonSchema } from "./operation.ts";
 
@@ -109,6 +109,9 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     ["id", "type", "timestamp"],
   ),
   Member: object({ room: text, session: text, clientId: whole, expiresAt: time }),
+  MessageSent: object({
+    connections: { ...whole, description: "to how many connections of this relay it goes" },
+  }),
   Disconnected: object({
     connections: { ...whole, description: "how many connections were closed, by this relay" },
     until: { type: ["integer", "null"], description: "until when the user is refused, ms since the epoch" },
@@ -132,6 +135,13 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   DrainRequest: object(
     { overMs: { ...whole, maximum: MAX_DRAIN_MS, description: "how long it may take, ms; else as --drain-time says" } },
     [],
+  ),
+  MessageRequest: object(
+    {
+      type: { type: "string", minLength: 1, maxLength: MAX_TYPE_LENGTH, description: "your own word for what it is" },
+      payload: { default: null, description: `anything, at most ${MAX_PAYLOAD_BYTES} bytes as JSON` },
+    },
+    ["type"],
   ),
   DisconnectRequest: object(
     {

@@ -10,6 +10,7 @@ import type { Bus } from "../ports/bus.ts";
 import { BEAT_MS, Beats } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
 import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
+import { messageBody } from "./one-off.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
 
@@ -117,6 +118,11 @@ export class Cluster implements ClusterContext {
     this.#lobbies.clear();
     this.publish(this.topics.beat, "bye", "", 0, NOTHING);
     for (const undo of this.#undo) undo();
+  }
+
+  /** Hands a server's message to all relays that have the room open. @param lobby null: everybody in it is meant */
+  broadcast(room: string, message: string, lobby: string | null): void {
+    this.publish(this.topics.room(room), "message", room, 0, messageBody(message, lobby));
   }
 
   publish(topic: string, kind: MessageKind, room: string, seq: number, body: Uint8Array): void {

@@ -24,6 +24,7 @@ export const KINDS = [
   "shard",
   "shardWhole",
   "kick",
+  "message",
 ] as const;
 export type MessageKind = (typeof KINDS)[number];
 

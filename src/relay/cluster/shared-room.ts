@@ -6,6 +6,7 @@ import { decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../w
 import type { Room } from "../core/room.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import type { Message, MessageKind } from "./message.ts";
+import { messageBody, takeMessage } from "./one-off.ts";
 import { RemoteRelay } from "./remote-relay.ts";
 import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
@@ -48,6 +49,9 @@ export class SharedRoom implements TopicHost<Peer> {
       states: (updates) => this.#tellStates(updates),
       update: (message) => this.#topic.send("doc", message),
       renew: () => this.#topic.send("renew", NOTHING),
+      message: (message) => {
+        if (this.isShared) context.publish(topic, "message", room.name, 0, messageBody(message, null));
+      },
     };
     this.#topic.ask();
     if (context.relaysSeen > 0) this.#hold(topic);
@@ -67,6 +71,8 @@ export class SharedRoom implements TopicHost<Peer> {
     switch (kind) {
       case "bye":
         return this.#part(relay, body[0] === 1 ? 1000 : 1006);
+      case "message":
+        return takeMessage(this.#room, body);
       case "raise":
         return this.#raise(body);
       case "sync1":

@@ -2,7 +2,7 @@
 import { Close } from "../../wire/index.ts";
 
 /** A connection is told nothing of what is dropped for want of a grant. */
-export type Dropped = "awareness" | "document";
+export type Dropped = "awareness" | "document" | "message";
 
 /** These are counted by themselves; a client may close with any. */
 const KNOWN: ReadonlySet<number> = new Set([...Object.values(Close), 1005, 1006]);

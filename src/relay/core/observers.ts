@@ -53,6 +53,8 @@ export interface StatesOutlet {
   update(message: Uint8Array): void;
   /** A stock client is here that may remember clocks of people on other relays. [BUS-7] */
   renew(): void;
+  /** Somebody who is connected here has sent a one-off message: as JSON. [MSG-6] */
+  message(message: string): void;
 }
 
 export interface ObserversSetup {

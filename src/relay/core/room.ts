@@ -17,6 +17,7 @@ import {
 } from "../../wire/index.ts";
 import type { DocumentHost, RoomDocument } from "../documents/index.ts";
 import type { Dropped } from "./counters.ts";
+import { RoomMessages } from "../messages/room-messages.ts";
 import { Packet } from "../ports/packet.ts";
 import type { Member } from "../ports/member.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
@@ -59,6 +60,8 @@ export class Room implements DocumentHost {
   readonly people: RoomPeople;
   /** Of a lobby, those who are told of it without its document; null: this is no lobby. */
   watchers: Watchers | null = null;
+  /** One-off messages on their way. */
+  readonly messages: RoomMessages;
   readonly #observers: Observers;
   readonly #flusher: Flusher;
   readonly #readers: Readers;
@@ -88,6 +91,7 @@ export class Room implements DocumentHost {
       flush: (now) => this.#flush(now),
       onFlushed: (tookMs, waitedMs) => setup.probe.flushed(name, tookMs, waitedMs),
     });
+    this.messages = new RoomMessages(this.members, this.register, this.#flusher, setup);
     this.document = makeDocument(this);
     this.#readers = new Readers(this.document, this.members, setup);
   }
@@ -152,7 +156,7 @@ export class Room implements DocumentHost {
         this.#observers.greet(member);
         return NO_CHANGES;
       case "control":
-        this.#hearControl(member, frame.control);
+        this.#hearControl(member, frame.control, at.date);
         return NO_CHANGES;
       case "denied":
         throw new FrameError("unexpected auth message");
@@ -165,6 +169,7 @@ export class Room implements DocumentHost {
   set outlet(outlet: StatesOutlet | null) {
     this.#observers.outlet = outlet;
     this.#readers.outlet = outlet;
+    this.messages.outlet = outlet && ((message) => outlet.message(message));
   }
 
   /** Whether other relays cannot be heard: what is shown of their people may be old. [BUS-20] */
@@ -356,6 +361,7 @@ export class Room implements DocumentHost {
 
   #flush(now: number): void {
     this.#send(now);
+    this.messages.flush();
     const events = this.people.flush();
     if (events.length > 0) this.#setup.onEvents(events);
   }
@@ -378,11 +384,12 @@ export class Room implements DocumentHost {
     if (author.kind === "native") this.#memberOf(author)?.send(control(message));
   }
 
-  #hearControl(member: Member, said: Control): void {
+  #hearControl(member: Member, said: Control, date: number): void {
     const { kind } = said;
     if (member.kind === "native") {
       if (kind === "ping") return member.send(control({ kind: "pong" }));
       if ((kind === "watch" || kind === "unwatch") && this.watchers !== null) return this.watchers.take(member, said);
+      if (kind === "broadcast" && !this.#isLobby) return this.messages.say(member, said, date);
     }
     throw new FrameError(`unexpected control message ${kind}`);
   }

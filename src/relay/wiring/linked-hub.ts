@@ -9,6 +9,7 @@ import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
+import { Broadcaster } from "./broadcaster.ts";
 import { eventLoopBusy } from "../core/pace.ts";
 import type { Member } from "../ports/member.ts";
 import type { Room } from "../core/room.ts";
@@ -116,6 +117,8 @@ export class LinkedHub {
   readonly settings: RelaySettings;
   /** The rooms and lobbies. */
   readonly core: Hub;
+  /** One-off messages of servers. */
+  readonly broadcasts: Broadcaster;
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #onError: ErrorListener;
   readonly #links: Links;
@@ -157,6 +160,7 @@ export class LinkedHub {
       closed: (room: Room) => this.#cluster?.closed(room),
     };
     this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince, probe });
+    this.broadcasts = new Broadcaster(this.core, () => this.#cluster);
     this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#bus = bus;

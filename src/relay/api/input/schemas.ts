@@ -10,7 +10,7 @@ import {
   isRecord,
   readUserId,
 } from "../../../presence/index.ts";
-import { MAX_ROOM_LENGTH, lobbyRoom } from "../../../wire/index.ts";
+import { MAX_ROOM_LENGTH, MAX_TYPE_LENGTH, isMessageType, lobbyRoom } from "../../../wire/index.ts";
 
 /** What is read of an unknown value. */
 export type Reads<T> = v.GenericSchema<unknown, T>;
@@ -122,6 +122,18 @@ export const drainBody: Reads<DrainBody> = v.strictObject({
       v.maxValue(MAX_DRAIN_MS, "more than an hour"),
     ),
   ),
+});
+
+export interface MessageBody {
+  readonly type: string;
+  readonly payload: unknown;
+}
+export const messageBody: Reads<MessageBody> = v.strictObject({
+  type: v.pipe(
+    v.string(),
+    v.check((value: string) => isMessageType(value), `a type has 1 to ${MAX_TYPE_LENGTH} characters`),
+  ),
+  payload: v.optional(v.unknown(), null),
 });
 
 export interface UsersBatch {

@@ -1,0 +1,163 @@
+/**
+ * One-off messages in a room, on their way to whoever is there. They wait for the room's flush, behind the states that were said
+ * before them, and are kept nowhere.
+ */
+import type { Register } from "../../awareness/index.ts";
+import {
+  type BroadcastRequest,
+  Close,
+  FrameError,
+  MAX_DEPTH,
+  MAX_PAYLOAD_BYTES,
+  type RoomMessage,
+  encode,
+  json,
+  messagesFrame,
+  text,
+} from "../../wire/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Member } from "../ports/member.ts";
+import { Packet } from "../ports/packet.ts";
+
+/** So many characters go in one frame: less than what a link sends in pieces, which shorter frames would overtake. */
+const FRAME_LENGTH = 16 * 2 ** 10;
+/** So many characters may wait for the flush. */
+const MAX_WAITING = 256 * 2 ** 10;
+
+/** Of the time that it takes to hand a message on, its author is charged this part: most is due to how many listen. [COST-7] */
+const FAN_OUT_SHARE = 4;
+
+/** Who hands messages on to other relays. @param message as JSON */
+export type MessageOutlet = (message: string) => void;
+
+interface Waiting {
+  /** As JSON. */
+  readonly message: string;
+  /** Who is not told, since the message is their own; null: a server's, or another relay's. */
+  readonly author: Member | null;
+  /** Only those are told who count in this lobby; null: everybody. */
+  readonly lobby: string | null;
+}
+
+/** Has the room flushed: soon, or now. */
+export interface MessageFlusher {
+  schedule(): void;
+  flushNow(): void;
+}
+
+export interface RoomMessagesSetup {
+  readonly clock: Clock;
+  /** Counts what is dropped for want of a grant. */
+  readonly onDropped: (what: "message") => void;
+}
+
+export class RoomMessages {
+  /** null: no other relay is told. */
+  outlet: MessageOutlet | null = null;
+  readonly #members: ReadonlySet<Member>;
+  readonly #register: Register;
+  readonly #flusher: MessageFlusher;
+  readonly #setup: RoomMessagesSetup;
+  #waiting: Waiting[] = [];
+  #length = 0;
+
+  /** @param members of the room, as they come and go */
+  constructor(members: ReadonlySet<Member>, register: Register, flusher: MessageFlusher, setup: RoomMessagesSetup) {
+    this.#members = members;
+    this.#register = register;
+    this.#flusher = flusher;
+    this.#setup = setup;
+  }
+
+  /** Takes a message of a member, who is named by the relay's word. Throws `FrameError` for one that is too large. [MSG-2] [MSG-3] */
+  say(member: Member, { type, payload }: BroadcastRequest, timestamp: number): void {
+    if (encode(JSON.stringify(payload)).length > MAX_PAYLOAD_BYTES) {
+      throw new FrameError(`message "${type}" above ${MAX_PAYLOAD_BYTES} bytes`, Close.tooLarge);
+    }
+    if (!member.access.presence) return this.#setup.onDropped("message");
+    const entry = this.#register.ownedBy(member).find(({ phase }) => phase === "live");
+    // [MSG-4] nobody is to learn of somebody invisible, nor hear somebody who is not there
+    if (entry?.visible !== true) return;
+    const { user, session } = entry.claim;
+    const from = { userId: user.id, session: session.id, clientId: entry.id };
+    const message = messageText({ type, payload, from, timestamp });
+    this.#add({ message, author: member, lobby: null });
+  }
+
+  /** Has everybody here told who may be, or those of one lobby. @param message as `messageText` makes it, here or on another relay */
+  hand(message: string, lobby: string | null): void {
+    this.#add({ message, author: null, lobby });
+  }
+
+  /** How many members are told of what is said now. */
+  countReceivers(lobby: string | null): number {
+    let count = 0;
+    for (const member of this.#members) if (mayHear(member, lobby)) count++;
+    return count;
+  }
+
+  /** Sends what waits, to each member in order. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#length = 0;
+    const startedAt = this.#setup.clock.now();
+    // those who are connected here are the business of this relay: the states that were said before have gone out
+    for (const { author, message } of waiting) if (author !== null) this.outlet?.(message);
+    for (const batch of batchesOf(waiting)) this.#send(batch);
+    const tookMs = this.#setup.clock.now() - startedAt;
+    for (const { author } of waiting) author?.charge(tookMs / FAN_OUT_SHARE / waiting.length);
+  }
+
+  #add(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    this.#length += waiting.message.length;
+    if (this.#length > MAX_WAITING) this.#flusher.flushNow();
+    else this.#flusher.schedule();
+  }
+
+  #send(batch: readonly [Waiting, ...Waiting[]]): void {
+    const [{ author, lobby }] = batch;
+    const packet = new Packet(messagesFrame(batch.map(({ message }) => message)));
+    const isOneAuthors = batch.every((each) => each.author === author);
+    for (const member of this.#members) {
+      // [MSG-5] one that does not read what it is sent misses what is news for a moment only
+      if (!mayHear(member, lobby) || member.lagging || (isOneAuthors && member === author)) continue;
+      member.send(packet);
+    }
+  }
+}
+
+/** [MSG-2] Stock clients would not understand it. */
+function mayHear({ kind, access }: Member, lobby: string | null): boolean {
+  return kind === "native" && access.observe && (lobby === null || access.lobby === lobby);
+}
+
+/** Messages that follow each other and are for the same members, as many as go in one frame. */
+function batchesOf(waiting: readonly Waiting[]): (readonly [Waiting, ...Waiting[]])[] {
+  const batches: [Waiting, ...Waiting[]][] = [];
+  let length = 0;
+  for (const each of waiting) {
+    const last = batches.at(-1);
+    length += each.message.length;
+    if (last !== undefined && last[0].lobby === each.lobby && length <= FRAME_LENGTH) last.push(each);
+    else {
+      batches.push([each]);
+      length = each.message.length;
+    }
+  }
+  return batches;
+}
+
+/** A message as JSON: made once, for all who get it. */
+export function messageText(message: RoomMessage): string {
+  return JSON.stringify(message);
+}
+
+/** What another relay says as a message. Throws `FrameError` for what is no JSON. */
+export function readMessage(bytes: Uint8Array): string {
+  const message = text(bytes);
+  json(message, MAX_DEPTH);
+  return message;
+}
