@@ -23,7 +23,7 @@ export default defineConfig({
     alias: [
       { find: /^copresence$/, replacement: here("src/client/index.ts") },
       {
-        find: /^copresence\/(react|relay|hub|lobby|editors|hocuspocus|hocuspocus\/client|server|test)$/,
+        find: /^copresence\/(react|relay|hub|lobby|editors|hocuspocus|hocuspocus\/client|server|explain|test)$/,
         replacement: here("src/$1/index.ts"),
       },
     ],

@@ -3,7 +3,7 @@
 //
 //   node scripts/build.js [directory, default dist]
 import { execFileSync } from "node:child_process";
-import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -58,6 +58,8 @@ module.exports = fromMain() ?? require("${name}");
   writeFileSync(join(out, "cjs", file), shared);
   replaceInAll(join(out, "cjs"), `require("${name}")`, file);
 }
+// the inspector's page is served as it is
+for (const folder of ["inspect", "cjs/inspect"]) cpSync("src/inspect", join(out, folder), { recursive: true });
 // where a file is, CommonJS says in its own way
 const here = join(out, "cjs/relay/documents/stored/here.js");
 const location = 'require("node:url").pathToFileURL(__filename).href';

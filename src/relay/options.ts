@@ -148,6 +148,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   origins: list("ORIGIN", readOrigin, "origins whose pages may connect, by commas (default: all)"),
   trustProxy: hops("proxies before the relay whose X-Forwarded-For counts; alone: 1"),
   open: flag(false, "listen to the network though nobody is asked who they are"),
+  inspect: flag(false, "serve the inspector, /inspect, to the network too; at localhost it always is"),
   lobbyRooms: flag(true, "lobbies tell in which rooms people are"),
   maxDocuments: heapBytes(1 / 4, "memory for documents, of left rooms too; past it new ones are refused"),
   maxDocument: bytes(0, "largest document: past it nobody can add to it; 0: any", 0),

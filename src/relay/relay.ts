@@ -134,7 +134,9 @@ class RelayServer implements Relay {
     await atMost(PEOPLE_MS, this.#hub.core.people?.loaded);
     const { handshakeTimeout, trustProxy } = this.options;
     const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
-    const pages = { metrics: () => this.metricsText(), trouble: () => this.trouble };
+    // [INSP-3]
+    const hasInspector = this.options.inspect || isLoopback(host);
+    const pages = { metrics: () => this.metricsText(), trouble: () => this.trouble, hasInspector };
     const server = createHttpServer(handshakeTimeout, pages, api);
     const undo = this.attach(server);
     // [HTTP-7] one that comes later, such as that no more files can be opened, must not end the process

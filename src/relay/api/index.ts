@@ -15,6 +15,7 @@ import { drainOperations } from "./routes/drain.ts";
 import { documentOperations } from "./routes/documents.ts";
 import { Events } from "./events/events.ts";
 import { eventOperations } from "./routes/events.ts";
+import { inspectOperations } from "./routes/inspect.ts";
 import { memberOperations } from "./routes/members.ts";
 import { messageOperations } from "./routes/messages.ts";
 import { roomOperations } from "./routes/rooms.ts";
@@ -50,6 +51,7 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
     ...roomOperations(world),
     ...eventOperations(events),
     ...documentOperations(hub.core, hub.settings.maxMessage),
+    ...inspectOperations(hub),
     ...messageOperations(hub.broadcasts),
     ...memberOperations(members, hub.settings.maxState),
   ];

@@ -9,11 +9,22 @@ import { type Clock, stallOf } from "../ports/clock.ts";
 /** So long it may take to hear those who spoke while the relay did not run, ms. */
 const HEARD_MS = 1_000;
 
+/** How a connection was lost that may come back. */
+export interface Loss {
+  /** As WebSocket has it. */
+  readonly code: number;
+  /** When that was noticed, ms since the epoch. */
+  readonly at: number;
+  /** When its people leave unless they come back, ms since the epoch. */
+  readonly until: number;
+}
+
 export class Grace<T> {
   readonly #ms: number;
   readonly #clock: Clock;
   readonly #expire: (item: T) => void;
   readonly #deadlines = new Map<T, number>();
+  readonly #losses = new Map<T, Omit<Loss, "until">>();
   /** When the next of them is to be given up. */
   #dueAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,14 +41,29 @@ export class Grace<T> {
     this.#arm();
   }
 
+  /** Notes how the connection of an item was lost that may be held next. Returns false: it may come back. */
+  lost(item: T, code: number): false {
+    this.#losses.set(item, { code, at: Math.round(this.#clock.wall()) });
+    return false;
+  }
+
+  /** How the connection of an item that is held was lost. */
+  lossOf(item: T): Loss | undefined {
+    const [deadline, loss] = [this.#deadlines.get(item), this.#losses.get(item)];
+    if (deadline === undefined || loss === undefined) return undefined;
+    return { ...loss, until: Math.round(this.#clock.wall() + deadline - this.#clock.now()) };
+  }
+
   release(item: T): void {
     this.#deadlines.delete(item);
+    this.#losses.delete(item);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#deadlines.clear();
+    this.#losses.clear();
   }
 
   #arm(): void {
@@ -57,7 +83,7 @@ export class Grace<T> {
     if (stalledMs > 0) this.#postpone(stalledMs + HEARD_MS);
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) break;
-      this.#deadlines.delete(item);
+      this.release(item);
       this.#expire(item);
     }
     this.#arm();

@@ -64,7 +64,7 @@ export class Hub {
   readonly #startedAt: number;
   readonly dates: DatingClock;
   readonly #members = new Map<Member, Room>();
-  readonly #grace: Grace<PresentEntry>;
+  readonly grace: Grace<PresentEntry>;
   readonly #handedOver: Grace<PresentEntry>;
   readonly #listener: HubListener;
   readonly #idsFrom: AddressIds;
@@ -95,7 +95,7 @@ export class Hub {
     this.#startedAt = clock.wall();
     this.dates = datingClock(clock);
     const startedNow = clock.now();
-    this.#grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
+    this.grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
     this.#setup = {
       limits: settings,
@@ -206,7 +206,7 @@ export class Hub {
     if (member.kind !== "relay") this.counters.countClosed(code);
     this.#act(
       room,
-      room.leave(member, now, (entry) => isLeave(code, member, entry)),
+      room.leave(member, now, (entry) => isLeave(code, member, entry) || this.grace.lost(entry, code)),
     );
     this.#freeIfEmpty(room);
   }
@@ -257,7 +257,7 @@ export class Hub {
 
   /** Frees all that is held. Members that are still there hear no more of anybody. */
   close(): void {
-    this.#grace.stop();
+    this.grace.stop();
     this.#handedOver.stop();
     for (const room of this.rooms.values()) room.close();
     for (const lobby of this.lobbies.values()) lobby.close();
@@ -298,8 +298,8 @@ export class Hub {
           this.#report(change.entry);
           break;
         case "claimed":
-          if (change.entry.phase === "orphaned") this.#grace.hold(change.entry);
-          else this.#grace.release(change.entry);
+          if (change.entry.phase === "orphaned") this.grace.hold(change.entry);
+          else this.grace.release(change.entry);
           this.#report(change.entry);
           break;
         case "renamed":
@@ -307,7 +307,7 @@ export class Hub {
           break;
         case "left":
           this.#idsFrom.count(change.entry.address, -1);
-          this.#grace.release(change.entry);
+          this.grace.release(change.entry);
           this.#withdraw(change.entry);
           break;
         case "changed":

@@ -80,6 +80,8 @@ export interface RelaySettings {
   readonly trustProxy: number;
   /** Whether the relay may listen to the network with nobody to ask who connects. Default false. */
   readonly open: boolean;
+  /** Whether `/inspect` is served where the relay listens to the network, too. What it shows takes a key. Default false. */
+  readonly inspect: boolean;
   /** Whether a lobby tells in which rooms people are. Default true. */
   readonly lobbyRooms: boolean;
   /**

@@ -3,12 +3,15 @@ import { type IncomingMessage, type RequestListener, type Server, type ServerRes
 import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
 import { isApiTarget } from "./api-listener.ts";
+import { inspector, isInspectorTarget } from "./inspector.ts";
 
 /** What the pages say that are no WebSocket. */
 export interface Pages {
   readonly metrics: () => Promise<string>;
   /** Why the relay cannot do all that it is there for; null: it can. */
   readonly trouble: () => string | null;
+  /** Whether the inspector is served. */
+  readonly hasInspector: boolean;
 }
 
 /**
@@ -22,7 +25,9 @@ export function createHttpServer(timeout: number, pages: Pages, api: RequestList
     connectionsCheckingInterval: Math.max(50, Math.floor(timeout / 10)),
   };
   return createServer(settings, (request, response) => {
-    if (isApiTarget(request.url ?? "/")) api(request, response);
+    const target = request.url ?? "/";
+    if (isApiTarget(target)) api(request, response);
+    else if (pages.hasInspector && isInspectorTarget(target)) inspector(request, response);
     else answer(request, response, pages);
   });
 }

@@ -136,6 +136,11 @@ export class Links implements LinkHandler {
     return asked;
   }
 
+  /** All sockets that are open. */
+  all(): Iterable<Link> {
+    return this.#links;
+  }
+
   /** How many sockets are open. */
   get size(): number {
     return this.#links.size;

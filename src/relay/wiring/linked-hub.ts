@@ -309,6 +309,11 @@ export class LinkedHub {
     return { connections: members.length, until: forMs > 0 ? Math.round(core.clock.wall() + forMs) : null };
   }
 
+  /** All sockets that are open. */
+  sockets(): Iterable<Link> {
+    return this.#links.all();
+  }
+
   /** Asks all connections of a user for a new token. Returns how many were asked. [API-26] */
   refresh(userId: string, lobby?: string): number {
     return this.#links.refresh(userId, lobby === undefined ? null : lobbyRoom(lobby));
