@@ -10,6 +10,7 @@ const LONG = [
   "test/hocuspocus/instances.test.ts",
   "test/faults/silent.test.ts",
   "test/faults/webhooks.test.ts",
+  "test/ops/balancers.test.ts",
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
   "test/verify/peers.test.ts",

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { runDrain } from "../../src/command/drain.ts";
 import { MemoryBus } from "../../src/relay/cluster/bus/memory-bus.ts";
 import type { RelayConfig } from "../../src/relay/index.ts";
-import { type RunningRelay, ownClient, startRelay, stockClient, until } from "../support.ts";
+import { type RunningRelay, ownClient, pause, startRelay, stockClient, until } from "../support.ts";
 import { FaultyBus } from "./cluster/faulty-bus.ts";
 
 const KEY = "a-key-for-tests-alone";
@@ -94,6 +94,27 @@ it("[DRAIN-2] [DRAIN-3] [DRAIN-6] people and stock clients of a relay that drain
   );
   expect(events).toEqual([]);
   expect(await ready(second)).toBe("200 ready");
+});
+
+it("[BUS-7] stock clients that come from a relay that has stopped see each other, though they remember its clocks", async () => {
+  const { first, second } = await two();
+  ownClient(second.url, "bob").join("doc");
+  const stock = ["carol", "dave"].map((id) => stockClient(first.url, "doc", { user: { id, name: id } }));
+  await until("all see all", () => stock.every(({ awareness }) => awareness.getStates().size === 3));
+  for (const client of stock) client.awareness.setLocalStateField("cursor", 1);
+  await until("they are seen", () =>
+    stock.every(
+      ({ awareness }) => [...awareness.getStates().values()].filter(({ cursor }) => cursor === 1).length === 2,
+    ),
+  );
+  await first.relay.close();
+  await until("the second knows that it is gone", () => second.relay.metrics().bus?.relays === 0);
+  for (const client of stock) {
+    client.serverUrl = second.url;
+    await until("it is there", () => client.synced, 10_000);
+    await pause(100);
+  }
+  await until("they see each other", () => stock.every(({ awareness }) => awareness.getStates().size === 3), 2_000);
 });
 
 it("[DRAIN-4] a relay that hears no other does not drain", async () => {

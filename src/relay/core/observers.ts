@@ -80,7 +80,7 @@ export class Observers {
   readonly #unanswered = new Map<Member, Unanswered>();
   /** null: no other relay is told. */
   outlet: StatesOutlet | null = null;
-  /** When somebody on another relay last left, monotonic ms. */
+  /** When somebody on another relay, or another relay itself, last left, monotonic ms. */
   #remoteAt = -Infinity;
   #stockMembers = 0;
   #nativeMembers = 0;
@@ -113,6 +113,8 @@ export class Observers {
   left(member: Member, now: number): void {
     this.#missed.delete(member);
     if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
+    // those who come here from a relay that has stopped remember its clocks [BUS-7]
+    if (member.kind === "relay") this.#remoteAt = now;
     if (member.kind !== "stock") return;
     this.#unanswered.delete(member);
     this.#stockMembers--;
