@@ -86,7 +86,8 @@ export async function start(program, args, port, host) {
     errors = (errors + String(chunk)).slice(-100_000);
   });
   let hasEnded = false;
-  const ended = once(child, "exit").then(() => {
+  const ended = once(child, "exit");
+  child.once("exit", () => {
     hasEnded = true;
   });
   const stop = async () => {
@@ -105,11 +106,11 @@ export async function start(program, args, port, host) {
 }
 
 /**
- * A Redis that stores nothing.
+ * A Redis that stores nothing. `tell` says something to it, and resolves with what it answers.
  *
  * @param {number} port
  * @param {readonly string[]} [options] such as `--requirepass secret`
- * @returns {Promise<Running>}
+ * @returns {Promise<Running & { tell: (command: string) => Promise<string> }>}
  */
 export async function startRedis(port, options = []) {
   const path = findRedis();
@@ -121,7 +122,25 @@ export async function startRedis(port, options = []) {
     await redis.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { ...redis, stop };
+  return { ...redis, stop, tell: (command) => tell(port, command) };
+}
+
+/**
+ * Says one command to a Redis, as a person at a terminal would.
+ *
+ * @param {number} port
+ * @param {string} command
+ * @returns {Promise<string>} the first that it answers
+ */
+function tell(port, command) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(`${command}\r\n`));
+    socket.once("data", (answer) => {
+      resolve(String(answer));
+      socket.destroy();
+    });
+    socket.once("error", reject);
+  });
 }
 
 /**

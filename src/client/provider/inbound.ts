@@ -135,6 +135,8 @@ export class Inbound {
         if (fields !== null) this.#own.set(id, each);
         else {
           this.#own.delete(id);
+          // a mark that was told of it before is nobody's any more
+          if (this.#marks.delete(id)) returned.push(id);
           if (id === clientID && states.has(id)) this.#outbound.tellAnew();
         }
         continue;

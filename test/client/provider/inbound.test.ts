@@ -1,0 +1,28 @@
+/** What a client believes of connections, by the relay's word alone. */
+import { expect, it } from "vitest";
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { Inbound } from "../../../src/client/provider/inbound.ts";
+import { decodeRelayFrame, encodeStates, fieldsOf } from "../../../src/wire/index.ts";
+
+it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not take itself for reconnecting for ever", () => {
+  const awareness = new Awareness(new Y.Doc());
+  awareness.setLocalState({ user: { id: "alice" } });
+  clearInterval(awareness["_checkInterval"] as number);
+  let told = 0;
+  const marked: number[] = [];
+  const own = { tellAnew: () => void told++, isOwn: (id: number) => id === awareness.clientID };
+  const inbound = new Inbound(awareness, {}, own, (ids) => marked.push(...ids));
+  const take = (write: Parameters<typeof encodeStates>[0]): void => {
+    const frame = decodeRelayFrame(encodeStates(write) ?? new Uint8Array());
+    if (frame.type !== "states") throw new Error(`unexpected ${frame.type}`);
+    inbound.take(frame.payload);
+  };
+  inbound.opened();
+  take((writer) => void writer.whole(1, awareness.clientID, fieldsOf({ user: { id: "alice" } })));
+  inbound.mark([[awareness.clientID, "reconnecting", 0]]);
+  expect(inbound.markOf(awareness.clientID)?.mark).toBe("reconnecting");
+  marked.length = 0;
+  take((writer) => void writer.gone(1));
+  expect([inbound.markOf(awareness.clientID), told, marked]).toEqual([undefined, 1, [awareness.clientID]]);
+});
