@@ -11,6 +11,7 @@ const LONG = [
   "test/faults/silent.test.ts",
   "test/faults/webhooks.test.ts",
   "test/ops/balancers.test.ts",
+  "test/relay/cluster/bus/redis-secured.test.ts",
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
   "test/verify/peers.test.ts",

@@ -65,7 +65,8 @@ const faults = [
     name: "a relay cut off from its clients alone",
     fail: async () => cluster.toRelays[0]?.lose(),
     mend: async () => cluster.toRelays[0]?.restore(),
-    lastsMs: 20_000,
+    // longer than stock clients take to notice
+    lastsMs: 45_000,
   },
   { name: "fail-over to a replica", fail: failOver },
   { name: "rolling restart", fail: rollingRestart },
@@ -101,6 +102,8 @@ async function run({ name, fail, mend, lastsMs = 0, after }) {
   const at = performance.now();
   await fail();
   if (lastsMs > 0) await pause(lastsMs);
+  // what fails is noticed a moment later
+  else await until("somebody notices", async () => !(await cluster.isWhole()), SETTLE_MS).catch(() => {});
   const mendedAt = performance.now();
   await mend?.();
   let backMs = null;

@@ -16,9 +16,17 @@ export interface RunningProcess {
   readonly exit: () => number | string | undefined;
 }
 
-/** Runs a script of this project in Node, until the end of the test. */
-export function run(script: string, args: readonly string[]): RunningProcess {
-  const child = spawn(process.execPath, [script, ...args], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+/** Runs a script of this project in Node, until the end of the test. @param env variables besides those of this process */
+export function run(
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningProcess {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   const lines: string[] = [];
   const errors: string[] = [];
   let exit: number | string | undefined;

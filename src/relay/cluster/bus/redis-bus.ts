@@ -1,5 +1,5 @@
 /** A bus over the publish and subscribe of Redis or Valkey. Nothing is stored there. */
-import { type RedisClientType, createClient } from "@redis/client";
+import { DisconnectsClientError, ErrorReply, type RedisClientType, createClient } from "@redis/client";
 import type { Unsubscribe } from "../../../presence/index.ts";
 import type { Bus, BusCounts } from "../../ports/bus.ts";
 
@@ -61,8 +61,10 @@ export class RedisBus implements Bus {
     try {
       await this.#publisher.publish(topic, message);
       this.#told = "";
-    } catch {
+    } catch (error) {
       this.#dropped++;
+      // Redis is there, and refuses: such as to a user who may not write to the topic
+      if (error instanceof ErrorReply) this.#report(error);
     } finally {
       this.#unsent -= message.length;
     }
@@ -134,7 +136,8 @@ export class RedisBus implements Bus {
 
   #report(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    if (this.#isClosed || message === this.#told) return;
+    // what is waited for when the connection begins anew is no news
+    if (this.#isClosed || message === this.#told || error instanceof DisconnectsClientError) return;
     this.#told = message;
     this.#onError(new Error("Redis cannot be reached", { cause: error }));
   }
