@@ -9,6 +9,7 @@ const CROWD = "test/faults/crowd.test.ts";
 const LONG = [
   "test/hocuspocus/instances.test.ts",
   "test/faults/silent.test.ts",
+  "test/faults/cluster.test.ts",
   "test/faults/webhooks.test.ts",
   "test/ops/balancers.test.ts",
   "test/relay/cluster/bus/redis-secured.test.ts",
