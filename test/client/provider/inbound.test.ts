@@ -23,6 +23,6 @@ it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not 
   inbound.mark([[awareness.clientID, "reconnecting", 0]]);
   expect(inbound.markOf(awareness.clientID)?.mark).toBe("reconnecting");
   marked.length = 0;
-  take((writer) => void writer.gone(1));
+  take((writer) => writer.gone(1));
   expect([inbound.markOf(awareness.clientID), told, marked]).toEqual([undefined, 1, [awareness.clientID]]);
 });
