@@ -7,13 +7,13 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {{ name: string, file: string, from: string, to: string }} Mutation */
+/** @typedef {{ name: string, file: string, from: string, to: string, isCluster?: true }} Mutation */
 
 /** @type {readonly Mutation[]} */
 const MUTATIONS = [
   {
     name: "every loss is a leave",
-    file: "src/relay/core/hub.ts",
+    file: "src/relay/core/grace.ts",
     from: "if (code === Close.normal) return true;",
     to: "if (code > 0) return true;",
   },
@@ -56,8 +56,8 @@ const MUTATIONS = [
   {
     name: "no sync step 1 after a reconnect",
     file: "src/client/provider/provider.ts",
-    from: 'if (this.#options.sync !== "none") this.#socket.send(syncStep1Frame',
-    to: 'if (this.#options.sync !== "none" && !this.inbound.holds) this.#socket.send(syncStep1Frame',
+    from: 'if (this.#options.sync !== "none") this.#channel.send(syncStep1Frame',
+    to: 'if (this.#options.sync !== "none" && !this.inbound.holds) this.#channel.send(syncStep1Frame',
   },
   {
     name: "departed ids are kept",
@@ -133,7 +133,7 @@ const MUTATIONS = [
   },
   {
     name: "a back-off lasts a minute",
-    file: "src/client/link/socket.ts",
+    file: "src/client/link/backoff.ts",
     from: "Math.random() * ceiling",
     to: "60_000 + Math.random() * ceiling",
   },
@@ -151,14 +151,14 @@ const MUTATIONS = [
   },
   {
     name: "our clients say nothing to show that their page lives",
-    file: "src/client/provider/outbound.ts",
-    from: "this.#outlet.renew(KEEP_ALIVE_FRAME);",
-    to: "void KEEP_ALIVE_FRAME;",
+    file: "src/client/link/link.ts",
+    from: "this.#socket.send(KEEP_ALIVE);",
+    to: "void KEEP_ALIVE;",
   },
   {
     name: "no renewals for stock clients",
     file: "src/relay/core/observers.ts",
-    from: "if (this.#stockMembers === 0) return;",
+    from: "if (this.#stockMembers === 0 && this.outlet === null) return;",
     to: "if (this.#stockMembers >= 0) return;",
   },
   {
@@ -182,12 +182,134 @@ const MUTATIONS = [
   {
     name: "a shard that nobody vouches for counts",
     file: "src/lobby/union.ts",
-    from: "for (const shardId of this.#vouched) {",
-    to: "for (const shardId of this.#shards.keys()) {",
+    from: "for (const [shardId, isLost] of this.#vouched) {",
+    to: "for (const [shardId, isLost] of [...this.#shards.keys()].map((each) => [each, false] as const)) {",
+  },
+  // of several relays
+  {
+    name: "cluster: a gap is not noticed [BUS-3]",
+    file: "src/relay/cluster/sequence.ts",
+    from: "if (next > this.#expected) {",
+    to: "if (next > this.#expected && next < 0) {",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the last number is not said again [BUS-4]",
+    file: "src/relay/cluster/sequence.ts",
+    from: "    this.#hasTail = true;\n    this.#saidAt = now;\n    return true;",
+    to: "    return now < 0;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: each relay gives out clocks of its own [BUS-6]",
+    file: "src/awareness/audience/updates.ts",
+    from: "if (entry.remote !== null) publication.clock = Math.max(publication.clock, entry.remote.clock);",
+    to: "if (entry.remote !== null) publication.clock = Math.max(publication.clock, entry.clock);",
+    isCluster: true,
+  },
+  {
+    name: "cluster: nobody has new clocks for a stock client that comes from another relay [BUS-7]",
+    file: "src/relay/core/observers.ts",
+    from: "if (this.outlet === null || !hasRemote) return false;",
+    to: "if (this.outlet === null || hasRemote) return false;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the earlier connection of a session counts [BUS-9]",
+    file: "src/awareness/remote.ts",
+    from: "if (heldAt !== other.heldAt) return heldAt < other.heldAt;",
+    to: "if (heldAt !== other.heldAt) return heldAt > other.heldAt;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: others do not hear whose an id is now [BUS-9]",
+    file: "src/awareness/register.ts",
+    from: "if (isRemote && published.changed.size === 0)",
+    to: "if (isRemote && published.changed.size > 1_000)",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the updates of a lost relay are not stored [BUS-13]",
+    file: "src/relay/cluster/shared-room.ts",
+    from: "filter(({ at }) => at >= since)",
+    to: "filter(({ at }) => at > Infinity + since)",
+    isCluster: true,
+  },
+  {
+    name: "cluster: choices are not told [BUS-15]",
+    file: "src/relay/cluster/shared-lobby.ts",
+    from: 'this.#topic.send("choice", encodeJson([userId, choice]));',
+    to: "void encodeJson([userId, choice]);",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the people of a lost relay leave at once [BUS-16]",
+    file: "src/relay/cluster/shared-room.ts",
+    from: "this.#part(relay, 1006);\n",
+    to: "this.#part(relay, 1000);\n",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the shard of a lost relay is kept [BUS-18]",
+    file: "src/relay/cluster/cluster.ts",
+    from: "if (!shared.has(relay)) shared.drop(relay);",
+    to: "if (shared.has(relay)) shared.drop(relay);",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a relay that is cut off judges the others [BUS-19]",
+    file: "src/relay/cluster/beats.ts",
+    from: "if (!this.#isUp || now - this.#echoAt > BEAT_MS * 1.5) return;",
+    to: "if (now < 0) return;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: nothing is asked for when the bus is back [BUS-21]",
+    file: "src/relay/cluster/cluster.ts",
+    from: "if (isUp) this.#heal();",
+    to: "if (isUp) return;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a shard does not name those who have just gone to another relay [BUS-27]",
+    file: "src/relay/core/hub.ts",
+    from: "const HANDED_OVER_MS = 1_000;",
+    to: "const HANDED_OVER_MS = 0;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: each relay dates by its own clock [BUS-28]",
+    file: "src/relay/ports/clock.ts",
+    from: "followedMs = Math.max(followedMs, date - clock.now());",
+    to: "followedMs = Math.min(followedMs, date);",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a relay that has nobody in a room does not say so [BUS-29]",
+    file: "src/relay/cluster/cluster.ts",
+    from: 'else if (message.kind === "ask") this.tell',
+    to: 'else if (message.kind === "beat") this.tell',
+    isCluster: true,
+  },
+  {
+    name: "cluster: a room asks once [BUS-30]",
+    file: "src/relay/cluster/shared-topic.ts",
+    from: "const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];",
+    to: "const ASK_AGAIN_MS = [1e9];",
+    isCluster: true,
+  },
+  {
+    name: "cluster: who may be the author of a state is told of it above the author's clock [LIVE-10]",
+    file: "src/awareness/audience/updates.ts",
+    from: "return { ...update, clock: Math.min(update.clock, entry.clock) };",
+    to: "return update;",
+    isCluster: true,
   },
 ];
 
 const SEEDS = 400;
+const ONE_RELAY = "test/simulation/simulation.test.ts";
+const SEVERAL_RELAYS = "test/simulation/cluster/cluster.test.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const copy = join(root, "node_modules/.cache/mutations");
 
@@ -200,7 +322,7 @@ symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 
 const wanted = process.argv.slice(2).join(" ");
 let missed = 0;
-for (const { name, file, from, to } of MUTATIONS.filter((each) => each.name.includes(wanted))) {
+for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each) => each.name.includes(wanted))) {
   const path = join(copy, file);
   const source = readFileSync(path, "utf8");
   const mutated = source.replaceAll(from, () => to);
@@ -212,7 +334,7 @@ for (const { name, file, from, to } of MUTATIONS.filter((each) => each.name.incl
   writeFileSync(path, mutated);
   const { stdout, stderr } = spawnSync(
     "npx",
-    ["vitest", "run", "--project", "unit", "--bail", "1", "--retry", "0", "test/simulation/simulation.test.ts"],
+    ["vitest", "run", "--project", "unit", "--bail", "1", "--retry", "0", isCluster ? SEVERAL_RELAYS : ONE_RELAY],
     { cwd: copy, env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, NO_COLOR: "1" }, encoding: "utf8" },
   );
   writeFileSync(path, source);

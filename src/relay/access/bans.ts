@@ -31,6 +31,14 @@ export class Bans {
     return this.#current(keyOf(userId, lobby), now) ?? this.#current(keyOf(userId, null), now);
   }
 
+  /** All that are not over. */
+  *all(now: number): Generator<{ readonly userId: string; readonly lobby: string | null; readonly ban: Ban }> {
+    for (const [key, ban] of this.#bans) {
+      const [lobby = "", ...userId] = key.split("\n");
+      if (ban.until > now) yield { userId: userId.join("\n"), lobby: lobby === "" ? null : lobby, ban };
+    }
+  }
+
   /** Forgets those that are over. */
   sweep(now: number): void {
     for (const [key, { until }] of this.#bans) if (until <= now) this.#bans.delete(key);

@@ -9,6 +9,7 @@ import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
 import { BEAT_MS, Beats } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
+import { type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
 import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
 import { messageBody } from "./one-off.ts";
 import { SharedLobby } from "./shared-lobby.ts";
@@ -28,6 +29,8 @@ export interface ClusterOptions {
   readonly prefix?: string;
   /** How long those may take to come back who were connected to a relay that is lost, ms. */
   readonly graceMs: number;
+  /** Asks the connections that a user has to this relay for new tokens. @param lobby null: in all lobbies */
+  readonly refresh: (userId: string, lobby: string | null) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -108,6 +111,11 @@ export class Cluster implements ClusterContext {
     this.#lobbies.delete(name);
   }
 
+  /** Has all other relays close a user's connections, or ask them for new tokens. [BUS-33] */
+  kick(said: Kick | Refresh): void {
+    this.publish(this.topics.beat, "kick", "", 0, writeKick(said));
+  }
+
   /** This relay stops: its people may come back elsewhere. [BUS-22] */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
@@ -163,6 +171,7 @@ export class Cluster implements ClusterContext {
   #hear(message: Message, on: (message: Message) => void): void {
     const { kind, relay, body } = message;
     if (kind === "bye") return on(message);
+    if (kind === "kick") this.#kicked(readKick(body));
     if (kind === "beat" && body.length > 0) this.hub.dates.follow(readUint(reader(body)));
     // whatever it says proves that it lives
     this.#beats.heard(relay);
@@ -182,6 +191,11 @@ export class Cluster implements ClusterContext {
   #echoed(): void {
     this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
     this.#beats.echoed();
+  }
+
+  #kicked(said: Kick | Refresh): void {
+    if ("code" in said) kick(this.hub, said);
+    else this.#options.refresh(said.userId, said.lobby);
   }
 
   #hearBeat({ kind, relay }: Message): void {
@@ -205,6 +219,8 @@ export class Cluster implements ClusterContext {
   #found(relay: string): void {
     // one that is new knows at once how others date, and that they live
     this.tell(relay, "beat", "", this.#dated());
+    // [BUS-34] and whom they refuse
+    for (const each of kicksOf(this.hub)) this.tell(relay, "kick", "", writeKick(each));
     clearTimeout(this.#graces.get(relay));
     this.#graces.delete(relay);
     // a new relay asks by itself in each room that it opens; one that was only taken for lost does not know of that

@@ -7,6 +7,7 @@ import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import { type Kick, kick } from "../cluster/kicks.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { Broadcaster } from "./broadcaster.ts";
@@ -83,7 +84,7 @@ export interface DisconnectOptions {
 }
 
 export interface Disconnected {
-  /** How many connections to rooms were closed. */
+  /** How many connections to rooms were closed on this relay; those on other relays are closed, too, and not counted. */
   readonly connections: number;
   /** Until when the user is refused, ms since the epoch; null: the user is not. */
   readonly until: number | null;
@@ -296,17 +297,16 @@ export class LinkedHub {
   /** Closes all connections of a user. They leave at once, without a grace. [API-23] [API-24] */
   disconnect(userId: string, { code, reason, forMs = 0, lobby }: DisconnectOptions = {}): Disconnected {
     const { core } = this;
-    const place = lobby === undefined ? null : lobbyRoom(lobby);
-    const ban = {
-      until: core.clock.now() + forMs,
+    const said: Kick = {
+      userId,
+      lobby: lobby === undefined ? null : lobbyRoom(lobby),
       code: code ?? Close.notAllowed,
       reason: reason ?? "disconnected by the server",
+      forMs,
     };
-    if (forMs > 0) core.bans.add(userId, place, ban);
-    else core.bans.remove(userId, place);
-    const members = core.membersOf(userId, place);
-    for (const member of members) member.close(ban.code, ban.reason);
-    return { connections: members.length, until: forMs > 0 ? Math.round(core.clock.wall() + forMs) : null };
+    this.#cluster?.kick(said);
+    const connections = kick(core, said);
+    return { connections, until: forMs > 0 ? Math.round(core.clock.wall() + forMs) : null };
   }
 
   /** All sockets that are open. */
@@ -316,7 +316,9 @@ export class LinkedHub {
 
   /** Asks all connections of a user for a new token. Returns how many were asked. [API-26] */
   refresh(userId: string, lobby?: string): number {
-    return this.#links.refresh(userId, lobby === undefined ? null : lobbyRoom(lobby));
+    const place = lobby === undefined ? null : lobbyRoom(lobby);
+    this.#cluster?.kick({ userId, lobby: place });
+    return this.#links.refresh(userId, place);
   }
 
   metrics(): HubMetrics {
@@ -346,6 +348,7 @@ export class LinkedHub {
     return new Cluster(this.core, secret === null ? bus : new SignedBus(bus, secret, onRefused), {
       ...(prefix !== undefined && { prefix }),
       graceMs: this.settings.leaveGrace,
+      refresh: (userId, lobby) => void this.#links.refresh(userId, lobby),
       onError: (error) => this.#onError(error, "the bus"),
     });
   }

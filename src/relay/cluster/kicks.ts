@@ -1,0 +1,61 @@
+/**
+ * What a backend asks of one relay about a user's connections, on all relays: to close them and to refuse the user for a while,
+ * or to have them bring new tokens. [BUS-33] [BUS-34]
+ */
+import type { Hub } from "../core/hub.ts";
+import { FrameError, json } from "../../wire/index.ts";
+
+/** Closes a user's connections. */
+export interface Kick {
+  readonly userId: string;
+  /** The lobby, as a room, in which the user is meant; null: all. */
+  readonly lobby: string | null;
+  readonly code: number;
+  readonly reason: string;
+  /** For so long the user is refused from now on, ms; 0: not at all. */
+  readonly forMs: number;
+}
+
+/** Asks a user's connections for new tokens. */
+export type Refresh = Pick<Kick, "userId" | "lobby">;
+
+/** Levels of nesting in what relays say of it as JSON. */
+const MAX_DEPTH = 3;
+/** The code and the reason of a close, as WebSocket has them. */
+const MIN_CODE = 1_000;
+const MAX_CODE = 4_999;
+
+/** Does it on this relay. Returns how many connections were closed. [API-23] [API-24] */
+export function kick(hub: Hub, { userId, lobby, code, reason, forMs }: Kick): number {
+  if (forMs > 0) hub.bans.add(userId, lobby, { until: hub.clock.now() + forMs, code, reason });
+  else hub.bans.remove(userId, lobby);
+  const members = hub.membersOf(userId, lobby);
+  for (const member of members) member.close(code, reason);
+  return members.length;
+}
+
+export function writeKick(said: Kick | Refresh): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(said));
+}
+
+/** Throws `FrameError`. */
+export function readKick(body: Uint8Array): Kick | Refresh {
+  const value = json(new TextDecoder().decode(body), MAX_DEPTH);
+  if (typeof value !== "object" || value === null) throw new FrameError("a kick of nobody");
+  const { userId, lobby, code, reason, forMs } = value as Readonly<Record<string, unknown>>;
+  if (typeof userId !== "string" || (typeof lobby !== "string" && lobby !== null))
+    throw new FrameError("a kick of nobody");
+  if (code === undefined) return { userId, lobby };
+  const isCode = typeof code === "number" && Number.isInteger(code) && code >= MIN_CODE && code <= MAX_CODE;
+  if (!isCode || typeof reason !== "string" || typeof forMs !== "number")
+    throw new FrameError("a kick without a code, a reason or a time");
+  return { userId, lobby, code, reason, forMs };
+}
+
+/** Who is refused here now, for a relay that is new. */
+export function* kicksOf({ bans, clock }: Hub): Generator<Kick> {
+  const now = clock.now();
+  for (const { userId, lobby, ban } of bans.all(now)) {
+    yield { userId, lobby, code: ban.code, reason: ban.reason, forMs: ban.until - now };
+  }
+}
