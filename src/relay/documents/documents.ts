@@ -2,7 +2,6 @@
  * All documents of a relay, also those of rooms that nobody is in: what they take together, and how they come from a store
  * and go there. [DOC-10]
  */
-import * as Y from "yjs";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/stores/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
@@ -16,6 +15,8 @@ import type { Pending } from "./pending.ts";
 import { noRoom } from "./update/refusal.ts";
 import { SharedDocument } from "./shared.ts";
 import { StoreHealth, type StoreTimes } from "./stored/health.ts";
+import { type Merged, mergeStored, mergeUpdates } from "./stored/merge.ts";
+import { DocumentThread } from "./stored/thread.ts";
 
 /** The document of a room that nobody is in. */
 export interface Kept {
@@ -68,6 +69,9 @@ const GROWTH = 2;
 /** How long the document of a room that nobody is in stays in memory, where a store has it: ms. [STORE-4] */
 const UNLOAD_MS = 10_000;
 
+/** A stored document that is longer is made ready in a thread, bytes. [STORE-46] */
+const LONG_BYTES = 512 * 1024;
+
 /** The document of a room where a store has it: open, or left and still in memory. */
 interface Stored {
   readonly journal: Journal;
@@ -87,6 +91,8 @@ export class Documents {
   readonly #health: StoreHealth;
   readonly #compaction: Compaction | null;
   readonly #expiry: Expiry;
+  /** Makes long documents ready that are loaded: they do not wait for compactions. */
+  readonly #thread = new DocumentThread();
   readonly #warn: (error: Error) => void;
   readonly #kept = new Map<string, Kept>();
   /** What open documents take, by their rooms. */
@@ -235,6 +241,7 @@ export class Documents {
     for (const { journal } of all) journal.stop();
     this.#stored.clear();
     await this.#expiry.close();
+    this.#thread.close();
     await this.#compaction?.close();
     await this.#store?.close?.();
   }
@@ -304,7 +311,11 @@ export class Documents {
       try {
         const stored = await this.#health.ask("load", room, () => store.load(room, signal));
         if (signal.aborted) return;
-        if (stored !== null) this.keep(room, keptOf(stored));
+        if (stored !== null) {
+          const kept = await this.#keptOf(stored);
+          if (signal.aborted) return;
+          this.keep(room, kept);
+        }
         this.#compaction?.loaded(room, stored);
         return;
       } catch (error) {
@@ -315,6 +326,22 @@ export class Documents {
       }
     }
     this.#health.forget("load", room);
+  }
+
+  /** Rejects with an error that says which part of the document is damaged. [STORE-27] */
+  async #keptOf(stored: StoredDocument): Promise<Kept> {
+    const { snapshot, updates } = stored;
+    const isLong = updates.reduce((sum, { length }) => sum + length, snapshot?.length ?? 0) > LONG_BYTES;
+    let merged: Merged;
+    try {
+      merged = isLong ? await this.#thread.merge(stored) : mergeStored(stored);
+    } catch (cause) {
+      const part = damagedPart(stored);
+      // the thread was ended
+      if (part === null && isLong) throw cause;
+      throw new DamagedDocumentError(`it is damaged: ${part ?? "what Yjs makes of it"} is no Yjs update`, { cause });
+    }
+    return { ...merged, rest: [], pending: null, keepsHistory: false };
   }
 
   #failed(message: string, error: unknown): void {
@@ -363,21 +390,4 @@ export class Documents {
 function sizeOf({ update, rest, stateVector, pending }: Kept): number {
   const restBytes = rest.reduce((sum, { length }) => sum + length, 0);
   return KEPT_BYTES + update.length + restBytes + stateVector.length + (pending?.bytes ?? 0);
-}
-
-/** Throws an error that says which part of the document is damaged. [STORE-27] */
-function keptOf(stored: StoredDocument): Kept {
-  const { snapshot, updates } = stored;
-  try {
-    const update = mergeUpdates(snapshot === null ? updates : [snapshot, ...updates]);
-    return { update, rest: [], stateVector: Y.encodeStateVectorFromUpdate(update), pending: null, keepsHistory: false };
-  } catch (cause) {
-    throw new DamagedDocumentError(`it is damaged: ${damagedPart(stored) ?? "what Yjs makes of it"} is no Yjs update`, {
-      cause,
-    });
-  }
-}
-
-function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
-  return updates.length === 1 && updates[0] !== undefined ? updates[0] : Y.mergeUpdates([...updates]);
 }

@@ -2,7 +2,8 @@
  * A store in a folder of this machine, by LevelDB: the embedded default. One process at a time may have the folder open.
  *
  * Keys, each with the room percent-encoded, so that no room's keys lie among another's:
- * `doc/<room>/log/<number>` an update; `doc/<room>/snapshot` and `doc/<room>/upto`, the number up to which it stands;
+ * `doc/<room>/log/<number>` an update; `doc/<room>/upto`, the number up to which the snapshot stands, and where that is long, its
+ * parts (level-parts.ts); `doc/<room>/snapshot`, a short one, or a long one of an older version;
  * `doc/<room>/used`, when the document was last in use.
  */
 import { existsSync } from "node:fs";
@@ -14,6 +15,7 @@ import {
   type Position,
   type StoredDocument,
 } from "../ports/stores/document-store.ts";
+import { LevelParts, type Operation, PART, type Parts } from "./level-parts.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
@@ -30,8 +32,10 @@ export interface LevelOptions {
 interface Log {
   /** The number of the newest update; 0: there was none. */
   last: number;
-  /** Up to where the snapshot stands. */
+  /** Up to where the snapshot stands; 0: there is none. */
   base: number;
+  /** Where the snapshot is; null: at a key of its own. */
+  parts: Parts | null;
 }
 
 export class LevelDocumentStore implements DocumentStore {
@@ -39,6 +43,7 @@ export class LevelDocumentStore implements DocumentStore {
   /** LevelDB opens a folder for one process. [BUS-25] */
   readonly isShared = false;
   readonly #db: ClassicLevel<string, Uint8Array>;
+  readonly #parts: LevelParts;
   readonly #sync: boolean;
   readonly #logs = new Map<string, Log>();
   /** What was begun last in each room: one thing at a time. */
@@ -49,6 +54,7 @@ export class LevelDocumentStore implements DocumentStore {
   private constructor(db: ClassicLevel<string, Uint8Array>, sync: boolean) {
     this.#db = db;
     this.#sync = sync;
+    this.#parts = new LevelParts(db);
     this.people = new LevelPeopleStore(db, sync);
   }
 
@@ -68,15 +74,18 @@ export class LevelDocumentStore implements DocumentStore {
     } catch (error) {
       throw new Error(`the store ${folder} cannot be opened: ${reasonOf(error)}`, { cause: error });
     }
-    return new LevelDocumentStore(db, sync);
+    const store = new LevelDocumentStore(db, sync);
+    await store.#parts.sweep();
+    return store;
   }
 
   load(room: string, signal: AbortSignal): Promise<StoredDocument | null> {
     return this.#alone(room, async () => {
       signal.throwIfAborted();
-      const { base, last } = await this.#log(room);
+      const log = await this.#log(room);
+      const { base, last } = log;
       if (last === 0 && base === 0) return null;
-      const snapshot = base === 0 ? null : await this.#read(keyOf(room, "snapshot"));
+      const snapshot = await this.#snapshot(room, log);
       const updates: Uint8Array[] = [];
       for await (const update of this.#db.values({ gt: logKey(room, base), lte: logKey(room, last), signal })) {
         updates.push(plain(update));
@@ -103,27 +112,59 @@ export class LevelDocumentStore implements DocumentStore {
     });
   }
 
-  /** Puts a snapshot in the place of what it holds already. Returns false where another compaction was first. [STORE-6] */
-  compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
-    return this.#alone(room, async () => {
-      const log = await this.#log(room);
-      const to = this.#numberOf(upTo);
-      if (!(to > log.base && to <= log.last)) return false;
-      const dropped = Array.from({ length: to - log.base }, (_, i) => ({
-        type: "del" as const,
-        key: logKey(room, log.base + 1 + i),
-      }));
-      await this.#db.batch(
-        [
-          { type: "put", key: keyOf(room, "snapshot"), value: snapshot },
-          { type: "put", key: keyOf(room, "upto"), value: new TextEncoder().encode(`${to}`) },
-          ...dropped,
-        ],
-        { sync: this.#sync },
-      );
-      log.base = to;
-      return true;
+  /**
+   * Puts a snapshot in the place of what it holds already. Returns false where another compaction was first. [STORE-6] A long
+   * one is written in parts, while the room goes on; the batch that makes it count is short. [STORE-45]
+   */
+  async compact(room: string, snapshot: Uint8Array, upTo: Position): Promise<boolean> {
+    if (snapshot.length <= PART) return this.#alone(room, () => this.#commit(room, snapshot, upTo));
+    const mayBeFirst = await this.#alone(room, async () => this.#isAhead(await this.#log(room), upTo));
+    if (!mayBeFirst) return false;
+    const parts = await this.#parts.write(snapshot);
+    let isDone = false;
+    try {
+      isDone = await this.#alone(room, () => this.#commit(room, parts, upTo));
+    } finally {
+      if (!isDone) await this.#tidy(() => this.#parts.drop(parts.id));
+    }
+    return isDone;
+  }
+
+  /** Has a snapshot take the place of what came before, at once or not at all. */
+  async #commit(room: string, snapshot: Uint8Array | Parts, upTo: Position): Promise<boolean> {
+    const log = await this.#log(room);
+    if (!this.#isAhead(log, upTo)) return false;
+    const to = this.#numberOf(upTo);
+    const before = log.parts;
+    const parts = snapshot instanceof Uint8Array ? null : snapshot;
+    const key = keyOf(room, "snapshot");
+    const operations: Operation[] = [
+      { type: "put", key: keyOf(room, "upto"), value: encodeBase(to, parts) },
+      ...(snapshot instanceof Uint8Array
+        ? [{ type: "put" as const, key, value: snapshot }]
+        : [{ type: "del" as const, key }, this.#parts.keep(snapshot)]),
+      ...(before === null ? [] : [this.#parts.release(before)]),
+    ];
+    await this.#db.batch(operations, { sync: this.#sync });
+    log.base = to;
+    log.parts = parts;
+    // also what an earlier compaction left, when the relay was killed
+    await this.#tidy(async () => {
+      await this.#db.clear({ gte: logKey(room, 0), lte: logKey(room, to) });
+      if (before !== null) await this.#parts.drop(before.id);
     });
+    return true;
+  }
+
+  /** Whether a position is one to compact up to. */
+  #isAhead({ base, last }: Log, upTo: Position): boolean {
+    const to = this.#numberOf(upTo);
+    return to > base && to <= last;
+  }
+
+  /** Drops what nothing needs any more. What cannot be dropped now takes space until it can be. */
+  async #tidy(drop: () => Promise<void>): Promise<void> {
+    await drop().catch(() => {});
   }
 
   async *list(): AsyncGenerator<string, void> {
@@ -146,12 +187,14 @@ export class LevelDocumentStore implements DocumentStore {
       if (unusedSince !== undefined && ((await this.#usedAt(room)) ?? Infinity) >= unusedSince) return false;
       const keys = await this.#db.keys({ gt: keyOf(room, ""), lt: `doc/${encodeURIComponent(room)}0` }).all();
       if (keys.length === 0) return false;
+      const parts = await this.#partsOf(room);
       await this.#db.batch(
-        keys.map((key) => ({ type: "del" as const, key })),
+        [...keys.map((key) => ({ type: "del" as const, key })), ...parts.map((each) => this.#parts.release(each))],
         { sync: this.#sync },
       );
       this.#deletions++;
       this.#logs.delete(room);
+      for (const { id } of parts) await this.#tidy(() => this.#parts.drop(id));
       return true;
     });
   }
@@ -212,14 +255,30 @@ export class LevelDocumentStore implements DocumentStore {
   async #log(room: string): Promise<Log> {
     const known = this.#logs.get(room);
     if (known !== undefined) return known;
-    const upTo = await this.#read(keyOf(room, "upto"));
-    const base = upTo === null ? 0 : Number(new TextDecoder().decode(upTo));
+    const { base, parts } = decodeBase(room, await this.#read(keyOf(room, "upto")));
     let last = base;
     const newest = { gt: logKey(room, base), lte: logKey(room, Number.MAX_SAFE_INTEGER), reverse: true, limit: 1 };
     for await (const key of this.#db.keys(newest)) last = Number(key.slice(-DIGITS));
-    const log = { last, base };
+    const log = { last, base, parts };
     this.#logs.set(room, log);
     return log;
+  }
+
+  /** Null: there is none, or not all of it. */
+  async #snapshot(room: string, { base, parts }: Log): Promise<Uint8Array | null> {
+    if (base === 0) return null;
+    return parts === null ? this.#read(keyOf(room, "snapshot")) : this.#parts.read(parts);
+  }
+
+  /** The parts of a document that may be damaged. */
+  async #partsOf(room: string): Promise<readonly Parts[]> {
+    try {
+      const { parts } = await this.#log(room);
+      return parts === null ? [] : [parts];
+    } catch (error) {
+      if (error instanceof DamagedDocumentError) return [];
+      throw error;
+    }
   }
 
   /** When a document was last in use; null: that was never noted. */
@@ -252,6 +311,23 @@ function keyOf(room: string, part: string): string {
 
 function logKey(room: string, number: number): string {
   return keyOf(room, `log/${`${number}`.padStart(DIGITS, "0")}`);
+}
+
+/** Where a snapshot stands, and where it is: `NUMBER`, or `NUMBER ID COUNT BYTES`. */
+function encodeBase(base: number, parts: Parts | null): Uint8Array {
+  return new TextEncoder().encode(parts === null ? `${base}` : `${base} ${parts.id} ${parts.count} ${parts.bytes}`);
+}
+
+function decodeBase(room: string, value: Uint8Array | null): Pick<Log, "base" | "parts"> {
+  if (value === null) return { base: 0, parts: null };
+  const [, base, id, count, bytes] = /^(\d+)(?: (\S+) (\d+) (\d+))?$/.exec(new TextDecoder().decode(value)) ?? [];
+  if (base === undefined) {
+    throw new DamagedDocumentError(
+      `the stored document ${keyOf(room, "")} is damaged: ${keyOf(room, "upto")} is no number`,
+    );
+  }
+  const parts = id === undefined ? null : { id, count: Number(count), bytes: Number(bytes) };
+  return { base: Number(base), parts };
 }
 
 function reasonOf(error: unknown): string {

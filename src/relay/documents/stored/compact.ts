@@ -1,4 +1,4 @@
-/** Makes one short update of all that was stored of a document. It takes long for a large one: see compactor.ts. */
+/** Makes one short update of all that was stored of a document. It takes long for a large one: see thread.ts. */
 import * as Y from "yjs";
 
 /** What is to be made one. */

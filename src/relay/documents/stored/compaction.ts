@@ -4,7 +4,7 @@
  * append, nor where this one is killed in between. [STORE-11]
  */
 import type { DocumentStore, StoredDocument } from "../../ports/stores/document-store.ts";
-import { Compactor } from "./compactor.ts";
+import { DocumentThread } from "./thread.ts";
 
 /** A shorter log is not worth it, bytes; but one of so many updates is. */
 const MIN_BYTES = 64 * 1024;
@@ -35,7 +35,7 @@ export class Compaction {
   readonly #store: DocumentStore;
   readonly #keepsHistory: boolean;
   readonly #warn: (message: string, cause: unknown) => void;
-  readonly #compactor = new Compactor();
+  readonly #thread = new DocumentThread();
   readonly #logs = new Map<string, Log>();
   readonly #due = new Set<string>();
   readonly #stopping = new AbortController();
@@ -96,7 +96,7 @@ export class Compaction {
   /** Begins nothing any more, and waits for what the store is doing. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    this.#compactor.close();
+    this.#thread.close();
     this.#due.clear();
     await this.#running;
   }
@@ -134,7 +134,7 @@ export class Compaction {
     try {
       const stored = await this.#store.load(room, this.#stopping.signal);
       if (stored === null || stored.updates.length === 0) return;
-      const snapshot = await this.#compactor.run({ ...stored, keepsHistory });
+      const snapshot = await this.#thread.compact({ ...stored, keepsHistory });
       const { signal } = this.#stopping;
       if (signal.aborted) return;
       if (await this.#store.compact(room, snapshot, stored.position)) {

@@ -54,7 +54,11 @@ export class Journal {
   /** Appends what waits, now. Resolves when it is stored, or could not be. */
   async flush(): Promise<void> {
     this.stop();
-    if (this.#running !== null) await this.#running;
+    if (this.#running !== null) {
+      await this.#running;
+      // what was planned meanwhile is done now
+      this.stop();
+    }
     if (this.#waiting.length === 0) return;
     this.#running ??= this.#append();
     await this.#running;
@@ -100,7 +104,7 @@ export class Journal {
     // nobody waits for a store that fails
     this.#takeGroup()?.resolve();
     const timer = setTimeout(() => void this.flush(), backOff(this.#failures - 1));
-    this.#cancel ??= () => clearTimeout(timer);
+    this.#cancel = () => clearTimeout(timer);
   }
 }
 

@@ -1,13 +1,26 @@
-/** The thread that compacts documents, so that no room waits for it. */
+/** The thread that makes one update of what is stored of a document, so that no room waits for it. */
 import { parentPort } from "node:worker_threads";
 import { compactDocument } from "./compact.ts";
-import { type Packed, unpack } from "./packed.ts";
+import { type Merged, mergeStored } from "./merge.ts";
+import { type Packed, type Work, unpack } from "./packed.ts";
+
+const NONE = new Uint8Array();
+
+function done({ task, input }: Work): Merged {
+  switch (task) {
+    case "compact":
+      return { update: compactDocument(input), stateVector: NONE };
+    case "merge":
+      return mergeStored(input);
+  }
+}
 
 parentPort?.on("message", (packed: Packed) => {
   try {
+    const { update, stateVector } = done(unpack(packed));
     // a copy of its own, whose memory goes back with it
-    const snapshot = compactDocument(unpack(packed)).slice();
-    parentPort?.postMessage({ snapshot }, [snapshot.buffer]);
+    const copy = update.slice();
+    parentPort?.postMessage({ update: copy, stateVector }, [copy.buffer]);
   } catch (error) {
     parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
   }

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { type DocumentHost, Documents, type SharedDocument } from "../../../../src/relay/documents/index.ts";
 import { compactDocument } from "../../../../src/relay/documents/stored/compact.ts";
-import { Compactor } from "../../../../src/relay/documents/stored/compactor.ts";
+import { DocumentThread } from "../../../../src/relay/documents/stored/thread.ts";
 import type { StoredDocument } from "../../../../src/relay/ports/stores/document-store.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { until } from "../../../support.ts";
@@ -145,8 +145,8 @@ describe("[STORE-13] what was deleted", () => {
 describe("[STORE-12] the thread", () => {
   it("compacts while everything else goes on, and what it cannot do fails by itself", async () => {
     expect(existsSync(worker), "npm run build makes it").toBe(true);
-    const compactor = new Compactor(worker);
-    onTestFinished(() => compactor.close());
+    const thread = new DocumentThread(worker);
+    onTestFinished(() => thread.close());
     const doc = new Y.Doc();
     const text = doc.getText("t");
     for (let i = 0; i < 3_000; i++) text.insert(i % 7, "letters");
@@ -158,21 +158,35 @@ describe("[STORE-12] the thread", () => {
     };
     turn();
     const input = { snapshot: null, updates: [Y.encodeStateAsUpdate(doc)], keepsHistory: false };
-    const [snapshot, other] = await Promise.all([compactor.run(input), compactor.run(input)]);
+    const [snapshot, other] = await Promise.all([thread.compact(input), thread.compact(input)]);
     isOver = true;
     expect(turns).toBeGreaterThan(5);
     expect(textOf({ snapshot, updates: [], position: "" })).toBe(text.toJSON());
     expect(other).toEqual(snapshot);
-    await expect(compactor.run({ ...input, updates: [Uint8Array.of(1, 2, 3)] })).rejects.toThrow("array");
-    expect(await compactor.run(input)).toEqual(snapshot);
+    await expect(thread.compact({ ...input, updates: [Uint8Array.of(1, 2, 3)] })).rejects.toThrow("array");
+    expect(await thread.compact(input)).toEqual(snapshot);
+  });
+
+  it("[STORE-46] merges without forgetting anything, and gives the state vector", async () => {
+    const thread = new DocumentThread(worker);
+    onTestFinished(() => thread.close());
+    const doc = new Y.Doc({ gc: false });
+    const updates: Uint8Array[] = [];
+    doc.on("update", (update: Uint8Array) => updates.push(update));
+    for (let i = 0; i < 300; i++) doc.getText("t").insert(i % 7, "letters".repeat(1_000));
+    doc.getText("t").delete(0, 1_000);
+    const { update, stateVector } = await thread.merge({ snapshot: updates[0]!, updates: updates.slice(1) });
+    expect(Buffer.compare(update, Y.mergeUpdates(updates))).toBe(0);
+    expect(stateVector).toEqual(Y.encodeStateVector(doc));
+    await expect(thread.merge({ snapshot: null, updates: [update, Uint8Array.of(1, 2, 3)] })).rejects.toThrow("array");
   });
 
   it("is ended with the relay", async () => {
-    const compactor = new Compactor(worker);
+    const thread = new DocumentThread(worker);
     const doc = new Y.Doc();
     doc.getText("t").insert(0, "text");
-    const running = compactor.run({ snapshot: null, updates: [Y.encodeStateAsUpdate(doc)], keepsHistory: false });
-    compactor.close();
+    const running = thread.compact({ snapshot: null, updates: [Y.encodeStateAsUpdate(doc)], keepsHistory: false });
+    thread.close();
     await expect(running).rejects.toThrow("the relay is stopping");
   });
 });

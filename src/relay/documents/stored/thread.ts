@@ -1,26 +1,27 @@
 /**
- * Compacts documents in a thread of its own, one after the other. [STORE-12] The thread is started when there is something
- * to compact, and ended when there has been nothing for a while: it holds a Yjs of its own.
+ * Makes one update of what is stored of a document, in a thread of its own, one document after the other. [STORE-12] The thread
+ * is started when there is something to do, and ended when there has been nothing for a while: it holds a Yjs of its own.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { type CompactionInput, compactDocument } from "./compact.ts";
 import { here } from "./here.ts";
-import { type Packed, pack } from "./packed.ts";
+import { type MergeInput, type Merged, mergeStored } from "./merge.ts";
+import { type Work, pack } from "./packed.ts";
 
 /** How long the thread may have nothing to do before it is ended, ms. */
 const IDLE_MS = 10_000;
 
 interface Job {
-  readonly input: CompactionInput;
-  readonly resolve: (snapshot: Uint8Array) => void;
+  readonly work: Work;
+  readonly resolve: (merged: Merged) => void;
   readonly reject: (error: Error) => void;
 }
 
-type Answer = { readonly snapshot: Uint8Array } | { readonly error: string };
+type Answer = Merged | { readonly error: string };
 
-export class Compactor {
+export class DocumentThread {
   /** The first of them is under way. */
   readonly #jobs: Job[] = [];
   readonly #file: string | null;
@@ -32,19 +33,29 @@ export class Compactor {
     this.#file = file;
   }
 
-  /** Makes one update of many. Rejects when Yjs cannot do it, or `close` was called meanwhile. */
-  run(input: CompactionInput): Promise<Uint8Array> {
+  /** Makes one short update of many. Rejects when Yjs cannot do it, or `close` was called meanwhile. */
+  async compact(input: CompactionInput): Promise<Uint8Array> {
     const file = this.#file;
-    if (file === null) return runHere(input);
-    return new Promise((resolve, reject) => {
-      this.#jobs.push({ input, resolve, reject });
-      if (this.#jobs.length === 1) this.#next(file);
-    });
+    if (file === null) return compactDocument(input);
+    return (await this.#do(file, { task: "compact", input })).update;
+  }
+
+  /** Makes one update of many, and forgets nothing. Rejects when Yjs cannot do it, or `close` was called meanwhile. */
+  async merge(input: MergeInput): Promise<Merged> {
+    const file = this.#file;
+    return file === null ? mergeStored(input) : await this.#do(file, { task: "merge", input });
   }
 
   /** Ends the thread; what it has not done is not done. */
   close(): void {
     this.#stop(new Error("the relay is stopping"));
+  }
+
+  #do(file: string, work: Work): Promise<Merged> {
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ work, resolve, reject });
+      if (this.#jobs.length === 1) this.#next(file);
+    });
   }
 
   #next(file: string): void {
@@ -56,9 +67,15 @@ export class Compactor {
       this.#idle = setTimeout(() => this.#stop(new Error("it was idle")), IDLE_MS).unref();
       return;
     }
+    void this.#begin(file, job);
+  }
+
+  async #begin(file: string, job: Job): Promise<void> {
+    const packed = await pack(job.work);
+    // given up meanwhile
+    if (this.#jobs[0] !== job) return;
     this.#worker ??= this.#start(file);
     this.#worker.ref();
-    const packed: Packed = pack(job.input);
     this.#worker.postMessage(packed, [packed.bytes.buffer]);
   }
 
@@ -66,8 +83,8 @@ export class Compactor {
     const worker = new Worker(file);
     worker.on("message", (answer: Answer) => {
       const job = this.#jobs.shift();
-      if ("snapshot" in answer) job?.resolve(answer.snapshot);
-      else job?.reject(new Error(answer.error));
+      if ("error" in answer) job?.reject(new Error(answer.error));
+      else job?.resolve(answer);
       this.#next(file);
     });
     worker.on("error", (error: Error) => this.#worker === worker && this.#stop(error));
@@ -81,10 +98,6 @@ export class Compactor {
     for (const { reject } of this.#jobs.splice(0)) reject(error);
     void worker?.terminate();
   }
-}
-
-async function runHere(input: CompactionInput): Promise<Uint8Array> {
-  return await Promise.resolve(compactDocument(input));
 }
 
 /** The sources have no such file, nor may a bundle. */
