@@ -10,6 +10,7 @@ const LONG = [
   "test/hocuspocus/instances.test.ts",
   "test/faults/silent.test.ts",
   "test/faults/cluster.test.ts",
+  "test/faults/kills.test.ts",
   "test/faults/webhooks.test.ts",
   "test/ops/balancers.test.ts",
   "test/relay/cluster/bus/redis-secured.test.ts",

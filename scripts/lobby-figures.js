@@ -11,7 +11,7 @@ import { WebSocket } from "ws";
 import { createPresence } from "../dist/client/index.js";
 import { createRelay } from "../dist/relay/index.js";
 import { PATCH_SUBPROTOCOL, awarenessFrame, encodeEntries } from "../dist/wire/index.js";
-import { findChromium } from "./ensure-chromium.js";
+import { findChromium } from "./ensure.js";
 
 const PER_ROOM = 50;
 const CHANGES_PER_SECOND = 100;

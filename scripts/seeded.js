@@ -44,10 +44,11 @@ function parsed(options) {
  *
  * @param {string} path
  * @param {Readonly<Record<string, number>>} settings  for their environment
+ * @param {string} [project]  of vite.config.ts
  */
-export function runTests(path, settings) {
+export function runTests(path, settings, project = "unit") {
   const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, `${value}`]));
-  const { status } = spawnSync("npx", ["vitest", "run", "--project", "unit", "--retry", "0", path], {
+  const { status } = spawnSync("npx", ["vitest", "run", "--project", project, "--retry", "0", path], {
     stdio: "inherit",
     env: { ...process.env, ...env },
   });

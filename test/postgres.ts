@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { findPostgres } from "../scripts/ensure-postgres.js";
+import { findPostgres } from "../scripts/ensure.js";
 import { until } from "./support.ts";
 
 export interface PostgresServer {
@@ -63,7 +63,7 @@ async function freePort(): Promise<number> {
 /** Starts a server. The caller stops it. */
 export async function startPostgres(): Promise<PostgresServer> {
   const programs = findPostgres();
-  if (programs === null) throw new Error("there is no PostgreSQL server: node scripts/ensure-postgres.js");
+  if (programs === null) throw new Error("there is no PostgreSQL server: node scripts/ensure.js postgres");
   const folder = mkdtempSync(join(tmpdir(), "copresence-postgres-"));
   const account = unprivileged();
   if (account !== null) chownSync(folder, account.uid, account.gid);

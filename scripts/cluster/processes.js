@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findRedis } from "../ensure-redis.js";
+import { findRedis } from "../ensure.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** How long a process may take to listen, ms. */
@@ -114,7 +114,7 @@ export async function start(program, args, port, host) {
  */
 export async function startRedis(port, options = []) {
   const path = findRedis();
-  if (path === null) throw new Error("no redis-server: node scripts/ensure-redis.js");
+  if (path === null) throw new Error("no redis-server: node scripts/ensure.js redis");
   const folder = mkdtempSync(join(tmpdir(), "copresence-redis-"));
   const settings = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
   const redis = await start(path, [...settings, ...options], port);

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
-import { findChromium } from "../../scripts/ensure-chromium.js";
+import { findChromium } from "../../scripts/ensure.js";
 
 const FLAGS = [
   "--headless=new",
@@ -37,7 +37,7 @@ export interface Chromium {
 
 export async function launchChromium(flags: readonly string[] = []): Promise<Chromium> {
   const path = findChromium();
-  if (path === null) throw new Error("no Chromium: see `node scripts/ensure-chromium.js`");
+  if (path === null) throw new Error("no Chromium: see `node scripts/ensure.js chromium`");
   const profile = await mkdtemp(join(tmpdir(), "copresence-e2e-"));
   const child = spawn(path, [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"], {
     stdio: ["ignore", "ignore", "pipe"],

@@ -51,7 +51,7 @@ export async function runRelay(
   port = 0,
 ): Promise<RunningProcess & { url: string; port: number }> {
   const relay = run("dist/cli.js", ["--host", "127.0.0.1", "--port", String(port), ...flags]);
-  await until("the relay listens", () => relay.lines.length > 0 || relay.exit() !== undefined, 10_000);
+  await until("the relay listens", () => relay.lines.length > 0 || relay.exit() !== undefined, 30_000);
   const url = /ws:\S+/.exec(relay.lines[0] ?? "")?.[0] ?? "";
   return { ...relay, url, port: Number(url.split(":").at(-1)) };
 }

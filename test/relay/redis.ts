@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { findRedis } from "../../scripts/ensure-redis.js";
+import { findRedis } from "../../scripts/ensure.js";
 import { until } from "../support.ts";
 
 export interface RedisServer {
@@ -19,7 +19,7 @@ export interface RedisServer {
 /** @param options of the command line, such as `--requirepass secret` */
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
   const path = findRedis();
-  if (path === null) throw new Error("no redis-server: node scripts/ensure-redis.js");
+  if (path === null) throw new Error("no redis-server: node scripts/ensure.js redis");
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), "copresence-redis-"));
   let child: ChildProcess;

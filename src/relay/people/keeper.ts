@@ -148,6 +148,7 @@ export class PeopleKeeper {
           if (!signal.aborted) this.#source.remember(people);
         }
         this.#isLoadFailing = false;
+        this.#reportDamaged(store.damaged ?? new Set());
         return void this.#forget();
       } catch (error) {
         if (signal.aborted) return;
@@ -167,6 +168,14 @@ export class PeopleKeeper {
     } catch (error) {
       this.#report("the store does not drop whom nobody remembers", error);
     }
+  }
+
+  /** [PEOPLE-9] */
+  #reportDamaged(damaged: ReadonlySet<string>): void {
+    const [first] = damaged;
+    if (first === undefined) return;
+    const others = damaged.size === 1 ? "" : ` and ${damaged.size - 1} more`;
+    this.#report(`records of people are damaged, and are left out: ${first}${others}`, undefined);
   }
 
   #report(message: string, cause: unknown): void {

@@ -4,10 +4,10 @@
  * is being written, or whose place another has taken. What a crash leaves of them is dropped when the folder is opened next.
  */
 import { randomUUID } from "node:crypto";
-import type { BatchOperation, ClassicLevel } from "classic-level";
+import type { BatchOperation } from "classic-level";
+import type { Level, LevelDatabase } from "./level-database.ts";
 
-type Database = ClassicLevel<string, Uint8Array>;
-export type Operation = BatchOperation<Database, string, Uint8Array>;
+export type Operation = BatchOperation<Level, string, Uint8Array>;
 
 /** Bytes of a part. A value that is no longer than this needs none. */
 export const PART: number = 256 * 2 ** 10;
@@ -23,25 +23,26 @@ export interface Parts {
 }
 
 export class LevelParts {
-  readonly #db: Database;
+  readonly #db: LevelDatabase;
 
-  constructor(db: Database) {
+  constructor(db: LevelDatabase) {
     this.#db = db;
   }
 
   /** Drops what belongs to nothing. [STORE-45] */
   async sweep(): Promise<void> {
-    for await (const key of this.#db.keys({ gt: "unneeded/", lt: "unneeded0" }))
+    for await (const key of (await this.#db.reader()).keys({ gt: "unneeded/", lt: "unneeded0" }))
       await this.drop(key.split("/")[1] ?? "");
   }
 
   /** Writes a value. It belongs to nothing until `keep` is part of a batch: then it does, whatever happens. */
   async write(value: Uint8Array): Promise<Parts> {
     const parts = { id: randomUUID(), count: Math.ceil(value.length / PART), bytes: value.length };
-    await this.#db.batch([this.release(parts)]);
+    await this.#db.write((db) => db.batch([this.release(parts)]));
     try {
       for (let i = 0; i < parts.count; i++) {
-        await this.#db.put(partKey(parts.id, i), value.subarray(i * PART, (i + 1) * PART));
+        const part = value.subarray(i * PART, (i + 1) * PART);
+        await this.#db.write((db) => db.put(partKey(parts.id, i), part));
       }
     } catch (error) {
       // where this fails, too, they are dropped later
@@ -55,7 +56,7 @@ export class LevelParts {
   async read({ id, count, bytes }: Parts): Promise<Uint8Array | null> {
     const value = new Uint8Array(bytes);
     let [found, at] = [0, 0];
-    for await (const [key, part] of this.#db.iterator({ gt: `part/${id}/`, lt: `part/${id}0` })) {
+    for await (const [key, part] of (await this.#db.reader()).iterator({ gt: `part/${id}/`, lt: `part/${id}0` })) {
       if (key !== partKey(id, found) || at + part.length > bytes) return null;
       value.set(part, at);
       at += part.length;
@@ -76,8 +77,8 @@ export class LevelParts {
 
   /** Drops a value that belongs to nothing. */
   async drop(id: string): Promise<void> {
-    await this.#db.clear({ gt: `part/${id}/`, lt: `part/${id}0` });
-    await this.#db.del(`unneeded/${id}`);
+    await this.#db.write((db) => db.clear({ gt: `part/${id}/`, lt: `part/${id}0` }));
+    await this.#db.write((db) => db.del(`unneeded/${id}`));
   }
 }
 

@@ -2,20 +2,20 @@
  * People in the folder of a Level store. Keys: `person/<relay>/<lobby and user>`, a record as JSON; `relay/<relay>`, when that
  * relay last saved anything.
  */
-import type { ClassicLevel } from "classic-level";
-import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
+import type { PeopleCheckpoint, PeopleStore, StoredPerson } from "../ports/stores/people-store.ts";
+import type { LevelDatabase } from "./level-database.ts";
+import { readPersonRecord } from "./person-record.ts";
 
 /** How many records are read at a time. */
 const BATCH = 500;
 
-type Database = ClassicLevel<string, Uint8Array>;
-
 export class LevelPeopleStore implements PeopleStore {
-  readonly #db: Database;
+  readonly #db: LevelDatabase;
   readonly #sync: boolean;
+  readonly damaged: Set<string> = new Set();
 
   /** @param sync waits at each checkpoint until the disk has it */
-  constructor(db: Database, sync: boolean) {
+  constructor(db: LevelDatabase, sync: boolean) {
     this.#db = db;
     this.#sync = sync;
   }
@@ -44,7 +44,7 @@ export class LevelPeopleStore implements PeopleStore {
       key: keyOf(relay, lobby, userId),
     }));
     const alive = { type: "put" as const, key: `relay/${relay}`, value: encode(at) };
-    await this.#db.batch([alive, ...puts, ...deletions], { sync: this.#sync });
+    await this.#db.write((db) => db.batch([alive, ...puts, ...deletions], { sync: this.#sync }));
   }
 
   async forget(before: number): Promise<void> {
@@ -58,23 +58,28 @@ export class LevelPeopleStore implements PeopleStore {
     for (const [relay, at] of await this.#savedAt(signal)) {
       if (at < before && !remaining.has(relay)) gone.push(`relay/${relay}`);
     }
-    await this.#db.batch(gone.map((key) => ({ type: "del" as const, key })));
+    await this.#db.write((db) => db.batch(gone.map((key) => ({ type: "del" as const, key }))));
   }
 
   async *#records(signal: AbortSignal): AsyncGenerator<{ key: string; relay: string; person: StoredPerson }> {
     signal.throwIfAborted();
     const savedAt = await this.#savedAt(signal);
-    for await (const [key, value] of this.#db.iterator({ gt: "person/", lt: "person0", signal })) {
+    for await (const [key, value] of (await this.#db.reader()).iterator({ gt: "person/", lt: "person0", signal })) {
       const relay = key.split("/", 2)[1] ?? "";
-      const record = decode(value) as PersonRecord;
+      const record = readPersonRecord(new TextDecoder().decode(value));
+      if (record === null) {
+        this.damaged.add(key);
+        continue;
+      }
       yield { key, relay, person: { ...record, lastSeen: record.lastSeen ?? savedAt.get(relay) ?? 0 } };
     }
   }
 
   async #savedAt(signal: AbortSignal): Promise<Map<string, number>> {
     const savedAt = new Map<string, number>();
-    for await (const [key, value] of this.#db.iterator({ gt: "relay/", lt: "relay0", signal })) {
-      savedAt.set(key.slice("relay/".length), Number(decode(value)));
+    for await (const [key, value] of (await this.#db.reader()).iterator({ gt: "relay/", lt: "relay0", signal })) {
+      const at = Number(new TextDecoder().decode(value));
+      if (Number.isFinite(at)) savedAt.set(key.slice("relay/".length), at);
     }
     return savedAt;
   }
@@ -87,8 +92,4 @@ function keyOf(relay: string, lobby: string, userId: string): string {
 
 function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-function decode(bytes: Uint8Array): unknown {
-  return JSON.parse(new TextDecoder().decode(bytes));
 }

@@ -8,13 +8,13 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ClassicLevel } from "classic-level";
 import {
   DamagedDocumentError,
   type DocumentStore,
   type Position,
   type StoredDocument,
 } from "../ports/stores/document-store.ts";
+import { LevelDatabase } from "./level-database.ts";
 import { LevelParts, type Operation, PART, type Parts } from "./level-parts.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
@@ -42,7 +42,7 @@ export class LevelDocumentStore implements DocumentStore {
   readonly people: LevelPeopleStore;
   /** LevelDB opens a folder for one process. [BUS-25] */
   readonly isShared = false;
-  readonly #db: ClassicLevel<string, Uint8Array>;
+  readonly #db: LevelDatabase;
   readonly #parts: LevelParts;
   readonly #sync: boolean;
   readonly #logs = new Map<string, Log>();
@@ -51,7 +51,7 @@ export class LevelDocumentStore implements DocumentStore {
   /** How many documents were deleted since the folder was opened. Positions from before a deletion are of no use after it. */
   #deletions = 0;
 
-  private constructor(db: ClassicLevel<string, Uint8Array>, sync: boolean) {
+  private constructor(db: LevelDatabase, sync: boolean) {
     this.#db = db;
     this.#sync = sync;
     this.#parts = new LevelParts(db);
@@ -65,12 +65,9 @@ export class LevelDocumentStore implements DocumentStore {
    */
   static async open(folder: string, { sync = false, create = true }: LevelOptions = {}): Promise<LevelDocumentStore> {
     if (!create && !isLevelFolder(folder)) throw new Error(`there is no store in the folder ${folder}`);
-    const db = new ClassicLevel<string, Uint8Array>(folder, {
-      keyEncoding: "utf8",
-      valueEncoding: "view",
-    });
+    let db: LevelDatabase;
     try {
-      await db.open();
+      db = await LevelDatabase.open(folder);
     } catch (error) {
       throw new Error(`the store ${folder} cannot be opened: ${reasonOf(error)}`, { cause: error });
     }
@@ -87,7 +84,11 @@ export class LevelDocumentStore implements DocumentStore {
       if (last === 0 && base === 0) return null;
       const snapshot = await this.#snapshot(room, log);
       const updates: Uint8Array[] = [];
-      for await (const update of this.#db.values({ gt: logKey(room, base), lte: logKey(room, last), signal })) {
+      for await (const update of (await this.#db.reader()).values({
+        gt: logKey(room, base),
+        lte: logKey(room, last),
+        signal,
+      })) {
         updates.push(plain(update));
       }
       // a part is missing: the rest would be taken for all of it [STORE-8]
@@ -106,7 +107,7 @@ export class LevelDocumentStore implements DocumentStore {
         key: logKey(room, log.last + 1 + i),
         value,
       }));
-      await this.#db.batch(puts, { sync: this.#sync });
+      await this.#db.write((db) => db.batch(puts, { sync: this.#sync }));
       log.last += updates.length;
       return this.#position(log.last);
     });
@@ -145,12 +146,12 @@ export class LevelDocumentStore implements DocumentStore {
         : [{ type: "del" as const, key }, this.#parts.keep(snapshot)]),
       ...(before === null ? [] : [this.#parts.release(before)]),
     ];
-    await this.#db.batch(operations, { sync: this.#sync });
+    await this.#db.write((db) => db.batch(operations, { sync: this.#sync }));
     log.base = to;
     log.parts = parts;
     // also what an earlier compaction left, when the relay was killed
     await this.#tidy(async () => {
-      await this.#db.clear({ gte: logKey(room, 0), lte: logKey(room, to) });
+      await this.#db.write((db) => db.clear({ gte: logKey(room, 0), lte: logKey(room, to) }));
       if (before !== null) await this.#parts.drop(before.id);
     });
     return true;
@@ -168,7 +169,7 @@ export class LevelDocumentStore implements DocumentStore {
   }
 
   async *list(): AsyncGenerator<string, void> {
-    const keys = this.#db.keys({ gt: "doc/" });
+    const keys = (await this.#db.reader()).keys({ gt: "doc/" });
     try {
       for (let key = await keys.next(); key?.startsWith("doc/") === true; key = await keys.next()) {
         const name = key.slice("doc/".length, key.indexOf("/", "doc/".length));
@@ -185,13 +186,15 @@ export class LevelDocumentStore implements DocumentStore {
   delete(room: string, unusedSince?: number): Promise<boolean> {
     return this.#alone(room, async () => {
       if (unusedSince !== undefined && ((await this.#usedAt(room)) ?? Infinity) >= unusedSince) return false;
-      const keys = await this.#db.keys({ gt: keyOf(room, ""), lt: `doc/${encodeURIComponent(room)}0` }).all();
+      const db = await this.#db.reader();
+      const keys = await db.keys({ gt: keyOf(room, ""), lt: `doc/${encodeURIComponent(room)}0` }).all();
       if (keys.length === 0) return false;
       const parts = await this.#partsOf(room);
-      await this.#db.batch(
-        [...keys.map((key) => ({ type: "del" as const, key })), ...parts.map((each) => this.#parts.release(each))],
-        { sync: this.#sync },
-      );
+      const operations: Operation[] = [
+        ...keys.map((key) => ({ type: "del" as const, key })),
+        ...parts.map((each) => this.#parts.release(each)),
+      ];
+      await this.#db.write((each) => each.batch(operations, { sync: this.#sync }));
       this.#deletions++;
       this.#logs.delete(room);
       for (const { id } of parts) await this.#tidy(() => this.#parts.drop(id));
@@ -204,7 +207,7 @@ export class LevelDocumentStore implements DocumentStore {
     const note = async (room: string): Promise<void> => {
       const { last, base } = await this.#log(room);
       // with a key of its own, a room without a document would be listed
-      if (last > 0 || base > 0) await this.#db.put(keyOf(room, "used"), value);
+      if (last > 0 || base > 0) await this.#db.write((db) => db.put(keyOf(room, "used"), value));
     };
     await Promise.all(rooms.map((room) => this.#alone(room, () => note(room))));
   }
@@ -258,7 +261,7 @@ export class LevelDocumentStore implements DocumentStore {
     const { base, parts } = decodeBase(room, await this.#read(keyOf(room, "upto")));
     let last = base;
     const newest = { gt: logKey(room, base), lte: logKey(room, Number.MAX_SAFE_INTEGER), reverse: true, limit: 1 };
-    for await (const key of this.#db.keys(newest)) last = Number(key.slice(-DIGITS));
+    for await (const key of (await this.#db.reader()).keys(newest)) last = Number(key.slice(-DIGITS));
     const log = { last, base, parts };
     this.#logs.set(room, log);
     return log;
@@ -290,7 +293,7 @@ export class LevelDocumentStore implements DocumentStore {
 
   async #read(key: string): Promise<Uint8Array | null> {
     // what is not there is undefined
-    const value = await this.#db.get(key);
+    const value = await (await this.#db.reader()).get(key);
     return value === undefined ? null : plain(value);
   }
 }

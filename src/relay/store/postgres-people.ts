@@ -1,7 +1,8 @@
 /** People in the database of a PostgreSQL store: a row for each person of whom a relay knows, and one for each relay. */
 import { createHash } from "node:crypto";
 import type { Pool } from "pg";
-import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
+import type { PeopleCheckpoint, PeopleStore, StoredPerson } from "../ports/stores/people-store.ts";
+import { readPersonRecord } from "./person-record.ts";
 
 /** How many records are read at a time. */
 const BATCH = 500;
@@ -44,6 +45,7 @@ interface Row {
 
 export class PostgresPeopleStore implements PeopleStore {
   readonly #pool: Pool;
+  readonly damaged: Set<string> = new Set();
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -53,11 +55,18 @@ export class PostgresPeopleStore implements PeopleStore {
     for (let last: Pick<Row, "relay" | "person"> = { relay: "", person: "" }; ;) {
       signal.throwIfAborted();
       const { rows } = await this.#pool.query<Row>(LOAD, [last.relay, last.person, since]);
-      yield rows.map(({ record, seen }) => ({ ...(JSON.parse(record) as PersonRecord), lastSeen: seen }));
+      yield rows.flatMap((row) => this.#personOf(row));
       const next = rows.at(-1);
       if (next === undefined || rows.length < BATCH) return;
       last = next;
     }
+  }
+
+  #personOf({ relay, person, record: text, seen }: Row): StoredPerson | [] {
+    const record = readPersonRecord(text);
+    if (record !== null) return { ...record, lastSeen: seen };
+    this.damaged.add(`${relay}/${person}`);
+    return [];
   }
 
   async save({ relay, at, changed, forgotten }: PeopleCheckpoint): Promise<void> {

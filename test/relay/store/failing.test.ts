@@ -1,6 +1,7 @@
 /** Relays whose store fails, takes long, is full, or holds what is damaged. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -60,19 +61,25 @@ it("[STORE-1] [STORE-26] a store that takes ten seconds holds up its document, a
   const begun = performance.now();
   const [alice, bob] = [ownClient(url, "alice"), ownClient(url, "bob")];
   const [hers, his] = [alice.join("slow"), bob.join("slow")];
+  const stock = stockClient(url, "slow");
   // as editors do that have a content to begin with
-  for (const { provider, doc } of [hers, his]) {
-    provider.once("sync", () => {
+  const filled =
+    ({ doc }: { readonly doc: Y.Doc }) =>
+    (): void => {
       if (doc.getText("t").length === 0) doc.getText("t").insert(0, "new");
-    });
-  }
-  await until("they see each other", () => [hers, his].every(({ roster }) => roster.users.length === 2));
+    };
+  for (const each of [hers, his]) each.provider.once("sync", filled(each));
+  stock.once("sync", filled(stock));
+  await until("they see each other, and the stock client", () =>
+    [hers, his].every(({ roster }) => roster.users.length === 3),
+  );
   const other = stockClient(url, "quick");
   await until("another room is served", () => other.synced);
   expect(performance.now() - begun).toBeLessThan(SLOW_MS / 2);
-  expect([hers.provider.synced, his.provider.synced]).toEqual([false, false]);
-  await until("both have the document", () => [hers, his].every(({ provider }) => provider.synced), SLOW_MS + 5_000);
-  expect([hers, his].map(({ doc }) => doc.getText("t").toJSON())).toEqual(["from before", "from before"]);
+  const all = [hers.provider, his.provider, stock];
+  expect(all.map(({ synced }) => synced)).toEqual([false, false, false]);
+  await until("all have the document", () => all.every(({ synced }) => synced), SLOW_MS + 5_000);
+  for (const { doc } of [hers, his, stock]) expect(doc.getText("t").toJSON()).toBe("from before");
 });
 
 it("[STORE-27] a damaged document is reported with its room and part, and other rooms are served", async () => {
@@ -95,9 +102,9 @@ it("[STORE-27] a damaged document is reported with its room and part, and other 
 });
 
 /** A file system of a few megabytes; null where none may be mounted. */
-function smallDisk(): string | null {
+function smallDisk(megabytes: number): string | null {
   const path = mkdtempSync(join(tmpdir(), "copresence-full-"));
-  if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "copresence", path]).status !== 0) {
+  if (spawnSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "copresence", path]).status !== 0) {
     rmSync(path, { recursive: true });
     return null;
   }
@@ -109,7 +116,7 @@ function smallDisk(): string | null {
 }
 
 it("[STORE-5] while the disk is full the room goes on, and all of it is stored when there is space again", async (context) => {
-  const disk = smallDisk();
+  const disk = smallDisk(4);
   if (disk === null) return context.skip("no file system can be mounted here");
   const errors: string[] = [];
   const folder = join(disk, "data");
@@ -143,4 +150,62 @@ it("[STORE-5] while the disk is full the room goes on, and all of it is stored w
   const doc = new Y.Doc();
   for (const update of stored?.updates ?? []) Y.applyUpdate(doc, update);
   expect(doc.getText("t").toJSON()).toBe(expected);
+});
+
+/** Fills a disk, but for so many bytes. Returns what makes space again. */
+function fill(disk: string, left: number): () => void {
+  const { bavail, bsize } = statfsSync(disk);
+  const ballast = join(disk, "ballast");
+  writeFileSync(ballast, new Uint8Array(bavail * bsize - left));
+  return () => rmSync(ballast);
+}
+
+it("[STORE-47] a folder whose disk was full while LevelDB wrote its tables is written again once there is space, and read all the time", async (context) => {
+  const disk = smallDisk(24);
+  if (disk === null) return context.skip("no file system can be mounted here");
+  const store = await LevelDocumentStore.open(join(disk, "data"));
+  onTestFinished(() => store.close());
+  const never = (): AbortSignal => new AbortController().signal;
+  const makeSpace = fill(disk, 6 * 2 ** 20);
+  let count = 0;
+  const append = async (): Promise<boolean> => {
+    try {
+      // what cannot be made shorter
+      await store.append("doc", [randomBytes(50_000)]);
+      count++;
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await until("the disk is full", async () => !(await append()), 20_000);
+  for (let i = 0; i < 3; i++) await expect(store.append("doc", [randomBytes(50_000)])).rejects.toThrow("No space left");
+  expect((await store.load("doc", never()))?.updates).toHaveLength(count);
+  makeSpace();
+  await until("it is written again", append, 20_000);
+  expect((await store.load("doc", never()))?.updates).toHaveLength(count);
+});
+
+it("[STORE-45] [STORE-47] a compaction that finds the disk full changes nothing, and is done once there is space", async (context) => {
+  const disk = smallDisk(24);
+  if (disk === null) return context.skip("no file system can be mounted here");
+  const store = await LevelDocumentStore.open(join(disk, "data"));
+  onTestFinished(() => store.close());
+  const long = randomBytes(4 * 2 ** 20);
+  const position = await store.append("doc", [updateOf("one"), updateOf("two")]);
+  const makeSpace = fill(disk, 2 ** 20);
+  await expect(store.compact("doc", long, position)).rejects.toThrow("No space left");
+  const load = (): Promise<StoredDocument | null> => store.load("doc", new AbortController().signal);
+  expect(await load()).toMatchObject({ snapshot: null, position });
+  makeSpace();
+  let isDone = false;
+  await until(
+    "it is compacted",
+    async () => {
+      isDone ||= await store.compact("doc", long, position).catch(() => false);
+      return isDone;
+    },
+    20_000,
+  );
+  expect(Buffer.compare((await load())?.snapshot ?? new Uint8Array(), long)).toBe(0);
 });

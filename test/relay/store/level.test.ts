@@ -7,6 +7,7 @@ import * as Y from "yjs";
 import type { StoredDocument } from "../../../src/relay/ports/stores/document-store.ts";
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { openStore } from "../../../src/relay/store/open.ts";
+import { startRelay, until } from "../../support.ts";
 import { testDocumentStore } from "./contract.ts";
 import { peopleStoreContract } from "./people-contract.ts";
 
@@ -234,4 +235,27 @@ it("[STORE-7] an address names a store, or is refused with what it may be", asyn
   await expect(openStore("redis://localhost", { label: "--store" })).rejects.toThrow(
     '--store must be "memory", "file:FOLDER" or "postgres://…", not "redis://localhost"',
   );
+});
+
+it("[PEOPLE-9] people whose records are damaged are left out and named, and all others are known", async () => {
+  const path = folder();
+  const first = await LevelDocumentStore.open(path);
+  const lastSeen = Date.now() - 1_000;
+  const record = (id: string) => ({ lobby: "@lobby", user: { id }, choice: null, lastSeen });
+  await first.people.save({ relay: "r_1", at: 9, changed: ["alice", "bob", "carol"].map(record), forgotten: [] });
+  await first.close();
+  const db = new ClassicLevel(path);
+  await db.put('person/r_1/["@lobby","alice"]', '{"lobby":');
+  await db.put('person/r_1/["@lobby","carol"]', JSON.stringify({ ...record("carol"), user: null }));
+  await db.put("relay/r_1", "yesterday");
+  await db.close();
+  const store = await LevelDocumentStore.open(path);
+  const errors: string[] = [];
+  const { relay } = await startRelay({ store, onError: (error) => errors.push(String(error)) });
+  await until("Bob is known", () => relay.user("bob")?.lastSeen === lastSeen);
+  expect(["alice", "carol"].map((id) => relay.user(id) ?? null)).toEqual([null, null]);
+  expect(errors).toEqual([
+    'Error: records of people are damaged, and are left out: person/r_1/["@lobby","alice"] and 1 more',
+  ]);
+  expect(relay.trouble).toBeNull();
 });

@@ -135,3 +135,15 @@ it("[STORE-20] a store whose connections were cut opens others", async () => {
   await expect.poll(() => store.append("doc", [update("two")]).catch(() => null)).not.toBeNull();
   expect((await store.load("doc", never()))?.updates).toHaveLength(2);
 });
+
+it("[PEOPLE-9] people whose records are damaged are left out and named, and all others are known", async () => {
+  const url = await server.database();
+  const { people } = await open(url);
+  const record = (id: string) => ({ lobby: "@lobby", user: { id }, choice: null, lastSeen: 7 });
+  await people.save({ relay: "r_1", at: 9, changed: ["alice", "bob"].map(record), forgotten: [] });
+  await query(url, `UPDATE copresence_people SET record = '{"lobby":' WHERE record LIKE '%alice%'`);
+  const known: string[] = [];
+  for await (const batch of people.load(0, never())) known.push(...batch.map(({ user }) => user.id));
+  expect(known).toEqual(["bob"]);
+  expect([...people.damaged]).toEqual([expect.stringMatching(/^r_1\/[0-9a-f]{64}$/)]);
+});

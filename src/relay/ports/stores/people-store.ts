@@ -40,6 +40,8 @@ export interface PeopleCheckpoint {
  * Ids and lobbies may hold any characters.
  */
 export interface PeopleStore {
+  /** Names the records that `load` found damaged, and left out. Default: none ever is. [PEOPLE-9] */
+  readonly damaged?: ReadonlySet<string>;
   /**
    * Reads all records of all relays, in any order, some at a time.
    *
