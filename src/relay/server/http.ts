@@ -5,6 +5,9 @@ import { LOBBY } from "../../wire/index.ts";
 import { isApiTarget } from "./api-listener.ts";
 import { inspector, isInspectorTarget } from "./inspector.ts";
 
+/** nginx, HAProxy and the balancers of large hosts close an idle connection after a minute or less. */
+const KEEP_ALIVE_MS = 75_000;
+
 /** What the pages say that are no WebSocket. */
 export interface Pages {
   readonly metrics: () => Promise<string>;
@@ -22,6 +25,8 @@ export function createHttpServer(timeout: number, pages: Pages, api: RequestList
   const settings = {
     headersTimeout: timeout,
     requestTimeout: timeout,
+    // longer than balancers keep an idle connection: they would send a request on one that is just being closed
+    keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.max(50, Math.floor(timeout / 10)),
   };
   return createServer(settings, (request, response) => {

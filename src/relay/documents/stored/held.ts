@@ -1,19 +1,23 @@
 /**
  * Updates that were taken and are about to be stored. Others are told of them once they are stored: so what somebody has
- * been told is not lost with the relay's process. A slow store holds nobody up for long. [STORE-42]
+ * been told is not lost with the relay's process. A slow store holds people up once, and not again until it has caught up.
+ * [STORE-42]
  */
 
 /** So long others wait for the store at most, ms. */
-const MAX_HELD_MS = 100;
+const MAX_HELD_MS = 1_000;
 
 interface Held {
   readonly send: () => void;
-  isStored: boolean;
+  /** `late`: others are told although the store has not taken it. */
+  phase: "waiting" | "due" | "late";
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 export class HeldUpdates {
   #held: Held[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Of how many updates others were told that the store has yet to take, since it took too long. */
+  #late = 0;
 
   /**
    * Has others told of an update, after those that were held before it.
@@ -21,29 +25,51 @@ export class HeldUpdates {
    * @param stored resolves when it is stored, or could not be; null: there is nothing to wait for
    */
   send(send: () => void, stored: Promise<void> | null): void {
-    if (stored === null && this.#held.length === 0) return send();
-    const held = { send, isStored: stored === null };
+    const mustWait = stored !== null && this.#late === 0;
+    if (!mustWait && this.#held.length === 0) return send();
+    const held: Held = { send, phase: mustWait ? "waiting" : "due", timer: undefined };
     this.#held.push(held);
-    this.#timer ??= setTimeout(() => this.sendAll(), MAX_HELD_MS);
-    if (stored !== null) void this.#whenStored(held, stored);
+    if (!mustWait) return;
+    held.timer = setTimeout(() => this.#tooLate(held), MAX_HELD_MS);
+    void this.#whenStored(held, stored);
   }
 
   async #whenStored(held: Held, stored: Promise<void>): Promise<void> {
     await stored;
-    held.isStored = true;
-    this.#sendStored();
+    switch (held.phase) {
+      case "waiting":
+        clearTimeout(held.timer);
+        held.phase = "due";
+        return this.#sendDue();
+      case "late":
+        this.#late--;
+        return;
+      case "due":
+    }
   }
 
-  /** Waits for the store no longer. */
+  #tooLate(held: Held): void {
+    held.phase = "late";
+    this.#late++;
+    this.#sendDue();
+  }
+
+  #sendDue(): void {
+    for (;;) {
+      const [first] = this.#held;
+      if (first === undefined || first.phase === "waiting") return;
+      this.#held.shift();
+      first.send();
+    }
+  }
+
+  /** Waits for the store no longer: others are told of all that is held. */
   sendAll(): void {
-    for (const held of this.#held) held.isStored = true;
-    this.#sendStored();
-  }
-
-  #sendStored(): void {
-    while (this.#held[0]?.isStored === true) this.#held.shift()?.send();
-    if (this.#held.length > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    for (const held of this.#held) {
+      if (held.phase !== "waiting") continue;
+      clearTimeout(held.timer);
+      held.phase = "due";
+    }
+    this.#sendDue();
   }
 }
