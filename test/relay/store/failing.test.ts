@@ -9,6 +9,7 @@ import * as Y from "yjs";
 import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/stores/document-store.ts";
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
+import { LevelOutbox } from "../../../src/relay/webhooks/outbox/level.ts";
 import { withCauses } from "../../../src/relay/util/report.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 
@@ -184,6 +185,30 @@ it("[STORE-47] a folder whose disk was full while LevelDB wrote its tables is wr
   makeSpace();
   await until("it is written again", append, 20_000);
   expect((await store.load("doc", never()))?.updates).toHaveLength(count);
+});
+
+it("[STORE-47] [HOOK-7] webhooks that wait in a folder whose disk was full are written again once there is space", async (context) => {
+  const disk = smallDisk(24);
+  if (disk === null) return context.skip("no file system can be mounted here");
+  const outbox = await LevelOutbox.open(join(disk, "outbox"));
+  onTestFinished(() => outbox.close());
+  const makeSpace = fill(disk, 6 * 2 ** 20);
+  let count = 0;
+  const queue = async (): Promise<boolean> => {
+    try {
+      const text = randomBytes(25_000).toString("hex");
+      await outbox.write([{ type: "queue", receiver: "app", number: count + 1, text }]);
+      count++;
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  await until("the disk is full", async () => !(await queue()), 20_000);
+  expect(await outbox.messages("app", 0, 10_000)).toHaveLength(count);
+  makeSpace();
+  await until("it is written again", queue, 20_000);
+  expect(await outbox.messages("app", 0, 10_000)).toHaveLength(count);
 });
 
 it("[STORE-45] [STORE-47] a compaction that finds the disk full changes nothing, and is done once there is space", async (context) => {

@@ -3,20 +3,22 @@
  *
  * Keys: `queue/<receiver>/<number>` a message, `note/<name>` a note.
  */
-import { type BatchOperation, ClassicLevel } from "classic-level";
+import type { BatchOperation } from "classic-level";
 import type { KeptMessage, Outbox, OutboxChange } from "../../ports/stores/outbox.ts";
+import { type Level, LevelDatabase } from "../../store/level-database.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
 const DIGITS = 16;
 
-type Texts = ClassicLevel;
-type Operation = BatchOperation<Texts, string, string>;
+const TEXTS = { valueEncoding: "utf8" } as const;
+
+type Operation = BatchOperation<Level, string, string>;
 
 export class LevelOutbox implements Outbox {
   readonly isDurable = true;
-  readonly #db: Texts;
+  readonly #db: LevelDatabase;
 
-  private constructor(db: Texts) {
+  private constructor(db: LevelDatabase) {
     this.#db = db;
   }
 
@@ -26,41 +28,42 @@ export class LevelOutbox implements Outbox {
    * @throws when another process has it open, or it cannot be written
    */
   static async open(folder: string): Promise<LevelOutbox> {
-    const db: Texts = new ClassicLevel(folder, { keyEncoding: "utf8", valueEncoding: "utf8" });
     try {
-      await db.open();
+      return new LevelOutbox(await LevelDatabase.open(folder));
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`the outbox ${folder} cannot be opened: ${reason}`, { cause: error });
     }
-    return new LevelOutbox(db);
   }
 
   write(changes: readonly OutboxChange[]): Promise<void> {
-    return this.#db.batch(changes.map(operationOf));
+    return this.#db.write((db) => db.batch<string, string>(changes.map(operationOf), TEXTS));
   }
 
   async messages(receiver: string, after: number, limit: number): Promise<readonly KeptMessage[]> {
     const range = { gt: messageKey(receiver, after), lte: messageKey(receiver, Number.MAX_SAFE_INTEGER), limit };
-    const entries = await this.#db.iterator(range).all();
+    const db = await this.#db.reader();
+    const entries = await db.iterator<string, string>({ ...range, ...TEXTS }).all();
     return entries.map(([key, text]) => ({ number: Number(key.slice(-DIGITS)), text }));
   }
 
   async receivers(): Promise<readonly string[]> {
+    const db = await this.#db.reader();
     const found: string[] = [];
     for (;;) {
       const last = found.at(-1);
       // behind everything of the receiver that was found last
       const from = last === undefined ? "queue/" : `queue/${last}0`;
-      const [key] = await this.#db.keys({ gt: from, lt: "queue0", limit: 1 }).all();
+      const [key] = await db.keys({ gt: from, lt: "queue0", limit: 1 }).all();
       if (key === undefined) return found;
       found.push(key.slice("queue/".length, -DIGITS - 1));
     }
   }
 
   async notes(): Promise<ReadonlyMap<string, string>> {
-    const entries = await this.#db.iterator({ gt: "note/", lt: "note0" }).all();
+    const db = await this.#db.reader();
+    const entries = await db.iterator<string, string>({ gt: "note/", lt: "note0", ...TEXTS }).all();
     return new Map(entries.map(([key, text]) => [key.slice("note/".length), text]));
   }
 
