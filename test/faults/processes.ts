@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export interface RunningProcess {
   readonly process: ChildProcess;
   readonly lines: string[];
-  /** What it says is wrong. */
+  /** What it says is wrong, but for slow flushes. */
   readonly errors: string[];
   /** The exit code, or the signal that ended it; undefined while it runs. */
   readonly exit: () => number | string | undefined;
@@ -32,8 +32,9 @@ export function run(
   let exit: number | string | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   createInterface({ input: child.stderr }).on("line", (line) => {
-    errors.push(line);
     console.error(line);
+    // a busy machine is no fault
+    if (!line.includes("it took long to tell a room")) errors.push(line);
   });
   child.once("exit", (code, signal) => {
     exit = code ?? signal ?? "unknown";
