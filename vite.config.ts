@@ -7,6 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const CROWD = "test/faults/crowd.test.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
+  "test/relay/cluster/faults.test.ts",
   "test/hocuspocus/instances.test.ts",
   "test/faults/silent.test.ts",
   "test/faults/cluster.test.ts",
@@ -49,6 +50,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
           exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD, ...LONG],
+          // more than there are cores: many of them wait most of the time
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
