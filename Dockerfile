@@ -15,6 +15,8 @@ RUN npm init --yes > /dev/null && npm install --omit=dev --no-audit --no-fund /t
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=1234 COPRESENCE_LOG_FORMAT=json COPRESENCE_LOG_LEVEL=info
+# the C library gives back what it has freed: see docs/stores.md
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=32768
 COPY --from=install /opt/copresence /opt/copresence
 COPY --from=install --chown=node:node /data /data
 USER node
