@@ -164,7 +164,10 @@ it.each([
       await Promise.all([database.kill(), isRelayKilled ? killed(relay) : null]);
       await database.start();
       // what the database had not committed the relay still has, and appends now
-      if (!isRelayKilled) await until("all is stored", () => isReady(relay), PATIENCE_MS);
+      if (isRelayKilled) return;
+      // what was said of people while there was no database is stored within this time once there is one
+      await pause(3 * SAVED_MS);
+      await until("all is stored", () => isReady(relay), PATIENCE_MS);
     });
   },
 );
