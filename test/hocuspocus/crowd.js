@@ -14,7 +14,13 @@ const [count = 0, perDocument = 10, observers = 0] = numbers.map(Number);
 const say = (line) => console.log(JSON.stringify({ at: Date.now(), ...line }));
 
 const clients = Array.from({ length: count }, (_, i) => {
-  const socket = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, delay: 200, maxDelay: 2_000 });
+  const socket = new HocuspocusProviderWebsocket({
+    url,
+    WebSocketPolyfill: WebSocket,
+    minDelay: 100,
+    delay: 200,
+    maxDelay: 2_000,
+  });
   const presence = createHocuspocusPresence(socket, {
     user: { id: `u${i}`, name: `u${i}` },
     token: `u${i}`,
