@@ -14,7 +14,7 @@ import { createServer } from "vite";
 import { sessionServer } from "../demo/session.js";
 import { startBalancer } from "./cluster/balancer.js";
 import { isReady, startRedis, startRelay, until } from "./cluster/processes.js";
-import { BALANCERS, findBalancer } from "./ensure-balancers.js";
+import { BALANCERS, findBalancer } from "./ensure.js";
 
 const port = Number(process.env.COPRESENCE_PORT ?? 1234);
 const pagePort = Number(process.env.COPRESENCE_PAGE_PORT ?? 5173);
@@ -36,7 +36,8 @@ async function main() {
   const balancer = BALANCERS.find(
     (name) => name === (process.env.COPRESENCE_BALANCER ?? name) && findBalancer(name) !== null,
   );
-  if (balancer === undefined) throw new Error("there is neither HAProxy nor nginx: node scripts/ensure-balancers.js");
+  if (balancer === undefined)
+    throw new Error("there is neither HAProxy nor nginx: node scripts/ensure.js haproxy nginx");
   const [first, second, third, redisPort] = [port + 1, port + 2, port + 3, port + 4];
   const relays = [first, second, third];
 

@@ -1,7 +1,7 @@
 // Finds programs that the tests need beside the packages of npm, and as root on Debian installs those that are missing. Prints
 // where they are.
 //
-//   node scripts/ensure.js chromium postgres redis
+//   node scripts/ensure.js chromium postgres redis haproxy nginx
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, realpathSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -68,6 +68,22 @@ export function findRedis() {
   );
 }
 
+/** @typedef {"nginx" | "haproxy"} Balancer */
+
+/** @type {readonly Balancer[]} */
+export const BALANCERS = ["haproxy", "nginx"];
+
+/**
+ * The path of a balancer on this machine: `NGINX_PATH` or `HAPROXY_PATH` and nothing else if that is set.
+ *
+ * @param {Balancer} name
+ */
+export function findBalancer(name) {
+  return find(`${name.toUpperCase()}_PATH`, areExecutable, () =>
+    within([...path, "/usr/sbin", "/usr/local/sbin", "/usr/local/bin"], [name]),
+  );
+}
+
 /**
  * @typedef {object} Program
  * @property {string} name       what it is called
@@ -99,6 +115,20 @@ const PROGRAMS = {
     variable: "REDIS_SERVER_PATH",
     what: "the path of its executable",
     packages: ["redis-server"],
+  },
+  haproxy: {
+    name: "HAProxy",
+    find: () => findBalancer("haproxy"),
+    variable: "HAPROXY_PATH",
+    what: "the path of its executable",
+    packages: ["haproxy"],
+  },
+  nginx: {
+    name: "nginx",
+    find: () => findBalancer("nginx"),
+    variable: "NGINX_PATH",
+    what: "the path of its executable",
+    packages: ["nginx"],
   },
 };
 

@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findBalancer } from "../ensure-balancers.js";
+import { findBalancer } from "../ensure.js";
 import { start } from "./processes.js";
 
-/** @typedef {import("../ensure-balancers.js").Balancer} Balancer */
+/** @typedef {import("../ensure.js").Balancer} Balancer */
 
 const SOURCES = {
   nginx: new URL("../../ops/nginx/copresence.conf", import.meta.url),
@@ -40,7 +40,7 @@ export function configurationOf(name, port, relays) {
  */
 export async function startBalancer(name, port, relays) {
   const path = findBalancer(name);
-  if (path === null) throw new Error(`no ${name}: node scripts/ensure-balancers.js`);
+  if (path === null) throw new Error(`no ${name}: node scripts/ensure.js haproxy nginx`);
   const folder = mkdtempSync(join(tmpdir(), `copresence-${name}-`));
   const file = join(folder, "configuration");
   const configuration = configurationOf(name, port, relays);

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { BALANCERS, findBalancer } from "../ensure-balancers.js";
+import { BALANCERS, findBalancer } from "../ensure.js";
 import { startBalancer } from "./balancer.js";
 import { freePort, isReady, startRedis, startRelay, until } from "./processes.js";
 import { startLink } from "./proxy.js";
@@ -19,7 +19,7 @@ import { startLink } from "./proxy.js";
 export async function startCluster({ drainMs = 5_000, ...size }) {
   const balancerName = BALANCERS.find((name) => findBalancer(name) !== null);
   if (balancerName === undefined)
-    throw new Error("there is neither HAProxy nor nginx: node scripts/ensure-balancers.js");
+    throw new Error("there is neither HAProxy nor nginx: node scripts/ensure.js haproxy nginx");
   const redisPort = await freePort();
   const places = [0, 1, 2];
   const toRedis = await Promise.all(places.map(async () => startLink(await freePort(), redisPort)));

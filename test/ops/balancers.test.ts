@@ -1,6 +1,6 @@
 /** The configurations of ops/ with the real nginx and HAProxy, before three relays on one bus. */
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Balancer, BALANCERS } from "../../scripts/ensure-balancers.js";
+import { type Balancer, BALANCERS } from "../../scripts/ensure.js";
 import { startBalancer } from "../../scripts/cluster/balancer.js";
 import { freePort } from "../../scripts/cluster/processes.js";
 import { MemoryBus } from "../../src/relay/cluster/bus/memory-bus.ts";
