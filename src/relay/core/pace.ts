@@ -51,6 +51,13 @@ const HEAVY_MS = 1;
 const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.2;
+/**
+ * And it counts as no more than so many times as long as they took before: a pause of the whole process, for garbage or for
+ * another process, falls into a flush now and then, and says nothing of what the next one will take. [FLOW-3]
+ */
+const MAX_GROWTH = 3;
+/** A flush that took no longer counts as what it took, ms. */
+const SHORT_MS = 0.5;
 
 /** The flushes of one room. */
 export class Pace {
@@ -81,10 +88,10 @@ export class Pace {
   flushed(ms: number, now: number): void {
     this.#spentMs = this.#spentAt(now) + ms;
     this.#at = now;
-    this.#flushMs += (ms - this.#flushMs) * WEIGHT;
+    const counted = Math.min(ms, Math.max(SHORT_MS, MAX_GROWTH * this.#flushMs));
+    this.#flushMs += (counted - this.#flushMs) * WEIGHT;
     if (this.#isClosed) return;
-    // one long flush moves the average by that much
-    if (this.#flushMs >= HEAVY_MS * WEIGHT) this.#load.add(this);
+    if (this.#flushMs >= HEAVY_MS) this.#load.add(this);
     else this.#load.forget(this);
   }
 
@@ -151,7 +158,7 @@ export class FlushLoad {
     let sum = 0;
     for (const each of this.#heavy) {
       // one that has not flushed for so long is as quiet as if it were not there
-      if (each.flushMs >= HEAVY_MS && (each === room || each.flushedAt > now - MAX_INTERVAL_MS)) sum += each.flushMs;
+      if (each === room || each.flushedAt > now - MAX_INTERVAL_MS) sum += each.flushMs;
     }
     // one that was held up once by something else is not to wait for the large rooms
     return Math.min(sum, MAX_ROUND * own);

@@ -62,9 +62,16 @@ describe("all rooms", () => {
     const pace = room(load, often(1));
     expect(load.roundMs(pace, 0)).toBeCloseTo(1);
     pace.flushed(101, 0);
-    expect(load.roundMs(pace, 0)).toBeCloseTo(21);
+    expect(load.roundMs(pace, 0)).toBeCloseTo(1.4);
     for (const ms of often(1).slice(0, 20)) pace.flushed(ms, 0);
-    expect(load.roundMs(pace, 0)).toBeLessThan(1.5);
+    expect(load.roundMs(pace, 0)).toBeLessThan(1.01);
+  });
+
+  it("[FLOW-3] reckon with longer flushes once several have taken longer", () => {
+    const load = new FlushLoad();
+    const pace = room(load, often(1));
+    for (const ms of often(100)) pace.flushed(ms, 0);
+    expect(load.roundMs(pace, 0)).toBeCloseTo(100, 0);
   });
 
   it("[FLOW-3] share half of the time where their flushes take long, and leave small rooms alone", () => {
