@@ -50,12 +50,12 @@ const HEAVY_MS = 1;
 /** A room reckons with at most so many of its own flushes in a round: with MAX_SHARE it waits for at most twenty of them. [FLOW-3] */
 const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
-const WEIGHT = 0.2;
+const WEIGHT = 0.1;
 /**
  * And it counts as no more than so many times as long as they took before: a pause of the whole process, for garbage or for
  * another process, falls into a flush now and then, and says nothing of what the next one will take. [FLOW-3]
  */
-const MAX_GROWTH = 3;
+const MAX_GROWTH = 2;
 /** A flush that took no longer counts as what it took, ms. */
 const SHORT_MS = 0.5;
 
