@@ -15,7 +15,7 @@ export const echo = {
   name: "echo",
   summary: "the room with clients that send every state they receive back, as y-websocket and Hocuspocus clients do",
   async run({ quick, log, attempt }) {
-    const times = quick ? { warmMs: 1_000, windowMs: 2_000 } : { warmMs: 3_000, windowMs: 10_000 };
+    const times = quick ? { warmMs: 1_000, windowMs: 2_000 } : { warmMs: 15_000, windowMs: 10_000 };
     /** @type {import("./measure-room.js").RoomRow[]} */
     const rows = [];
     const collapsed = new Set();

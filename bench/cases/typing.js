@@ -23,7 +23,7 @@ export const typing = {
   summary:
     "5 to 100 people who each type 4 letters a second, text and cursor; and 30 × 5 updates of the document alone",
   async run({ quick, log, attempt }) {
-    const times = quick ? { warmMs: 1_000, windowMs: 3_000 } : { warmMs: 3_000, windowMs: 10_000 };
+    const times = quick ? { warmMs: 1_000, windowMs: 3_000 } : { warmMs: 15_000, windowMs: 10_000 };
     /** @type {TypingRow[]} */
     const rows = [];
     for (const setting of SETTINGS) {

@@ -1,5 +1,6 @@
 /** Has a room, or a lobby, flushed when something has changed: at once, or later while flushes cost much. [ROOM-5] */
 import type { Clock } from "../ports/clock.ts";
+import type { Member } from "../ports/member.ts";
 import { Ticker } from "../../wire/index.ts";
 import { immediate } from "../util/immediate.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
@@ -11,8 +12,8 @@ export interface FlusherSetup {
   readonly shortestMs: number;
   /** How long it waits when it costs more than its share, unless it is large, ms. [FLOW-3] */
   readonly usualMs: number;
-  /** How many there are to tell. */
-  readonly peers: () => number;
+  /** Who is told. */
+  readonly audience: ReadonlySet<Pick<Member, "kind" | "answers">>;
   /** Tells them. */
   readonly flush: (now: number) => void;
   /** Told how long a flush took, and how long the oldest change had waited for it, ms. */
@@ -28,10 +29,10 @@ export class Flusher {
   #changedAt: number | null = null;
 
   constructor(setup: FlusherSetup) {
-    const { load, usualMs, shortestMs, peers, clock } = setup;
+    const { load, usualMs, shortestMs, audience, clock } = setup;
     this.#setup = setup;
     this.#pace = new Pace(load, usualMs);
-    const intervalMs = (): number => this.#pace.intervalMs(shortestMs, peers(), clock.now());
+    const intervalMs = (): number => this.#pace.intervalMs(shortestMs, audience.size, clock.now());
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
   }
 
@@ -69,7 +70,14 @@ export class Flusher {
     this.#changedAt = null;
     flush(startedAt);
     const endedAt = clock.now();
-    this.#pace.flushed(endedAt - startedAt, endedAt);
+    this.#pace.flushed(endedAt - startedAt, endedAt, echoing(this.#setup.audience));
     onFlushed?.(endedAt - startedAt, waitedMs);
   }
+}
+
+/** What part of those who are told says it back, as y-websocket clients do: 0 to 1. */
+function echoing(audience: FlusherSetup["audience"]): number {
+  let count = 0;
+  for (const { kind, answers } of audience) if (kind === "stock" && answers) count++;
+  return count === 0 ? 0 : count / audience.size;
 }

@@ -21,7 +21,9 @@ const MAX_INTERVAL_MS = 1_000;
 export interface Cost {
   /** How long one flush takes of late, ms. */
   readonly flushMs: number;
-  /** How long flushes have taken over the last second, ms. */
+  /** What part of the peers says back what it is told: 0 to 1. */
+  readonly echoing: number;
+  /** How long flushes, and what was said back, have taken over the last second, ms. */
   readonly spentMs: number;
   /** How long one flush takes of each room that is as busy as this one, as `FlushLoad` has it, ms. */
   readonly roundMs: number;
@@ -39,8 +41,15 @@ export interface Cost {
 export function intervalMs(shortest: number, usual: number, cost: Cost): number {
   const longest = Math.min(MAX_INTERVAL_MS, Math.max(usual, cost.peers * MS_PER_PEER, cost.roundMs / MAX_SHARE));
   const share = ROOM_SHARE * Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
-  const needed = cost.spentMs <= share * WINDOW_MS ? 0 : cost.flushMs / share;
+  const needed = cost.spentMs <= share * WINDOW_MS ? 0 : withEchoes(cost.flushMs, cost.echoing) / share;
   return Math.max(shortest, Math.min(needed, longest));
+}
+
+/** What it costs to read what peers say back, by what it cost to tell them. [FLOW-9] */
+const ECHO_COST = 0.75;
+
+function withEchoes(ms: number, echoing: number): number {
+  return ms * (1 + ECHO_COST * echoing);
 }
 
 /** What was spent so long ago counts for a third of what is spent now (1/e), ms. */
@@ -64,6 +73,7 @@ export class Pace {
   readonly #load: FlushLoad;
   readonly #usual: number;
   #flushMs = 0;
+  #echoing = 0;
   #spentMs = 0;
   #at = -Infinity;
   #isClosed = false;
@@ -84,9 +94,10 @@ export class Pace {
     return this.#at;
   }
 
-  /** It has flushed, and that took so long. */
-  flushed(ms: number, now: number): void {
-    this.#spentMs = this.#spentAt(now) + ms;
+  /** It has flushed, and that took so long; and so large a part of those who were told will say it back. */
+  flushed(ms: number, now: number, echoing = 0): void {
+    this.#spentMs = this.#spentAt(now) + withEchoes(ms, echoing);
+    this.#echoing = echoing;
     this.#at = now;
     const counted = Math.min(ms, Math.max(SHORT_MS, MAX_GROWTH * this.#flushMs));
     this.#flushMs += (counted - this.#flushMs) * WEIGHT;
@@ -99,6 +110,7 @@ export class Pace {
   intervalMs(shortest: number, peers: number, now: number): number {
     return intervalMs(shortest, this.#usual, {
       flushMs: this.#flushMs,
+      echoing: this.#echoing,
       spentMs: this.#spentAt(now),
       roundMs: this.#load.roundMs(this, now),
       peers,

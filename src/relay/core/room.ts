@@ -87,7 +87,7 @@ export class Room implements DocumentHost {
       load: setup.load,
       shortestMs: setup.tick,
       usualMs: USUAL_INTERVAL_MS,
-      peers: () => this.members.size,
+      audience: this.members,
       flush: (now) => this.#flush(now),
       onFlushed: (tookMs, waitedMs) => setup.probe.flushed(name, tookMs, waitedMs),
     });

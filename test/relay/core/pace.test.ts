@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Cost, FlushLoad, Pace, intervalMs } from "../../../src/relay/core/pace.ts";
 
 /** A room of ten whose flushes cost nothing, on a relay that does nothing else. */
-const FREE: Cost = { flushMs: 0, spentMs: 0, roundMs: 0, peers: 10, busy: 0 };
+const FREE: Cost = { flushMs: 0, echoing: 0, spentMs: 0, roundMs: 0, peers: 10, busy: 0 };
 const interval = (cost: Partial<Cost>): number => intervalMs(0, 33, { ...FREE, ...cost });
 
 const often = (ms: number): number[] => Array<number>(200).fill(ms);
@@ -52,7 +52,14 @@ describe("a room", () => {
     const load = new FlushLoad();
     const pace = room(load, often(1));
     expect(pace.intervalMs(0, 10, 0)).toBeCloseTo(20);
-    expect(pace.intervalMs(0, 10, 500)).toBe(0);
+    expect(pace.intervalMs(0, 10, 2_000)).toBe(0);
+  });
+
+  it("[FLOW-9] reckons with reading what is said back", () => {
+    expect(interval({ flushMs: 0.4, spentMs: 51, echoing: 0.5 })).toBeCloseTo(11);
+    const pace = new Pace(new FlushLoad(), 33);
+    for (let i = 0; i < 200; i++) pace.flushed(0.5, 0, 1);
+    expect(pace.intervalMs(0, 10, 0)).toBeCloseTo(17.5);
   });
 });
 

@@ -76,7 +76,7 @@ export class Lobby {
       shortestMs: policy.lobbyTick,
       usualMs: USUAL_INTERVAL_MS,
       // how long it takes to tell them is all that counts
-      peers: () => 0,
+      audience: new Set(),
       flush: () => this.#flush(),
     });
     this.#watchers = new Watchers({
