@@ -311,7 +311,8 @@ const SEEDS = 400;
 const ONE_RELAY = "test/simulation/simulation.test.ts";
 const SEVERAL_RELAYS = "test/simulation/cluster/cluster.test.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
-const copy = join(root, "node_modules/.cache/mutations");
+// a copy of its own, so that several may run side by side
+const copy = join(root, `node_modules/.cache/mutations-${process.pid}`);
 
 rmSync(copy, { recursive: true, force: true });
 mkdirSync(copy, { recursive: true });
@@ -335,7 +336,11 @@ for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each
   const { stdout, stderr } = spawnSync(
     "npx",
     ["vitest", "run", "--project", "unit", "--bail", "1", "--retry", "0", isCluster ? SEVERAL_RELAYS : ONE_RELAY],
-    { cwd: copy, env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, NO_COLOR: "1" }, encoding: "utf8" },
+    {
+      cwd: copy,
+      env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, SIM_FIRST: "1", NO_COLOR: "1" },
+      encoding: "utf8",
+    },
   );
   writeFileSync(path, source);
   const said = `${stdout}\n${stderr}`;

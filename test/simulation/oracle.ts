@@ -74,7 +74,7 @@ function expect(world: World, pages: readonly Page[]): Expected {
     sessions: (world.mayShareSessions ? [...new Set(sessions)] : sessions).toSorted(),
     rooms: [...new Set(pages.flatMap((page) => [...page.rooms.keys()]))].toSorted(),
     status: own[0]?.presence.status.manual ?? "online",
-    metas: own.map((page) => page.meta).toSorted((a, b) => a - b),
+    metas: own.map((page) => page.meta).toSorted(byValue),
   };
 }
 
@@ -97,7 +97,7 @@ function checkLobby(world: World, page: OwnPage, users: ReadonlyMap<string, Expe
     same(world, `${about}: reconnecting`, user.reconnecting, false);
     if (expected.metas.length > 0) {
       if (world.mayShareSessions && expected.sessions.length < expected.metas.length) continue;
-      const metas = user.sessions.map((session) => session.meta.n).toSorted((a, b) => a - b);
+      const metas = user.sessions.map((session) => session.meta.n).toSorted(byValue);
       same(world, `${about}: metadata`, metas, expected.metas);
     }
   }
@@ -117,6 +117,11 @@ function checkRoom(world: World, page: OwnPage, name: string, users: ReadonlyMap
     const pages = [...world.pages].filter((other) => other.user === user.id && other.rooms.has(name));
     same(world, `${page.actor.name}: sessions of ${user.id} in ${name}`, user.sessions.length, pages.length);
     same(world, `${page.actor.name}: ${user.id} in ${name} is reconnecting`, user.reconnecting, false);
+    // a stock client has none
+    const metas = pages.flatMap((other) => (other.kind === "own" ? [other.roomMetas.get(name) ?? 0] : []));
+    const shown = user.sessions.flatMap(({ meta: { n } }) => (typeof n === "number" ? [n] : []));
+    const about = `${page.actor.name}: metadata of ${user.id} in ${name}`;
+    same(world, about, shown.toSorted(byValue), metas.toSorted(byValue));
   }
   checkStates(world, page, name);
 }
@@ -133,8 +138,8 @@ function checkStates(world: World, page: Page, name: string): void {
   same(world, `${page.actor.name}: own cursor in ${name}`, cursor?.x, page.cursors.get(name));
   const members = [...world.pages].filter((other) => other !== page && other.rooms.has(name) && !isInvisible(other));
   const expected = members.map((other) => other.rooms.get(name)!.awareness);
-  const seen = [...awareness.states.keys()].filter((id) => id !== awareness.clientID).toSorted((a, b) => a - b);
-  const ids = expected.map((other) => other.clientID).toSorted((a, b) => a - b);
+  const seen = [...awareness.states.keys()].filter((id) => id !== awareness.clientID).toSorted(byValue);
+  const ids = expected.map((other) => other.clientID).toSorted(byValue);
   same(world, `${page.actor.name}: states in ${name}`, seen, ids);
   for (const other of expected) {
     const [theirs, ours] = [other.getLocalState(), awareness.states.get(other.clientID)];
@@ -186,6 +191,10 @@ export function checkEmpty(world: World): void {
 
 export function keys(entries: readonly (readonly [string, unknown])[]): string[] {
   return entries.map(([key]) => key).toSorted();
+}
+
+function byValue(a: number, b: number): number {
+  return a - b;
 }
 
 export function same(world: World, what: string, actual: unknown, expected: unknown): void {

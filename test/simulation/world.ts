@@ -69,7 +69,10 @@ export interface OwnPage extends PageBase {
   readonly rooms: Map<string, Room>;
   readonly storage: Map<string, string>;
   readonly listeners: Set<(signal: PageSignal) => void>;
+  /** What it set last as its metadata in the lobby. */
   meta: number;
+  /** The same of each room. */
+  readonly roomMetas: Map<string, number>;
 }
 export interface StockPage extends PageBase {
   readonly kind: "stock";
@@ -79,7 +82,7 @@ export interface StockPage extends PageBase {
 }
 export type Page = OwnPage | StockPage;
 
-interface End {
+export interface End {
   readonly endedAt: number;
   readonly until: number;
 }
@@ -270,6 +273,7 @@ export class World {
         storage,
         listeners,
         meta,
+        roomMetas: new Map(),
       };
       this.#watch(actor.name, presence.lobby, () => page);
     });
@@ -301,6 +305,7 @@ export class World {
       if (page.kind === "own") {
         const room = page.presence.join(name, { meta: { n: 0 } });
         page.rooms.set(name, room);
+        page.roomMetas.set(name, 0);
         this.#watch(`${page.actor.name} in ${name}`, room.roster, () => page);
         this.#watchStates(page, name, room.awareness);
       } else {
@@ -325,6 +330,7 @@ export class World {
     this.excuse(page.user, 0);
     page.wrote.delete(name);
     page.cursors.delete(name);
+    if (page.kind === "own") page.roomMetas.delete(name);
     const room = page.rooms.get(name)!;
     page.rooms.delete(name);
     this.clock.as(page.actor, () => ("leave" in room ? room.leave() : room.destroy()));
@@ -353,7 +359,7 @@ export class World {
     // the user had other pages, perhaps, that may be shown for longer
     const end = { endedAt, until: Math.max(endedAt + shownMs, this.#ends.get(user)?.until ?? 0) };
     this.#ends.set(user, end);
-    this.clock.after(end.until - endedAt, () => this.#checkGone(user, end));
+    this.clock.after(end.until - endedAt, () => this.checkGone(user, end));
   }
 
   /** How long after its end a page may be shown. */
@@ -548,12 +554,18 @@ export class World {
     }
   }
 
+  /** Others are to see other metadata of the page, in the lobby and in each of its rooms. */
   setMeta(page: OwnPage): void {
     page.meta = this.random.int(1, 1_000_000);
     this.log(`${page.actor.name} sets meta ${page.meta}`);
     this.clock.as(page.actor, () => {
       page.presence.setMeta({ n: page.meta });
-      for (const room of page.rooms.values()) room.setMeta({ n: page.meta });
+      // each room has metadata of its own: what is shown of another room, or of the lobby, is noticed
+      for (const [i, [name, room]] of [...page.rooms].entries()) {
+        const n = page.meta + (i + 1) * 1_000_000;
+        page.roomMetas.set(name, n);
+        room.setMeta({ n });
+      }
     });
   }
 
@@ -770,7 +782,7 @@ export class World {
   }
 
   /** Nobody shows a user for longer than the bound after their last page ended, nor as seen later than that. */
-  #checkGone(user: string, end: End): void {
+  protected checkGone(user: string, end: End): void {
     const { endedAt, until } = end;
     if ([...this.pages].some((page) => page.user === user) || this.restartedAt > endedAt - 10_000) return;
     if (this.#ends.get(user) !== end) return;

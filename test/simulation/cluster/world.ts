@@ -5,7 +5,7 @@
 import { decodeEntries, decodeFrame } from "../../../src/wire/index.ts";
 import type { Actor, VirtualClock } from "../clock.ts";
 import type { Link, Server } from "../network.ts";
-import { BACK_MS, HOLD_MS, type OwnPage, type Page, World, docOf, isInvisible } from "../world.ts";
+import { BACK_MS, type End, HOLD_MS, type OwnPage, type Page, World, docOf, isInvisible } from "../world.ts";
 import { Broker, CALM, type Weather } from "./broker.ts";
 import { SimRelay } from "./relay.ts";
 import { SharedStore } from "./store.ts";
@@ -229,6 +229,12 @@ export class ClusterWorld extends World {
   protected override checkReason(page: Page, roomId: string): void {
     // an observer is told that it does not know of others
     if (!this.isBusInTrouble) super.checkReason(page, roomId);
+  }
+
+  protected override checkGone(user: string, end: End): void {
+    // that somebody left may have been lost on the bus: it is asked for once the bus is well
+    if (!this.isBusInTrouble) return super.checkGone(user, end);
+    this.clock.after(this.#busTroubleUntil - this.clock.now, () => this.checkGone(user, end));
   }
 
   /** Everybody who is well does something that others see. */
