@@ -10,12 +10,15 @@ export class SignedBus implements Bus {
   readonly #bus: Bus;
   readonly #secret: string;
   readonly #onRefused: () => void;
+  /** Missing where the bus below cannot tell: else a relay would believe that nobody else is there. [BUS-12] */
+  readonly listeners?: (topic: string) => Promise<number>;
 
   /** @param onRefused told of each message whose signature is wrong: it is dropped */
   constructor(bus: Bus, secret: string, onRefused: () => void) {
     this.#bus = bus;
     this.#secret = secret;
     this.#onRefused = onRefused;
+    if (bus.listeners !== undefined) this.listeners = bus.listeners.bind(bus);
   }
 
   get counts(): BusCounts {
@@ -33,10 +36,6 @@ export class SignedBus implements Bus {
       if (isGood) on(bytes);
       else this.#onRefused();
     });
-  }
-
-  listeners(topic: string): Promise<number> {
-    return this.#bus.listeners?.(topic) ?? Promise.reject(new Error("the bus cannot tell who listens"));
   }
 
   reconnect(): void {
