@@ -1,6 +1,6 @@
 /**
- * Events on their way to one sink: they are delivered in order, in batches, one batch at a time. What
- * the sink does not take comes again. [EVENT-1] [EVENT-2]
+ * Events on their way to one sink: they are delivered in order, in batches, one batch at a time. What the sink does not take
+ * comes again. [EVENT-1] [EVENT-2]
  */
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 
@@ -29,7 +29,8 @@ export class EventFeed {
   }
 
   push(events: readonly IdentifiedEvent[]): void {
-    this.#waiting.push(...events);
+    // one by one: as arguments of one call, the leaves of a whole lobby would be too many
+    for (const event of events) this.#waiting.push(event);
     this.#drop();
     if (this.#failures === 0) this.#start();
   }

@@ -140,7 +140,8 @@ export class Webhooks implements EventSink {
       await receiver.start(sign, named(notes, untoldNote(receiver.id, "")).keys());
       if (notes.has(`receiver/${receiver.id}`)) continue;
       const messages = this.#visits.introduce(kept, clock.wall(), this.#nextId);
-      this.#unwritten.push(...receiver.number(messages), { type: "note", name: `receiver/${receiver.id}`, text: "" });
+      this.#add(receiver.number(messages));
+      this.#add([{ type: "note", name: `receiver/${receiver.id}`, text: "" }]);
     }
     await this.#write();
     this.#phase = "running";
@@ -209,15 +210,19 @@ export class Webhooks implements EventSink {
   }
 
   #tell({ messages, notes }: Told): void {
-    this.#unwritten.push(
-      ...this.#receivers.flatMap((receiver) => receiver.number(messages)),
-      ...notes.map(([visit, text]) => ({ type: "note", name: `visit/${visit}`, text }) as const),
-    );
+    for (const receiver of this.#receivers) this.#add(receiver.number(messages));
+    this.#add(notes.map(([visit, text]) => ({ type: "note", name: `visit/${visit}`, text })));
   }
 
   #queue(messages: readonly Message[], notes: readonly OutboxChange[]): void {
-    this.#unwritten.push(...this.#receivers.flatMap((receiver) => receiver.number(messages)), ...notes);
+    for (const receiver of this.#receivers) this.#add(receiver.number(messages));
+    this.#add(notes);
     void this.#writeUntilWritten();
+  }
+
+  /** Notes what has yet to be written: one by one, since as arguments of one call the visits of a whole lobby would be too many. */
+  #add(changes: readonly OutboxChange[]): void {
+    for (const change of changes) this.#unwritten.push(change);
   }
 
   /** Writes what has yet to be written, all of it at once; one write after the other, so that messages keep their order. */

@@ -96,3 +96,15 @@ it("[EVENT-3] for a sink that takes nothing only so many wait, and it is said th
   expect(sink.memory.events).toHaveLength(100_000);
   expect(sink.memory.events.at(-1)?.id).toBe("r_1-120000");
 });
+
+it("[EVENT-1] takes the leaves of a whole lobby at once, however many they are", async () => {
+  const sink = new FlakySink();
+  const feed = new EventFeed(sink, () => {});
+  const [event] = comings(1);
+  if (event === undefined) throw new Error("nobody came");
+  feed.push(Array.from({ length: 150_000 }, (_, i) => ({ ...event, id: `r_1-${i}` })));
+  await vi.advanceTimersByTimeAsync(1);
+  // the newest 100,000 are kept [EVENT-3]
+  expect(sink.memory.events).toHaveLength(100_000);
+  expect(sink.memory.events.at(-1)?.id).toBe("r_1-149999");
+});

@@ -1,8 +1,11 @@
 /** Webhooks of a relay, as a receiver gets them. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Webhook } from "standardwebhooks";
 import type { RelayConfig } from "../../../src/relay/index.ts";
+import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { visitOf } from "../../../src/relay/webhooks/message.ts";
 import { MemoryOutbox } from "../../../src/relay/webhooks/outbox/memory.ts";
+import { Webhooks } from "../../../src/relay/webhooks/webhooks.ts";
 import { ownClient, pause, poll, startRelay, stockClient, until } from "../../support.ts";
 import { rawPeer, stateOf } from "../raw.ts";
 import { SIGNING_SECRET, type TestReceiver, startReceiver } from "./receiver.ts";
@@ -283,6 +286,35 @@ describe("when the relay ends", () => {
     ]);
     expect(before.taken).toHaveLength(3);
     await until("nothing waits", async () => (await outbox.receivers()).length === 0);
+  });
+
+  it("[HOOK-7] a whole lobby that was there when the process ended and does not come back is told to be offline", async () => {
+    const PEOPLE = 70_000;
+    const outbox = new DurableOutbox();
+    const snapshot = JSON.stringify({ id: "u", meta: {} });
+    await outbox.write(
+      Array.from({ length: PEOPLE }, (_, i) => {
+        return { type: "note", name: `visit/${visitOf("@lobby", `u${i}`)}`, text: snapshot };
+      }),
+    );
+    const settings = {
+      // nobody listens there: what is told waits
+      urls: ["http://127.0.0.1:1/hook"],
+      secrets: [SIGNING_SECRET],
+      types: ["user.offline"],
+      timeoutMs: 1_000,
+      maxWaiting: 2 ** 30,
+      returnMs: 0,
+    } as const;
+    const errors: unknown[] = [];
+    const onError = (error: unknown): void => void errors.push(error);
+    const webhooks = new Webhooks(settings, { outbox, clock: systemClock, graceMs: 0, sizeOf: () => 0, onError });
+    onTestFinished(() => webhooks.close());
+    await webhooks.ready;
+    await until("all are told", () => webhooks.counts[0]?.waiting === PEOPLE);
+    const visits = [...(await outbox.notes()).keys()].filter((name) => name.startsWith("visit/"));
+    expect(visits).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   it("[HOOK-14] a document that changed just before the end is told after the next start", async () => {
