@@ -16,7 +16,7 @@ export interface Tally {
   readonly fullest: readonly (readonly [room: string, users: number])[];
 }
 
-/** Of so many rooms it is told how many users they have. */
+/** How many rooms are listed with their number of users. */
 export const MAX_FULLEST = 100;
 /** So many characters of their names together. */
 const MAX_NAMES = 4_096;

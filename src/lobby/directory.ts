@@ -99,7 +99,7 @@ export class Directory<K extends object> {
     return this.#sessions.countOf(userId);
   }
 
-  /** The newest choice of status of a user, be it that they are not here. */
+  /** The newest choice of status of a user, also of one who is not here. */
   choiceOf(userId: string): ManualChoice | null {
     return newerManual(this.#sessions.choiceOf(userId), this.#remembered.get(userId));
   }
@@ -156,7 +156,7 @@ export class Directory<K extends object> {
     if (user === undefined) return { visibility: [], choices: [], isNews: false };
     const choice = this.#sessions.choiceOf(user);
     this.#sessions.delete(key, lastSeen, wall);
-    // the last session that said so has gone
+    // the last session that held this choice has gone: the lobby remembers it
     if (choice !== null && !isGuest(user) && this.#sessions.choiceOf(user)?.at !== choice.at) {
       this.#remembered.set(user, choice);
     }

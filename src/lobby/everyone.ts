@@ -12,6 +12,7 @@ import {
   newerManual,
   newestManual,
 } from "../presence/index.ts";
+import { keyOf } from "../util/key.ts";
 import { type LobbyUser, type ShardUser, readShardUser } from "./layout.ts";
 
 /** What the own connections say of users, as of now. */
@@ -119,9 +120,10 @@ export class Everyone {
    * @param lastSeen when sessions that are gone were last known to be alive, ms since the epoch
    */
   count(userId: string, lastSeen: number, wall: number): void {
+    // keys of own sessions are of two texts, those of others of three: none is another's
     const claims = new Map(this.#own.claimsOf(userId));
     for (const [relay, users] of this.#shards) {
-      for (const claim of users.get(userId)?.claims ?? []) claims.set(keyOf(relay, claim), claim);
+      for (const claim of users.get(userId)?.claims ?? []) claims.set(keyOf(relay, userId, claim.session.id), claim);
     }
     for (const key of this.#people.claimsOf(userId).keys()) {
       if (!claims.has(key)) this.#people.delete(key, lastSeen, wall);
@@ -133,9 +135,4 @@ export class Everyone {
   flush(wall: number): readonly PresenceEvent[] {
     return this.#people.flush(wall);
   }
-}
-
-/** Never one of the own sessions' keys, which begin with a number. */
-function keyOf(relay: string, { user, session }: Claim): string {
-  return JSON.stringify([relay, user.id, session.id]);
 }

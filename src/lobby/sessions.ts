@@ -13,11 +13,13 @@ import {
   type Session,
   type User,
   agentOf,
-  equal,
   choiceOf,
+  equal,
+  isStockSession,
   newerManual,
   newestManual,
 } from "../presence/index.ts";
+import { keyOf } from "../util/key.ts";
 
 /** What one connection says, and what the relay knows of it. */
 export interface Report {
@@ -269,7 +271,7 @@ function sessionOf<K>(
     status: record.status,
     // a stock client can make no choice, and clear none
     manual: effectiveChoice(
-      isStock(newest.claim) ? said : newerManual(said, remembered(newest.claim.user.id)),
+      isStockSession(newest.claim) ? said : newerManual(said, remembered(newest.claim.user.id)),
       elsewhere,
     ),
     device: known?.claim.session.device ?? device,
@@ -280,10 +282,6 @@ function sessionOf<K>(
     clientId: null,
     ...agentOf(newest.claim.session),
   };
-}
-
-function isStock({ session }: Claim): boolean {
-  return session.id === `client:${session.clientId}`;
 }
 
 /**
@@ -299,11 +297,6 @@ function sessionId({ user, session }: Claim): string {
   return keyOf(user.id, session.id);
 }
 
-/** The length keeps apart what the ids alone would not: they may hold any character. */
-function keyOf(userId: string, id: string): string {
-  return `${userId.length}\n${userId}\n${id}`;
-}
-
 /** Whether two reports of one claim say the same of its connection. */
 function isSame(a: Report, b: Report): boolean {
   return a.room === b.room && a.connected === b.connected && a.silent === b.silent;
@@ -313,7 +306,8 @@ function reportedBy<K>(key: K, session: SessionRecord<K> | undefined): Reported<
   return session?.reports.find((each) => each.key === key);
 }
 
-// most have one of each, for which a Map or a Set would take much memory; whoever walks a list sees it as it was
+// Most sessions have one connection and most users one, for which a Map or a Set would take much memory. A list is replaced and
+// never changed: a loop over one sees it as it was.
 
 function without<T>(values: readonly T[], value: T | undefined): readonly T[] {
   return values.filter((each) => each !== value);

@@ -5,9 +5,9 @@
  * A Y.Map keeps a trace of every value it ever held; a nested map that is replaced is collected whole. So the shard
  * counts what it has overwritten and starts a new map once that outweighs what is alive.
  *
- * What is left of collected values becomes one with its neighbours, by the order of writing. So that a map does not
- * come to lie between the values of the last one and its own, maps are written under a client id of their own: then
- * all that ever was takes up two structs, however often the map is replaced.
+ * Yjs keeps a trace of what was collected, and joins traces that follow each other in one client's order of writing. Were maps
+ * and their values written under one client id, each map would stand between the traces of two maps' values. So maps are written
+ * under a client id of their own: all traces together are two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
 import {
@@ -71,7 +71,7 @@ export class Shard {
   /** One who left and is still remembered. */
   leaver(userId: string, now: number): User | undefined {
     const leaver = this.#recent.get(userId);
-    // one who is remembered no more may still wait to be forgotten
+    // a leaver whose time is over may still wait to be forgotten
     if (leaver === undefined || leaver.at <= now - this.#policy.recentTtl) return undefined;
     return departed({ id: userId, ...leaver.value.user }, leaver.value.lastSeen);
   }

@@ -90,7 +90,7 @@ export class Union<Meta = JsonObject> {
       info ??= entry.user;
       lastSeen = Math.max(lastSeen, entry.lastSeen);
       for (const said of entry.claims) {
-        // [BUS-17] whoever was connected to a relay that is lost has yet to be heard elsewhere
+        // [BUS-17] those who were connected to a relay that is lost have yet to be heard elsewhere
         const claim = isLost ? withSession(said, { reconnecting: true }) : said;
         const { id } = claim.session;
         const known = claims.get(id);

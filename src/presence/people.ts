@@ -4,7 +4,7 @@
  * Claims go in as they come; `flush` recomputes only the users that were touched and says what changed, so that a join
  * and a leave alternate and nothing unchanged is repeated. No effects, no clock.
  */
-import { equal } from "./equal.ts";
+import { equal } from "../util/equal.ts";
 import { type PresenceEvent, diffUser, isPresent, updateOf } from "./roster.ts";
 import type { Claim, JsonObject, ManualChoice } from "./state.ts";
 import { type User, departed, newestManual, userOf } from "./user.ts";

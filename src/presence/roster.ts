@@ -1,7 +1,7 @@
 /**
  * What changed between two views of a user: the events of a roster. Pure.
  */
-import { equal } from "./equal.ts";
+import { equal } from "../util/equal.ts";
 import type { JsonObject, Status } from "./state.ts";
 import type { User } from "./user.ts";
 
@@ -43,7 +43,7 @@ export function isPresent(user: User<unknown> | undefined): user is User<unknown
 /**
  * The one event, if any, that leads from one view of a user to the next. [ROSTER-4]
  *
- * Two views that say the same give none, whoever made them: what did not change is not repeated.
+ * Two views that say the same give none, also where they are two objects: what did not change is not repeated.
  */
 export function diffUser<Meta>(
   previous: User<Meta> | undefined,

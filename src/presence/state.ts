@@ -188,7 +188,7 @@ function agentIn(record: Record<string, unknown>): Pick<Session, "agent" | "onBe
   return person === undefined ? { agent: true } : { agent: true, onBehalfOf: person };
 }
 
-/** The same of a session, to be said of another view of it. */
+/** What says that a session is an agent's, out of the session as it was read, to be put into another view of it. */
 export function agentOf({ agent, onBehalfOf }: Session<unknown>): Pick<Session, "agent" | "onBehalfOf"> | undefined {
   return agent && { agent, ...(onBehalfOf !== undefined && { onBehalfOf }) };
 }
@@ -221,4 +221,9 @@ export function readState<Meta = JsonObject>(clientId: number, state: unknown, r
   // property can be named: in a lobby document sessions are properties [STATE-12]
   const id = session === undefined || session === "__proto__" ? `client:${clientId}` : session;
   return { user, session: readSession<Meta>(id, record, [room], clientId) };
+}
+
+/** Whether a session is named after its client id, as stock clients' are: it has no other connection to come back as. */
+export function isStockSession({ session }: Claim<unknown>): boolean {
+  return session.id === `client:${session.clientId}`;
 }

@@ -9,4 +9,3 @@ export * from "./patch.ts";
 export * from "./room.ts";
 export * from "./state.ts";
 export * from "./states.ts";
-export * from "./ticker.ts";

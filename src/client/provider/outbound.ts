@@ -2,10 +2,10 @@
  * The own state on its way out: what the relay holds of it, and what it is told next.
  */
 import type { Awareness } from "y-protocols/awareness";
+import { Ticker } from "../../util/ticker.ts";
 import {
   type Entry,
   type Fields,
-  Ticker,
   isPatched,
   joinFields,
   patchFrame,
@@ -24,7 +24,7 @@ export interface Outlet {
 }
 
 /** What the relay holds of the own state. */
-interface Told {
+interface SentState {
   readonly id: number;
   readonly clock: number;
   /** In its order. */
@@ -46,7 +46,7 @@ export class Outbound {
   /** Nothing is said before the relay has greeted. */
   #isGreeted = false;
   /** On this connection; null: nothing yet. */
-  #told: Told | null = null;
+  #sent: SentState | null = null;
   /** The relay may not hold what it was told. */
   #isForgotten = false;
   /** The ids under which the state was told on this connection. */
@@ -73,7 +73,7 @@ export class Outbound {
   /** A new connection: nothing is told on it. */
   opened(): void {
     this.#isGreeted = false;
-    this.#told = null;
+    this.#sent = null;
     this.#ids.clear();
   }
 
@@ -113,14 +113,14 @@ export class Outbound {
   /** The client id that was told is somebody else's: nothing is to be taken back. */
   disown(id: number): void {
     this.#ids.delete(id);
-    if (this.#told?.id === id) this.#told = null;
+    if (this.#sent?.id === id) this.#sent = null;
   }
 
   /** Says that the client leaves. */
   leave(): void {
     if (!this.#isGreeted) return;
     this.#outlet.send(statesUpdateFrame([{ id: this.#awareness.clientID, clock: this.#clock, state: null }]));
-    this.#told = null;
+    this.#sent = null;
   }
 
   /**
@@ -128,8 +128,8 @@ export class Outbound {
    * the next connection is told less. A message that was too large is none of a state: those are far smaller.
    */
   tooLarge(reason: string): boolean {
-    if (this.#told === null || reason.startsWith("message")) return false;
-    this.#ceiling = sizeOf(this.#told.fields) - 1;
+    if (this.#sent === null || reason.startsWith("message")) return false;
+    this.#ceiling = sizeOf(this.#sent.fields) - 1;
     return true;
   }
 
@@ -158,21 +158,21 @@ export class Outbound {
     const fields = state === null ? null : this.#fit(state);
     const { clientID: id } = this.#awareness;
     const clock = this.#clock;
-    const told = this.#told;
+    const told = this.#sent;
     if (state === null) this.leave();
     else if (fields === null) return this.#outlet.keepAlive();
     else if (told === null || told.id !== id || this.#isForgotten) {
       const entries: Entry[] = [{ id, clock, state: joinFields(fields) }];
       // in one frame, so that nobody sees the session leave, or twice
       if (told !== null && told.id !== id) entries.push({ id: told.id, clock: told.clock, state: null });
-      this.#told = { id, clock, fields };
+      this.#sent = { id, clock, fields };
       this.#isForgotten = false;
       this.#ids.add(id);
       this.#outlet.send(statesUpdateFrame(entries));
     } else if (isPatched(told.fields, fields)) {
       const frame = patchFrame(id, clock, (encoder) => {
         // [SYNC-1] as the relay has them from now on: what was not sent is not remembered as told
-        this.#told = { id, clock, fields: writePatch(encoder, told.fields, fields) };
+        this.#sent = { id, clock, fields: writePatch(encoder, told.fields, fields) };
       });
       this.#outlet.send(frame);
     }

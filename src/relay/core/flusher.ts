@@ -1,7 +1,7 @@
 /** Has a room, or a lobby, flushed when something has changed: at once, or later while flushes cost much. [ROOM-5] */
+import { Ticker } from "../../util/ticker.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
-import { Ticker } from "../../wire/index.ts";
 import { immediate } from "../util/immediate.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
 

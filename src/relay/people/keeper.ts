@@ -1,16 +1,17 @@
 /**
- * Keeps what is known of people in a store: what changed, in groups, and at least every 10 s that the relay lives. After a
- * crash whoever does not come back was last seen then. [PEOPLE-2] [PEOPLE-4]
+ * Keeps what is known of people in a store: what changed, in groups, and at least every 10 s that the relay lives. Those who
+ * do not come back after a crash were last seen then. [PEOPLE-2] [PEOPLE-4]
  */
+import { keyOf } from "../../util/key.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 import { backOff, pause } from "../util/back-off.ts";
 
-/** So long changes are gathered before they are saved together, ms. */
+/** Changes are gathered for this time, and then saved together, ms. */
 const SAVE_MS = 100;
 /** How often it is saved that those who are here are alive, ms. [PEOPLE-2] */
 const ALIVE_MS = 10_000;
-/** How often the store drops whoever was last seen too long ago, ms. */
+/** How often the store drops those who were last seen too long ago, ms. */
 const FORGET_MS = 60 * 60 * 1_000;
 /** How many records are saved at a time. */
 const MAX_BATCH = 1_000;
@@ -77,7 +78,7 @@ export class PeopleKeeper {
   /** What is known of somebody has changed. */
   changed(lobby: string, userId: string): void {
     if (this.#loading.signal.aborted) return;
-    this.#changed.set(keyOf({ lobby, userId }), { lobby, userId });
+    this.#changed.set(keyOf(lobby, userId), { lobby, userId });
     if (this.#failures === 0) this.#schedule(SAVE_MS);
   }
 
@@ -134,8 +135,8 @@ export class PeopleKeeper {
     const forgotten = changes.filter(({ record }) => record === null).map(({ lobby, userId }) => ({ lobby, userId }));
     await store.save({ relay, at: clock.wall(), changed, forgotten });
     for (const change of changes) {
-      if (change.record?.lastSeen === null) this.#here.add(keyOf(change));
-      else this.#here.delete(keyOf(change));
+      if (change.record?.lastSeen === null) this.#here.add(keyOf(change.lobby, change.userId));
+      else this.#here.delete(keyOf(change.lobby, change.userId));
     }
   }
 
@@ -181,9 +182,4 @@ export class PeopleKeeper {
   #report(message: string, cause: unknown): void {
     this.#setup.onError(new Error(message, { cause }));
   }
-}
-
-/** The length keeps apart what the names alone would not: they may hold any character. */
-function keyOf({ lobby, userId }: Person): string {
-  return `${lobby.length}\n${lobby}\n${userId}`;
 }

@@ -1,4 +1,5 @@
 /** People in memory: for tests, and to learn from. */
+import { keyOf } from "../../util/key.ts";
 import type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
 
 export class MemoryPeopleStore implements PeopleStore {
@@ -38,8 +39,4 @@ export class MemoryPeopleStore implements PeopleStore {
   #lastSeen(relay: string, { lastSeen }: PersonRecord): number {
     return lastSeen ?? this.#savedAt.get(relay) ?? 0;
   }
-}
-
-function keyOf(lobby: string, userId: string, relay: string): string {
-  return JSON.stringify([lobby, userId, relay]);
 }

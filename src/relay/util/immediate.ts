@@ -1,4 +1,4 @@
-import type { Soon } from "../../wire/index.ts";
+import type { Soon } from "../../util/ticker.ts";
 
 /** When all that has come in is read: what comes at the same time on many sockets is one turn. */
 export const immediate: Soon = (run) => {

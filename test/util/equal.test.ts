@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { equal } from "../../src/presence/index.ts";
+import { equal } from "../../src/util/equal.ts";
 
 const json = fc.jsonValue({ maxDepth: 3 });
 

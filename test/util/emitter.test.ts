@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from "vitest";
-import { Emitter } from "../../src/presence/index.ts";
+import { Emitter } from "../../src/util/emitter.ts";
 
 interface Events {
   readonly join: string;

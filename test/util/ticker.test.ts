@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { immediate } from "../../src/relay/util/immediate.ts";
-import { Ticker, microtask } from "../../src/wire/index.ts";
+import { Ticker, microtask } from "../../src/util/ticker.ts";
 
 describe.each([
   ["microtask", microtask],
