@@ -33,7 +33,7 @@ export interface Moment {
   readonly date: number;
 }
 
-/** What an awareness message says that may be news. */
+/** An awareness message, without the entries that cannot be news. */
 export interface Reading {
   readonly entries: readonly SaidEntry[];
   /** It also holds states of others: its author says back what it hears. */

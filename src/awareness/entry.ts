@@ -3,6 +3,7 @@
  * may return), it has `departed` not long ago, or its user is still `expected` back under it.
  */
 import type { Claim } from "../presence/index.ts";
+import { keyOf } from "../util/key.ts";
 import type { Fields, Mark, StateBytes } from "../wire/index.ts";
 import type { Author } from "./author.ts";
 
@@ -132,12 +133,7 @@ export function isPresent(entry: Entry | undefined): entry is PresentEntry {
   return entry !== undefined && (entry.phase === "live" || entry.phase === "orphaned");
 }
 
-/** Whether a session is named after its client id, as stock clients' are: it has no other connection to come back as. */
-export function isStockSession({ session }: Claim): boolean {
-  return session.id === `client:${session.clientId}`;
-}
-
-/** What tells sessions apart. The lengths keep apart what the ids alone would not: they may hold any character. */
+/** What tells sessions apart: a user's session in one lobby is another than the one of the same id in another lobby. */
 export function sessionKey({ user, session }: Claim, lobby: string): string {
-  return [lobby.length, user.id.length, lobby, user.id, session.id].join("\n");
+  return keyOf(lobby, user.id, session.id);
 }

@@ -10,9 +10,9 @@ const BYTES_PER_STATE = 300;
 const BYTES_PER_FIELD = 50;
 /** What it remembers of one who left, about: bytes. */
 export const DEPARTED_BYTES = 1_000;
-/** Who is here already may change a state that is no larger than this, however much the others take: bytes. */
+/** A client that is here already may change a state of no more than this, however much all states take, bytes. [WIRE-13] */
 export const SMALL_STATE_BYTES: number = 4 * 1024;
-/** One address may have so much of it: another always finds room. */
+/** One address may have this part of what all states may take: another address always finds room. [WIRE-12] */
 const ADDRESS_PART = 1 / 2;
 
 /** What a state takes, about, in bytes: as its author wrote it, and as it is published. */
@@ -46,7 +46,7 @@ export class StateMemory {
     throw new FrameError("no room for more states", Close.overloaded);
   }
 
-  /** What came from an address takes so much more now, or less, in bytes. */
+  /** The states that came from an address take more now, or less. @param change bytes */
   changed(address: string, change: number): void {
     this.#bytes += change;
     const own = (this.#byAddress.get(address) ?? 0) + change;
@@ -55,7 +55,7 @@ export class StateMemory {
   }
 }
 
-/** How many bytes more there would be; 0: of no account. */
+/** How many bytes more all states would take with this one; 0: no more, or too little to be refused for (WIRE-13). */
 export function growthOf(entry: Entry | undefined, { authored, state }: Published): number {
   const weight = weightOf(authored, state);
   if (!isPresent(entry)) return weight;

@@ -3,29 +3,18 @@
  * timer, and time comes in. A frame is read and checked whole, against everything that can refuse it, before anything is
  * written; what it brings about is returned as a list of changes.
  */
-import { equal } from "../presence/index.ts";
-import {
-  type Entry as SaidEntry,
-  FrameError,
-  type StateBytes,
-  type StateChange,
-  StateTooLargeError,
-  checkClock,
-  decodeEntries,
-  isLobby,
-  patchState,
-  readStateBytes,
-  sameBytes,
-} from "../wire/index.ts";
+import { equal, isStockSession } from "../presence/index.ts";
+import { type Entry as SaidEntry, type StateBytes, checkClock, decodeEntries } from "../wire/index.ts";
 import type { Author } from "./author.ts";
 import type { Change, Moment, Reading } from "./change.ts";
 import { Entries } from "./entries.ts";
-import { type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
+import { type Entry, type PresentEntry, isPresent, sessionKey } from "./entry.ts";
 import type { AdmitUsers, RegisterLimits } from "./limits.ts";
+import { StateMemory } from "./memory.ts";
+import { mayBeNews } from "./ownership.ts";
+import { type Plan, Planner } from "./plan.ts";
+import { type Published, publish } from "./publish.ts";
 import { type RemoteOutcome, type RemoteState, takeRemote } from "./remote.ts";
-import { StateMemory, growthOf } from "./memory.ts";
-import { type Speaker, type Verdict, isOwn, mayBeNews, verdictOn } from "./ownership.ts";
-import { type Published, checkMeta, claimedUser, publish } from "./publish.ts";
 
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
@@ -36,21 +25,10 @@ const TIES = 4_096;
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
 
-/** One id of a message, read and checked. */
-interface Plan {
-  readonly id: number;
-  readonly clock: number;
-  /** null: its author takes it back. */
-  readonly published: Published | null;
-  readonly claimedUser: string | undefined;
-}
-
 export class Register {
   readonly #room: string;
-  readonly #limits: RegisterLimits;
-  readonly #admitUsers: AdmitUsers;
-  readonly #memory: StateMemory;
   readonly #entries: Entries;
+  readonly #planner: Planner;
   readonly #tie: number;
 
   /**
@@ -66,10 +44,8 @@ export class Register {
   ) {
     this.#tie = Math.floor(tie * (TIES - 1));
     this.#room = room;
-    this.#limits = limits;
-    this.#admitUsers = admitUsers;
-    this.#memory = memory;
     this.#entries = new Entries(room, memory);
+    this.#planner = new Planner(this.#entries, { room, limits, admitUsers, memory });
   }
 
   /** How many ids are here. */
@@ -109,7 +85,7 @@ export class Register {
   read(author: Author, payload: Uint8Array): Reading {
     const speaker = this.#entries.speaker(author);
     let echoes = false;
-    const isAcceptable = (id: number, clock: number, isGone: boolean): boolean => {
+    const select = (id: number, clock: number, isGone: boolean): boolean => {
       const entry = this.#entries.get(id);
       // a state of somebody else's is an echo, and who echoes does so for as long as they read
       if (!isGone && isPresent(entry) && entry.owner !== author) echoes = true;
@@ -117,14 +93,14 @@ export class Register {
     };
     // what a state may weigh is checked of those that are taken; of an echo only how many it may be
     const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.#entries.known + SPARE_ENTRIES };
-    const entries = decodeEntries(payload, limits, isAcceptable);
+    const entries = decodeEntries(payload, limits, select);
     return { entries, echoes };
   }
 
   /** Takes what an author says of its own ids, and nothing of what it says of others'. Throws `FrameError` before it writes. [WIRE-11] */
   apply(author: Author, said: readonly SaidEntry[], at: Moment): readonly Change[] {
     if (said.length === 0) return NO_CHANGES;
-    const plans = this.#plan(author, said, at.date);
+    const plans = this.#planner.plan(author, said, at.date);
     const changes: Change[] = [];
     for (const plan of plans) this.#commit(author, plan, at, changes);
     return changes;
@@ -139,19 +115,9 @@ export class Register {
     if (entry?.owner !== author) return null;
     checkClock(clock);
     if (clock <= entry.clock) return NO_CHANGES;
-    const { maxState } = this.#limits;
-    // what changes more than all of it had better say it whole [PATCH-4]
-    if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
-    const change = patchState(patch, entry.authoredState);
-    if (change.state.size > maxState) throw new StateTooLargeError(maxState);
-    const published = this.#publish(author, id, change, entry, at.date);
-    const { user, session } = published.claim;
-    if (user.id !== entry.claim.user.id) {
-      this.#admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]), 0);
-    }
-    this.#admitBytes(author, growthOf(entry, published));
+    const plan = this.#planner.planPatch(author, entry, clock, patch, at.date);
     const changes: Change[] = [];
-    this.#commit(author, { id, clock, published, claimedUser: undefined }, at, changes);
+    this.#commit(author, plan, at, changes);
     return changes;
   }
 
@@ -206,96 +172,6 @@ export class Register {
     this.#entries.fold(since);
   }
 
-  /** Reads and checks the message whole. Throws `FrameError`. */
-  #plan(author: Author, said: readonly SaidEntry[], date: number): Iterable<Plan> {
-    // of one id that is said twice, the last counts
-    const plans = new Map<number, Plan>();
-    const brought = new Map<string, Set<string>>();
-    let { ownsAny } = this.#entries.speaker(author);
-    let owned = this.ownedBy(author).length;
-    let growth = 0;
-    let newIds = 0;
-    for (const each of said) {
-      const entry = this.#entries.get(each.id);
-      const speaker = { ...this.#entries.speaker(author), ownsAny };
-      if (!mayBeNews(entry, speaker, each.clock, each.state === null)) continue;
-      const plan = this.#read(author, each, entry, date);
-      plans.set(each.id, plan);
-      if (plan.published === null) continue;
-      const { claim } = plan.published;
-      const verdict = this.#verdict(entry, speaker, plan, plan.published);
-      if (verdict !== "drop" && verdict !== "taken") growth += growthOf(entry, plan.published);
-      const isNew = verdict === "introduce" || verdict === "claim";
-      if (isNew) {
-        owned++;
-        if (verdict === "introduce") this.#checkCount(speaker, entry, owned);
-        ownsAny = true;
-      }
-      const isRenamed = verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id;
-      // who takes over an id has a place already
-      if (verdict !== "introduce" && !isRenamed) continue;
-      if (verdict === "introduce") newIds++;
-      const sessions = brought.get(claim.user.id) ?? new Set();
-      brought.set(claim.user.id, sessions.add(claim.session.id));
-    }
-    this.#admitBytes(author, growth);
-    if (brought.size > 0) this.#admitUsers(author, author.access.lobby, brought, newIds);
-    return plans.values();
-  }
-
-  #read(author: Author, { id, clock, state }: SaidEntry, entry: Entry | undefined, date: number): Plan {
-    const gone: Plan = { id, clock, published: null, claimedUser: undefined };
-    if (state === null) return gone;
-    const before = isPresent(entry) ? entry : undefined;
-    const isOwned = before?.owner === author || author.access.user === null;
-    if (before !== undefined && isOwned && sameBytes(before.authoredState.whole, state)) {
-      const { authoredState: authored, publishedState, claim, corrected } = before;
-      const published = { authored, state: publishedState, changed: NO_FIELDS, claim, corrected };
-      return { id, clock, published, claimedUser: claim.user.id };
-    }
-    const { maxState } = this.#limits;
-    if (state.length > maxState) throw new StateTooLargeError(maxState);
-    const change = readStateBytes(state, before?.authoredState);
-    // in a lobby states are announcements, and a stock reader's empty one announces nobody [LOBBY-3]
-    if (change === null || (isLobby(this.#room) && change.state.fields.size === 0)) return gone;
-    const published = this.#publish(author, id, change, before, date);
-    return { id, clock, published, claimedUser: claimedUser(published.authored) };
-  }
-
-  #publish(author: Author, id: number, change: StateChange, before: PresentEntry | undefined, date: number): Published {
-    if (change.changed.has("copresence")) checkMeta(change.state, this.#limits.maxMeta);
-    const isOwned = before?.owner === author;
-    return publish(change, {
-      id,
-      room: this.#room,
-      stamp: author.access.user,
-      before,
-      isOwn: isOwned,
-      date,
-      isServer: author.access.isServer,
-    });
-  }
-
-  #verdict(entry: Entry | undefined, speaker: Speaker, plan: Plan, { claim }: Published): Verdict {
-    const key = sessionKey(claim, speaker.author.access.lobby);
-    const isSuperseded = speaker.record?.superseded?.has(key) === true && this.#entries.inSession(key).length > 0;
-    return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
-  }
-
-  /** [OWN-10] What an author took back counts as what it has, for as long as that is remembered. Throws `FrameError`. */
-  #checkCount(speaker: Speaker, entry: Entry | undefined, owned: number): void {
-    const { maxStates } = this.#limits;
-    if (speaker.author.kind === "relay") return;
-    const isBack = entry?.phase === "departed" && isOwn(entry, speaker);
-    if (owned <= maxStates && (isBack || (speaker.record?.departed ?? 0) < maxStates)) return;
-    throw new FrameError(`more than ${maxStates} awareness states on one connection`);
-  }
-
-  /** Throws a `FrameError` if the states from an address may not take so many bytes more. [WIRE-9] */
-  #admitBytes({ address }: Author, growth: number): void {
-    if (growth > 0) this.#memory.admit(address, growth);
-  }
-
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
   #commit(author: Author, plan: Plan, at: Moment, changes: Change[]): void {
     const { id, clock, published } = plan;
@@ -304,7 +180,7 @@ export class Register {
     const speaker = this.#entries.speaker(author);
     if (!mayBeNews(entry, speaker, clock, published === null)) return;
     if (published === null) return this.#takeBack(entry, clock, now, changes);
-    const verdict = this.#verdict(entry, speaker, plan, published);
+    const verdict = this.#planner.verdict(entry, speaker, plan, published);
     switch (verdict) {
       case "introduce":
         return this.#introduce(author, plan, published, at, changes);
@@ -369,7 +245,7 @@ export class Register {
     }
     changes.push({ type: "claimed", entry });
     this.#update(entry, clock, published, at, changes);
-    // [BUS-9] other relays hear whose it is now, be it that nothing else of it is new
+    // [BUS-9] other relays hear whose it is now, also where nothing else of it is new
     if (isRemote && published.changed.size === 0) changes.push({ type: "changed", entry, fields: NO_FIELDS });
     this.#takeOver(entry, at, changes);
     if (owner !== null && author.kind === "stock") changes.push({ type: "returned", author });

@@ -2,12 +2,12 @@
  * What another relay says of those who are connected to it, written into a room's register. That relay has checked it. It alone
  * gives out the clocks that observers are told; where two relays speak for one session, the later connection counts.
  */
-import { equal, readState } from "../presence/index.ts";
+import { equal, isStockSession, readState } from "../presence/index.ts";
 import { type Mark, PERSON, StateBytes, type StateChange, sameBytes, valuesOf } from "../wire/index.ts";
 import type { Author } from "./author.ts";
 import type { Change } from "./change.ts";
 import type { Entries } from "./entries.ts";
-import { type Entry, type PresentEntry, isPresent, isStockSession, sessionKey } from "./entry.ts";
+import { type Entry, type PresentEntry, isPresent, sessionKey } from "./entry.ts";
 import type { Published } from "./publish.ts";
 
 /** What the home relay of a client id says of it. */

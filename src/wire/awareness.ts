@@ -40,12 +40,12 @@ const NULL: Uint8Array = new TextEncoder().encode("null");
 /**
  * Reads an awareness update whole, or throws `FrameError` and takes none of it. The states are views on `payload`.
  *
- * @param isAcceptable which entries to return; default: all
+ * @param select says of each entry whether it is returned; default: all are
  */
 export function decodeEntries(
   payload: Uint8Array,
   limits: EntryLimits,
-  isAcceptable: (id: number, clock: number, isNull: boolean) => boolean = () => true,
+  select: (id: number, clock: number, isGone: boolean) => boolean = () => true,
 ): Entry[] {
   const from = reader(payload);
   const count = readUint(from);
@@ -58,7 +58,7 @@ export function decodeEntries(
     const state = readBytes(from);
     if (state.length > limits.maxStateBytes) throw new StateTooLargeError(limits.maxStateBytes);
     const isGone = isNull(state);
-    if (!isAcceptable(id, clock, isGone)) continue;
+    if (!select(id, clock, isGone)) continue;
     checkClock(clock);
     entries.push({ id, clock, state: isGone ? null : state });
   }

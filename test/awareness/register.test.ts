@@ -7,8 +7,8 @@ import {
   Register,
   type RegisterLimits,
   type Stamp,
-  isStockSession,
 } from "../../src/awareness/index.ts";
+import { isStockSession } from "../../src/presence/index.ts";
 import { Close, type Entry as SaidEntry, FrameError, StateBytes, fieldsOf } from "../../src/wire/index.ts";
 import { type Said, stateOf } from "../relay/raw.ts";
 

@@ -3,12 +3,12 @@
  * Everybody is seen all the same. Pure; time comes in as `now`, monotonic ms. [FLOW-5]
  */
 
-/** Who has not moved for so long makes room for one who does, ms. */
+/** A person who has not moved for this time makes room for another who moves, ms. */
 const CALM_MS = 2_000;
 
 export class CursorLimiter {
   readonly #max: number;
-  /** When each that is shown moved last; the one that did longest ago first; null: all are shown. */
+  /** When each id that is shown moved last, the one that has been still for longest first; null: all are shown. */
   readonly #shown: Map<number, number> | null;
 
   /** @param max how many cursors are shown; 0: all */

@@ -11,7 +11,8 @@ const MIN_STATES = 8;
 /** How many messages are kept: those that may still be on their way back. */
 const MAX_KEPT = 8;
 
-interface Told {
+/** A message that stock clients were sent. */
+interface SentMessage {
   readonly ids: readonly number[];
   readonly offsets: readonly number[];
   readonly bytes: Buffer;
@@ -19,13 +20,13 @@ interface Told {
 
 export class Echoes {
   /** The newest first. */
-  #told: readonly Told[] = [];
+  #sent: readonly SentMessage[] = [];
 
   /** Stock clients were sent this. */
   told(ids: readonly number[], { payload, offsets }: EncodedEntries): void {
     if (ids.length < MIN_STATES) return;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-    this.#told = [{ ids, offsets, bytes }, ...this.#told.slice(0, MAX_KEPT - 1)];
+    this.#sent = [{ ids, offsets, bytes }, ...this.#sent.slice(0, MAX_KEPT - 1)];
   }
 
   /**
@@ -34,25 +35,25 @@ export class Echoes {
    * @param own the id of the client that says it
    */
   has(update: Uint8Array, own: number): boolean {
-    if (this.#told.length === 0) return false;
+    if (this.#sent.length === 0) return false;
     const { count, from } = countEntries(update);
     if (count < MIN_STATES - 1) return false;
-    return this.#told.some((told) => {
-      const left = told.ids.length - count;
+    return this.#sent.some((sent) => {
+      const left = sent.ids.length - count;
       if (left !== 0 && left !== 1) return false;
-      const place = told.ids.indexOf(own);
-      if (place < 0) return left === 0 && told.bytes.equals(update);
-      return left === 1 && isWithout(place, told, update, from);
+      const place = sent.ids.indexOf(own);
+      if (place < 0) return left === 0 && sent.bytes.equals(update);
+      return left === 1 && isWithout(place, sent, update, from);
     });
   }
 
   forget(): void {
-    this.#told = [];
+    this.#sent = [];
   }
 }
 
 /** Whether an update, whose entries begin at `start`, is what was told without the state at that place. */
-function isWithout(place: number, { bytes, offsets }: Told, update: Uint8Array, start: number): boolean {
+function isWithout(place: number, { bytes, offsets }: SentMessage, update: Uint8Array, start: number): boolean {
   const [first = 0] = offsets;
   const { [place]: from = 0, [place + 1]: to = 0 } = offsets;
   const middle = start + from - first;

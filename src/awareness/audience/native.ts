@@ -33,12 +33,12 @@ export class NativeAudience {
   snapshot(updates: readonly StateUpdate[]): Uint8Array {
     const frame = this.whole(updates);
     const named = new Set(updates.map(({ publication }) => publication.native));
-    // what is about to be gone and is not may yet come back: then it is news to this one
+    // the newcomer is not told of an id that has just left: if the id comes back before the flush, it is told whole to all
     for (const told of this.#whole) if (!named.has(told)) this.#setFields(told, null);
     return frame;
   }
 
-  /** What one is told of these, whatever it was told before: all as the others have it, or will with the next changes. */
+  /** What one member is told of these ids, whatever it was told before: the states as all others have them, or will have with the next changes. */
   whole(updates: readonly StateUpdate[]): Uint8Array {
     const frame = encodeStates((writer) => {
       for (const { publication, state } of updates) {

@@ -11,7 +11,7 @@ export class WholeStates {
     this.frame = awarenessFrame(this.encoded.payload);
   }
 
-  /** The same with some entries replaced, by their places. */
+  /** The same message with other entries in some places. */
   withOverrides(overrides: ReadonlyMap<number, StateUpdate>): Uint8Array {
     const entries = new Map([...overrides].map(([place, update]) => [place, entryOf(update)]));
     return awarenessFrame(replaceEntries(this.encoded, entries));

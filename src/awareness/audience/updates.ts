@@ -112,7 +112,10 @@ export class Updates {
     return updates;
   }
 
-  /** What such a client may not have taken for new, once it is known which entries are its own. `since` as for `snapshot`. */
+  /**
+   * What a client that was sent `preview` is to be sent once it is known which entries are its own: states of others that it may
+   * not have taken, since their clocks were too low. `since` as for `snapshot`.
+   */
   afterPreview(entries: Iterable<PresentEntry>, since: number): StateUpdate[] {
     const old: PresentEntry[] = [];
     for (const entry of entries) {
@@ -153,7 +156,7 @@ export class Updates {
     const publication = entry.publication ?? this.#begin(entry);
     // [BUS-6] the clocks of those who are connected to another relay are given out there alone
     if (entry.remote !== null) publication.clock = Math.max(publication.clock, entry.remote.clock);
-    // one that nobody was sent has the clock that it begins with
+    // a state that nobody was sent yet goes out with the clock that it begins with
     else if (publication.sentAt === -Infinity && !publication.shown)
       publication.clock = Math.max(publication.clock, entry.clock);
     else raise(publication, entry, now);
