@@ -40,11 +40,11 @@ export class AdaptedSocket implements ServerSocket {
     return this.#socket.bufferedAmount;
   }
 
-  get received(): number {
+  get bytesReceived(): number {
     return this.#received;
   }
 
-  get left(): number {
+  get bytesFlushed(): number {
     return this.#sent - this.#socket.bufferedAmount;
   }
 

@@ -233,8 +233,8 @@ export class SimWebSocket {
 /** The relay's end. */
 export class SimServerSocket implements ServerSocket {
   readonly bufferedAmount = 0;
-  readonly received = 0;
-  readonly left = 0;
+  readonly bytesReceived = 0;
+  readonly bytesFlushed = 0;
   readonly keepsPackets = true;
   readonly protocol: string;
   readonly actor: Actor;

@@ -1,6 +1,7 @@
 import { UsageError } from "../usage.ts";
 import { DONE, FAILED, type Job, type Task, checkedRoom, load, reasonOf, roomAndFile, shown } from "./job.ts";
-import { type DocumentSource, readSource } from "./sources/source.ts";
+import type { DocumentSource } from "./sources/document-source.ts";
+import { readSource } from "./sources/source.ts";
 import { readBytes } from "./streams.ts";
 import { examine, merged } from "./update.ts";
 

@@ -9,11 +9,9 @@ import { backOff, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
 import { damagedPart } from "./stored/damage.ts";
 import { Expiry } from "./stored/expiry.ts";
-import type { DocumentHost } from "./document.ts";
 import { Journal } from "./stored/journal.ts";
 import type { Pending } from "./pending.ts";
 import { noRoom } from "./update/refusal.ts";
-import { SharedDocument } from "./shared.ts";
 import { StoreHealth, type StoreTimes } from "./stored/health.ts";
 import { type Merged, mergeStored, mergeUpdates } from "./stored/merge.ts";
 import { DocumentThread } from "./stored/thread.ts";
@@ -147,11 +145,6 @@ export class Documents {
     return { open: this.#open.size, kept: this.#kept.size, bytes: this.#bytes };
   }
 
-  /** The document of a room that opens. */
-  of(room: string, host: DocumentHost): SharedDocument {
-    return new SharedDocument(room, this, host);
-  }
-
   kept(room: string): Kept | undefined {
     return this.#kept.get(room);
   }
@@ -170,15 +163,15 @@ export class Documents {
     this.#bytes -= sizeOf(kept);
   }
 
-  /** @param contentBytes what the content of an open document takes now */
-  resized({ room }: SharedDocument, contentBytes: number): void {
+  /** The document of a room is open. @param contentBytes what its content takes now */
+  resized(room: string, contentBytes: number): void {
     const size = contentBytes + OPEN_BYTES;
     this.#bytes += size - (this.#open.get(room) ?? 0);
     this.#open.set(room, size);
     if (this.#bytes < this.options.maxDocuments) this.#hasWarned = false;
   }
 
-  closed({ room }: SharedDocument): void {
+  closed(room: string): void {
     this.#bytes -= this.#open.get(room) ?? 0;
     this.#open.delete(room);
   }
@@ -267,7 +260,7 @@ export class Documents {
     }
     this.release(room);
     const deleting = this.#deleteStored(room, stored, unusedSince);
-    // whoever opens the room meanwhile begins with what is left then
+    // a client that opens the room meanwhile begins with what is left then
     const settled = Promise.allSettled([deleting]);
     this.#deleting.set(room, settled);
     try {

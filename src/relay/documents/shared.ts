@@ -5,17 +5,16 @@
 import { EMPTY_STATE_VECTOR, EMPTY_UPDATE, FrameError, syncStep1Frame } from "../../wire/index.ts";
 import { isRelay } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
-import { grownBy } from "./update/allowance.ts";
 import { Answers } from "./answers.ts";
 import type { DocumentHost, RoomDocument } from "./document.ts";
 import type { Documents, Kept } from "./documents.ts";
-import { type Encoded, LiveDocument, type Told } from "./live/live.ts";
+import { type Encoded, LiveDocument, type TakenUpdate } from "./live/live.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { WholeDocument } from "./whole.ts";
 import { HeldUpdates } from "./stored/held.ts";
 import { Pending } from "./pending.ts";
 import { type Queued, UpdateQueue, isSmall, joined, soleAuthor } from "./queue.ts";
-import { type Plan, begin, divide, plan } from "./update/plan.ts";
+import { type Plan, begin, divide, grownBy, plan } from "./update/plan.ts";
 import { noRoom, tooLarge } from "./update/refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "./update/update.ts";
@@ -134,7 +133,7 @@ export class SharedDocument implements RoomDocument {
       if (!(error instanceof FrameError)) throw error;
       return queued.length === 1 ? [{ from: author, error }] : queued.flatMap((each) => this.#takeAlone(each));
     }
-    this.#documents.resized(this, sizeOf(live, null));
+    this.#documents.resized(this.#room, sizeOf(live, null));
     return [];
   }
 
@@ -184,16 +183,11 @@ export class SharedDocument implements RoomDocument {
     this.#tell(this.#take(live, planned, ready, read.hasTypes, parts), from);
     pending.add(entries);
     this.#resume(live, pending, planned.reached);
-    this.#documents.resized(this, sizeOf(live, pending));
+    this.#documents.resized(this.#room, sizeOf(live, pending));
   }
 
   secure(updates: readonly Uint8Array[]): void {
     for (const update of updates) void this.#documents.record(this.#room, update);
-  }
-
-  /** The room that it belongs to. */
-  get room(): string {
-    return this.#room;
   }
 
   keepHistory(): void {
@@ -230,7 +224,7 @@ export class SharedDocument implements RoomDocument {
     const { update, rest } = this.#encode(live);
     const stateVector = writeStateVector(live.states);
     live.close();
-    this.#documents.closed(this);
+    this.#documents.closed(this.#room);
     if (update === null && rest.length === 0 && pending === null) return;
     const keepsHistory = this.#keepsHistory;
     this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, rest, stateVector, pending, keepsHistory });
@@ -296,7 +290,7 @@ export class SharedDocument implements RoomDocument {
     }
     this.#pending = kept?.pending ?? null;
     this.#documents.release(this.#room);
-    this.#documents.resized(this, sizeOf(this.#live, this.#pending));
+    this.#documents.resized(this.#room, sizeOf(this.#live, this.#pending));
     return this.#live;
   }
 
@@ -306,7 +300,7 @@ export class SharedDocument implements RoomDocument {
     deletions: readonly Deletion[],
     hasTypes: boolean,
     parts: number,
-  ): readonly Told[] {
+  ): readonly TakenUpdate[] {
     const told = live.take(planned, deletions, hasTypes, parts);
     if (told.length > 0) this.#answers.clear();
     if (planned.reached.size > 0) this.#stateVector = null;
@@ -333,7 +327,7 @@ export class SharedDocument implements RoomDocument {
     }
   }
 
-  #tell(told: readonly Told[], author: unknown): void {
+  #tell(told: readonly TakenUpdate[], author: unknown): void {
     for (const { update, isOurs } of told) {
       // [BUS-11]
       const stored = isOurs || !isRelay(author) ? this.#documents.record(this.#room, update) : null;

@@ -21,15 +21,15 @@ export interface ServerSocket {
   readonly protocol: string;
   /** Bytes that were sent and wait for the other end to make room. */
   readonly bufferedAmount: number;
-  /** Bytes that have come in, be it part of a message. */
-  readonly received: number;
-  /** Bytes that have left. */
-  readonly left: number;
+  /** Bytes that have come in, whole messages or not. */
+  readonly bytesReceived: number;
+  /** Bytes that have left for the network. */
+  readonly bytesFlushed: number;
   /**
    * Sends a message.
    *
    * @param prefix bytes that stand before it in the same message; null: none
-   * @param onLeft called once none of it waits any more, be it that the connection is over
+   * @param onLeft called once none of it waits any more, also when the connection is over
    */
   send(packet: Packet, prefix?: Uint8Array | null, onLeft?: () => void): void;
   /** What is sent from now on leaves with `uncork`, in one write. */

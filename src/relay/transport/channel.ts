@@ -3,7 +3,23 @@ import type { Echoing, Kind } from "../../awareness/index.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import type { Member } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
-import type { Link } from "./link.ts";
+
+/** What a channel needs of its link. */
+export interface ChannelLink {
+  readonly kind: Kind;
+  readonly address: string;
+  /** The page at the other end has said nothing for long. */
+  readonly silent: boolean;
+  readonly lastSeen: number;
+  /** Whether the other end does not read what it is sent. @param answers it says now and then that it reads */
+  isLagging(answers: boolean): boolean;
+  send(packet: Packet, channel: { readonly name: string }): void;
+  cork(): void;
+  uncork(): void;
+  charge(ms: number): void;
+  /** Ends one channel; the link goes on, if its other end can be told so. */
+  closeChannel(channel: Channel, code: number, reason: string): void;
+}
 
 export class Channel implements Member {
   access: RoomAccess;
@@ -11,11 +27,11 @@ export class Channel implements Member {
   readonly echoing: Echoing;
   /** By what name the other end knows it; the empty text where a link has one channel alone. */
   readonly name: string;
-  readonly #link: Link;
+  readonly #link: ChannelLink;
   /** What the other end has asked for once: the first answers are what every newcomer is told. */
   #asked = 0;
 
-  constructor(link: Link, access: RoomAccess, name: string, echoing: Echoing) {
+  constructor(link: ChannelLink, access: RoomAccess, name: string, echoing: Echoing) {
     this.#link = link;
     this.access = access;
     this.name = name;

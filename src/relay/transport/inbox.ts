@@ -5,9 +5,9 @@ import type { Meter } from "../flow/meter.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { LinkHandler } from "./link-handler.ts";
 
-/** So long may what one link says keep the relay from all others without a break, ms: but one message is one. */
+/** When acting on what one link says has taken this long without a break, all others are heard first, ms. One message is never interrupted. */
 const TURN_MS = 10;
-/** To read bytes mostly takes less: then it is charged to nobody, ms. */
+/** Reading bytes, and letting somebody in, mostly take less: then nobody is charged for it, ms. */
 export const WORTH_MS = 0.2;
 
 export abstract class Inbox {

@@ -2,12 +2,11 @@
 import type { Frame } from "../../wire/index.ts";
 import type { Tariff } from "../flow/meter.ts";
 import type { Turns } from "../flow/turns.ts";
-import type { UnsentData } from "../flow/unsent.ts";
+import type { Debtor, UnsentData } from "../flow/unsent.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { Addressing } from "./addressing.ts";
 import type { Channel } from "./channel.ts";
-import type { Link } from "./link.ts";
 import type { LinkHost } from "./link-host.ts";
 
 export interface LinkSetup {
@@ -42,5 +41,5 @@ export interface LinkHandler {
   /** A channel is over; called once. */
   left(channel: Channel, code: number, now: number): void;
   /** A link is over, after all of its channels; called once. */
-  ended(link: Link): void;
+  ended(link: Debtor): void;
 }

@@ -10,17 +10,16 @@ import {
   KEEP_ALIVE_FRAME,
   LINK_SUBPROTOCOL,
   PATCH_SUBPROTOCOL,
-  controlFrame,
   decodeFrame,
 } from "../../wire/index.ts";
 import { isLargeUpdate, questionIn } from "../flow/costs.ts";
 import { Meter } from "../flow/meter.ts";
 import type { Debtor } from "../flow/unsent.ts";
 import type { RoomAccess } from "../ports/access.ts";
-import { Packet } from "../ports/packet.ts";
+import { Packet, control } from "../ports/packet.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type ChannelLink } from "./channel.ts";
 import { Inbox, WORTH_MS } from "./inbox.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import type { LinkHost } from "./link-host.ts";
@@ -44,9 +43,9 @@ const LONG_BYTES = 64 * 1024;
 const NATIVE: ReadonlySet<string> = new Set([PATCH_SUBPROTOCOL, LINK_SUBPROTOCOL]);
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
-const LONG = new Packet(controlFrame({ kind: "long" }));
+const LONG = control({ kind: "long" });
 
-export class Link extends Inbox implements SocketEvents, Debtor {
+export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
   readonly kind: Kind;
   readonly address: string;
   readonly #addressing: LinkSetup["addressing"];
@@ -251,7 +250,7 @@ export class Link extends Inbox implements SocketEvents, Debtor {
         return null;
       }
       channel = this.#channelOf(name);
-      // it was closed while this was on its way
+      // the channel was closed while this message was on its way
       if (channel === undefined) return null;
       const frame = decodeFrame(bytes);
       if (isLargeUpdate(frame) && this.meter.isFarOver(now)) {

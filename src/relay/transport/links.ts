@@ -3,7 +3,7 @@
  * stands between the sockets and the hub.
  */
 import type { Echoing } from "../../awareness/index.ts";
-import { Close, type Frame, controlFrame } from "../../wire/index.ts";
+import { Close, type Frame } from "../../wire/index.ts";
 import { type Denial, isDenial, sameAccess } from "../access/grants.ts";
 import { type Renew, Renewal } from "../access/renewal.ts";
 import type { Hub } from "../core/hub.ts";
@@ -14,12 +14,13 @@ import { UnsentData } from "../flow/unsent.ts";
 import { TimeQuota } from "../flow/work.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
-import { Packet } from "../ports/packet.ts";
+import { control } from "../ports/packet.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import type { Channel } from "./channel.ts";
 import { Drain, shuffled } from "./drain.ts";
+import { WORTH_MS } from "./inbox.ts";
 import { Link } from "./link.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { sweepInterval } from "./liveness.ts";
@@ -36,9 +37,7 @@ export interface Admitted {
   readonly echoing?: Echoing;
 }
 
-/** To let somebody in mostly takes less: then it is charged to nobody, ms. */
-const WORTH_MS = 0.2;
-/** So long one has to bring a new token that was asked for one, ms. */
+/** A connection that was asked for a new token is closed unless it brings one in this time, ms. */
 const REFRESH_MS = 30_000;
 /** A client of ours that is told of so short a time renews its token at once, ms. */
 const ASKED_MS = 1_000;
@@ -97,12 +96,12 @@ export class Links implements LinkHandler {
     const openedAt = this.clock.now();
     this.tariff.processor.begin(openedAt);
     const channel = link.open(access, name, echoing);
-    // it was closed meanwhile
+    // the link was closed meanwhile
     if (!this.#links.has(link)) return channel;
     if (renew !== undefined) {
       this.#renewals.set(channel, new Renewal(renew, (renewed) => this.#renewed(channel, renewed)));
     }
-    // [API-24] whoever is refused for now, is so with a good token, too
+    // [API-24] a user who is refused for a while is refused with a good token, too
     const ban = access.user === null ? null : this.#hub.bans.of(access.user.id, access.lobby, openedAt);
     if (ban !== null) {
       this.#hub.counters.countRefused("forbidden");
@@ -130,7 +129,7 @@ export class Links implements LinkHandler {
       const { access } = channel;
       if (access.user?.id !== userId || (lobby !== null && access.lobby !== lobby)) continue;
       channel.access = { ...access, expiresAt: Math.min(access.expiresAt ?? Infinity, deadline) };
-      if (channel.kind === "native") channel.send(new Packet(controlFrame({ kind: "access", expiresInMs: ASKED_MS })));
+      if (channel.kind === "native") channel.send(control({ kind: "access", expiresInMs: ASKED_MS }));
       asked++;
     }
     return asked;
@@ -207,7 +206,7 @@ export class Links implements LinkHandler {
 
   /** A channel goes on with a newer token, or ends. [AUTH-5] [AUTH-13] */
   #renewed(channel: Channel, renewed: RoomAccess | Denial): void {
-    // it may be gone meanwhile
+    // the channel may be gone meanwhile
     if (!this.#renewals.has(channel)) return;
     if (isDenial(renewed)) {
       channel.close(renewed.code, renewed.reason);
@@ -221,7 +220,7 @@ export class Links implements LinkHandler {
   #tellAccess(channel: Channel): void {
     const { expiresAt } = channel.access;
     const expiresInMs = expiresAt === null ? null : Math.max(0, expiresAt - this.clock.wall());
-    channel.send(new Packet(controlFrame({ kind: "access", expiresInMs })));
+    channel.send(control({ kind: "access", expiresInMs }));
   }
 
   #sweep(within: number): void {

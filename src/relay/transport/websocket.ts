@@ -29,11 +29,11 @@ export class WebSocketServerSocket implements ServerSocket {
     return this.#socket.writableLength;
   }
 
-  get received(): number {
+  get bytesReceived(): number {
     return this.#socket.bytesRead;
   }
 
-  get left(): number {
+  get bytesFlushed(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
 
@@ -46,7 +46,7 @@ export class WebSocketServerSocket implements ServerSocket {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
     const { message } = packet;
     if (message.length <= PIECE_BYTES) {
-      // one that is over calls back, too
+      // a socket that is over calls back, too
       return void this.#socket.write(prefix === null ? packet.framed : packet.framedWith(prefix), onLeft);
     }
     this.#socket.write(prefix === null ? packet.header : packet.headerWith(prefix));

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { type DocumentHost, Documents, type RoomDocument } from "../../../src/relay/documents/index.ts";
+import { type DocumentHost, Documents, type RoomDocument, SharedDocument } from "../../../src/relay/documents/index.ts";
 import type { FrameError } from "../../../src/wire/index.ts";
 import { Writers, contentOf, edits } from "./edits.ts";
 import { inRoot, inType, rawUpdate, text } from "./raw-update.ts";
@@ -20,7 +20,7 @@ function waiting() {
     refuse: (author, error) => refused.push({ author, error }),
     charge: (author) => charged.push(author),
   };
-  const document: RoomDocument = new Documents(OPTIONS, null, () => {}).of("doc", host);
+  const document: RoomDocument = new SharedDocument("doc", new Documents(OPTIONS, null, () => {}), host);
   return { document, told, refused, charged, scheduled: () => scheduled };
 }
 

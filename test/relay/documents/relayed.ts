@@ -1,6 +1,6 @@
 /** A document of a room, without the room: who sends it updates, and what others are told. */
 import * as Y from "yjs";
-import { Documents, type RoomDocument, type SharedDocument } from "../../../src/relay/documents/index.ts";
+import { Documents, type RoomDocument, SharedDocument } from "../../../src/relay/documents/index.ts";
 import type { DocumentOptions } from "../../../src/relay/documents/documents.ts";
 import type { Packet } from "../../../src/relay/ports/packet.ts";
 import { EMPTY_STATE_VECTOR, decodeFrame } from "../../../src/wire/index.ts";
@@ -40,7 +40,7 @@ export function relay(options: Partial<DocumentOptions> = {}) {
   const documents = new Documents({ ...OPTIONS, ...options }, null, (error) => warnings.push(error));
   const open = (room = "doc") => {
     const told: { readonly update: Uint8Array; readonly except: unknown }[] = [];
-    const document: SharedDocument = documents.of(room, {
+    const document: SharedDocument = new SharedDocument(room, documents, {
       sendUpdate: (packet, except) => told.push({ update: updateOf(packet), except }),
       // as a room does that is quiet, but at once
       scheduleFlush: () => document.settle(),

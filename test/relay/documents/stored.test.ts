@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import type { DocumentStore, Position, StoredDocument } from "../../../src/relay/ports/stores/document-store.ts";
-import { Documents, type SharedDocument } from "../../../src/relay/documents/index.ts";
+import { Documents, SharedDocument } from "../../../src/relay/documents/index.ts";
 import { Journal } from "../../../src/relay/documents/stored/journal.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
 import { EMPTY_STATE_VECTOR, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
@@ -256,7 +256,7 @@ it("[STORE-4] a document that nobody reads leaves the memory once it is stored, 
   const documents = new Documents(OPTIONS, store, () => {});
   const alice = new Y.Doc();
   alice.getText("t").insert(0, "kept");
-  const open = (): SharedDocument => documents.of("doc", NOBODY);
+  const open = (): SharedDocument => new SharedDocument("doc", documents, NOBODY);
   const first = open();
   await vi.advanceTimersByTimeAsync(1);
   first.apply(Y.encodeStateAsUpdate(alice), null);

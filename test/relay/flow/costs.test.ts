@@ -65,8 +65,8 @@ function setup(
     const state = { isPaused: false };
     const socket = {
       protocol: "",
-      received: 0,
-      left: 0,
+      bytesReceived: 0,
+      bytesFlushed: 0,
       bufferedAmount: 0,
       keepsPackets: true,
       send() {},

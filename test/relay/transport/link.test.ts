@@ -426,8 +426,8 @@ describe("signs of life", () => {
     const closed: (number | undefined)[] = [];
     const socket = {
       protocol: "",
-      received: 0,
-      left: 0,
+      bytesReceived: 0,
+      bytesFlushed: 0,
       bufferedAmount: 0,
       keepsPackets: true,
       send() {},
@@ -467,11 +467,11 @@ describe("signs of life", () => {
     };
     // a reader that makes room again and again, until nothing is left to send
     socket.bufferedAmount = 1_000;
-    elapse(10, () => void (socket.left += 10));
+    elapse(10, () => void (socket.bytesFlushed += 10));
     expect(closed).toEqual([]);
     socket.bufferedAmount = 0;
     // what leaves without having to wait is only on its way
-    elapse(10, () => void (socket.left += 10));
+    elapse(10, () => void (socket.bytesFlushed += 10));
     expect(closed).toEqual([4504]);
   });
 

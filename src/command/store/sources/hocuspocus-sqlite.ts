@@ -2,7 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
 import { reasonOf } from "../job.ts";
-import type { DocumentSource, SourceDocument } from "./source.ts";
+import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 /** Where the header of a SQLite file says that changes go to another file first (2), or not (1): to be read, and written. */
 const JOURNAL_MODE = [18, 19] as const;

@@ -3,20 +3,7 @@ import { openStore, readStoreAddress } from "../../../relay/store/open.ts";
 import { UsageError, usage } from "../../usage.ts";
 import { load } from "../job.ts";
 import { wholeOf } from "../update.ts";
-
-export interface SourceDocument {
-  readonly room: string;
-  /** Reads its updates. */
-  readonly read: () => Promise<readonly Uint8Array[]>;
-}
-
-export interface DocumentSource {
-  /** As it may be shown. */
-  readonly name: string;
-  /** Each document once. */
-  documents(): AsyncIterable<SourceDocument>;
-  close(): Promise<void>;
-}
+import type { DocumentSource } from "./document-source.ts";
 
 const FORMS = '"y-leveldb:FOLDER", "hocuspocus-sqlite:FILE", or the address of another store';
 

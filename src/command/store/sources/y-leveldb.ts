@@ -9,7 +9,7 @@ import * as decoding from "lib0/decoding";
 import { isLevelFolder } from "../../../relay/store/level.ts";
 import { FrameError, roomFromPath } from "../../../wire/index.ts";
 import { reasonOf } from "../job.ts";
-import type { DocumentSource, SourceDocument } from "./source.ts";
+import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 const TEXT = 0;
 

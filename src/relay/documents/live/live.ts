@@ -20,8 +20,8 @@ const MIN_LOG = 16 * 1024;
 const ANY = { maxUpdateStructs: Infinity, maxSubdocuments: Infinity };
 const EMPTY: StateVector = new Map();
 
-/** A change that others have to be told of. */
-export interface Told {
+/** What Yjs made of an update that was taken, for all others who have the document. */
+export interface TakenUpdate {
   readonly update: Uint8Array;
   /** Yjs made it itself, when it tidied up what was written: its author does not have it either. */
   readonly isOurs: boolean;
@@ -49,7 +49,7 @@ export class LiveDocument {
   #parts: number;
   #isExact = true;
   /** What Yjs said of the changes that it is making. */
-  #told: Told[] = [];
+  #taken: TakenUpdate[] = [];
   /** Null until somebody asks. */
   #deleted: DeletedRanges | null = null;
 
@@ -113,9 +113,14 @@ export class LiveDocument {
    * @param hasTypes whether there are types among the pieces
    * @param parts how much the document grows by
    */
-  take({ pieces, reached }: Plan, deletions: readonly Deletion[], hasTypes: boolean, parts: number): readonly Told[] {
+  take(
+    { pieces, reached }: Plan,
+    deletions: readonly Deletion[],
+    hasTypes: boolean,
+    parts: number,
+  ): readonly TakenUpdate[] {
     if (pieces.length === 0 && deletions.length === 0) return [];
-    this.#told = [];
+    this.#taken = [];
     try {
       integrate(this.#doc, pieces, deletions, hasTypes);
       this.#check(reached);
@@ -123,8 +128,8 @@ export class LiveDocument {
       this.restore();
       throw error instanceof FrameError ? error : new FrameError("invalid document update");
     }
-    const told = this.#told;
-    this.#told = [];
+    const told = this.#taken;
+    this.#taken = [];
     for (const [client, clock] of reached) this.#states.set(client, clock);
     for (const { update } of told) this.#log.push(update);
     this.#isExact = false;
@@ -143,7 +148,7 @@ export class LiveDocument {
   /** Makes the Y.Doc again, of what is known to be good. */
   restore(): void {
     this.#deleted = null;
-    this.#told = [];
+    this.#taken = [];
     const broken = this.#doc;
     this.#doc = this.#make();
     try {
@@ -199,7 +204,7 @@ export class LiveDocument {
       for (const update of this.#log) Y.applyUpdate(doc, update);
     });
     doc.on("update", (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
-      this.#told.push({ update, isOurs: transaction.local });
+      this.#taken.push({ update, isOurs: transaction.local });
       this.#deleted?.changed(transaction);
     });
     return doc;

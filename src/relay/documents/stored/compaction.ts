@@ -82,7 +82,7 @@ export class Compaction {
     this.#log(room).keepsHistory = true;
   }
 
-  /** Nobody is in the room any more. Whoever comes next need not know that the history is kept: the snapshot says so. */
+  /** Nobody is in the room any more. The relay that opens it next need not be told that the history is kept: the snapshot says so. */
   left(room: string): void {
     const log = this.#logs.get(room);
     if (log?.keepsHistory === true && log.count > 0) this.#plan(room);

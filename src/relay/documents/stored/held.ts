@@ -4,7 +4,7 @@
  * [STORE-42]
  */
 
-/** So long others wait for the store at most, ms. */
+/** Others wait for the store no longer than this, ms. */
 const MAX_HELD_MS = 1_000;
 
 interface Held {

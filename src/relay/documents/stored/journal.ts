@@ -42,7 +42,7 @@ export class Journal {
     return this.#waiting.length === 0 && this.#running === null;
   }
 
-  /** Returns what resolves once the update is stored, or could not be; null while the store takes nothing. */
+  /** Has an update stored. The promise resolves once it is, or could not be; null: the store fails at present, and nobody is to wait for it. */
   record(update: Uint8Array): Promise<void> | null {
     this.#waiting.push(update);
     if (this.#failures > 0) return null;

@@ -1,7 +1,5 @@
 /** Counts what one update is made of, and stops its reader as soon as it is too much. [DOC-6] */
-import type { Plan } from "./plan.ts";
 import { tooLarge } from "./refusal.ts";
-import type { Update } from "./update.ts";
 
 export interface UpdateLimits {
   /** Parts of one update: see `partsOf`. */
@@ -77,13 +75,4 @@ export class Allowance implements Counts {
   #refuse(): never {
     throw tooLarge(`update has more than ${this.#limits.maxUpdateStructs} insertions`);
   }
-}
-
-/** How much a document grows by an update, of which some may be known. */
-export function grownBy(update: Update, planned: Plan, deletions: number): number {
-  const { counts } = update;
-  const { pieces } = planned;
-  const added = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
-  const share = counts.structs === 0 ? 0 : added / counts.structs;
-  return partsOf({ ...counts, structs: added, values: counts.values * share, deletions });
 }

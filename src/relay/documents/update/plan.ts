@@ -2,8 +2,9 @@
  * Which structs of an update can be integrated now, in which order, and what the rest waits for: what Yjs would find out
  * while it integrates, and then keep to itself. Linear in the update. Pure. [DOC-3]
  */
+import { partsOf } from "./allowance.ts";
 import { tooMuchWaits } from "./refusal.ts";
-import type { Deletion, Run } from "./update.ts";
+import type { Deletion, Run, Update } from "./update.ts";
 import { Waiting } from "./waiting.ts";
 
 /** How far a run has been taken. */
@@ -120,4 +121,11 @@ export function divide<T extends Deletion>(
     }
   }
   return { ready, early };
+}
+
+/** How much a document grows by an update, of which some may be known. */
+export function grownBy({ counts }: Update, { pieces }: Plan, deletions: number): number {
+  const added = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
+  const share = counts.structs === 0 ? 0 : added / counts.structs;
+  return partsOf({ ...counts, structs: added, values: counts.values * share, deletions });
 }

@@ -41,7 +41,7 @@ export class Outbox {
     return this.#sent;
   }
 
-  /** Bytes that wait, whoever they wait for besides. */
+  /** Bytes that wait, also those that wait for other sockets, too. */
   get unsent(): number {
     return this.#owed + this.#owedShared;
   }

@@ -2,19 +2,24 @@
 import type { ServerSocket } from "../../ports/socket.ts";
 
 export class Transfer {
-  /** What had come in and left when it was last looked at; the latter only while more was to leave. */
+  /** How many bytes had come in, and left, when that was last looked at. Infinity: none waited to leave then. */
   #received = 0;
-  #left = Infinity;
+  #flushed = Infinity;
 
   /**
-   * A long message is under way, and no pong overtakes it. What leaves proves something only if it had to wait: until the
-   * buffers on the way are full, it leaves whether or not anybody is there.
+   * Whether bytes have come in or left since this was asked last: while a long message is under way no pong overtakes it. Bytes
+   * that leave prove something only if they had to wait: until the buffers on the way are full, they leave whether or not
+   * anybody is there.
    */
-  goesOn({ received, left, bufferedAmount }: Pick<ServerSocket, "received" | "left" | "bufferedAmount">): boolean {
+  goesOn({
+    bytesReceived,
+    bytesFlushed,
+    bufferedAmount,
+  }: Pick<ServerSocket, "bytesReceived" | "bytesFlushed" | "bufferedAmount">): boolean {
     // [LIVE-16] bytes that come in, or leave after they had to wait
-    const goesOn = received > this.#received || left > this.#left;
-    this.#received = received;
-    this.#left = bufferedAmount > 0 ? left : Infinity;
+    const goesOn = bytesReceived > this.#received || bytesFlushed > this.#flushed;
+    this.#received = bytesReceived;
+    this.#flushed = bufferedAmount > 0 ? bytesFlushed : Infinity;
     return goesOn;
   }
 }

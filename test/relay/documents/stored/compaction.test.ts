@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
-import { type DocumentHost, Documents, type SharedDocument } from "../../../../src/relay/documents/index.ts";
+import { type DocumentHost, Documents, SharedDocument } from "../../../../src/relay/documents/index.ts";
 import { compactDocument } from "../../../../src/relay/documents/stored/compact.ts";
 import { DocumentThread } from "../../../../src/relay/documents/stored/thread.ts";
 import type { StoredDocument } from "../../../../src/relay/ports/stores/document-store.ts";
@@ -29,7 +29,7 @@ async function opened(store: MemoryDocumentStore, options = OPTIONS) {
   const errors: Error[] = [];
   const documents = new Documents(options, store, (error) => errors.push(error));
   onTestFinished(() => documents.close());
-  const shared: SharedDocument = documents.of("doc", NOBODY);
+  const shared: SharedDocument = new SharedDocument("doc", documents, NOBODY);
   await new Promise<void>((resolve) => {
     shared.whenReady(resolve);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
-import { Documents, type SharedDocument } from "../../../../src/relay/documents/index.ts";
+import { Documents, SharedDocument } from "../../../../src/relay/documents/index.ts";
 import type { DocumentStore } from "../../../../src/relay/ports/stores/document-store.ts";
 import { LevelDocumentStore } from "../../../../src/relay/store/level.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
@@ -26,7 +26,7 @@ function relay(store: DocumentStore | null, documentTtl: number): { documents: D
 
 /** Somebody opens a room. */
 async function open(documents: Documents, room: string): Promise<SharedDocument> {
-  const document = documents.of(room, host);
+  const document = new SharedDocument(room, documents, host);
   await new Promise<void>((resolve) => document.whenReady(resolve));
   return document;
 }
@@ -129,7 +129,7 @@ describe("[STORE-43] a stored document that nobody has used for the time that is
     });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(deleting).toHaveBeenCalledTimes(1);
-    const document = documents.of("doc", host);
+    const document = new SharedDocument("doc", documents, host);
     await vi.advanceTimersByTimeAsync(500);
     expect(document.isReady).toBe(false);
     pass();

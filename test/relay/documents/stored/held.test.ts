@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
-import { Documents } from "../../../../src/relay/documents/index.ts";
+import { Documents, SharedDocument } from "../../../../src/relay/documents/index.ts";
 import { HeldUpdates } from "../../../../src/relay/documents/stored/held.ts";
 import { systemClock } from "../../../../src/relay/ports/clock.ts";
 import type { DocumentStore } from "../../../../src/relay/ports/stores/document-store.ts";
@@ -94,7 +94,7 @@ it("[STORE-42] what others were told is in the store; one who asks is not held u
     systemClock,
     () => {},
   );
-  const document = documents.of("doc", {
+  const document = new SharedDocument("doc", documents, {
     sendUpdate: (_packet, author) => told.push(author),
     scheduleFlush: () => document.settle(),
     refuse() {},
