@@ -52,7 +52,7 @@ export class Cluster implements ClusterContext {
   readonly #lobbies = new Map<string, SharedLobby>();
   /** Lost relays whose shards are thrown away when their time is over. */
   readonly #graces = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Relays that were lost: should one be heard again, it was never gone. */
+  /** Relays that were taken for lost. One that is heard again never stopped: what both said meanwhile has to be asked for. */
   readonly #strayed = new Set<string>();
   readonly #undo: (() => void)[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
@@ -100,7 +100,7 @@ export class Cluster implements ClusterContext {
     }
     const lobby = this.hub.lobbies.get(room.name);
     if (lobby !== undefined) this.#lobbies.set(room.name, new SharedLobby(this, lobby));
-    if (this.#isPartial) room.setPartial(true);
+    if (this.#isPartial) room.sharing.setPartial(true);
   }
 
   /** A room has closed here. */
@@ -217,7 +217,7 @@ export class Cluster implements ClusterContext {
   }
 
   #found(relay: string): void {
-    // one that is new knows at once how others date, and that they live
+    // a relay that is new is told at once how others date, and that they live
     this.tell(relay, "beat", "", this.#dated());
     // [BUS-34] and whom they refuse
     for (const each of kicksOf(this.hub)) this.tell(relay, "kick", "", writeKick(each));
@@ -259,16 +259,15 @@ export class Cluster implements ClusterContext {
     next();
   }
 
-  /** [BUS-20] */
+  /** Tells clients that other relays cannot be heard; or, of each room as soon as all of it is known again, that they can. [BUS-20] */
   #tellPartial(isPartial: boolean): void {
-    const wasPartial = this.#isPartial;
-    this.#isPartial = false;
+    let isLeft = false;
     for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {
       const room = this.hub.rooms.get(name) ?? this.hub.lobbies.get(name)?.room;
-      const isKnown = isPartial ? isLobby(name) || shared.isShared : shared.isWhole;
-      if (isKnown) room?.setPartial(isPartial);
-      if (!isPartial && !isKnown) this.#isPartial = true;
+      const isMeant = isPartial ? isLobby(name) || shared.isShared : shared.isWhole;
+      if (isMeant) room?.sharing.setPartial(isPartial);
+      else isLeft = true;
     }
-    if (isPartial) this.#isPartial = isPartial || wasPartial;
+    this.#isPartial = isPartial || isLeft;
   }
 }

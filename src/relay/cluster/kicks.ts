@@ -19,7 +19,7 @@ export interface Kick {
 /** Asks a user's connections for new tokens. */
 export type Refresh = Pick<Kick, "userId" | "lobby">;
 
-/** Levels of nesting in what relays say of it as JSON. */
+/** How deep the JSON of such a message may be nested. */
 const MAX_DEPTH = 3;
 /** The code and the reason of a close, as WebSocket has them. */
 const MIN_CODE = 1_000;

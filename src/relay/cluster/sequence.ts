@@ -3,7 +3,7 @@
 /** How often a number is said again while nothing is sent, ms. */
 const TAIL_AFTER_MS = 1_000;
 const TAIL_EVERY_MS = 15_000;
-/** So long an answer to a question may take before it is asked again, ms. */
+/** A question that is not answered in this time is asked again, ms. */
 const ASK_AGAIN_MS = 1_000;
 
 /** What this relay has sent on a topic. */
@@ -23,7 +23,7 @@ export class Outgoing {
     return ++this.#seq;
   }
 
-  /** Whether the last number is to be said again now: whoever missed the last message notices only then. [BUS-4] */
+  /** Whether the last number is to be said again now: a relay that missed the last message notices only then. [BUS-4] */
   isTailDue(now: number): boolean {
     if (now - this.#saidAt < (this.#hasTail ? TAIL_EVERY_MS : TAIL_AFTER_MS)) return false;
     this.#hasTail = true;

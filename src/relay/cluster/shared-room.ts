@@ -13,7 +13,7 @@ import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
 /** How long clients' questions for a document may wait for other relays, ms. [BUS-12] */
 const HOLD_MS = 1_000;
-/** So long where the bus cannot tell how many listen, ms. */
+/** How long they may wait where the bus cannot tell how many relays listen, ms. */
 const BLIND_HOLD_MS = 100;
 /** Updates of another relay that are younger may not be stored yet when it is lost, ms; and bytes of them at most. [BUS-13] */
 const UNSTORED_MS = 30_000;
@@ -45,7 +45,7 @@ export class SharedRoom implements TopicHost<Peer> {
     this.#room = room;
     const topic = context.topics.room(room.name);
     this.#topic = new SharedTopic<Peer>(context, topic, room.name, this, (message) => this.hear(message));
-    room.outlet = {
+    room.sharing.outlet = {
       states: (updates) => this.#tellStates(updates),
       update: (message) => this.#topic.send("doc", message),
       renew: () => this.#topic.send("renew", NOTHING),
@@ -105,7 +105,7 @@ export class SharedRoom implements TopicHost<Peer> {
 
   /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
   close(isFinal: boolean): void {
-    this.#room.outlet = null;
+    this.#room.sharing.outlet = null;
     this.#release();
     this.#topic.close(isFinal);
   }
@@ -119,7 +119,7 @@ export class SharedRoom implements TopicHost<Peer> {
 
   writeWhole(encoder: encoding.Encoder): void {
     // what waits is told first, by which the number rises
-    const states = this.#room.ownStates();
+    const states = this.#room.sharing.ownStates();
     encoding.writeUint8Array(encoder, this.#writer.whole(states, this.#context.hub.clock.now()));
   }
 
@@ -158,7 +158,7 @@ export class SharedRoom implements TopicHost<Peer> {
     peer.member.lastSeen = now;
     if (kind === "states") this.#takeStates(relay, peer, peer.reader.read(body, now), now);
     else if (kind === "doc") this.#takeUpdate(peer, body, now);
-    else if (kind === "renew") this.#room.renewOwn();
+    else if (kind === "renew") this.#room.sharing.renewOwn();
   }
 
   #takeStates(relay: string, peer: Peer, states: ReturnType<RemoteStatesReader["read"]>, now: number): void {
@@ -175,7 +175,7 @@ export class SharedRoom implements TopicHost<Peer> {
 
   #raise(body: Uint8Array): void {
     const from = reader(body);
-    while (from.pos < from.arr.length) this.#room.raise(readUint(from), readUint(from));
+    while (from.pos < from.arr.length) this.#room.sharing.raise(readUint(from), readUint(from));
   }
 
   /** Tells another relay what it has not of the document. */
@@ -211,7 +211,7 @@ export class SharedRoom implements TopicHost<Peer> {
 
   /** Clients' questions wait until all relays in the room have said what they have of the document. */
   #hold(topic: string): void {
-    this.#room.holdDocument();
+    this.#room.sharing.holdDocument();
     const listeners = this.#context.listeners(topic);
     this.#holding = setTimeout(() => this.#release(), listeners === null ? BLIND_HOLD_MS : HOLD_MS);
     if (listeners !== null) void this.#awaitListeners(listeners);
@@ -236,7 +236,7 @@ export class SharedRoom implements TopicHost<Peer> {
     if (this.#holding === undefined) return;
     clearTimeout(this.#holding);
     this.#holding = undefined;
-    this.#room.releaseDocument();
+    this.#room.sharing.releaseDocument();
   }
 }
 

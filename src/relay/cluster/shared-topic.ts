@@ -105,7 +105,7 @@ export class SharedTopic<Peer> {
     return this.#met(relay).peer;
   }
 
-  /** Asks everybody: on a topic that is new here, or where what is known of others may be old. */
+  /** Asks all relays for all they have to say: when the room or lobby opens here, and when what is known of others may be old. */
   ask(): void {
     for (const { incoming } of this.#peers.values()) incoming.doubt();
     this.#askedAt = this.#context.hub.clock.now();

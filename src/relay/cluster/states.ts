@@ -37,7 +37,7 @@ export class StatesWriter {
 
   /** All of it, for one that knows nothing. */
   whole(updates: readonly StateUpdate[], now: number): Uint8Array {
-    // one who is told all now has not been told of others, be it that somebody else was
+    // what is said next is said to all relays: an id that is not in this answer must then be said whole, though others know it
     const named = new Set(updates.map(({ publication }) => publication.id));
     for (const id of this.#told.keys()) if (!named.has(id)) this.#told.delete(id);
     return this.#encode(updates, now, true) ?? Uint8Array.of(0);
@@ -67,7 +67,7 @@ export class StatesWriter {
   ): boolean {
     const { id, entry } = publication;
     if (state === null || entry === null || entry.isRemote) {
-      // one that speaks through another relay now is that one's to tell
+      // a client that speaks through another relay now is told of by that relay
       if (!this.#told.delete(id) || entry?.isRemote === true) return false;
       encoding.writeVarUint(encoder, id);
       encoding.writeUint8(encoder, GONE);

@@ -2,11 +2,12 @@
  * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
  * long. [TIME-1]
  */
-import { type Author, type PresentEntry, isStockSession } from "../../awareness/index.ts";
+import type { Author, PresentEntry } from "../../awareness/index.ts";
+import { isStockSession } from "../../presence/index.ts";
 import { Close, isFinal } from "../../wire/index.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
 
-/** So long it may take to hear those who spoke while the relay did not run, ms. */
+/** Once the relay runs again, hearing what clients said meanwhile may take this long, ms. */
 const HEARD_MS = 1_000;
 
 /** How a connection was lost that may come back. */
@@ -41,10 +42,9 @@ export class Grace<T> {
     this.#arm();
   }
 
-  /** Notes how the connection of an item was lost that may be held next. Returns false: it may come back. */
-  lost(item: T, code: number): false {
+  /** Notes how the connection of an item was lost that is about to be held. */
+  lost(item: T, code: number): void {
     this.#losses.set(item, { code, at: Math.round(this.#clock.wall()) });
-    return false;
   }
 
   /** How the connection of an item that is held was lost. */

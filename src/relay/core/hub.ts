@@ -15,29 +15,42 @@ import {
   StateMemory,
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
-import type { Unsubscribe } from "../../presence/index.ts";
-import { type Frame, FrameError, controlFrame, isLobby } from "../../wire/index.ts";
+import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
+import { type Frame, FrameError, isLobby } from "../../wire/index.ts";
 import { AddressIds } from "../access/address-ids.ts";
 import { Bans } from "../access/bans.ts";
 import { LobbyPlaces } from "../access/lobby-places.ts";
-import { Documents, noDocument } from "../documents/index.ts";
+import { Documents } from "../documents/index.ts";
 import { type Clock, type DatingClock, datingClock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import type { PeopleStore, StoredPerson } from "../ports/stores/people-store.ts";
 import type { Probe } from "../ports/probe.ts";
-import { Packet } from "../ports/packet.ts";
+import { control } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave } from "./grace.ts";
 import { helloOf } from "./hello.ts";
-import { Lobby } from "./lobby/lobby.ts";
-import { type HubListener, Room } from "./room.ts";
-import type { HubPorts, RoomSetup } from "./setup.ts";
+import type { Lobby } from "./lobby/lobby.ts";
 import { FlushLoad } from "./pace.ts";
+import { type RoomListener, RoomRegistry } from "./registry.ts";
+import type { Room } from "./room.ts";
+import type { HubPorts, RoomSetup } from "./setup.ts";
 
-/** So long the own shard names one who speaks through another relay now, whose shard may be read later, ms. [BUS-27] */
+/**
+ * A session that has moved to another relay stays in this relay's shard for this time, ms: a reader may get the other relay's
+ * shard later, and must not see the user leave in between. [BUS-27]
+ */
 const HANDED_OVER_MS = 1_000;
+
+/** Who is told of what happens in the hub. */
+export interface HubListener extends RoomListener {
+  events(events: readonly PresenceEvent[]): void;
+  /** The document of a room changed. */
+  edited(room: string): void;
+  /** What went wrong without ending anything. @param where in what */
+  error(error: unknown, where: string): void;
+}
 
 export class Hub {
   /** The id of this relay's shard in every lobby, but for a number in one that is made anew. */
@@ -49,27 +62,19 @@ export class Hub {
   readonly people: PeopleKeeper | null;
   readonly counters: Counters = new Counters();
   readonly stateMemory: StateMemory;
-  /** Those that are no lobbies, by name. */
-  readonly rooms: Map<string, Room> = new Map();
-  readonly lobbies: Map<string, Lobby> = new Map();
   /** The hub holds the place of each lobby in which it knows of somebody. */
   readonly lobbyPlaces: LobbyPlaces;
   /** Users who are refused for a while. */
   readonly bans: Bans = new Bans();
   readonly #settings: RelaySettings;
-  readonly #hasDocuments: boolean;
-  readonly #setup: RoomSetup;
+  readonly #registry: RoomRegistry;
   readonly #load: FlushLoad;
-  /** ms since the epoch */
-  readonly #startedAt: number;
   readonly dates: DatingClock;
   readonly #members = new Map<Member, Room>();
   readonly grace: Grace<PresentEntry>;
   readonly #handedOver: Grace<PresentEntry>;
   readonly #listener: HubListener;
   readonly #idsFrom: AddressIds;
-  #lobbiesGivenUp = 0;
-  #observers = 0;
 
   constructor(
     settings: RelaySettings,
@@ -79,7 +84,6 @@ export class Hub {
     this.#load = new FlushLoad(busySince);
     this.#settings = settings;
     this.#idsFrom = new AddressIds(settings.maxAddressUsers);
-    this.#hasDocuments = hasDocuments;
     this.#listener = listener;
     this.clock = clock;
     this.probe = probe;
@@ -92,12 +96,12 @@ export class Hub {
     );
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
-    this.#startedAt = clock.wall();
+    const startedAt = clock.wall();
     this.dates = datingClock(clock);
     const startedNow = clock.now();
     this.grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
     this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
-    this.#setup = {
+    const setup: RoomSetup = {
       limits: settings,
       tie: Math.random(),
       stateMemory: this.stateMemory,
@@ -107,7 +111,7 @@ export class Hub {
       load: this.#load,
       probe,
       // as the wall clock would be if nobody had set it since the relay was started; and not below those of other relays [BUS-28]
-      firstClock: () => Math.max(Math.floor(this.#startedAt + clock.now() - startedNow), this.dates.followed()),
+      firstClock: () => Math.max(Math.floor(startedAt + clock.now() - startedNow), this.dates.followed()),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
       onKnown: (lobby, userIds) => {
         for (const userId of userIds) this.people?.changed(lobby, userId);
@@ -115,18 +119,29 @@ export class Hub {
       onEvents: (events) => listener.events(events),
       onDropped: (what) => this.counters.countDropped(what),
     };
+    this.#registry = new RoomRegistry({
+      room: setup,
+      lobby: settings,
+      shard: { shard: this.shard, startedAt },
+      documents: hasDocuments ? this.documents : null,
+      lobbyPlaces: this.lobbyPlaces,
+      listener,
+    });
     this.people = store?.people === undefined ? null : this.#keeper(store.people, settings.recentTtl);
+  }
+
+  /** Rooms that are no lobbies, by name. */
+  get rooms(): ReadonlyMap<string, Room> {
+    return this.#registry.rooms;
+  }
+
+  get lobbies(): ReadonlyMap<string, Lobby> {
+    return this.#registry.lobbies;
   }
 
   /** Tells of who comes and goes in rooms, until the last observer has undone it. */
   observe(): Unsubscribe {
-    if (this.#observers++ === 0) for (const room of this.rooms.values()) room.observe(true);
-    let isUndone = false;
-    return () => {
-      if (isUndone) return;
-      isUndone = true;
-      if (--this.#observers === 0) for (const room of this.rooms.values()) room.observe(false);
-    };
+    return this.#registry.observe();
   }
 
   /**
@@ -135,7 +150,7 @@ export class Hub {
    * @param keepsHistory its document goes back in its history
    */
   join(member: Member, name: string, keepsHistory = false): void {
-    const room = this.#room(name);
+    const room = this.#registry.open(name);
     if (keepsHistory && member.access.write) room.document.keepHistory();
     this.#members.set(member, room);
     if (member.kind !== "relay") this.counters.accepted++;
@@ -144,20 +159,20 @@ export class Hub {
         now: this.dates.date(),
         wall: this.clock.wall(),
       });
-      member.send(new Packet(controlFrame(hello)));
+      member.send(control(hello));
     }
     room.join(member);
   }
 
   /** Opens a room for somebody who does not join it, but wants its document. Returns the undo. */
   hold(name: string): { readonly room: Room; readonly release: Unsubscribe } {
-    const room = this.#room(name);
+    const room = this.#registry.open(name);
     const undo = room.hold();
     return {
       room,
       release: () => {
         undo();
-        this.#freeIfEmpty(room);
+        this.#registry.freeIfEmpty(room);
       },
     };
   }
@@ -204,11 +219,11 @@ export class Hub {
     if (room === undefined) return;
     this.#members.delete(member);
     if (member.kind !== "relay") this.counters.countClosed(code);
-    this.#act(
-      room,
-      room.leave(member, now, (entry) => isLeave(code, member, entry) || this.grace.lost(entry, code)),
-    );
-    this.#freeIfEmpty(room);
+    const changes = room.leave(member, now, (entry) => isLeave(code, member, entry));
+    // what it still owned may come back
+    for (const change of changes) if (change.type === "claimed") this.grace.lost(change.entry, code);
+    this.#act(room, changes);
+    this.#registry.freeIfEmpty(room);
   }
 
   /** The members that a user is here through: by their token, or by what they say. @param lobby null: whatever lobby they count in */
@@ -232,21 +247,7 @@ export class Hub {
   /** Does what comes by time. */
   sweep(now: number): void {
     this.bans.sweep(now);
-    for (const room of this.rooms.values()) {
-      room.sweep(now);
-      // who was waited for may be back through another relay
-      this.#freeIfEmpty(room);
-    }
-    for (const lobby of this.lobbies.values()) {
-      lobby.room.sweep(now);
-      lobby.sweep(now);
-      if (!lobby.empty) continue;
-      this.#listener.closed(lobby.room);
-      lobby.close();
-      this.lobbies.delete(lobby.name);
-      this.lobbyPlaces.release(lobby.name);
-      this.#lobbiesGivenUp++;
-    }
+    this.#registry.sweep(now);
   }
 
   /** Why it cannot do all that it is there for; null: it can. [STORE-15] */
@@ -259,10 +260,7 @@ export class Hub {
   close(): void {
     this.grace.stop();
     this.#handedOver.stop();
-    for (const room of this.rooms.values()) room.close();
-    for (const lobby of this.lobbies.values()) lobby.close();
-    this.rooms.clear();
-    this.lobbies.clear();
+    this.#registry.close();
   }
 
   #keeper(store: PeopleStore, recentTtl: number): PeopleKeeper {
@@ -285,7 +283,7 @@ export class Hub {
     const { maxLobbies } = this.#settings;
     for (const [name, some] of byLobby) {
       const hasPlace = this.lobbies.has(name) || maxLobbies === 0 || this.lobbyPlaces.size < maxLobbies;
-      if (isLobby(name) && hasPlace) this.#take(this.#lobby(name).remember(some));
+      if (isLobby(name) && hasPlace) this.#take(this.#registry.openLobby(name).remember(some));
     }
   }
 
@@ -324,11 +322,11 @@ export class Hub {
   #report(entry: PresentEntry): void {
     if (!entry.isRemote) {
       this.#handedOver.release(entry);
-      return this.#take(this.#lobby(entry.lobby).report(entry));
+      return this.#take(this.#registry.openLobby(entry.lobby).report(entry));
     }
-    // its own relay counts it, and says nothing of those who may not be seen
+    // [BUS-27] its own relay counts it, and says nothing of those who may not be seen
     if (this.lobbies.get(entry.lobby)?.counts(entry) === true) this.#handedOver.hold(entry);
-    this.#roomOf(entry)?.show(entry, true);
+    this.#registry.roomOf(entry)?.show(entry, true);
   }
 
   #withdraw(entry: PresentEntry): void {
@@ -339,19 +337,15 @@ export class Hub {
   /** Acts on what a lobby's directory says: in whatever rooms the user is. */
   #take(effects: Effects<PresentEntry> | undefined): void {
     if (effects === undefined) return;
-    for (const [entry, visible] of effects.visibility) this.#roomOf(entry)?.show(entry, visible);
-    for (const [entry, choice] of effects.choices) this.#roomOf(entry)?.tellChoice(entry, choice);
-  }
-
-  #roomOf({ room }: PresentEntry): Room | undefined {
-    return this.rooms.get(room) ?? this.lobbies.get(room)?.room;
+    for (const [entry, visible] of effects.visibility) this.#registry.roomOf(entry)?.show(entry, visible);
+    for (const [entry, choice] of effects.choices) this.#registry.roomOf(entry)?.tellChoice(entry, choice);
   }
 
   #expire(entry: PresentEntry): void {
-    const room = this.#roomOf(entry);
+    const room = this.#registry.roomOf(entry);
     if (room === undefined) return;
     this.#act(room, room.expire(entry, this.clock.now()));
-    this.#freeIfEmpty(room);
+    this.#registry.freeIfEmpty(room);
   }
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
@@ -362,39 +356,6 @@ export class Hub {
       if (ban !== null) throw new FrameError(ban.reason, ban.code);
     }
     this.#idsFrom.admit(address, newIds);
-    this.#lobby(lobby).admitUsers(sessions);
-  }
-
-  /** Frees a room in which nobody is, nor may come back within the grace. [ROOM-3] */
-  #freeIfEmpty(room: Room): void {
-    if (!room.empty || isLobby(room.name)) return;
-    this.#listener.closed(room);
-    room.close();
-    this.rooms.delete(room.name);
-  }
-
-  #room(name: string): Room {
-    if (isLobby(name)) return this.#lobby(name).room;
-    const known = this.rooms.get(name);
-    if (known !== undefined) return known;
-    const room = new Room(name, this.#setup, (made) =>
-      this.#hasDocuments ? this.documents.of(name, made) : noDocument,
-    );
-    room.observe(this.#observers > 0);
-    this.rooms.set(name, room);
-    this.#listener.opened(room);
-    return room;
-  }
-
-  #lobby(name: string): Lobby {
-    const known = this.lobbies.get(name);
-    if (known !== undefined) return known;
-    // a reader may have kept the document of a lobby that was given up: it must not mix the new one with it
-    const shard = this.#lobbiesGivenUp === 0 ? this.shard : `${this.shard}.${this.#lobbiesGivenUp}`;
-    const lobby = new Lobby(name, { shard, startedAt: this.#startedAt }, this.#setup, this.#settings);
-    this.lobbies.set(name, lobby);
-    this.lobbyPlaces.hold(name);
-    this.#listener.opened(lobby.room);
-    return lobby;
+    this.#registry.openLobby(lobby).admitUsers(sessions);
   }
 }

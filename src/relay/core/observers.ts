@@ -13,8 +13,8 @@ import {
   nudges,
   previewed,
 } from "../../awareness/audience/index.ts";
-import { Close, type Mark, type MarkEntry, NO_STATES_FRAME, controlFrame } from "../../wire/index.ts";
-import { Packet } from "../ports/packet.ts";
+import { Close, type Mark, type MarkEntry, NO_STATES_FRAME } from "../../wire/index.ts";
+import { Packet, control } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 
@@ -24,10 +24,13 @@ const NO_NUDGES: ReadonlyMap<Author, ReadonlyMap<number, StateUpdate>> = new Map
 /** Longest that a member may lag and still be told the rest, ms: for longer those who left are not remembered. */
 const MAX_LAG_MS = 60_000;
 
-/** So long a stock client that is back may remember clocks from another relay, ms: what others remember of it is forgotten then. */
+/**
+ * When the last person of another relay has left, a stock client that was connected there may still come here for this time, and
+ * remember that relay's clocks, ms. Nobody remembers a departed id for longer (OWN-6).
+ */
 const REMEMBERED_MS = 120_000;
 
-/** So long a stock client may take to answer the first question, ms: until then nobody knows which states are its own. [LIVE-10] */
+/** Until a stock client answers the first question nobody knows which states are its own. It is waited for no longer than this, ms. [LIVE-10] */
 const UNANSWERED_MS = 10_000;
 
 /** A stock client of which nobody knows yet which states are its own: what it said before it lost its connection. */
@@ -73,7 +76,7 @@ export class Observers {
   readonly #cursors: CursorLimiter;
   readonly #native = new NativeAudience();
   readonly #echoes = new Echoes();
-  /** Marked ids that have gone, of which nobody has been told yet: one that comes back meanwhile never went. */
+  /** Ids that had a mark and have left since the last flush: one that comes back before observers are told of the leave has the mark no more, and they are told of that. */
   readonly #unmarked = new Set<number>();
   readonly #missed = new Map<Member, Missed>();
   /** Stock clients that have yet to answer the first question. */
@@ -176,7 +179,10 @@ export class Observers {
     return false;
   }
 
-  /** The same of one that has dropped all that it saw: it is told again, with clocks that it does not know. */
+  /**
+   * A stock client is back that has dropped all that it saw: it is told again, with clocks that it does not know. Returns whether
+   * there is something to tell everybody.
+   */
   returned(member: Member): boolean {
     this.#sendSnapshot(member, this.#updates.snapshot(this.#othersThan(member), this.#clock.now()));
     return this.#renewForNewcomer();
@@ -386,8 +392,4 @@ function connectivityOf({ phase, owner, remote }: PresentEntry): Mark {
   if (phase === "orphaned") return "reconnecting";
   if (remote !== null) return remote.mark;
   return owner?.silent === true ? "silent" : "clear";
-}
-
-function control(message: Parameters<typeof controlFrame>[0]): Packet {
-  return new Packet(controlFrame(message));
 }

@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 
 /** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
 const ROOM_SHARE = 1 / 20;
-/** A relay that is busy for up to the first part of the time leaves rooms their whole share, from the second part on none; linear between. [FLOW-10] */
+/** A relay that is busy for less than the first part of the time leaves rooms their whole share; for more than the second part, none; between them the share falls evenly. [FLOW-10] */
 const CALM = 0.3;
 const BUSY = 0.6;
 /** Of the interval, for each peer: a flush costs the square of their number in what they all have to read, ms. */
@@ -33,7 +33,7 @@ export interface Cost {
 }
 
 /**
- * The shortest time between two flushes, ms. [FLOW-3] [FLOW-11]
+ * The shortest time between two flushes, ms. [FLOW-3] [FLOW-9] [FLOW-11]
  *
  * @param shortest `--tick` or `--lobby-tick`: never more often than this, ms
  * @param usual how long a room that costs more than its share waits, unless it is large or its flushes take long: 33 ms for a room, 100 ms for a lobby
@@ -52,11 +52,11 @@ function withEchoes(ms: number, echoing: number): number {
   return ms * (1 + ECHO_COST * echoing);
 }
 
-/** What was spent so long ago counts for a third of what is spent now (1/e), ms. */
+/** Time that was spent this long ago counts for about a third (1/e) of time that is spent now, ms. */
 const WINDOW_MS = 1_000;
 /** Rooms whose flushes take longer share the relay's time, ms. */
 const HEAVY_MS = 1;
-/** A room reckons with at most so many of its own flushes in a round: with MAX_SHARE it waits for at most twenty of them. [FLOW-3] */
+/** However many rooms are busy, a room waits as if a round of all of them took no longer than so many of its own flushes: with MAX_SHARE that is twenty. [FLOW-3] */
 const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.1;
@@ -169,10 +169,10 @@ export class FlushLoad {
     if (own < HEAVY_MS) return own;
     let sum = 0;
     for (const each of this.#heavy) {
-      // one that has not flushed for so long is as quiet as if it were not there
+      // a room that has not flushed for that long takes none of the time
       if (each === room || each.flushedAt > now - MAX_INTERVAL_MS) sum += each.flushMs;
     }
-    // one that was held up once by something else is not to wait for the large rooms
+    // a small room that something else held up once is not to wait as long as the large rooms do
     return Math.min(sum, MAX_ROUND * own);
   }
 }

@@ -4,7 +4,7 @@
  * It knows members, not sockets. A frame goes in and changes come out; the hub has the directory say who may be seen, and
  * hands the changes back for the members to be told. Nothing here calls upwards.
  */
-import type { PresenceEvent, Unsubscribe, User } from "../../presence/index.ts";
+import type { Unsubscribe, User } from "../../presence/index.ts";
 import { type Author, type Change, type Moment, type PresentEntry, Register } from "../../awareness/index.ts";
 import {
   type Control,
@@ -12,21 +12,21 @@ import {
   FrameError,
   KEEP_ALIVE_FRAME,
   QUERY_FRAME,
-  controlFrame,
+  type UnwatchRequest,
+  type WatchRequest,
   isLobby,
 } from "../../wire/index.ts";
 import type { DocumentHost, RoomDocument } from "../documents/index.ts";
 import type { Dropped } from "./counters.ts";
 import { RoomMessages } from "../messages/room-messages.ts";
-import { Packet } from "../ports/packet.ts";
+import { Packet, control } from "../ports/packet.ts";
 import type { Member } from "../ports/member.ts";
-import type { StateUpdate } from "../../awareness/audience/index.ts";
-import { Observers, type StatesOutlet } from "./observers.ts";
+import { Observers } from "./observers.ts";
 import { RoomPeople } from "./people.ts";
 import { Readers } from "./readers.ts";
 import { Flusher } from "./flusher.ts";
 import type { RoomSetup } from "./setup.ts";
-import type { Watchers } from "./lobby/watchers.ts";
+import { RoomSharing } from "./sharing.ts";
 
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
@@ -37,16 +37,11 @@ const USUAL_INTERVAL_MS = 33;
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
 
-/** Who is told of what happens in the hub. */
-export interface HubListener {
-  /** A room, or a lobby's room, has been made; or is given up. */
-  opened(room: Room): void;
-  closed(room: Room): void;
-  events(events: readonly PresenceEvent[]): void;
-  /** The document of a room changed. */
-  edited(room: string): void;
-  /** What went wrong without ending anything. @param where in what */
-  error(error: unknown, where: string): void;
+/** Those who are told of a lobby without its document: `Watchers` of lobby/watchers.ts. */
+export interface LobbyWatchers {
+  /** Acts on what a member asks for. Throws `FrameError`. */
+  take(member: Member, request: WatchRequest | UnwatchRequest): void;
+  left(member: Member): void;
 }
 
 export class Room implements DocumentHost {
@@ -59,14 +54,15 @@ export class Room implements DocumentHost {
   /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
   readonly people: RoomPeople;
   /** Of a lobby, those who are told of it without its document; null: this is no lobby. */
-  watchers: Watchers | null = null;
+  watchers: LobbyWatchers | null = null;
   /** One-off messages on their way. */
   readonly messages: RoomMessages;
+  /** What other relays have to do with it. */
+  readonly sharing: RoomSharing;
   readonly #observers: Observers;
   readonly #flusher: Flusher;
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
-  #isPartial = false;
   /** How many members are other relays. */
   #relays = 0;
   #holds = 0;
@@ -94,6 +90,13 @@ export class Room implements DocumentHost {
     this.messages = new RoomMessages(this.members, this.register, this.#flusher, setup);
     this.document = makeDocument(this);
     this.#readers = new Readers(this.document, this.members, setup);
+    this.sharing = new RoomSharing({
+      members: this.members,
+      observers: this.#observers,
+      readers: this.#readers,
+      messages: this.messages,
+      flusher: this.#flusher,
+    });
   }
 
   /** Keeps the room, though nobody is in it. Returns the undo. */
@@ -108,6 +111,13 @@ export class Room implements DocumentHost {
     if (this.members.size > this.#relays) return false;
     for (const { isRemote } of this.register.present()) if (!isRemote) return false;
     return true;
+  }
+
+  /** How many connections of clients there are: other relays are none, nor is a member whom a server has set. */
+  get connections(): number {
+    let count = 0;
+    for (const { kind, access } of this.members) if (kind !== "relay" && access.isServer !== true) count++;
+    return count;
   }
 
   /** Who is present, as others see them, by user id. */
@@ -126,7 +136,7 @@ export class Room implements DocumentHost {
     this.#observers.joined(member);
     this.#readers.ask(member);
     this.#observers.greet(member);
-    if (this.#isPartial) this.#tellPartial(member);
+    this.sharing.greet(member);
   }
 
   /** Acts on a frame. Throws `FrameError`, having taken nothing of it. [WIRE-11] [ROOM-1] */
@@ -163,52 +173,6 @@ export class Room implements DocumentHost {
       case "states":
         throw new FrameError("unexpected states message");
     }
-  }
-
-  /** Hands on to other relays what changes of those who are connected here; null: no more. */
-  set outlet(outlet: StatesOutlet | null) {
-    this.#observers.outlet = outlet;
-    this.#readers.outlet = outlet;
-    this.messages.outlet = outlet && ((message) => outlet.message(message));
-  }
-
-  /** Whether other relays cannot be heard: what is shown of their people may be old. [BUS-20] */
-  setPartial(isPartial: boolean): void {
-    if (isPartial === this.#isPartial) return;
-    this.#isPartial = isPartial;
-    for (const member of this.members) this.#tellPartial(member);
-  }
-
-  #tellPartial(member: Member): void {
-    if (member.kind === "native") member.send(control({ kind: "world", partial: this.#isPartial }));
-  }
-
-  /** What other relays are told of those who are connected here. */
-  ownStates(): readonly StateUpdate[] {
-    // what waits is told first, so that what follows builds on this
-    this.#flusher.flushNow();
-    return this.#observers.own();
-  }
-
-  /** Gives those who are connected here new clocks, for observers elsewhere who remember the old ones. [BUS-7] */
-  renewOwn(): void {
-    this.#observers.renewAll();
-    this.#flusher.schedule();
-  }
-
-  /** Goes on above a clock that observers on another relay were told. [BUS-8] */
-  raise(id: number, clock: number): void {
-    this.#observers.raise(id, clock);
-    this.#flusher.schedule();
-  }
-
-  /** Clients' questions for the document wait, until `releaseDocument`: other relays may have more of it. [BUS-12] */
-  holdDocument(): void {
-    this.#readers.hold();
-  }
-
-  releaseDocument(): void {
-    this.#readers.release();
   }
 
   /** Takes out a member that is gone. Entries that `isExplicit` leave at once; the rest may come back within the grace. */
@@ -393,8 +357,4 @@ export class Room implements DocumentHost {
     }
     throw new FrameError(`unexpected control message ${kind}`);
   }
-}
-
-function control(message: Control): Packet {
-  return new Packet(controlFrame(message));
 }

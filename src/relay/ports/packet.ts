@@ -1,3 +1,5 @@
+import { type Control, controlFrame } from "../../wire/index.ts";
+
 /** A message on its way to any number of peers: encoded once, and framed once. */
 export class Packet {
   /** As the protocol has it (wire/). */
@@ -40,6 +42,11 @@ export class Packet {
   headerWith(prefix: Uint8Array): Buffer {
     return Buffer.concat([headerOf(prefix.length + this.message.length), prefix]);
   }
+}
+
+/** A control message, ready to be sent. */
+export function control(message: Control): Packet {
+  return new Packet(controlFrame(message));
 }
 
 const FINAL_BINARY = 0x82;

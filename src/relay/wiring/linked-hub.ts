@@ -12,7 +12,6 @@ import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { Broadcaster } from "./broadcaster.ts";
 import { eventLoopBusy } from "../core/pace.ts";
-import type { Member } from "../ports/member.ts";
 import type { Room } from "../core/room.ts";
 import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
@@ -323,9 +322,9 @@ export class LinkedHub {
 
   metrics(): HubMetrics {
     let [connections, users] = [0, 0];
-    for (const { members } of this.core.rooms.values()) connections += connectionsOf(members);
+    for (const room of this.core.rooms.values()) connections += room.connections;
     for (const lobby of this.core.lobbies.values()) {
-      connections += lobby.room.members.size;
+      connections += lobby.room.connections;
       users += lobby.users.size;
     }
     return {
@@ -354,10 +353,10 @@ export class LinkedHub {
   }
 
   #infoOf(room: Room): RoomInfo {
-    const { name, members, document } = room;
+    const { name, connections, document } = room;
     return {
       name,
-      connections: connectionsOf(members),
+      connections,
       users: isLobby(name) ? this.users(name) : [...room.users.values()],
       hasDocument: document.hasContent,
     };
@@ -382,11 +381,4 @@ export class LinkedHub {
       }
     }
   }
-}
-
-/** Members that are connections: other relays are none. */
-function connectionsOf(members: ReadonlySet<Member>): number {
-  let count = members.size;
-  for (const { kind } of members) if (kind === "relay") count--;
-  return count;
 }

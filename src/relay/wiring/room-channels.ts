@@ -20,7 +20,7 @@ import { Renewal } from "../access/renewal.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import type { Clock } from "../ports/clock.ts";
-import { Packet } from "../ports/packet.ts";
+import { Packet, control } from "../ports/packet.ts";
 import type { Addressing } from "../transport/addressing.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
@@ -66,6 +66,9 @@ interface OpenRoom {
 const JOIN_MS = 2;
 /** Refusals for these reasons concern the token, and so every room: they end the link. [LINK-8] */
 const OF_THE_TOKEN: ReadonlySet<Denial["because"]> = new Set(["unauthenticated", "expired"]);
+
+/** Nobody could say whether the client may come in: it may try again. */
+const UNAVAILABLE = denial("unavailable", Close.overloaded, "nobody can say who may come in");
 
 const LINK_NAME = String(LINK_CHANNEL);
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
@@ -127,24 +130,24 @@ export class RoomChannels implements Addressing, LinkHost {
       return this.#send(KEEP_ALIVE);
     }
     if (frame.type !== "control") throw new FrameError(`unexpected ${frame.type} message on channel 0`);
-    const { control } = frame;
-    switch (control.kind) {
+    const { control: said } = frame;
+    switch (said.kind) {
       case "open":
-        return this.#open(control);
+        return this.#open(said);
       case "close":
-        return this.#close(String(control.channel), control.code);
+        return this.#close(String(said.channel), said.code);
       case "token":
         this.#renewal ??= new Renewal(
           (token) => this.#renew(token),
           () => {},
         );
-        return this.#renewal.take(control.token);
+        return this.#renewal.take(said.token);
       case "ping":
         return this.#tell({ kind: "pong" });
       case "read":
-        return this.#link?.hasRead(control.bytes);
+        return this.#link?.hasRead(said.bytes);
       default:
-        throw new FrameError(`unexpected control message ${control.kind} on channel 0`);
+        throw new FrameError(`unexpected control message ${said.kind} on channel 0`);
     }
   }
 
@@ -188,7 +191,7 @@ export class RoomChannels implements Addressing, LinkHost {
       (decided) =>
         this.#inTurn(() => {
           this.#awaited--;
-          // else the client, or the link, did not wait for it
+          // false: the client has closed the channel meanwhile, or the link is over
           const isWanted = this.#pending.delete(name);
           // [LINK-8] it was decided by a token that has been replaced meanwhile
           const isOld = renewals !== this.#renewals;
@@ -198,8 +201,9 @@ export class RoomChannels implements Addressing, LinkHost {
         }),
       (error: unknown) => {
         this.#awaited--;
-        this.#pending.delete(name);
         this.#hub.error(error, "a new channel");
+        // the client would wait for an answer for ever
+        if (this.#pending.delete(name)) this.#refuse(name, UNAVAILABLE);
       },
     );
   }
@@ -233,7 +237,7 @@ export class RoomChannels implements Addressing, LinkHost {
     const { user } = admitted.access;
     if (user !== null) link.paidBy(user.id);
     const channel = this.#hub.open(link, name, admitted);
-    // it may have been closed at once
+    // the relay may have closed the channel as it opened
     if (link.channels.includes(channel)) {
       this.#rooms.set(name, { channel, admitted: decision });
       this.#names.add(decision.room);
@@ -254,7 +258,7 @@ export class RoomChannels implements Addressing, LinkHost {
 
   /** [LINK-5] The client leaves one room. */
   #close(name: string, code: number): void {
-    // else it is one that the relay has closed meanwhile
+    // where there is neither, the relay has closed the channel meanwhile
     if (!this.#pending.delete(name)) this.#link?.channelClosed(name, code);
   }
 
@@ -286,8 +290,8 @@ export class RoomChannels implements Addressing, LinkHost {
     this.#tell({ kind: "access", expiresInMs });
   }
 
-  #tell(control: Control): void {
-    this.#send(new Packet(controlFrame(control)));
+  #tell(message: Control): void {
+    this.#send(control(message));
   }
 
   #send(packet: Packet): void {

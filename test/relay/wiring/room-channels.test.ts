@@ -290,6 +290,26 @@ describe("a link that brings one token after the other", () => {
   });
 });
 
+describe("a doorkeeper that fails", () => {
+  it("[LINK-4] has the room refused for now, so that its client tries again, and the failure reported", async () => {
+    const errors: unknown[] = [];
+    const hub = {
+      maxChannels: 0,
+      maxMessage: 1_000,
+      refused() {},
+      error: (error: unknown) => void errors.push(error),
+    } as unknown as ChannelHub;
+    const channels = new RoomChannels(hub, { admit: () => Promise.reject(new Error("away")), renewed() {} });
+    const said: Frame[] = [];
+    const link = { send: ({ message }: { readonly message: Uint8Array }) => void said.push(decodeFrame(message)) };
+    channels.attach(link as unknown as Parameters<typeof channels.attach>[0]);
+    channels.take({ type: "control", control: { kind: "open", channel: 1, room: "doc" } });
+    await until("the room is refused", () => said.length === 1);
+    expect(said[0]).toMatchObject({ type: "control", control: { kind: "refused", channel: 1, code: 4503 } });
+    expect(errors).toEqual([new Error("away")]);
+  });
+});
+
 describe("the heads of envelopes", () => {
   it("are shared by all links for the numbers that our clients use, whatever numbers others use", () => {
     const hub = { maxChannels: 0, maxMessage: 1_000 } as unknown as ChannelHub;

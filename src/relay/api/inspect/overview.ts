@@ -72,12 +72,8 @@ export function overviewOf(hub: LinkedHub): Overview {
   };
 }
 
-function roomLine({ name, members, users, document }: Room): RoomLine {
-  let [connections, stock] = [0, 0];
-  for (const { kind } of members) {
-    if (kind !== "relay") connections++;
-    if (kind === "stock") stock++;
-  }
+function roomLine({ name, members, connections, users, document }: Room): RoomLine {
+  const stock = [...members].filter(({ kind }) => kind === "stock").length;
   return { name, users: users.size, connections, stock, hasDocument: document.isReady && document.hasContent };
 }
 

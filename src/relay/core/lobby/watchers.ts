@@ -8,16 +8,15 @@ import { isHidden } from "../../../lobby/shard.ts";
 import type { PresenceEvent, User } from "../../../presence/index.ts";
 import {
   Close,
-  type Control,
   FrameError,
   MAX_WATCHED,
   type UnwatchRequest,
   type WatchRequest,
-  controlFrame,
   peopleFrame,
 } from "../../../wire/index.ts";
 import type { Member } from "../../ports/member.ts";
-import { Packet } from "../../ports/packet.ts";
+import { Packet, control } from "../../ports/packet.ts";
+import type { LobbyWatchers } from "../room.ts";
 
 /** What watchers need of their lobby. */
 export interface Watchable {
@@ -33,7 +32,7 @@ export interface Watchable {
 const PART_LENGTH = 32 * 1024;
 const NOBODY: ReadonlySet<string> = new Set();
 
-export class Watchers {
+export class Watchers implements LobbyWatchers {
   readonly #lobby: Watchable;
   readonly #watched = new Map<Member, Set<string>>();
   readonly #byUser = new Map<string, Set<Member>>();
@@ -48,7 +47,7 @@ export class Watchers {
   /** Acts on what a member asks for. Throws a `FrameError` for too many people. */
   take(member: Member, request: WatchRequest | UnwatchRequest): void {
     if (request.kind === "unwatch") return this.#unwatch(member, request.users);
-    // one that may not see who is here is told of nobody [GRANT-8] [WATCH-5]
+    // a member that may not see who is here is told of nobody [GRANT-8] [WATCH-5]
     if (!member.access.observe) return this.#tellPeople(member, [], true);
     if (request.counts === true) this.#count(member);
     this.#watch(member, new Set(request.users));
@@ -157,8 +156,4 @@ export class Watchers {
   #tellPeople(member: Member, people: readonly string[], isDone: boolean): void {
     member.send(new Packet(peopleFrame(people, isDone)));
   }
-}
-
-function control(message: Control): Packet {
-  return new Packet(controlFrame(message));
 }
