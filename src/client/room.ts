@@ -230,7 +230,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
 
   /** A local cursor is moved by the user of this page; what the client says by itself, and says again, is no input. [ACT-7] */
   readonly #onChange = (_change: unknown, origin: unknown): void => {
-    // the last of all, when the room is left, is nobody's doing
+    // the change that leaving the room makes is no input
     if (origin !== "local" || this.#holders === 0) return;
     const { user: _user, copresence: _copresence, ...binding } = this.awareness.getLocalState() ?? {};
     if (equal(binding, this.#binding)) return;

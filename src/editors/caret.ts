@@ -88,7 +88,7 @@ function paint(caret: HTMLElement, { name, color }: CaretUser): void {
   if (label === null) return;
   caret.style.borderColor = color;
   label.style.backgroundColor = color;
-  // the same text again would be a change to whoever watches the element
+  // the same text again would be a change to those who watch the element
   if (label.textContent !== name) label.textContent = name;
 }
 

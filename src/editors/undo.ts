@@ -2,7 +2,7 @@ import * as Y from "yjs";
 
 /**
  * Makes a `deleteFilter` for Yjs' `UndoManager`: an undo takes away what the user wrote, and leaves the blocks in which
- * others have written since. Without one, whoever takes back that they made a block takes away all that is in it, as in
+ * others have written since. Without one, a user who takes back that they made a block takes away all that is in it, as in
  * BlockNote and Lexical.
  *
  * @param doc the document of the undo manager

@@ -9,7 +9,7 @@ export interface CaretUser {
 }
 
 /**
- * The user as editor bindings want one: with a name and a colour, whoever gave none.
+ * The user as editor bindings want one: with a name and a colour, also where none was given.
  *
  * @param user such as `presence.user`; without a name it is called by its id, without a colour it has the one made from its id
  */

@@ -53,7 +53,7 @@ export class Doorkeeper<Value> {
       await asked;
       this.#isGood = true;
     } catch {
-      // whoever asked is told
+      // those who asked are told
     }
   }
 }

@@ -51,7 +51,7 @@ export interface HubOptions extends Partial<
 export interface HubAdmission {
   /** The room: `doc-1`, `@lobby`, `@lobby/acme`. */
   readonly room: string;
-  /** Who it is, and what they may do; null: whoever they say, and everything. */
+  /** Who it is, and what they may do; null: the user that the connection claims, who may do everything. */
   readonly identity: Identity | null;
   /** The lobby to count in: `acme` for `@lobby/acme`. Default: the identity's, else the default lobby. */
   readonly lobby?: string;

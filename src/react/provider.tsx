@@ -10,7 +10,7 @@ export interface PresenceProviderProps {
   readonly children?: ReactNode;
 }
 
-/** Makes a client available to the hooks below it. It does not destroy it: whoever created it does. */
+/** Makes a client available to the hooks below it. The provider does not destroy the client: its creator does. */
 export function PresenceProvider({ presence, children }: PresenceProviderProps): JSX.Element {
   return <PresenceContext.Provider value={presence}>{children}</PresenceContext.Provider>;
 }

@@ -27,9 +27,9 @@ const DAY = 24 * 60 * 60 * 1000;
 export interface TokenOptions {
   /** The secrets that tokens are signed with (HS256), each at least 32 bytes. */
   readonly jwtSecret: readonly string[];
-  /** The public keys of whoever signs tokens, PEM or JWK: RS256, ES256 or EdDSA. */
+  /** The public keys of the issuer of tokens, PEM or JWK: RS256, ES256 or EdDSA. */
   readonly jwtPublicKey: readonly PublicKeySource[];
-  /** Where whoever signs tokens publishes their public keys. */
+  /** Where the issuer of tokens publishes its public keys. */
   readonly jwksUrl: string | null;
   /** What the `aud` of tokens must be, or hold. Default: anything. */
   readonly jwtAudience: string | null;
@@ -97,7 +97,7 @@ export type RelayConfig = Partial<
   readonly busSecret?: string | null;
   /** `rooms: false` is the option `lobbyRooms`. */
   readonly lobby?: { readonly rooms?: boolean };
-  /** Says who connects. Instead of a key; without either, everybody is let in as whoever they say. */
+  /** Says who connects. Instead of a key; without either, everybody is let in as the user that they claim to be. */
   readonly authenticate?: Authenticate;
   /**
    * Told what `authenticate` and listeners of `relay.on` throw, and what else went wrong without ending anything. `where`
@@ -141,7 +141,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   maxAddressUsers: count(50_000, 0, "client ids, and with them users, from one address; 0: any"),
   maxUserSessions: count(1_000, 0, "sessions of one user in one lobby; 0: any"),
   maxLobbyUsers: count(100_000, 0, "users in one lobby; 0: any"),
-  maxLobbies: count(10_000, 0, "lobbies, be it that somebody who left is remembered in them; 0: any"),
+  maxLobbies: count(10_000, 0, "lobbies, also those in which only people who left are remembered; 0: any"),
   maxAddressLobbies: count(5_000, 0, "of these, those that came about through one address; 0: any"),
   maxUserLobbies: count(100, 0, "of these, those that came about through one authenticated user; 0: any"),
   handshakeTimeout: ms(10_000, "how long opening a connection may take, authentication included"),
@@ -171,12 +171,12 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
     ...list(
       "KEY",
       readPublicKey,
-      "public key of whoever signs tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it; several by commas",
+      "public key of the issuer of tokens (RS256, ES256, EdDSA): PEM, JWK, or a file with it; several by commas",
       splitKeys,
     ),
     itemSchema: { anyOf: [ANY_TEXT, { type: "object" }] },
   },
-  jwksUrl: text("URL", "where whoever signs tokens publishes their public keys"),
+  jwksUrl: text("URL", "where the issuer of tokens publishes its public keys"),
   jwtAudience: text("TEXT", "what the aud of tokens must be"),
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
   apiKey: {
@@ -198,7 +198,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
     0,
   ),
   maxWebhookBacklog: heapBytes(1 / 16, "webhooks that may wait for all receivers together"),
-  clockTolerance: ms(5_000, "how far the clock of whoever signs tokens may be from the relay's", 0),
+  clockTolerance: ms(5_000, "how far the clock of the issuer of tokens may be from the relay's", 0),
 };
 
 function readReceiver(given: unknown, label: string): string {
@@ -365,7 +365,7 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
   const hasKey = jwtSecret.length > 0 || jwtPublicKey.length > 0 || jwksUrl !== null;
   const keyNames = { secret: nameOf("jwtSecret"), publicKey: nameOf("jwtPublicKey"), jwksUrl: nameOf("jwksUrl") };
   if (!hasKey) {
-    // whoever asks for an audience believes that tokens are looked at
+    // an operator who asks for an audience believes that tokens are looked at
     const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
     if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
     return { settings, authenticate, onError, log, store, bus, api, webhooks };

@@ -44,7 +44,7 @@ export type Frame =
 /** What a client hears: the same without what only clients say. */
 export type RelayFrame = Exclude<Frame, { readonly type: "patch" }>;
 
-/** Reads one frame, whoever sent it; its byte fields are views. Throws `FrameError`. [WIRE-1] */
+/** Reads one frame of a client or a relay; its byte fields are views. Throws `FrameError`. [WIRE-1] */
 export function decodeFrame(bytes: Uint8Array): Frame {
   return decodeWhole(bytes, (type, from) =>
     type === PATCH

@@ -1,4 +1,4 @@
-/** One-off messages in a room: reactions, "look here". Whoever is there gets them; nobody who comes later does. */
+/** One-off messages in a room: reactions, "look here". Those who are there get them; nobody who comes later does. */
 import type { Json } from "../presence/index.ts";
 
 /** Most bytes of a payload, as JSON. */

@@ -43,7 +43,7 @@ export function roomFromPath(path: string): string {
  * segment `.` or `..`, which every URL parser takes for a way up.
  */
 export function checkRoomName(room: string): void {
-  // the last: half of a surrogate pair
+  // \p{Surrogate}: half of a surrogate pair, which no URL carries
   const isNone = room === "" || room.length > MAX_ROOM_LENGTH || /(^|\/)\.\.?(\/|$)|\p{Surrogate}/u.test(room);
   if (!isNone) return;
   throw new RangeError(

@@ -47,7 +47,7 @@ export interface StatesWriter {
 }
 
 /** What a reader learns of a client: its fields, and those before; null: it is gone. */
-export interface Told {
+export interface StateDelta {
   readonly id: number;
   readonly fields: Fields | null;
   /** The fields as they were told before, on this connection. */
@@ -59,9 +59,9 @@ export class StatesReader {
   readonly #known = new Map<number, { readonly id: number; readonly fields: Fields }>();
 
   /** Reads a message whole, or throws `FrameError` and takes none of it. */
-  read(payload: Uint8Array): Told[] {
+  read(payload: Uint8Array): StateDelta[] {
     const from = reader(payload);
-    const news = new Map<number, Told>();
+    const news = new Map<number, StateDelta>();
     for (let count = readUint(from); count > 0; count--) {
       const head = readUint(from);
       const name = Math.floor(head / KINDS);

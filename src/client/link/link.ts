@@ -240,7 +240,7 @@ export class Link implements ChannelLink, Connection {
       if (message === null) return;
       if (channel === LINK_CHANNEL) return this.#own(message);
       const known = this.#byNumber.get(channel);
-      // else it was closed while this was on its way
+      // undefined: the channel was closed while this message was on its way
       if (known === undefined) return;
       this.#isOurs = true;
       known.message(message);

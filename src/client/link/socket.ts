@@ -222,7 +222,7 @@ export class ReconnectingSocket {
   #dial(): void {
     const token = this.#options.tokens.get();
     if (typeof token === "string") return this.#open(token);
-    // one that takes its time is asked for again, and perhaps anew
+    // the token is not there yet: it is waited for again, and after 30 s its function is asked anew [TOKEN-9]
     const state = this.#wait(this.#timing.connectTimeoutMs, () => {
       this.#handler.failed({ code: ABNORMAL, reason: "there is no token yet", wasSettled: false, wasDialed: false });
       this.#dial();

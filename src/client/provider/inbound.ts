@@ -4,7 +4,7 @@
  */
 import type { Awareness } from "y-protocols/awareness";
 import { equal, readState } from "../../presence/index.ts";
-import { type Fields, type Mark, type MarkEntry, StatesReader, type Told, json, text } from "../../wire/index.ts";
+import { type Fields, type Mark, type MarkEntry, type StateDelta, StatesReader, json, text } from "../../wire/index.ts";
 
 /** What is known of a client's connection, other than its state. */
 export interface Marked {
@@ -36,7 +36,7 @@ export class Inbound {
   /** Peers from before the connection was lost that the relay has not named since. */
   readonly #held = new Set<number>();
   /** What the relay tells of client ids that this client takes for its own: they may turn out to be somebody else's. */
-  readonly #own = new Map<number, Told>();
+  readonly #own = new Map<number, StateDelta>();
   /** All who are there have been told on this connection. */
   #isWhole = false;
   /** The client is connected again: peers whom the relay does not name may have lost it as we did, and may yet return. */
@@ -121,7 +121,7 @@ export class Inbound {
     this.#announce(this.#drop(this.#peersBut(new Set())));
   }
 
-  #apply(told: readonly Told[], isFirst: boolean): void {
+  #apply(told: readonly StateDelta[], isFirst: boolean): void {
     const { states, meta, clientID } = this.#awareness;
     const added: number[] = [];
     const updated: number[] = [];
@@ -130,7 +130,7 @@ export class Inbound {
     const returned: number[] = [];
     for (const each of told) {
       const { id, fields, before } = each;
-      // the second: one that this client had until lately, and has taken back
+      // isOwn: also an id that this client had until lately, and has taken back
       if (id === clientID || this.#outbound.isOwn(id)) {
         if (fields !== null) this.#own.set(id, each);
         else {

@@ -18,7 +18,7 @@ export type ProviderEvents = {
   snapshot: () => void;
   /** What is known of these clients' connections changed (`markOf`). */
   marks: (clientIds: readonly number[]) => void;
-  /** Whoever was held and has not returned is given up. */
+  /** The peers that were held and have not returned are given up. */
   released: () => void;
   control: (control: Control) => void;
   /** Something is wrong that the client cannot mend by itself; told once, not at each attempt. */

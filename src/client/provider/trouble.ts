@@ -1,4 +1,4 @@
-/** Words for why there is no connection, for whoever has to mend it. Pure. */
+/** Words for why there is no connection, for the person who has to mend it. Pure. */
 import { EXPIRED, TIMED_OUT } from "../../wire/index.ts";
 import type { Failure } from "../link/handler.ts";
 

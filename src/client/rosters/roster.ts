@@ -50,7 +50,7 @@ export interface RosterEvents<Meta = JsonObject> {
   /** The relay refused this place for good (4400–4499). `refusal` keeps it. */
   readonly refused: Refusal;
   /**
-   * Something is wrong that the client cannot mend by itself, in words for whoever can: there is no relay at the address,
+   * Something is wrong that the client cannot mend by itself, in words for a person who can: there is no relay at the address,
    * it is full, a state is too large to be sent. Told once, not at each attempt. Of the lobby also what the token function
    * throws, each time.
    */

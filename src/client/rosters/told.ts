@@ -78,7 +78,7 @@ export class ToldPeople<Meta = JsonObject> implements LobbyPeople<Meta> {
     else {
       const [known, fresh]: [string[], string[]] = [[], []];
       for (const [userId, user] of control.users) {
-        // one that is not watched any more
+        // the user is not watched any more
         if (!this.#watched.has(userId)) continue;
         if (user === null) this.#users.delete(userId);
         else this.#users.set(userId, user);

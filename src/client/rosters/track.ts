@@ -1,5 +1,5 @@
 /**
- * A roster over any Awareness, whoever provides it (y-webrtc, Hocuspocus, y-websocket, our own): no relay of ours is
+ * A roster over any Awareness, of whatever provider (y-webrtc, Hocuspocus, y-websocket, our own): no relay of ours is
  * needed.
  */
 import type { Awareness } from "y-protocols/awareness";
@@ -16,8 +16,8 @@ export interface TrackOptions {
    */
   readonly status?: RosterStatus;
   /**
-   * The provider of the Awareness, which is listened to: `stale` while it is not connected, and whoever vanishes
-   * meanwhile (y-websocket and Hocuspocus forget everybody when they lose their server) is kept as `reconnecting`, until
+   * The provider of the Awareness, which is listened to: `stale` while it is not connected, and those who vanish
+   * meanwhile (y-websocket and Hocuspocus forget everybody when they lose their server) are kept as `reconnecting`, until
    * the provider is back and `graceMs` are over.
    */
   readonly provider?: StatusProvider;

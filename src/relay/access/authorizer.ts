@@ -75,7 +75,7 @@ export class Authorizer {
     this.#limits = new ConnectionLimits(options, lobbies);
   }
 
-  /** Whether everybody is let in as whoever they say. */
+  /** Whether everybody is let in as the user that they claim to be. */
   get open(): boolean {
     return this.#authenticate === null;
   }

@@ -1,5 +1,5 @@
 /**
- * Who somebody is and what they may do, as whoever authenticates them says. Pure types, and how an answer is checked:
+ * Who somebody is and what they may do, as the application's `authenticate` says. Pure types, and how an answer is checked:
  * it may come from code that was not type-checked.
  */
 import type { IncomingHttpHeaders } from "node:http";

@@ -1,7 +1,7 @@
 /** Which frames may cost far more than their number and size say. Pure. */
 import type { Frame } from "../../wire/index.ts";
 
-/** What people type is smaller. */
+/** A document update that somebody types is smaller, bytes. */
 const LARGE_UPDATE_BYTES = 1024;
 
 /** [COST-10] So that nobody goes on with costly updates by a new connection for each. */
@@ -16,9 +16,9 @@ export function questionIn(frame: Frame): number {
   return frame.type === "queryAwareness" ? 2 : 0;
 }
 
-/** What a message is expected to take for each KiB of it, besides what its connection has taken of late: ms. */
+/** How long each KiB of a message is expected to take, besides what its connection has taken of late, ms. */
 const MS_PER_KIB = 1;
-/** One message is expected to take so much of what all of its connection have taken of late. */
+/** The next message of a connection is expected to take this part of the time that all of its messages have taken of late. */
 const OF_LATE_PART = 1 / 20;
 
 /** About how long it takes to act on a message of so many bytes, of a connection that has taken so long of late: ms. [COST-8] */

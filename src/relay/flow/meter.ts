@@ -3,7 +3,7 @@ import type { ProcessorTime } from "./processor.ts";
 import { Spending, type SpendingLimits } from "./spending.ts";
 import { type TimeQuota, Work } from "./work.ts";
 
-/** The part that counts of the time that it took to hand on what was said: most of it is due to how many others listen. [COST-7] */
+/** An author is charged for this part of the time that it takes to hand a message on: most of that time is due to how many others listen. [COST-7] */
 const FAN_OUT_PART = 1 / 4;
 
 /** What all meters of a relay share. */

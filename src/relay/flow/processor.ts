@@ -3,7 +3,7 @@
  * with other things, and who is honest would pay for that. [COST-3]
  */
 
-/** What took less by the clock is taken as it is: to ask how long the processor took costs some of its time itself, ms. */
+/** Of work that took less by the clock the processor is not asked: to ask takes some of its time, too, ms. */
 const SHORT_MS = 2;
 /** So old may what is known of the processor be when something begins, ms. */
 const STALE_MS = 25;
@@ -23,7 +23,7 @@ export class ProcessorTime {
     if (now - this.#knownAt > STALE_MS) this.#look(now);
   }
 
-  /** What something has taken that took so long by the clock, and has just ended, ms. */
+  /** How much of the processor's time some work took that has just ended. @param elapsedMs how long it took by the clock, ms */
   taken(elapsedMs: number, now: number): number {
     if (elapsedMs < SHORT_MS) return elapsedMs;
     const before = this.#knownMs;

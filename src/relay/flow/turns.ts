@@ -5,11 +5,11 @@
  */
 import { immediate } from "../util/immediate.ts";
 
-/** So long may messages of all connections together keep the relay from looking for new ones, ms. */
+/** When acting on messages of all connections together has taken this long, the relay looks for new ones first, ms. */
 const TURN_MS = 30;
-/** What is expected to take longer waits when anybody waits, ms. */
+/** A message that is expected to take longer than this waits while any other message waits, ms. */
 const SHORT_MS = 5;
-/** Once in so many turns it is the one that has waited longest that goes first. */
+/** In one turn of so many, the message that has waited longest goes first. */
 const LONGEST_EVERY = 8;
 
 interface Waiting {

@@ -10,7 +10,7 @@ import type { Packet } from "../ports/packet.ts";
 
 /** A connection as one that has something yet to read. */
 export interface Debtor {
-  /** Bytes that wait for it, whoever they wait for besides. */
+  /** Bytes that wait for it, also those that wait for others, too. */
   readonly unsent: number;
   /** Looks again how much waits for this one alone, and has it counted. */
   recount(): void;
@@ -61,7 +61,7 @@ export class UnsentData {
     else if (this.#shared.delete(packet)) this.#budget.release(packet.message.length);
   }
 
-  /** What waits for one connection alone is now so many bytes more, or less. */
+  /** More waits for one connection alone now, or less. @param bytes how much */
   changed(bytes: number): void {
     this.#budget.add(bytes);
   }

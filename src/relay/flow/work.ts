@@ -5,7 +5,7 @@
  * Pure but for its own sums; `now` comes in, ms of the clock that only goes forward.
  */
 
-/** What was taken so long ago counts for a third of what is taken now (1/e), ms. */
+/** Time that was taken this long ago counts for about a third (1/e) of time that is taken now, ms. */
 const MEMORY_MS = 3_000;
 /** One thing is charged at most this part of what may be taken at once: the machine may have been busy, or collected garbage. [COST-3] */
 const MAX_CHARGE = 1 / 3;
@@ -57,7 +57,7 @@ export class TimeQuota {
   }
 
   /**
-   * Charges a connection, and whoever pays for it, with what something took. Returns whether the connection may go on.
+   * Charges a connection, and the user or address that pays for it, with what something took. Returns whether the connection may go on.
    *
    * @param payer its user, or else its address
    */

@@ -1,5 +1,5 @@
 /**
- * One-off messages in a room, on their way to whoever is there. They wait for the room's flush, behind the states that were said
+ * One-off messages in a room, on their way to those who are there. They wait for the room's flush, behind the states that were said
  * before them, and are kept nowhere.
  */
 import type { Register } from "../../awareness/index.ts";
@@ -24,8 +24,8 @@ const FRAME_LENGTH = 16 * 2 ** 10;
 /** So many characters may wait for the flush. */
 const MAX_WAITING = 256 * 2 ** 10;
 
-/** Of the time that it takes to hand a message on, its author is charged this part: most is due to how many listen. [COST-7] */
-const FAN_OUT_SHARE = 4;
+/** The author of a message is charged for a quarter of the time that it takes to hand it on: most of that time is due to how many listen. [COST-7] */
+const FAN_OUT_PART = 1 / 4;
 
 /** Who hands messages on to other relays. @param message as JSON */
 export type MessageOutlet = (message: string) => void;
@@ -107,7 +107,7 @@ export class RoomMessages {
     for (const { author, message } of waiting) if (author !== null) this.outlet?.(message);
     for (const batch of batchesOf(waiting)) this.#send(batch);
     const tookMs = this.#setup.clock.now() - startedAt;
-    for (const { author } of waiting) author?.charge(tookMs / FAN_OUT_SHARE / waiting.length);
+    for (const { author } of waiting) author?.charge((tookMs * FAN_OUT_PART) / waiting.length);
   }
 
   #add(waiting: Waiting): void {

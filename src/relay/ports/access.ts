@@ -2,7 +2,7 @@ import type { Stamp } from "../../awareness/index.ts";
 
 /** What a connection may do in its room, and as whom. */
 export interface RoomAccess {
-  /** Who the relay knows it to be; null: whoever it says. */
+  /** Who the relay knows it to be; null: nobody was asked, and what it claims counts. */
   readonly user: Stamp | null;
   /** The lobby that it counts in. */
   readonly lobby: string;

@@ -1,6 +1,6 @@
 /**
  * What joins relays: messages to all who listen to a topic. A bus may lose messages, and brings those of one sender on one
- * topic in the order in which they were sent; whoever needs more makes it out of that.
+ * topic in the order in which they were sent; a relay that needs more than that sees to it itself.
  */
 import type { Unsubscribe } from "../../presence/index.ts";
 

@@ -103,6 +103,6 @@ export interface RelaySettings {
   readonly documentTtl: number;
   /** Whether what was deleted from a document may be forgotten. Default true. */
   readonly documentGc: boolean;
-  /** How far the clock of whoever signs tokens may be from the relay's. Default 5 000. */
+  /** How far the clock of the issuer of tokens may be from the relay's. Default 5 000. */
   readonly clockTolerance: number;
 }

@@ -10,7 +10,7 @@ export function isApiTarget(target: string): boolean {
   return /^(https?:\/\/[^/?#]*)?\/api\//i.test(target);
 }
 
-/** What reads requests and writes answers is loaded with the first request. */
+/** The adapter that reads requests and writes answers is loaded with the first request. */
 export function apiListener(answer: AnswerApi, trustProxy: number): RequestListener {
   let loaded: Promise<RequestListener> | undefined;
   return (request, response) => {

@@ -88,7 +88,7 @@ export class UpgradeHandler {
     this.#pending.add(webSocket);
     const decided = await decision;
     webSocket.resume();
-    // else the relay has been closed meanwhile
+    // false: the relay has been closed meanwhile
     if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decided, visit);
     else if (decided.ok) this.#authorizer.leave(decided.lease);
   }
@@ -107,7 +107,7 @@ export class UpgradeHandler {
     this.#pending.add(webSocket);
     this.#hub.turns.wait(JOIN_MS, () => {
       webSocket.resume();
-      // else the relay has been closed meanwhile
+      // false: the relay has been closed meanwhile
       if (this.#pending.delete(webSocket)) this.#enter(webSocket, socket, decision, visit);
       else this.#authorizer.leave(decision.lease);
     });

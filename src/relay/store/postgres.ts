@@ -55,7 +55,7 @@ const LOAD = `
   FROM head, part, generate_series(1, greatest(1, coalesce(octet_length(part.bytes), 1)), ${PIECE}) AS at
   ORDER BY part.number NULLS FIRST, at`;
 
-// whoever comes second waits for the row, and then looks at it again
+// of two compactions the second waits for the row, and then looks at it again
 const COMPACT = `
   WITH head AS (
     UPDATE copresence_documents SET base = $3, snapshot = $4

@@ -15,7 +15,7 @@ export function safeReporter(onError: ErrorListener): ErrorListener {
     try {
       swallow(onError(error, where));
     } catch {
-      // it was to be told, no more
+      // the listener was to be told of an error: its own is told to nobody
     }
   };
 }

@@ -45,12 +45,12 @@ export interface PeopleStore {
   /**
    * Reads all records of all relays, in any order, some at a time.
    *
-   * @param since leaves out whoever was last seen earlier, ms since the epoch
+   * @param since leaves out those who were last seen earlier, ms since the epoch
    * @param signal aborts when the relay stops
    */
   load(since: number, signal: AbortSignal): AsyncIterable<readonly StoredPerson[]>;
   /** Takes a checkpoint: all of it, or nothing. */
   save(checkpoint: PeopleCheckpoint): Promise<void>;
-  /** Drops all records of whoever was last seen before this time, ms since the epoch, and relays that have none left. */
+  /** Drops all records of those who were last seen before this time, ms since the epoch, and relays that have none left. */
   forget(before: number): Promise<void>;
 }
