@@ -1,6 +1,6 @@
 // Proves webhooks where all goes wrong: many people come and go through bad networks, the receiver refuses half of what it
 // gets, is slow and for a while dead, and the relay is killed (-9) three times. In the end each user's `user.online` and
-// `user.offline` alternate, and none is missing.
+// `user.offline` alternate, none is missing, and `GET /events` told the same in the same order.
 //
 // At the end it waits until the receiver has taken everything, at most ten minutes (--drain).
 //
@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { EventListener, differences } from "./webhooks/events.js";
 import { UnreliableReceiver } from "./webhooks/receiver.js";
 import { Visitor, pause } from "./webhooks/visitors.js";
 
@@ -30,6 +31,9 @@ const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const GRACE_MS = 1_000;
 const RETURN_MS = 4_000;
 const KILLS = 3;
+const KEY = "a-key-for-this-alone";
+/** What happens so shortly before a kill may be lost on one of the ways that it is told, ms. */
+const LAST_MOMENT_MS = 2_000;
 
 /** @param {string} line */
 const say = (line) => void (values.json || console.error(line));
@@ -47,12 +51,21 @@ class KilledRelay {
   upSince = Infinity;
   peakMiB = 0;
   cpuMs = 0;
+  /** When what it said may have been heard by some and not by others. @type {{ from: number, to: number }[]} */
+  darkness = [];
   /** @type {import("node:child_process").ChildProcess | undefined} */
   #child;
 
   /** @param {number} port @param {string} folder @param {string} webhook */
   constructor(port, folder, webhook) {
-    const flags = { host: "127.0.0.1", port, store: `file:${folder}`, webhook, "leave-grace": GRACE_MS };
+    const flags = {
+      host: "127.0.0.1",
+      port,
+      store: `file:${folder}`,
+      webhook,
+      "leave-grace": GRACE_MS,
+      "api-key": KEY,
+    };
     const more = { "webhook-return": RETURN_MS, "webhook-events": "user.online,user.offline" };
     this.args = Object.entries({ ...flags, ...more }).map(([flag, value]) => `--${flag}=${value}`);
   }
@@ -64,6 +77,8 @@ class KilledRelay {
     this.#child = child;
     await once(child.stdout, "data");
     this.upSince = Date.now();
+    const [last] = this.darkness.slice(-1);
+    if (last !== undefined) last.to = this.upSince;
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -73,6 +88,8 @@ class KilledRelay {
     this.#measure(child.pid ?? 0);
     this.upSince = Infinity;
     const ended = once(child, "exit");
+    const now = Date.now();
+    this.darkness.push({ from: now - LAST_MOMENT_MS, to: now });
     child.kill(signal);
     await ended;
   }
@@ -125,6 +142,7 @@ const world = {
   isUp: (/** @type {number} */ since) => relay.upSince < since,
 };
 const visitors = Array.from({ length: users }, (_, i) => new Visitor(`u${i}`, `room${Math.floor(i / 10)}`, world));
+const listener = new EventListener(`http://127.0.0.1:${port}`, KEY);
 const startedAt = Date.now();
 const lives = visitors.map((visitor) => visitor.live());
 let folderMiB = 0;
@@ -151,9 +169,11 @@ const isOver = () => receiver.taken.length % 2 === 0 && judge(visitors, receiver
 while (!isOver() && Date.now() - leftAt < Number(values.drain) * 1_000) await pause(500);
 const drainedAt = Date.now();
 folderMiB = Math.max(folderMiB, sizeOf(folder));
+await listener.stop();
 await relay.end("SIGTERM");
 await receiver.stop();
-const problems = judge(visitors, receiver);
+const differing = differences(listener, receiver.taken, relay.darkness);
+const problems = [...judge(visitors, receiver), ...differing];
 const report = {
   users,
   kills: KILLS,
@@ -161,6 +181,9 @@ const report = {
   secondsUntilAllWasTaken: Math.round((drainedAt - leftAt) / 1_000),
   webhooks: receiver.taken.length,
   ...receiver.counts,
+  eventsHeard: listener.count,
+  snapshotsOfEvents: listener.resets,
+  differences: differing.length,
   relayPeakMiB: Math.round(relay.peakMiB),
   relayCpuSeconds: Math.round(relay.cpuMs / 1_000),
   folderMiB: Math.round(folderMiB * 10) / 10,

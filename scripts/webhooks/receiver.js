@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { Webhook } from "standardwebhooks";
 
 /**
- * @typedef {{ type: string, timestamp: string, data: { userId: string, roomId: string } }} Message
+ * @typedef {{ id: string, type: string, timestamp: string, data: { userId: string, roomId: string } }} Message
  */
 
 export class UnreliableReceiver {
@@ -69,7 +69,7 @@ export class UnreliableReceiver {
       );
       const id = headers["webhook-id"];
       if (this.#ids.has(id)) this.counts.doubles++;
-      else this.taken.push(message);
+      else this.taken.push({ ...message, id: String(id) });
       this.#ids.add(id);
     } catch {
       this.counts.unverified++;

@@ -10,9 +10,15 @@ import { type Sign, attempt } from "./attempt.ts";
 import { Lanes } from "./lanes.ts";
 import type { Message } from "./message.ts";
 
-/** Messages that are in memory at most, and on their way at the same time. [HOOK-3] */
-const WINDOW = 512;
-const SIDE_BY_SIDE = 16;
+/** Messages that are in memory: about so many that may go soon, and those that wait behind what fails again and again. */
+const WINDOW = 2_048;
+const MAX_STUCK = 8_192;
+/** No more is read into memory while so much of it is there, characters. */
+const MAX_CHARACTERS = 8 * 2 ** 20;
+/** Read at a time. */
+const PART = 256;
+/** Messages that are on their way at the same time. [HOOK-3] */
+const SIDE_BY_SIDE = 64;
 /** How long to wait until a message is tried again, ms: at first, and at most. [HOOK-5] */
 const RETRY_MS = 250;
 const GROWTH = 1.6;
@@ -26,7 +32,7 @@ const MAX_AGE_MS = 3 * 24 * 60 * 60_000;
 
 interface Queued extends Message {
   readonly number: number;
-  /** How long its text is. */
+  /** How long its text is, characters. */
   readonly length: number;
 }
 
@@ -106,13 +112,13 @@ export class Receiver {
   async start(sign: Sign, untold: Iterable<string>): Promise<void> {
     for (const visit of untold) this.#untold.add(visit);
     for (;;) {
-      const part = await this.#setup.outbox.messages(this.id, this.#newest, WINDOW);
+      const part = await this.#setup.outbox.messages(this.id, this.#newest, PART);
       for (const { number, text } of part) {
         this.#newest = number;
         this.#waiting++;
         this.#waitingBytes += text.length;
       }
-      if (part.length < WINDOW) break;
+      if (part.length < PART) break;
     }
     this.#numbered = Math.max(this.#numbered, this.#newest);
     this.#sign = sign;
@@ -169,11 +175,11 @@ export class Receiver {
     if (sign === null || this.#stopping.signal.aborted) return;
     void this.#fill();
     const now = this.#setup.clock.now();
-    if (this.#isFull) this.#lanes.hurry();
+    if (this.#isFull) this.#lanes.wake();
     const limit = this.#isDown && !this.#isFull ? 1 : SIDE_BY_SIDE;
     while (this.#running < limit) {
       if (now < this.#notBefore && !this.#isFull) break;
-      const message = this.#lanes.next(this.#isDown ? Infinity : now);
+      const message = this.#isDown ? this.#lanes.nextAtAll(now) : this.#lanes.next(now);
       if (message === null) break;
       this.#running++;
       void this.#send(message, sign);
@@ -186,13 +192,19 @@ export class Receiver {
     if (isDone || this.#isDown) this.#onIdle?.();
   }
 
+  /** [HOOK-19] What a receiver refuses of some users keeps nothing from it of all others. */
+  get #hasRoom(): boolean {
+    const { size, stuck, characters } = this.#lanes;
+    return size - stuck < WINDOW && stuck < MAX_STUCK && characters < MAX_CHARACTERS;
+  }
+
   /** Reads more of the queue into memory, where there is room. */
   async #fill(): Promise<void> {
-    if (this.#isFilling || this.#readUpTo >= this.#newest || this.#lanes.size > WINDOW / 2) return;
+    if (this.#isFilling || this.#readUpTo >= this.#newest || !this.#hasRoom) return;
     this.#isFilling = true;
     try {
       const { outbox } = this.#setup;
-      for (const { number, text } of await outbox.messages(this.id, this.#readUpTo, WINDOW - this.#lanes.size)) {
+      for (const { number, text } of await outbox.messages(this.id, this.#readUpTo, PART)) {
         this.#readUpTo = number;
         this.#lanes.add({ ...(JSON.parse(text) as Message), number, length: text.length });
       }
@@ -221,7 +233,7 @@ export class Receiver {
     if (signal.aborted) return;
     this.#counts.failed++;
     const now = clock.now();
-    this.#lanes.failed(message, now, (failures) => backOff(RETRY_MS, MAX_RETRY_MS, failures));
+    this.#lanes.failed(message, now, this.#isDown, (failures) => backOff(RETRY_MS, MAX_RETRY_MS, failures));
     this.#failuresInRow++;
     if (this.#failuresInRow === DOWN_AFTER) this.#fail(`takes no webhooks: ${outcome.reason}`);
     const probeMs = this.#isDown ? backOff(PROBE_MS, MAX_PROBE_MS, this.#failuresInRow - DOWN_AFTER + 1) : 0;
