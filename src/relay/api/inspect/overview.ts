@@ -47,13 +47,13 @@ export interface SocketLine {
   readonly silent: boolean;
 }
 
-export function overviewOf(hub: LinkedHub): Overview {
+/** What of it is listed besides its numbers. [INSP-6] */
+export type Listed = "rooms" | "sockets" | "none";
+
+/** @param listed default: both rooms and sockets */
+export function overviewOf(hub: LinkedHub, listed?: Listed): Overview {
   const { core } = hub;
   const metrics = hub.metrics();
-  const links = [...hub.sockets()];
-  const who = namesIn(core);
-  const sockets = most(links, ({ unsent }) => unsent).map((link) => socketLine(link, core.clock.now(), who));
-  const rooms = most([...core.rooms.values()], ({ members }) => members.size).map(roomLine);
   return {
     now: Math.round(core.clock.wall()),
     relay: {
@@ -61,15 +61,25 @@ export function overviewOf(hub: LinkedHub): Overview {
       users: metrics.users,
       rooms: metrics.rooms,
       connections: metrics.connections,
-      sockets: links.length,
+      sockets: hub.links,
       unsentBytes: metrics.unsentBytes,
       stateBytes: metrics.stateBytes,
       otherRelays: hub.cluster?.relays ?? null,
       trouble: core.trouble,
     },
-    rooms,
-    sockets,
+    rooms: listed === undefined || listed === "rooms" ? roomLines(core) : [],
+    sockets: listed === undefined || listed === "sockets" ? socketLines(hub) : [],
   };
+}
+
+function roomLines({ rooms }: Hub): readonly RoomLine[] {
+  return most([...rooms.values()], ({ members }) => members.size).map(roomLine);
+}
+
+function socketLines(hub: LinkedHub): readonly SocketLine[] {
+  const who = namesIn(hub.core);
+  const now = hub.core.clock.now();
+  return most([...hub.sockets()], ({ unsent }) => unsent).map((link) => socketLine(link, now, who));
 }
 
 function roomLine({ name, members, connections, users, document }: Room): RoomLine {

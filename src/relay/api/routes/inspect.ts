@@ -4,7 +4,7 @@ import { ApiError } from "../answers/error.ts";
 import { userJson } from "../answers/people.ts";
 import { type ApiGrant, lobbyMeant } from "../access/grant.ts";
 import { idIn, readQuery } from "../input/read.ts";
-import { inLobby, nothing } from "../input/schemas.ts";
+import { inLobby, LISTED, inspectQuery } from "../input/schemas.ts";
 import { MAX_LISTED, overviewOf } from "../inspect/overview.ts";
 import { personIn } from "../inspect/person.ts";
 import type { Operation } from "../operation.ts";
@@ -23,14 +23,20 @@ function overview(hub: LinkedHub): Operation {
     level: "admin",
     handle: ({ request, url, grant }) => {
       checkWhole(grant);
-      readQuery(nothing, url);
-      const seen = overviewOf(hub);
+      const seen = overviewOf(hub, readQuery(inspectQuery, url).list);
       return answerWithTag(request, () => JSON.stringify(seen), [JSON.stringify({ ...seen, now: 0 })]);
     },
     describe: {
       id: "inspect",
       summary: `The relay at a glance: its numbers, and at most ${MAX_LISTED} rooms and sockets, the largest first`,
       description: "For the inspector; its answer may change with any version.",
+      query: {
+        list: {
+          type: "string",
+          enum: LISTED,
+          description: "what is listed besides the numbers; default: rooms and sockets",
+        },
+      },
       answers: {
         200: { description: "The relay", schema: { type: "object", required: ["now", "relay", "rooms", "sockets"] } },
       },
