@@ -20,6 +20,11 @@ const LONG = [
   "test/verify/peers.test.ts",
 ];
 
+/** These run on one host with each `npm test`, and on all others with `npm run test:long`. */
+const ON_ALL_HOSTS = ["people", "members", "actions", "documents", "events"].map(
+  (name) => `test/relay/api/${name}.test.ts`,
+);
+
 export default defineConfig({
   root: here("demo"),
   plugins: [react()],
@@ -57,7 +62,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "long", include: LONG },
+        test: { name: "long", include: [...LONG, ...ON_ALL_HOSTS], env: { ALL_HOSTS: "true" } },
       },
       {
         // a thousand clients and their relay are a core each

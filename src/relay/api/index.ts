@@ -41,7 +41,7 @@ export interface Api {
 
 /** Makes the API of a hub. [API-18] */
 export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Api {
-  const world = new World(hub.core);
+  const world = new World(hub);
   const members = new Members(hub);
   const events = new Events(hub, world);
   const operations = [
@@ -50,7 +50,7 @@ export function createApi({ hub, keys, readToken, rate, onError }: ApiSetup): Ap
     ...drainOperations(hub),
     ...roomOperations(world),
     ...eventOperations(events),
-    ...documentOperations(hub.core, hub.settings.maxMessage),
+    ...documentOperations(hub, hub.settings.maxMessage),
     ...inspectOperations(hub),
     ...messageOperations(hub.broadcasts),
     ...memberOperations(members, hub.settings.maxState),

@@ -74,7 +74,7 @@ const session = object(
 const counts = object({ users: whole, online: whole, away: whole, busy: whole, dnd: whole });
 const connections = {
   type: ["integer", "null"],
-  description: "open connections; null where only the people of one lobby are counted",
+  description: "open connections to the relay that is asked; null where only the people of one lobby are counted",
 };
 const room = {
   name: text,

@@ -11,6 +11,9 @@ import { BEAT_MS, Beats } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
 import { type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
 import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
+import { Elsewhere } from "./inquiries/elsewhere.ts";
+import { Inquiries } from "./inquiries/inquiries.ts";
+import { readPlace, writePlace } from "./inquiries/place.ts";
 import { messageBody } from "./one-off.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
@@ -45,9 +48,12 @@ export class Cluster implements ClusterContext {
   readonly hub: Hub;
   readonly topics: Topics;
   readonly stats: ClusterStats = { gaps: 0, refused: 0, echoMs: null };
+  /** What can be found out from other relays. */
+  readonly elsewhere: Elsewhere;
   readonly #bus: Bus;
   readonly #options: ClusterOptions;
   readonly #beats: Beats;
+  readonly #inquiries: Inquiries;
   readonly #rooms = new Map<string, SharedRoom>();
   readonly #lobbies = new Map<string, SharedLobby>();
   /** Lost relays whose shards are thrown away when their time is over. */
@@ -72,6 +78,19 @@ export class Cluster implements ClusterContext {
       skipped: () => this.#heal(),
       found: (relay) => this.#found(relay),
       lost: (relay) => this.#lost(relay),
+    });
+    this.#inquiries = new Inquiries({
+      hub,
+      relays: () => (this.#beats.isUp ? this.#beats.relays.keys() : null),
+      tell: this.tell.bind(this),
+    });
+    this.elsewhere = new Elsewhere({
+      hub,
+      inquiries: this.#inquiries,
+      isKnown: (name) => this.#shared(name)?.isKnown === true,
+      whenKnown: (name, run) => this.#whenKnown(name, run),
+      tellDeleted: (room) => this.publish(this.topics.beat, "forget", room, 0, NOTHING),
+      tellRemoved: (place) => this.publish(this.topics.beat, "remove", place.room, 0, writePlace(place)),
     });
     this.#undo.push(
       this.subscribe(this.topics.beat, (message) => this.#hearBeat(message)),
@@ -124,6 +143,7 @@ export class Cluster implements ClusterContext {
     for (const shared of [...this.#rooms.values(), ...this.#lobbies.values()]) shared.close(false);
     this.#rooms.clear();
     this.#lobbies.clear();
+    this.#inquiries.close();
     this.publish(this.topics.beat, "bye", "", 0, NOTHING);
     for (const undo of this.#undo) undo();
   }
@@ -162,16 +182,30 @@ export class Cluster implements ClusterContext {
   }
 
   #route(message: Message): void {
-    const shared = this.#rooms.get(message.room) ?? this.#lobbies.get(message.room);
+    if (message.kind === "who" || message.kind === "here") return this.#inquiries.hear(message);
+    const shared = this.#shared(message.room);
     if (shared !== undefined) shared.hear(message);
     // [BUS-29] that nobody is here any more was said, and not heard
     else if (message.kind === "ask") this.tell(message.relay, "bye", message.room, Uint8Array.of(1));
+  }
+
+  #shared(name: string): SharedRoom | SharedLobby | undefined {
+    return this.#rooms.get(name) ?? this.#lobbies.get(name);
+  }
+
+  /** Of what is not shared nothing more will be known. */
+  #whenKnown(name: string, run: () => void): void {
+    const shared = this.#shared(name);
+    if (shared === undefined) run();
+    else shared.whenKnown(run);
   }
 
   #hear(message: Message, on: (message: Message) => void): void {
     const { kind, relay, body } = message;
     if (kind === "bye") return on(message);
     if (kind === "kick") this.#kicked(readKick(body));
+    if (kind === "forget" && !this.hub.rooms.has(message.room)) this.hub.documents.forget(message.room);
+    if (kind === "remove") this.elsewhere.removed(readPlace(message.room, body));
     if (kind === "beat" && body.length > 0) this.hub.dates.follow(readUint(reader(body)));
     // whatever it says proves that it lives
     this.#beats.heard(relay);
@@ -234,6 +268,7 @@ export class Cluster implements ClusterContext {
       this.#graces.delete(relay);
       for (const shared of this.#lobbies.values()) if (!shared.has(relay)) shared.drop(relay);
     };
+    this.#inquiries.lost(relay);
     this.#strayed.add(relay);
     for (const first of this.#strayed) if (this.#strayed.size > MAX_STRAYED) this.#strayed.delete(first);
     clearTimeout(this.#graces.get(relay));

@@ -25,6 +25,10 @@ export const KINDS = [
   "shardWhole",
   "kick",
   "message",
+  "who",
+  "here",
+  "remove",
+  "forget",
 ] as const;
 export type MessageKind = (typeof KINDS)[number];
 

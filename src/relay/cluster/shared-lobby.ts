@@ -7,6 +7,7 @@ import { FrameError, json, readBytes, readText, readUint } from "../../wire/inde
 import type { Lobby } from "../core/lobby/lobby.ts";
 import type { ShardName } from "../core/lobby/remote-shards.ts";
 import type { ClusterContext } from "./context.ts";
+import { Awaited } from "./inquiries/awaited.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 
@@ -25,6 +26,8 @@ export class SharedLobby implements TopicHost<Peer> {
   readonly #lobby: Lobby;
   readonly #own: ShardName;
   readonly #topic: SharedTopic<Peer>;
+  /** Those who were there when the lobby opened here; null: nobody was. */
+  readonly #awaited: Awaited | null;
 
   constructor(context: ClusterContext, lobby: Lobby) {
     this.#context = context;
@@ -35,6 +38,8 @@ export class SharedLobby implements TopicHost<Peer> {
     lobby.onChoice = (userId, choice) => this.#topic.send("choice", encodeJson([userId, choice]));
     lobby.doc.on("update", this.#onUpdate);
     this.#topic.ask();
+    const hasOthers = context.relaysSeen > 0;
+    this.#awaited = hasOthers ? new Awaited(context.listeners(topic), () => this.#topic.answered) : null;
   }
 
   get isShared(): boolean {
@@ -43,6 +48,21 @@ export class SharedLobby implements TopicHost<Peer> {
 
   get isWhole(): boolean {
     return this.#topic.isWhole;
+  }
+
+  /** All others who are here have been heard, and what they have said is known. */
+  get isKnown(): boolean {
+    return this.#awaited?.isOver !== false && this.isWhole;
+  }
+
+  /** Calls back once all others who are here have been heard, or are not waited for any more. */
+  whenKnown(run: () => void): void {
+    const settle = (): void => {
+      this.#lobby.settle();
+      run();
+    };
+    if (this.#awaited === null) settle();
+    else this.#awaited.whenOver(settle);
   }
 
   hear(message: Message): void {
@@ -55,12 +75,14 @@ export class SharedLobby implements TopicHost<Peer> {
   /** [BUS-17] */
   lost(relay: string): void {
     this.#topic.part(relay);
+    this.#awaited?.check();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.lose(relay));
   }
 
   /** Throws away what a relay said. [BUS-18] */
   drop(relay: string): void {
     this.#topic.part(relay);
+    this.#awaited?.check();
     const lastSeen = this.#context.hub.clock.wall();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.drop(relay, lastSeen));
   }
@@ -79,6 +101,7 @@ export class SharedLobby implements TopicHost<Peer> {
   }
 
   close(isFinal: boolean): void {
+    this.#awaited?.end();
     this.#lobby.onChoice = null;
     this.#lobby.doc.off("update", this.#onUpdate);
     this.#topic.close(isFinal);
@@ -106,6 +129,7 @@ export class SharedLobby implements TopicHost<Peer> {
       .map(readChoice)
       .flatMap(([userId, choice]) => (choice === null ? [] : [[userId, choice] as const]));
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.put(relay, name, update, read));
+    this.#awaited?.check();
   }
 
   take({ kind, relay, body }: Message): void {

@@ -5,16 +5,13 @@ import type { StateUpdate } from "../../awareness/audience/index.ts";
 import { decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
+import { Awaited } from "./inquiries/awaited.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
 import { RemoteRelay } from "./remote-relay.ts";
 import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
-/** How long clients' questions for a document may wait for other relays, ms. [BUS-12] */
-const HOLD_MS = 1_000;
-/** How long they may wait where the bus cannot tell how many relays listen, ms. */
-const BLIND_HOLD_MS = 100;
 /** Updates of another relay that are younger may not be stored yet when it is lost, ms; and bytes of them at most. [BUS-13] */
 const UNSTORED_MS = 30_000;
 const MAX_UNSTORED = 4 * 2 ** 20;
@@ -36,9 +33,8 @@ export class SharedRoom implements TopicHost<Peer> {
   readonly #room: Room;
   readonly #topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
-  #holding: ReturnType<typeof setTimeout> | undefined;
-  /** How many other relays are waited for; null: that is not known yet. */
-  #awaited: number | null = null;
+  /** Those whose word on the document clients' questions wait for; null: there was nobody. [BUS-12] */
+  #awaited: Awaited | null = null;
 
   constructor(context: ClusterContext, room: Room) {
     this.#context = context;
@@ -54,7 +50,10 @@ export class SharedRoom implements TopicHost<Peer> {
       },
     };
     this.#topic.ask();
-    if (context.relaysSeen > 0) this.#hold(topic);
+    if (context.relaysSeen === 0) return;
+    room.sharing.holdDocument();
+    this.#awaited = new Awaited(context.listeners(topic), () => this.#synced);
+    this.#awaited.whenOver(() => room.sharing.releaseDocument());
   }
 
   get isShared(): boolean {
@@ -64,6 +63,21 @@ export class SharedRoom implements TopicHost<Peer> {
   /** What all others here have said is known. */
   get isWhole(): boolean {
     return this.#topic.isWhole;
+  }
+
+  /** All others who are here have been heard, and what they have said is known. */
+  get isKnown(): boolean {
+    return this.#awaited?.isOver !== false && this.isWhole;
+  }
+
+  /** Calls back once all others who are here have been heard, or are not waited for any more. */
+  whenKnown(run: () => void): void {
+    if (this.#awaited === null) run();
+    else this.#awaited.whenOver(run);
+  }
+
+  get #synced(): number {
+    return [...this.#topic.peers()].filter(({ isSynced }) => isSynced).length;
   }
 
   hear(message: Message): void {
@@ -106,7 +120,7 @@ export class SharedRoom implements TopicHost<Peer> {
   /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
   close(isFinal: boolean): void {
     this.#room.sharing.outlet = null;
-    this.#release();
+    this.#awaited?.end();
     this.#topic.close(isFinal);
   }
 
@@ -129,7 +143,7 @@ export class SharedRoom implements TopicHost<Peer> {
     if (!this.#topic.isShared) this.#writer.clear();
     const { hub } = this.#context;
     hub.leave(peer.member, code, hub.clock.now());
-    this.#releaseIfAnswered();
+    this.#awaited?.check();
   }
 
   #tellStates(updates: readonly StateUpdate[]): void {
@@ -199,7 +213,7 @@ export class SharedRoom implements TopicHost<Peer> {
     keepUnstored(peer, frame.update, now);
     if (frame.type !== "syncStep2") return;
     peer.isSynced = true;
-    this.#releaseIfAnswered();
+    this.#awaited?.check();
   }
 
   #takeUpdate(peer: Peer, body: Uint8Array, now: number): void {
@@ -207,36 +221,6 @@ export class SharedRoom implements TopicHost<Peer> {
     if (frame.type !== "update" && frame.type !== "syncStep2") return;
     this.#context.hub.receive(peer.member, frame, now);
     keepUnstored(peer, frame.update, now);
-  }
-
-  /** Clients' questions wait until all relays in the room have said what they have of the document. */
-  #hold(topic: string): void {
-    this.#room.sharing.holdDocument();
-    const listeners = this.#context.listeners(topic);
-    this.#holding = setTimeout(() => this.#release(), listeners === null ? BLIND_HOLD_MS : HOLD_MS);
-    if (listeners !== null) void this.#awaitListeners(listeners);
-  }
-
-  async #awaitListeners(listeners: Promise<number>): Promise<void> {
-    try {
-      this.#awaited = (await listeners) - 1;
-      this.#releaseIfAnswered();
-    } catch {
-      this.#release();
-    }
-  }
-
-  #releaseIfAnswered(): void {
-    if (this.#holding === undefined || this.#awaited === null) return;
-    const synced = [...this.#topic.peers()].filter(({ isSynced }) => isSynced).length;
-    if (synced >= this.#awaited) this.#release();
-  }
-
-  #release(): void {
-    if (this.#holding === undefined) return;
-    clearTimeout(this.#holding);
-    this.#holding = undefined;
-    this.#room.sharing.releaseDocument();
   }
 }
 

@@ -69,6 +69,11 @@ export class SharedTopic<Peer> {
     return true;
   }
 
+  /** How many others have said all. */
+  get answered(): number {
+    return [...this.#peers.values()].filter(({ incoming }) => incoming.isWhole).length;
+  }
+
   has(relay: string): boolean {
     return this.#peers.has(relay);
   }

@@ -49,11 +49,16 @@ export class RoomPeople {
   }
 
   /** Counts those who are here and may be seen, among people of several rooms. */
-  countInto(people: Sessions<PresentEntry>, counts: (entry: PresentEntry) => boolean): void {
-    const wall = this.#clock.wall();
+  countInto(people: Sessions<object>, counts: (entry: PresentEntry) => boolean): void {
     for (const entry of this.#register.present()) {
-      if (entry.visible && counts(entry)) people.set(entry, reportOf(entry), wall);
+      if (entry.visible && counts(entry)) people.set(entry, reportOf(entry), this.sinceOf(entry));
     }
+  }
+
+  /** When the status of an entry's session last changed, ms since the epoch; now, where nobody has listened so far. */
+  sinceOf({ claim }: PresentEntry): number {
+    const sessions = this.#people?.users.get(claim.user.id)?.sessions ?? [];
+    return sessions.find(({ id }) => id === claim.session.id)?.since ?? this.#clock.wall();
   }
 
   /** Counts from now on, or no more. */

@@ -105,9 +105,13 @@ export class Room implements DocumentHost {
     return () => void this.#holds--;
   }
 
+  get isHeld(): boolean {
+    return this.#holds > 0;
+  }
+
   /** Nobody of this relay is here, or was and may return; and nobody holds it. */
   get empty(): boolean {
-    if (this.#holds > 0) return false;
+    if (this.isHeld) return false;
     if (this.members.size > this.#relays) return false;
     for (const { isRemote } of this.register.present()) if (!isRemote) return false;
     return true;

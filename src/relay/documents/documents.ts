@@ -251,23 +251,29 @@ export class Documents {
    */
   async delete(room: string, unusedSince?: number): Promise<boolean> {
     const wasKept = this.#kept.has(room);
-    this.#expiry.deleted(room);
-    const stored = this.#stored.get(room);
-    if (stored !== undefined) {
-      clearTimeout(stored.unloading);
-      stored.loading.abort();
-      this.#stored.delete(room);
-    }
-    this.release(room);
+    const stored = this.#drop(room);
     const deleting = this.#deleteStored(room, stored, unusedSince);
     // a client that opens the room meanwhile begins with what is left then
-    const settled = Promise.allSettled([deleting]);
-    this.#deleting.set(room, settled);
-    try {
-      return (await deleting) || wasKept;
-    } finally {
+    const settled = Promise.allSettled([deleting]).finally(() => {
       if (this.#deleting.get(room) === settled) this.#deleting.delete(room);
-    }
+    });
+    this.#deleting.set(room, settled);
+    return (await deleting) || wasKept;
+  }
+
+  /** The document of a room that nobody is in here was deleted by way of another relay. */
+  forget(room: string): void {
+    this.#drop(room)?.journal.stop();
+  }
+
+  #drop(room: string): Stored | undefined {
+    this.#expiry.deleted(room);
+    const stored = this.#stored.get(room);
+    clearTimeout(stored?.unloading);
+    stored?.loading.abort();
+    this.#stored.delete(room);
+    this.release(room);
+    return stored;
   }
 
   async #deleteStored(room: string, stored: Stored | undefined, unusedSince?: number): Promise<boolean> {

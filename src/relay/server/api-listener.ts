@@ -1,6 +1,12 @@
 /** Leads requests of the relay's own server to the HTTP API, as the Web standard has requests and answers. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { addressOf } from "../access/address.ts";
+import { type Whole, wholeOf } from "../util/whole-response.ts";
+
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
 
 /** Answers a request. @param address where it comes from */
 export type AnswerApi = (request: Request, address: string) => Promise<Response>;
@@ -24,11 +30,26 @@ export function apiListener(answer: AnswerApi, trustProxy: number): RequestListe
 
 async function load(answer: AnswerApi, trustProxy: number): Promise<RequestListener> {
   const { getRequestListener } = await import("@hono/node-server");
+  const { RESPONSE_ALREADY_SENT } = await import("@hono/node-server/utils/response");
   const listener = getRequestListener(
-    (request, env) => answer(request, addressIn((env as { readonly incoming: IncomingMessage }).incoming, trustProxy)),
+    async (request, env) => {
+      const { incoming, outgoing } = env as Exchange;
+      const response = await answer(request, addressIn(incoming, trustProxy));
+      const whole = wholeOf(response);
+      if (whole === undefined) return response;
+      write(outgoing, whole);
+      return RESPONSE_ALREADY_SENT;
+    },
     { overrideGlobalObjects: false },
   );
   return (request: IncomingMessage, response: ServerResponse) => void listener(request, response);
+}
+
+/** Without a stream in between. */
+function write(outgoing: ServerResponse, { status, headers, body }: Whole): void {
+  const length = body === null ? null : typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  outgoing.writeHead(status, { ...headers, ...(length !== null && { "content-length": length }) });
+  outgoing.end(body ?? undefined);
 }
 
 function addressIn({ socket, headers }: IncomingMessage, trustProxy: number): string {

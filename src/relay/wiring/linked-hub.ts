@@ -7,6 +7,7 @@ import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
+import type { Elsewhere } from "../cluster/inquiries/elsewhere.ts";
 import { type Kick, kick } from "../cluster/kicks.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
@@ -189,6 +190,11 @@ export class LinkedHub {
   /** Why it had better be sent nobody; null: it is ready. */
   get trouble(): string | null {
     return troubleOf(this.#isDraining, this.cluster, this.core.trouble);
+  }
+
+  /** What can be found out from other relays; null: there is no bus. */
+  get elsewhere(): Elsewhere | null {
+    return this.#cluster?.elsewhere ?? null;
   }
 
   get isDraining(): boolean {

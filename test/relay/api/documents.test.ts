@@ -5,6 +5,7 @@ import { MemoryDocumentStore } from "../../../src/relay/index.ts";
 import { stockClient, until } from "../../support.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
 import { startCalledRelay } from "./caller.ts";
+import { hosts, untilIn } from "./hosts.ts";
 
 const PATH = "/rooms/doc-1/document";
 
@@ -30,14 +31,14 @@ class DeletingStore extends MemoryDocumentStore {
   }
 }
 
-describe("documents", () => {
+describe.each(hosts)("documents by %s [API-37]", (_host, start) => {
   it("[API-20] [API-21] are read and written, while somebody is in the room and while nobody is", async () => {
-    const { url, api, relay } = await startCalledRelay();
+    const { dial, api } = await start();
     expect((await api.get(PATH)).body.error.code).toBe("no_document");
-    expect(relay.rooms()).toEqual([]);
+    expect((await api.get("/rooms")).body.rooms).toEqual([]);
     expect((await api.put(PATH, updateWith("hello "))).status).toBe(204);
     expect(textIn((await api.get(PATH)).bytes)).toBe("hello ");
-    const alice = stockClient(url, "doc-1");
+    const alice = stockClient(dial(), "doc-1");
     await until("she has it", () => alice.doc.getText("text").toString() === "hello ");
     const change = updateWith("world");
     expect((await api.put(PATH, change)).status).toBe(204);
@@ -50,8 +51,8 @@ describe("documents", () => {
   });
 
   it("[API-21] what is no update is refused whole, and harms nobody", async () => {
-    const { url, api } = await startCalledRelay({ maxMessage: 10_000 });
-    const alice = stockClient(url, "doc-1");
+    const { dial, api } = await start({ maxMessage: 10_000 });
+    const alice = stockClient(dial(), "doc-1");
     alice.doc.getText("text").insert(0, "hers");
     await until("it is there", async () => (await api.get(PATH)).status === 200);
     for (const bad of [new Uint8Array(), new Uint8Array([1, 2, 3]), updateWith("x").subarray(0, 5)]) {
@@ -63,6 +64,39 @@ describe("documents", () => {
     expect(alice.wsconnected).toBe(true);
   });
 
+  it("[API-3] [API-10] [API-22] take a key that grants them", async () => {
+    const { api } = await start({ jwtSecret: SECRET });
+    await api.put(PATH, updateWith("text"));
+    const key = async (claim: unknown) => api.with(await tokenFor({ sub: "backend", api: claim }));
+    const read = await key("read");
+    expect((await read.get(PATH)).status).toBe(200);
+    expect((await read.put(PATH, updateWith("x"))).status).toBe(403);
+    const write = await key("write");
+    expect((await write.put(PATH, updateWith("x"))).status).toBe(204);
+    expect((await write.delete(PATH)).status).toBe(403);
+    expect((await (await key({ access: "admin", lobby: "acme" })).get(PATH)).status).toBe(403);
+    expect((await (await key({ access: "read", lobby: "acme", rooms: ["doc-*"] })).get(PATH)).status).toBe(200);
+    expect((await (await key({ access: "read", rooms: ["other"] })).get(PATH)).status).toBe(403);
+    expect((await api.delete(PATH)).status).toBe(204);
+  });
+
+  it("[API-22] are deleted where nobody is in the room", async () => {
+    const { dial, api } = await start();
+    const alice = stockClient(dial(), "doc-1", { user: { id: "alice" } });
+    alice.doc.getText("text").insert(0, "hers");
+    await until("it is there", async () => (await api.get(PATH)).status === 200);
+    await untilIn(api, "doc-1", ["alice"]);
+    expect((await api.delete(PATH)).body.error.code).toBe("in_use");
+    alice.destroy();
+    await until("nobody is there", async () => (await api.delete(PATH)).status !== 409);
+    await until("it is gone", async () => (await api.get(PATH)).status === 404);
+    const bob = stockClient(dial(), "doc-1");
+    await until("Bob is told what there is", () => bob.synced);
+    expect(bob.doc.getText("text").toString()).toBe("");
+  });
+});
+
+describe("documents", () => {
   it("[API-22] are deleted where nobody is in the room, from the store too", async () => {
     const store = new DeletingStore();
     const { url, api } = await startCalledRelay({ store });
@@ -89,21 +123,5 @@ describe("documents", () => {
     await api.put("/rooms/doc-2/document", updateWith("new"));
     await until("it is stored", async () => (await store.load("doc-2", new AbortController().signal)) !== null);
     expect((await api.delete(PATH)).status).toBe(501);
-  });
-
-  it("[API-3] [API-10] [API-22] take a key that grants them", async () => {
-    const { api } = await startCalledRelay({ jwtSecret: SECRET });
-    await api.put(PATH, updateWith("text"));
-    const key = async (claim: unknown) => api.with(await tokenFor({ sub: "backend", api: claim }));
-    const read = await key("read");
-    expect((await read.get(PATH)).status).toBe(200);
-    expect((await read.put(PATH, updateWith("x"))).status).toBe(403);
-    const write = await key("write");
-    expect((await write.put(PATH, updateWith("x"))).status).toBe(204);
-    expect((await write.delete(PATH)).status).toBe(403);
-    expect((await (await key({ access: "admin", lobby: "acme" })).get(PATH)).status).toBe(403);
-    expect((await (await key({ access: "read", lobby: "acme", rooms: ["doc-*"] })).get(PATH)).status).toBe(200);
-    expect((await (await key({ access: "read", rooms: ["other"] })).get(PATH)).status).toBe(403);
-    expect((await api.delete(PATH)).status).toBe(204);
   });
 });

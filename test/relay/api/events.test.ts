@@ -4,7 +4,8 @@ import { EventLog } from "../../../src/relay/api/events/log.ts";
 import { EventStream } from "../../../src/relay/api/events/stream.ts";
 import { ownClient, stockClient, until } from "../../support.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
-import { KEY, type UserBody, startCalledRelay } from "./caller.ts";
+import { KEY, type Send, type UserBody, overHttp, startCalledRelay } from "./caller.ts";
+import { hosts, untilIn } from "./hosts.ts";
 
 interface Heard {
   readonly id: string;
@@ -20,9 +21,15 @@ class Listener {
   readonly #abort = new AbortController();
   status = 0;
 
-  constructor(port: number, query = "", { key = KEY, lastId }: { key?: string; lastId?: string | undefined } = {}) {
+  /** @param host the port of a relay, or what sends requests to one */
+  constructor(
+    host: number | Send,
+    query = "",
+    { key = KEY, lastId }: { key?: string; lastId?: string | undefined } = {},
+  ) {
     const headers = { authorization: `Bearer ${key}`, ...(lastId !== undefined && { "last-event-id": lastId }) };
-    void this.#read(`http://127.0.0.1:${port}/api/v1/events${query}`, headers).catch(() => {});
+    const request = new Request(`http://relay/api/v1/events${query}`, { headers, signal: this.#abort.signal });
+    void this.#read((typeof host === "number" ? overHttp(host) : host)(request)).catch(() => {});
     onTestFinished(() => this.stop());
   }
 
@@ -39,14 +46,19 @@ class Listener {
     this.#abort.abort();
   }
 
-  async #read(url: string, headers: Record<string, string>): Promise<void> {
-    const response = await fetch(url, { headers, signal: this.#abort.signal });
+  async #read(answer: Promise<Response>): Promise<void> {
+    const response = await answer;
     this.status = response.status;
     if (response.headers.get("content-type") !== "text/event-stream") return;
     let text = "";
     const decoder = new TextDecoder();
-    for await (const chunk of response.body!) {
-      text += decoder.decode(chunk, { stream: true });
+    const reader = response.body!.getReader();
+    // one who is told by a function, not over a socket, has to say that nobody listens
+    this.#abort.signal.addEventListener("abort", () => void reader.cancel().catch(() => {}));
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
       const messages = text.split("\n\n");
       text = messages.pop()!;
       for (const message of messages) {
@@ -63,6 +75,54 @@ class Listener {
 
 const placesOf = ({ places }: Heard): Record<string, string[]> =>
   Object.fromEntries(places.map(({ roomId, users }) => [roomId, users.map(({ id }) => id)]));
+
+describe.each(hosts)("listening to %s [API-39]", (_host, start) => {
+  it("[API-27] [API-29] first who is in a room and in the lobby, then each change", async () => {
+    const { dial, send, api } = await start();
+    const alice = ownClient(dial(), "alice");
+    const room = alice.join("doc-1");
+    await untilIn(api, "doc-1", ["alice"]);
+    await untilIn(api, "@lobby", ["alice"]);
+    const [inRoom, inLobby] = [new Listener(send, "?room=doc-1"), new Listener(send, "?room=%40lobby")];
+    await until("both are told who is where", () => inRoom.heard.length === 1 && inLobby.heard.length === 1);
+    expect(placesOf(inRoom.heard[0]!)).toEqual({ "doc-1": ["alice"] });
+    expect(placesOf(inLobby.heard[0]!)).toEqual({ "@lobby": ["alice"] });
+    const bob = stockClient(dial(), "doc-1", { user: { id: "bob", name: "Bob" } });
+    await until("they hear of Bob", () => [inRoom, inLobby].every(({ said }) => said[1]?.startsWith("join bob")));
+    room.setMeta({ page: 2 });
+    await until("his room hears of her page", () => inRoom.said.includes("update alice doc-1"));
+    expect(inRoom.heard.at(-1)?.user).toMatchObject({ meta: { page: 2 } });
+    bob.awareness.setLocalState(null);
+    await until("they hear that he left", () =>
+      [inRoom, inLobby].every(({ said }) => said.at(-1)?.startsWith("leave bob")),
+    );
+    expect(inLobby.said.filter((said) => !said.startsWith("update"))).toEqual([
+      "reset",
+      "join bob @lobby",
+      "leave bob @lobby",
+    ]);
+  });
+
+  it("[API-28] what was missed, once and in order", async () => {
+    const { dial, send, api } = await start();
+    const kept = new Listener(send, "?room=doc-1");
+    const first = new Listener(send, "?room=doc-1");
+    await until("both listen", () => first.heard.length === 1 && kept.heard.length === 1);
+    const alice = ownClient(dial(), "alice").join("doc-1");
+    await until("she came", () => first.said.includes("join alice doc-1"));
+    first.stop();
+    for (const line of [1, 2, 3]) {
+      alice.setMeta({ line });
+      await until("it is heard", () => kept.heard.at(-1)?.user?.meta?.["line"] === line);
+    }
+    alice.leave();
+    await untilIn(api, "doc-1", []);
+    await until("it is heard that she left", () => kept.said.at(-1) === "leave alice doc-1");
+    const again = new Listener(send, "?room=doc-1", { lastId: first.lastId });
+    await until("the one who was away hears it, too", () => again.said.at(-1) === "leave alice doc-1");
+    expect(again.heard.map(({ id }) => id)).toEqual(kept.heard.slice(2).map(({ id }) => id));
+  });
+});
 
 describe("listening", () => {
   it("[API-27] [API-29] [EVENT-4] first who is where, then each change, with the ids that relay.on has", async () => {

@@ -35,6 +35,24 @@ it("[INSP-1] the relay at a glance, with its rooms and sockets, for a key that g
   }
 });
 
+it("[INSP-6] lists what is asked for, and answers 304 while nothing has changed", async () => {
+  const { url, relay, api } = await startCalledRelay();
+  ownClient(url, "alice").join("doc");
+  await until("she is there", () => relay.room("doc")?.users.length === 1 && relay.user("alice")?.rooms.length === 1);
+  const lengths = async (list: string): Promise<number[]> => {
+    const { rooms, sockets } = (await api.get(`/inspect?list=${list}`)).body as unknown as Record<string, unknown[]>;
+    return [rooms?.length ?? -1, sockets?.length ?? -1];
+  };
+  expect([await lengths("rooms"), await lengths("sockets"), await lengths("none")]).toEqual([
+    [1, 0],
+    [0, 1],
+    [0, 0],
+  ]);
+  expect((await api.get("/inspect?list=all")).status).toBe(400);
+  const tag = (await api.get("/inspect?list=rooms")).headers.get("etag")!;
+  expect((await api.get("/inspect?list=rooms", { "if-none-match": tag })).status).toBe(304);
+});
+
 it("[INSP-2] why somebody is shown so: what they chose, how a connection was lost, and that others see nothing", async () => {
   const { url, relay, api } = await startCalledRelay({ leaveGrace: 20_000 });
   const ask = async (id: string): Promise<Reasons> =>

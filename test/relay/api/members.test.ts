@@ -4,17 +4,18 @@ import { ownClient, pause, stockClient, until } from "../../support.ts";
 import { rawPeer, stateOf } from "../raw.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
 import { startCalledRelay } from "./caller.ts";
+import { hosts, idsIn, startSeveral, untilIn, untilStatus } from "./hosts.ts";
 
 const robot = { id: "robot", name: "Robot", color: "#888888" };
 const PLACE = "/rooms/doc-1/members/task-1";
 
-describe("a member that a server sets", () => {
+describe.each(hosts)("a member that a server sets by %s [API-38]", (_host, start) => {
   it("[API-31] looks like anybody else to stock clients and to ours, with a cursor, marked as an agent", async () => {
-    const { url, api, relay } = await startCalledRelay();
-    const alice = ownClient(url, "alice");
+    const { dial, api } = await start();
+    const alice = ownClient(dial(), "alice");
     const room = alice.join("doc-1");
-    const stock = stockClient(url, "doc-1", { user: { id: "bob" } });
-    await until("both are there", () => relay.room("doc-1")?.users.length === 2);
+    const stock = stockClient(dial(), "doc-1", { user: { id: "bob" } });
+    await untilIn(api, "doc-1", ["alice", "bob"]);
     const cursor = { anchor: 4, head: 7 };
     const set = await api.put(PLACE, { user: robot, ttlMs: 30_000, meta: { task: "spelling" }, state: { cursor } });
     expect(set.status).toBe(200);
@@ -27,6 +28,7 @@ describe("a member that a server sets", () => {
     expect(state).toMatchObject({ user: robot, cursor, copresence: { session: "task-1", agent: true } });
     expect(room.awareness.getStates().get(set.body.clientId)).toEqual(state);
     await until("it is in the lobby", () => alice.lobby.getSnapshot().users.some(({ agent }) => agent === true));
+    await untilStatus(api, "robot", "online");
     expect((await api.get("/users/robot")).body).toMatchObject({ agent: true, rooms: ["doc-1"] });
 
     await api.put(PLACE, { user: robot, ttlMs: 30_000, state: { cursor: { anchor: 9, head: 9 } }, status: "away" });
@@ -42,42 +44,40 @@ describe("a member that a server sets", () => {
   });
 
   it("[API-32] goes at the end of its time, unless it is set anew", async () => {
-    const { relay, api } = await startCalledRelay();
+    const { api } = await start();
     const startedAt = Date.now();
-    await api.put(PLACE, { user: robot, ttlMs: 1_000 });
-    expect(relay.room("doc-1")?.users).toMatchObject([{ id: "robot" }]);
-    await pause(700);
-    await api.put(PLACE, { user: robot, ttlMs: 1_000 });
-    await until("it is gone", () => relay.room("doc-1") === undefined);
-    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_690);
-    await until("it is offline", () => relay.user("robot")?.status === "offline");
+    const set = { user: robot, ttlMs: 2_000 };
+    expect((await api.put(PLACE, set)).status).toBe(200);
+    await untilIn(api, "doc-1", ["robot"]);
+    await pause(1_200);
+    expect((await api.put(PLACE, set)).status).toBe(200);
+    await untilIn(api, "doc-1", []);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(3_190);
+    await untilStatus(api, "robot", "offline");
   });
 
   it("[API-31] may be a person whose device only pushes, and gives way to nobody's tab", async () => {
-    const { url, relay, api } = await startCalledRelay();
-    const alice = ownClient(url, "alice");
+    const { dial, api } = await start();
+    const alice = ownClient(dial(), "alice");
     alice.join("doc-1");
-    await until("her tab is there", () => relay.room("doc-1")?.users.length === 1);
+    await untilIn(api, "doc-1", ["alice"]);
     const phone = { user: { id: "alice" }, ttlMs: 30_000, agent: false, device: "mobile" };
     expect((await api.put("/rooms/doc-1/members/phone", phone)).status).toBe(200);
-    await until("she has two sessions", () => relay.room("doc-1")?.users[0]?.sessions.length === 2);
-    expect(relay.room("doc-1")?.users[0]).not.toHaveProperty("agent");
+    const people = async () => (await api.get("/rooms/doc-1")).body.users;
+    await until("she has two sessions", async () => (await people())[0]?.sessions.length === 2);
+    expect((await people())[0]).not.toHaveProperty("agent");
     const taken = await api.put(`/rooms/doc-1/members/${alice.session}`, phone);
     expect([taken.status, taken.body.error.code]).toEqual([409, "session_in_use"]);
     // somebody else under the same name
     await api.put("/rooms/doc-1/members/phone", { user: { id: "bob" }, ttlMs: 30_000 });
-    await until("Bob is there in her stead", () => {
-      return (
-        relay
-          .room("doc-1")
-          ?.users.map(({ id, sessions }) => `${id} ${sessions.length}`)
-          .join() === "alice 1,bob 1"
-      );
+    await until("Bob is there in her stead", async () => {
+      const all = (await people()).map(({ id, sessions }) => `${id} ${sessions.length}`);
+      return all.toSorted().join() === "alice 1,bob 1";
     });
   });
 
   it("[API-31] is bound by the limits of states, and is refused whole", async () => {
-    const { relay, api } = await startCalledRelay({ maxState: 2_000, maxMeta: 500 });
+    const { api } = await start({ maxState: 2_000, maxMeta: 500 });
     const put = async (more: object): Promise<number> =>
       (await api.put(PLACE, { user: robot, ttlMs: 1_000, ...more })).status;
     expect(await put({ meta: { text: "x".repeat(600) } })).toBe(413);
@@ -96,33 +96,26 @@ describe("a member that a server sets", () => {
       expect(await put(wrong)).toBe(400);
     }
     expect((await api.put("/rooms/%40lobby/members/x", { user: robot, ttlMs: 1_000 })).status).toBe(400);
-    expect(relay.rooms()).toEqual([]);
+    expect((await api.get("/rooms")).body.rooms).toEqual([]);
     expect(await put({})).toBe(200);
   });
 
   it("[API-24] [API-31] is thrown out, and kept out, like anybody else", async () => {
-    const { relay, api } = await startCalledRelay();
+    const { api } = await start();
     await api.put(PLACE, { user: robot, ttlMs: 30_000 });
     expect((await api.post("/users/robot/disconnect", { forMs: 60_000 })).body.connections).toBe(1);
-    await until("it is gone", () => relay.room("doc-1") === undefined);
+    await untilIn(api, "doc-1", []);
     expect((await api.put(PLACE, { user: robot, ttlMs: 30_000 })).status).toBe(403);
   });
 
-  it("[RUN-3] [API-32] leaves nothing behind when the relay closes", async () => {
-    const { relay, api } = await startCalledRelay();
-    await api.put(PLACE, { user: robot, ttlMs: 30_000 });
-    await relay.close();
-    expect(relay.rooms()).toEqual([]);
-  });
-
   it("[API-10] a key for one lobby sets members that count there, and takes out no other", async () => {
-    const { api, relay } = await startCalledRelay({ jwtSecret: SECRET });
+    const { api } = await start({ jwtSecret: SECRET });
     await api.put(PLACE, { user: robot, ttlMs: 30_000 });
     const acme = api.with(await tokenFor({ sub: "backend", api: { access: "write", lobby: "acme" } }));
     expect((await acme.delete(PLACE)).status).toBe(404);
     await acme.put(PLACE, { user: { id: "other" }, ttlMs: 30_000 });
-    await until("it counts there", () => relay.user("other", "acme") !== undefined);
-    expect(relay.user("robot")?.status).toBe("online");
+    await untilStatus(api, "other", "online", "?lobby=acme");
+    await untilStatus(api, "robot", "online");
     expect((await acme.put(`${PLACE}?lobby=%40lobby`, { user: robot, ttlMs: 30_000 })).status).toBe(403);
     const read = api.with(await tokenFor({ sub: "backend", api: "read" }));
     expect((await read.put(PLACE, { user: robot, ttlMs: 30_000 })).status).toBe(403);
@@ -130,16 +123,16 @@ describe("a member that a server sets", () => {
   });
 });
 
-describe("on behalf of a user", () => {
+describe.each(hosts)("on behalf of a user, by %s [API-38]", (_host, start) => {
   it("[API-33] is shown under the user, and goes when the user leaves the room", async () => {
-    const { url, api, relay } = await startCalledRelay();
+    const { dial, api } = await start();
     const agent = { user: robot, ttlMs: 30_000, onBehalfOf: "alice" };
     const early = await api.put(PLACE, agent);
     expect([early.status, early.body.error.code]).toEqual([409, "not_here"]);
-    const alice = ownClient(url, "alice");
+    const alice = ownClient(dial(), "alice");
     const room = alice.join("doc-1");
-    const bob = ownClient(url, "bob").join("doc-1");
-    await until("she is there", () => relay.room("doc-1")?.users.length === 2);
+    const bob = ownClient(dial(), "bob").join("doc-1");
+    await untilIn(api, "doc-1", ["alice", "bob"]);
     expect((await api.put(PLACE, agent)).status).toBe(200);
     const seen = () => bob.roster.getSnapshot().users.find(({ id }) => id === "robot");
     await until("Bob sees it with her", () => seen() !== undefined);
@@ -147,6 +140,7 @@ describe("on behalf of a user", () => {
     await until("the lobby says so, too", () =>
       alice.lobby.getSnapshot().users.some((user) => user.onBehalfOf === "alice"),
     );
+    await untilStatus(api, "robot", "online");
     expect((await api.get("/users/robot")).body).toMatchObject({ agent: true, onBehalfOf: "alice" });
     room.leave();
     await until("it is gone", () => seen() === undefined);
@@ -154,19 +148,28 @@ describe("on behalf of a user", () => {
   });
 
   it("[API-33] is not there for a user who is invisible, or may not be there", async () => {
-    const { url, api, relay } = await startCalledRelay({ jwtSecret: SECRET });
+    const { dial, api } = await start({ jwtSecret: SECRET });
     const agent = { user: robot, ttlMs: 30_000, onBehalfOf: "alice" };
     const looking = { "*": ["observe", "read"], "@lobby": ["observe"] };
     const token = await tokenFor({ sub: "alice", rooms: looking });
-    ownClient(url, "alice", { token }).join("doc-1");
-    await until("she looks on", () => relay.room("doc-1")?.connections === 1);
+    const looks = ownClient(dial(), "alice", { token }).join("doc-1");
+    await until("she looks on", () => looks.grants?.includes("observe") === true);
     expect((await api.put(PLACE, agent)).status).toBe(409);
-    const here = ownClient(url, "alice", { token: await tokenFor({ sub: "alice" }) });
+    const here = ownClient(dial(), "alice", { token: await tokenFor({ sub: "alice" }) });
     here.join("doc-1");
-    await until("she is there", () => relay.room("doc-1")?.users.length === 1);
+    await untilIn(api, "doc-1", ["alice"]);
     expect((await api.put(PLACE, agent)).status).toBe(200);
     here.setStatus("invisible");
-    await until("it goes with her", () => relay.room("doc-1")?.users.length === 0);
+    await untilIn(api, "doc-1", []);
+  });
+});
+
+describe("a member that a server sets", () => {
+  it("[RUN-3] [API-32] leaves nothing behind when the relay closes", async () => {
+    const { relay, api } = await startCalledRelay();
+    await api.put(PLACE, { user: robot, ttlMs: 30_000 });
+    await relay.close();
+    expect(relay.rooms()).toEqual([]);
   });
 
   it("[API-34] nobody but a server speaks for others, where the relay knows who its clients are", async () => {
@@ -181,5 +184,27 @@ describe("on behalf of a user", () => {
     mallory.say([1, 2, stateOf("mallory", "s1", { agent: true, onBehalfOf: "alice" }, { cursor: 2 })]);
     await until("he sees it move", () => (bob.states.get(1) as { cursor?: number }).cursor === 2);
     expect((bob.states.get(1) as { copresence: object }).copresence).not.toHaveProperty("onBehalfOf");
+  });
+
+  it("[API-38] is set anew, and taken out, by whichever relay is asked", async () => {
+    const { relays, api } = await startSeveral();
+    const [here, there] = relays;
+    const alice = ownClient(here!.url, "alice").join("doc-1");
+    const events: string[] = [];
+    for (const type of ["join", "leave"] as const) {
+      alice.roster.on(type, ({ userId }) => void (userId === "robot" && events.push(type)));
+    }
+    const seen = () => alice.roster.getSnapshot().users.find(({ id }) => id === "robot");
+    for (const [at, relay] of [here!, there!, ...relays, here!].entries()) {
+      const set = await relay.api.put(PLACE, { user: robot, ttlMs: 30_000, meta: { at } });
+      expect(set.status).toBe(200);
+      await until(`Alice sees it as it was set at last, ${at}`, () => seen()?.meta["at"] === at);
+    }
+    expect(seen()?.sessions).toHaveLength(1);
+    expect(await idsIn(api, "doc-1")).toEqual(["alice", "robot"]);
+    expect((await there!.api.delete(PLACE)).status).toBe(204);
+    await until("it is gone", () => seen() === undefined);
+    await until("it is known everywhere that it is", async () => (await api.delete(PLACE)).status === 404);
+    expect(events).toEqual(["join", "leave"]);
   });
 });

@@ -1,5 +1,6 @@
 /** Answers of the API as HTTP has them. */
 import { createHash } from "node:crypto";
+import { type Whole, wholeResponse } from "../../util/whole-response.ts";
 
 const JSON_HEADERS = { "content-type": "application/json", "cache-control": "private, no-cache" };
 
@@ -8,11 +9,15 @@ const JSON_HEADERS = { "content-type": "application/json", "cache-control": "pri
  *
  * @param digests what the answer says, but for the time of asking
  */
-export function answerWithTag(request: Request, text: () => string, digests: readonly string[]): Response {
+export function answerWithTag(
+  request: Request,
+  body: () => NonNullable<Whole["body"]>,
+  digests: readonly string[],
+): Response {
   const tag = `W/"${createHash("sha1").update(digests.join(" ")).digest("base64url")}"`;
   const headers = { ...JSON_HEADERS, etag: tag };
-  if (hasTag(request.headers.get("if-none-match"), tag)) return new Response(null, { status: 304, headers });
-  return new Response(text(), { headers });
+  if (hasTag(request.headers.get("if-none-match"), tag)) return wholeResponse({ status: 304, headers, body: null });
+  return wholeResponse({ status: 200, headers, body: body() });
 }
 
 /** Whether a caller says that it has an answer: as RFC 9110 compares tags for this, weak or not. */
@@ -24,9 +29,9 @@ function hasTag(ifNoneMatch: string | null, tag: string): boolean {
 
 /** @param text JSON */
 export function answerJson(text: string, status = 200): Response {
-  return new Response(text, { status, headers: { ...JSON_HEADERS, "cache-control": "no-store" } });
+  return wholeResponse({ status, headers: { ...JSON_HEADERS, "cache-control": "no-store" }, body: text });
 }
 
 export function answerNothing(): Response {
-  return new Response(null, { status: 204 });
+  return wholeResponse({ status: 204, headers: {}, body: null });
 }

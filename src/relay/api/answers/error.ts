@@ -1,4 +1,5 @@
 /** What the API refuses, and why: `{ error: { code, message } }`. [API-4] */
+import { wholeResponse } from "../../util/whole-response.ts";
 import { Close, FrameError } from "../../../wire/index.ts";
 
 export interface ErrorDetails {
@@ -33,7 +34,7 @@ export function errorResponse({ status, code, message, details }: ApiError): Res
     ...(allow !== undefined && { allow: allow.join(", ") }),
     ...(status === 401 && { "www-authenticate": 'Bearer realm="copresence"' }),
   };
-  return new Response(JSON.stringify({ error: { code, message } }), { status, headers });
+  return wholeResponse({ status, headers, body: JSON.stringify({ error: { code, message } }) });
 }
 
 /** What the core refuses, as the API says it. Everything that is no refusal is passed on as it is. */

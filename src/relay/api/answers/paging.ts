@@ -9,7 +9,7 @@ export interface Page<T> {
 
 /** The first so many items behind a cursor. What comes and goes meanwhile makes nothing else come twice, or be left out. */
 export function pageOf<T>(items: Iterable<T>, keyOf: (item: T) => string, limit: number, cursor?: string): Page<T> {
-  const after = cursor === undefined ? null : keyIn(cursor);
+  const after = cursor === undefined ? null : keyOfCursor(cursor);
   let found: T[] = [];
   for (const item of items) {
     if (after !== null && keyOf(item) <= after) continue;
@@ -28,7 +28,8 @@ function firstOf<T>(items: readonly T[], keyOf: (item: T) => string, count: numb
   return items.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)).slice(0, count);
 }
 
-function keyIn(cursor: string): string {
+/** The key behind which the next page begins. Throws `ApiError`. */
+export function keyOfCursor(cursor: string): string {
   const bytes = Buffer.from(cursor, "base64url");
   if (bytes.length > 0 && bytes.toString("base64url") === cursor) return bytes.toString();
   throw new ApiError(400, "bad_cursor", "the cursor is not one that this API gave: leave it out to begin again");

@@ -3,7 +3,7 @@
  * while nobody listens, or did so of late. [API-27] [API-28] [API-29]
  */
 import type { Unsubscribe, User } from "../../../presence/index.ts";
-import { isLobby } from "../../../wire/index.ts";
+import { LOBBY, isLobby } from "../../../wire/index.ts";
 import type { IdentifiedEvent } from "../../ports/event-sink.ts";
 import type { LinkedHub } from "../../wiring/linked-hub.ts";
 import { type ApiGrant, seesRoom } from "../access/grant.ts";
@@ -22,6 +22,12 @@ export interface EventFilter {
   readonly user: string | undefined;
 }
 
+interface Listening {
+  readonly caller: string;
+  /** What was opened for it may close. */
+  readonly release: Unsubscribe;
+}
+
 /** So long after the last listener left, events are still written down, for one who comes back, ms. */
 const LINGER_MS = 5 * 60_000;
 const KEEP_ALIVE_MS = 15_000;
@@ -31,7 +37,7 @@ const MAX_STREAMS_OF_ONE = 100;
 export class Events {
   readonly #hub: LinkedHub;
   readonly #world: World;
-  readonly #streams = new Map<EventStream, string>();
+  readonly #streams = new Map<EventStream, Listening>();
   #log: EventLog | null = null;
   #unsubscribe: Unsubscribe | null = null;
   /** The lobby of each user in each room, as of their last event there. */
@@ -45,12 +51,13 @@ export class Events {
   }
 
   /** Answers with events from now on, or from where the caller was. @param lastEventId null: the caller is new */
-  open(grant: ApiGrant, filter: EventFilter, lastEventId: string | null): Response {
+  async open(grant: ApiGrant, filter: EventFilter, lastEventId: string | null): Promise<Response> {
     this.#checkCount(grant.caller);
+    const release = await this.#openPlaces(grant, filter);
     const log = this.#begin();
     const wants = (event: Heard): boolean => isFor(event, grant, filter);
     const stream = new EventStream(wants, (ended) => this.#ended(ended));
-    this.#streams.set(stream, grant.caller);
+    this.#streams.set(stream, { caller: grant.caller, release });
     const missed = lastEventId === null ? null : log.since(lastEventId);
     const first = missed === null ? [this.#reset(grant, filter, log.lastId)] : missed.filter(wants).map(messageOf);
     stream.begin([RETRY, ...first]);
@@ -63,10 +70,22 @@ export class Events {
   }
 
   #checkCount(caller: string): void {
-    const own = [...this.#streams.values()].filter((each) => each === caller).length;
+    const own = [...this.#streams.values()].filter((each) => each.caller === caller).length;
     if (own < MAX_STREAMS_OF_ONE && this.#streams.size < MAX_STREAMS) return;
     const message = `at most ${MAX_STREAMS_OF_ONE} may listen with one key at a time, and ${MAX_STREAMS} in all`;
     throw new ApiError(429, "too_many_streams", message, { retryAfterS: 5 });
+  }
+
+  /** On a bus, what is listened to is open here for as long: else what happens on other relays would not be heard. [API-39] */
+  async #openPlaces(grant: ApiGrant, { lobby, room }: EventFilter): Promise<Unsubscribe> {
+    const { elsewhere } = this.#hub;
+    if (elsewhere === null) return () => {};
+    const places = new Set(grant.seesRoom === null ? [lobby ?? LOBBY] : []);
+    if (room !== undefined) places.add(room);
+    const undo = await Promise.all([...places].map((place) => elsewhere.open(place)));
+    return () => {
+      for (const release of undo) release();
+    };
   }
 
   #begin(): EventLog {
@@ -136,6 +155,7 @@ export class Events {
   }
 
   #ended(stream: EventStream): void {
+    this.#streams.get(stream)?.release();
     this.#streams.delete(stream);
     if (this.#streams.size > 0) return;
     clearInterval(this.#keepAlive);

@@ -1,13 +1,16 @@
 /** How what callers say is read. What is wrong with it is answered 400, with the place, and never with what was given. [API-16] */
 import * as v from "valibot";
 import { MAX_ID_LENGTH, isRecord } from "../../../presence/index.ts";
-import { FrameError, isLobby, isReserved, roomFromPath } from "../../../wire/index.ts";
+import { FrameError, MAX_ROOM_LENGTH, isLobby, isReserved, roomFromPath } from "../../../wire/index.ts";
 import { ApiError } from "../answers/error.ts";
 import type { Reads } from "./schemas.ts";
 
 /** Levels of nesting in a body: a state may have 64, and lies some levels deep in it. */
 const MAX_DEPTH = 80;
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\{}[]');
+
+/** Names of rooms in which nothing can be wrong. */
+const PLAIN_NAME = new RegExp(`^[\\w-]{1,${MAX_ROOM_LENGTH}}$`);
 
 /** Reads a value. Throws `ApiError` that says what is wrong where, and never what was given. */
 export function read<T>(schema: Reads<T>, value: unknown, where: string): T {
@@ -119,6 +122,8 @@ export function placeIn(part: string): string {
 
 /** The name of a room or lobby. Throws `ApiError`. */
 export function placeOf(name: string): string {
+  // what most are like
+  if (PLAIN_NAME.test(name)) return name;
   try {
     const place = roomFromPath(`/${encodeURIComponent(name)}`);
     if (!isReserved(place)) return place;

@@ -68,6 +68,12 @@ export interface InLobby {
 }
 export const inLobby: Reads<InLobby> = v.strictObject(lobbyEntry);
 
+/** What the inspector lists besides numbers. */
+export const LISTED = ["rooms", "sockets", "none"] as const;
+export const inspectQuery: Reads<{ readonly list?: (typeof LISTED)[number] | undefined }> = v.strictObject({
+  list: v.optional(v.picklist(LISTED, `none of ${LISTED.join(", ")}`)),
+});
+
 interface Paged extends InLobby {
   readonly limit: number;
   readonly cursor?: string | undefined;

@@ -44,20 +44,39 @@ export class Members {
   readonly #held = new Map<string, Held>();
   /** Listens for those on whose behalf members are here, as long as there are any. */
   #unsubscribe: Unsubscribe | null = null;
+  readonly #stopHearing: Unsubscribe;
 
   constructor(hub: LinkedHub) {
     this.#hub = hub;
+    this.#stopHearing = hub.elsewhere?.onRemoved((place) => this.#forget(place)) ?? (() => {});
   }
 
   /** Sets a member, or sets it anew. Throws `ApiError` and `FrameError`, and then nothing has changed. */
-  set(place: MemberPlace, body: MemberBody, caller: string): SetMember {
+  async set(place: MemberPlace, body: MemberBody, caller: string): Promise<SetMember> {
+    const { elsewhere } = this.#hub;
+    if (elsewhere === null) return this.#set(place, body, caller, false);
+    // [API-38] in a room that is open here it is known who is there by way of other relays
+    const release = await elsewhere.open(place.room);
+    try {
+      const before = await elsewhere.userSet(place);
+      const set = this.#set(place, body, caller, before !== null);
+      // somebody else was there under this session
+      if (before !== null && before !== body.user.id) elsewhere.remove(place);
+      return set;
+    } finally {
+      release();
+    }
+  }
+
+  /** @param isElsewhere the member was set by way of another relay: this one takes it over */
+  #set(place: MemberPlace, body: MemberBody, caller: string, isElsewhere: boolean): SetMember {
     this.#checkPerson(place, body.onBehalfOf);
     const known = this.#held.get(keyOf(place));
     const isSame = known !== undefined && known.userId === body.user.id;
-    const held = isSame ? known : this.#begin(place, body, caller);
+    const held = isSame && !isElsewhere ? known : this.#begin(place, body, caller, isElsewhere);
     this.#say(held, body);
     // somebody else was here under this session
-    if (known !== undefined && !isSame) this.#end(known);
+    if (known !== undefined && known !== held) this.#end(known);
     this.#held.set(keyOf(place), held);
     held.onBehalfOf = body.onBehalfOf;
     clearTimeout(held.timer);
@@ -67,23 +86,26 @@ export class Members {
   }
 
   /** Takes a member out at once. Returns whether there was one. */
-  remove(place: MemberPlace): boolean {
-    const held = this.#held.get(keyOf(place));
-    if (held !== undefined) this.#end(held);
-    return held !== undefined;
+  async remove(place: MemberPlace): Promise<boolean> {
+    if (this.#forget(place)) return true;
+    const { elsewhere } = this.#hub;
+    if (elsewhere === null || (await elsewhere.userSet(place)) === null) return false;
+    elsewhere.remove(place);
+    return true;
   }
 
   close(): void {
+    this.#stopHearing();
     for (const { timer } of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
     this.#watch();
   }
 
   /** Joins the room under an id that nobody has. */
-  #begin(place: MemberPlace, body: MemberBody, caller: string): Held {
+  #begin(place: MemberPlace, body: MemberBody, caller: string, isElsewhere: boolean): Held {
     const { core } = this.#hub;
     this.#checkLobby(place, caller);
-    this.#checkSession(place, body.user.id);
+    this.#checkSession(place, body.user.id, isElsewhere);
     const { id, name, color, avatar } = body.user;
     const stamp = {
       id,
@@ -152,10 +174,10 @@ export class Members {
   }
 
   /** A session that a tab has is not taken from it. */
-  #checkSession({ room, lobby, session }: MemberPlace, userId: string): void {
-    for (const { claim, owner, lobby: where } of this.#hub.core.rooms.get(room)?.register.present() ?? []) {
+  #checkSession({ room, lobby, session }: MemberPlace, userId: string, isElsewhere: boolean): void {
+    for (const { claim, owner, lobby: where, isRemote } of this.#hub.core.rooms.get(room)?.register.present() ?? []) {
       const isSame = where === lobby && claim.user.id === userId && claim.session.id === session;
-      if (!isSame || owner === null || owner instanceof ServerMember) continue;
+      if (!isSame || owner === null || owner instanceof ServerMember || (isRemote && isElsewhere)) continue;
       throw new ApiError(
         409,
         "session_in_use",
@@ -167,6 +189,13 @@ export class Members {
   #checkLobby({ lobby }: MemberPlace, caller: string): void {
     const refused = this.#hub.core.lobbyPlaces.refusal(lobby, { address: `api:${caller}`, user: null });
     if (refused !== null) throw new ApiError(503, "overloaded", refused.reason, { retryAfterS: 5 });
+  }
+
+  /** Returns whether there was such a member. */
+  #forget(place: MemberPlace): boolean {
+    const held = this.#held.get(keyOf(place));
+    if (held !== undefined) this.#end(held);
+    return held !== undefined;
   }
 
   #end(held: Held): void {

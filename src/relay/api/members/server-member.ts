@@ -2,6 +2,8 @@
 import type { Author, Kind } from "../../../awareness/index.ts";
 import type { RoomAccess } from "../../ports/access.ts";
 import type { Member } from "../../ports/member.ts";
+import type { Packet } from "../../ports/packet.ts";
+import { Close, decodeFrame } from "../../../wire/index.ts";
 
 export class ServerMember implements Member {
   // what it says is never an echo, and its states are renewed to stock observers by the relay
@@ -19,7 +21,7 @@ export class ServerMember implements Member {
    * @param caller who speaks, as limits count addresses
    * @param access what it may do, as whom, and in which lobby
    * @param clock monotonic ms: as long as it is here, it is alive
-   * @param onClose the relay ends it
+   * @param onClose the relay ends it, or somebody else speaks for its session now
    */
   constructor(
     caller: string,
@@ -37,7 +39,11 @@ export class ServerMember implements Member {
     return this.#clock();
   }
 
-  send(): void {}
+  /** Of all that it is sent, one word concerns it: that somebody else speaks for its session now. */
+  send({ message }: Packet): void {
+    const frame = decodeFrame(message);
+    if (frame.type === "control" && frame.control.kind === "superseded") this.#onClose(Close.normal, "superseded");
+  }
 
   cork(): void {}
 

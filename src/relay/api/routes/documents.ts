@@ -2,6 +2,8 @@
 import * as Y from "yjs";
 import { Close, EMPTY_STATE_VECTOR, EMPTY_UPDATE, FrameError, LOBBY, decodeFrame } from "../../../wire/index.ts";
 import type { Hub } from "../../core/hub.ts";
+import { wholeResponse } from "../../util/whole-response.ts";
+import type { LinkedHub } from "../../wiring/linked-hub.ts";
 import type { RoomDocument } from "../../documents/index.ts";
 import { ServerMember } from "../members/server-member.ts";
 import { seesDocument } from "../access/grant.ts";
@@ -19,12 +21,12 @@ const UPDATE = { type: "string", contentMediaType: BYTES, description: "a Yjs up
 const LOADING_MS = 10_000;
 
 /** @param maxMessage largest update that is taken, bytes */
-export function documentOperations(hub: Hub, maxMessage: number): readonly Operation[] {
+export function documentOperations(hub: LinkedHub, maxMessage: number): readonly Operation[] {
   return [getDocument(hub), putDocument(hub, maxMessage), deleteDocument(hub)];
 }
 
 /** [API-20] */
-function getDocument(hub: Hub): Operation {
+function getDocument(hub: LinkedHub): Operation {
   return {
     method: "GET",
     path: PATH,
@@ -33,9 +35,8 @@ function getDocument(hub: Hub): Operation {
       withDocument(hub, roomOf(call), (document) => {
         const update = document.hasContent ? updateOf(document) : EMPTY_UPDATE;
         if (update.length <= EMPTY_UPDATE.length) throw noDocument();
-        return new Response(new Uint8Array(update), {
-          headers: { "content-type": BYTES, "cache-control": "no-store" },
-        });
+        const headers = { "content-type": BYTES, "cache-control": "no-store" };
+        return wholeResponse({ status: 200, headers, body: new Uint8Array(update) });
       }),
     describe: {
       id: "getDocument",
@@ -48,7 +49,7 @@ function getDocument(hub: Hub): Operation {
 }
 
 /** [API-21] */
-function putDocument(hub: Hub, maxMessage: number): Operation {
+function putDocument(hub: LinkedHub, maxMessage: number): Operation {
   return {
     method: "PUT",
     path: PATH,
@@ -58,7 +59,7 @@ function putDocument(hub: Hub, maxMessage: number): Operation {
       const update = await readBytes(call.request, maxMessage);
       if (update.length === 0) throw new ApiError(400, "malformed", "the body must be a Yjs update");
       return withDocument(hub, room, (document) => {
-        write(hub, room, document, { update, caller: call.grant.caller });
+        write(hub.core, room, document, { update, caller: call.grant.caller });
         return answerNothing();
       });
     },
@@ -76,22 +77,24 @@ function putDocument(hub: Hub, maxMessage: number): Operation {
 }
 
 /** [API-22] */
-function deleteDocument(hub: Hub): Operation {
+function deleteDocument(hub: LinkedHub): Operation {
   return {
     method: "DELETE",
     path: PATH,
     level: "admin",
     handle: async (call) => {
       const room = roomOf(call);
-      if (hub.rooms.get(room)?.empty === false) {
+      const { elsewhere, core } = hub;
+      if (core.rooms.get(room)?.empty === false || (await elsewhere?.isInUse(room)) === true) {
         throw new ApiError(
           409,
           "in_use",
           "somebody is in the room, and would write the document again: disconnect them first",
         );
       }
-      const { documents } = hub;
+      const { documents } = core;
       if (!documents.canDelete) throw new ApiError(501, "cannot_delete", "the store cannot delete documents");
+      elsewhere?.deleted(room);
       if (!(await documents.delete(room))) throw noDocument();
       return answerNothing();
     },
@@ -115,11 +118,15 @@ function roomOf({ url, grant, parts: [part = ""] }: Call): string {
   throw new ApiError(403, "not_granted", why);
 }
 
-/** Does something with the document of a room, once that is loaded, be it that nobody is there. */
-async function withDocument(hub: Hub, name: string, run: (document: RoomDocument) => Response): Promise<Response> {
-  const { room, release } = hub.hold(name);
+/** Does something with the document of a room, once that is loaded, with what other relays have of it; be it that nobody is there. */
+async function withDocument(
+  hub: LinkedHub,
+  name: string,
+  run: (document: RoomDocument) => Response,
+): Promise<Response> {
+  const { room, release } = hub.core.hold(name);
   try {
-    await ready(room.document);
+    await Promise.all([ready(room.document), hub.elsewhere?.known(name)]);
     return run(room.document);
   } finally {
     release();

@@ -26,7 +26,7 @@ function setMember(members: Members, maxState: number): Operation {
     handle: async (call) => {
       const place = placeOf(call);
       const body = await readJson(memberBody, call.request, maxState + MARGIN_BYTES);
-      const { clientId, expiresAt } = members.set(place, body, call.grant.caller);
+      const { clientId, expiresAt } = await members.set(place, body, call.grant.caller);
       return answerJson(JSON.stringify({ room: place.room, session: place.session, clientId, expiresAt }));
     },
     describe: {
@@ -54,8 +54,8 @@ function removeMember(members: Members): Operation {
     method: "DELETE",
     path: PATH,
     level: "write",
-    handle: (call) => {
-      if (members.remove(placeOf(call))) return answerNothing();
+    handle: async (call) => {
+      if (await members.remove(placeOf(call))) return answerNothing();
       throw new ApiError(404, "no_such_member", "no server has set a member of this session here, or its time is over");
     },
     describe: {

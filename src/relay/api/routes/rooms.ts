@@ -1,9 +1,10 @@
 /** Who is in which room. */
 import { isLobby } from "../../../wire/index.ts";
 import { answerJson, answerWithTag } from "../answers/answer.ts";
-import { pageOf } from "../answers/paging.ts";
-import { countsOf, digestOf, userJson } from "../answers/people.ts";
+import { keyOfCursor, pageOf } from "../answers/paging.ts";
+import { type Counts, countsOf, userJson } from "../answers/people.ts";
 import type { ApiGrant } from "../access/grant.ts";
+import type { FoundRooms } from "../../cluster/inquiries/elsewhere.ts";
 import { placeIn, placeOf, readJson, readQuery } from "../input/read.ts";
 import { MAX_ITEMS, inLobby, roomQuery, roomsBatch, roomsQuery } from "../input/schemas.ts";
 import type { Operation } from "../operation.ts";
@@ -24,12 +25,15 @@ function listRooms(world: World): Operation {
     method: "GET",
     path: "/rooms",
     level: "read",
-    handle: ({ request, url, grant, charge }) => {
+    handle: async ({ request, url, grant, charge }) => {
       const { lobby, prefix, limit, cursor } = readQuery(roomsQuery, url);
       charge(limit);
-      const rooms = world.rooms(grant, lobbyInRoomFor(grant, lobby), prefix);
+      const within = lobbyInRoomFor(grant, lobby);
+      const after = cursor === undefined ? "" : keyOfCursor(cursor);
+      const found = await world.lookAround(grant, within, { prefix: prefix ?? "", after, limit: limit + 1 });
+      const rooms = world.rooms(grant, within, prefix, found);
       const page = pageOf(rooms, (room) => room.name, limit, cursor);
-      const texts = page.items.map((room) => roomJson(room, null));
+      const texts = page.items.map((room) => roomJson(room, countsOf(room.users.values())));
       const text = `{"rooms":[${texts.join(",")}],"cursor":${JSON.stringify(page.cursor)}}`;
       return answerWithTag(request, () => text, [text]);
     },
@@ -52,12 +56,16 @@ function getRoom(world: World): Operation {
     method: "GET",
     path: "/rooms/:name",
     level: "read",
-    handle: ({ request, url, grant, parts: [part = ""] }) => {
+    handle: async ({ request, url, grant, parts: [part = ""] }) => {
       const { lobby, people } = readQuery(roomQuery, url);
-      const room = view(world, grant, placeIn(part), lobby);
-      const users = people ? [...room.users.values()] : [];
-      const text = (): string => roomJson(room, people ? world.now : null);
-      return answerWithTag(request, text, [roomJson(room, null), ...users.map(digestOf)]);
+      const name = placeIn(part);
+      check(grant, name, lobby);
+      const room = view(world, grant, name, lobby, await look(world, grant, [name], !people));
+      const written = world.written.of(room.name, room.users, world.now);
+      const text = roomJson(room, written.counts);
+      if (!people) return answerWithTag(request, () => text, [text]);
+      const body = () => written.between(`${text.slice(0, -1)},"users":`, "}", world.now);
+      return answerWithTag(request, body, [text, written.digest]);
     },
     describe: {
       id: "getRoom",
@@ -82,8 +90,14 @@ function batchRooms(world: World): Operation {
       const { lobby } = readQuery(inLobby, url);
       const { rooms, people } = await readJson(roomsBatch, request, MAX_BODY_BYTES);
       charge(rooms.length);
-      const now = people ? world.now : null;
-      const texts = rooms.map((name) => roomJson(view(world, grant, placeOf(name), lobby), now));
+      const names = rooms.map(placeOf);
+      for (const name of names) check(grant, name, lobby);
+      const found = await look(world, grant, names, !people);
+      const texts = names.map((name) => {
+        const room = view(world, grant, name, lobby, found);
+        const text = roomJson(room, countsOf(room.users.values()));
+        return people ? `${text.slice(0, -1)},"users":[${usersJson(room, world.now)}]}` : text;
+      });
       return answerJson(`{"rooms":[${texts.join(",")}]}`);
     },
     describe: {
@@ -98,16 +112,33 @@ function batchRooms(world: World): Operation {
   };
 }
 
-function view(world: World, grant: ApiGrant, name: string, lobby: string | undefined): RoomView {
-  if (isLobby(name)) return { ...world.room(name, lobbyFor(grant, name)), users: world.users(grant, name) };
+/** Throws `ApiError` for a room or lobby that the caller may not look at. */
+function check(grant: ApiGrant, name: string, lobby: string | undefined): void {
+  if (isLobby(name)) return void lobbyFor(grant, name);
   checkRoom(grant, name);
-  return world.room(name, lobbyInRoomFor(grant, lobby));
+  lobbyInRoomFor(grant, lobby);
 }
 
-/** @param now for the people in it; null: without people */
-function roomJson({ name, users, connections, hasDocument }: RoomView, now: number | null): string {
-  const counts = countsOf(users.values());
-  const text = JSON.stringify({ name, counts, connections, hasDocument });
-  if (now === null) return text;
-  return `${text.slice(0, -1)},"users":[${[...users.values()].map((user) => userJson(user, now)).join(",")}]}`;
+/** What other relays know of rooms and lobbies. */
+async function look(world: World, grant: ApiGrant, names: readonly string[], isBrief: boolean): Promise<FoundRooms> {
+  const found = await world.look(names, isBrief);
+  const lobbies = grant.seesRoom === null ? [] : names.filter(isLobby);
+  if (lobbies.length === 0) return found;
+  // of a lobby this caller is told who is in some rooms
+  const more = await Promise.all(lobbies.map((lobby) => world.lookAt(grant, lobby)));
+  return new Map([...found, ...more.flatMap((each) => [...each])]);
+}
+
+function view(world: World, grant: ApiGrant, name: string, lobby: string | undefined, found: FoundRooms): RoomView {
+  if (isLobby(name)) return { ...world.room(name, lobbyFor(grant, name)), users: world.users(grant, name, found) };
+  return world.room(name, lobbyInRoomFor(grant, lobby), found);
+}
+
+/** Without the people in it. */
+function roomJson({ name, connections, hasDocument }: RoomView, counts: Counts): string {
+  return JSON.stringify({ name, counts, connections, hasDocument });
+}
+
+function usersJson({ users }: RoomView, now: number): string {
+  return [...users.values()].map((user) => userJson(user, now)).join(",");
 }

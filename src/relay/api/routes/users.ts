@@ -20,17 +20,18 @@ export function userOperations(world: World): readonly Operation[] {
 
 /** [API-5] */
 function listUsers(world: World): Operation {
-  const list = ({ request, url, grant, charge }: Call): Response => {
+  const list = async ({ request, url, grant, charge }: Call): Promise<Response> => {
     const query = readQuery(usersQuery, url);
     const lobby = lobbyFor(grant, query.lobby);
     const { ids, limit, cursor } = query;
     if (ids !== undefined) charge(ids.length);
     else charge(limit);
+    const found = await world.lookAt(grant, lobby);
     const statuses = query.status === undefined ? null : new Set<string>(query.status);
     const asked =
-      ids === undefined ? all(lobby) : [...new Set(ids)].flatMap((id) => world.user(grant, lobby, id) ?? []);
+      ids === undefined ? all(lobby) : [...new Set(ids)].flatMap((id) => world.user(grant, lobby, id, found) ?? []);
     function* all(of: string): Iterable<User> {
-      yield* world.users(grant, of).values();
+      yield* world.users(grant, of, found).values();
       // those who are not here are told of to those who ask for them
       if (statuses?.has("offline") === true) yield* world.leavers(grant, of);
     }
@@ -69,9 +70,10 @@ function getUser(world: World): Operation {
     method: "GET",
     path: "/users/:id",
     level: "read",
-    handle: ({ request, url, grant, parts: [part = ""] }) => {
+    handle: async ({ request, url, grant, parts: [part = ""] }) => {
       const id = idIn(part);
-      const user = world.user(grant, lobbyFor(grant, readQuery(inLobby, url).lobby), id);
+      const lobby = lobbyFor(grant, readQuery(inLobby, url).lobby);
+      const user = world.user(grant, lobby, id, await world.lookAt(grant, lobby));
       if (user === undefined) {
         throw new ApiError(404, "no_such_user", "nobody of this id is online in this lobby, or left it of late");
       }
@@ -97,7 +99,8 @@ function batchUsers(world: World): Operation {
       const lobby = lobbyFor(grant, readQuery(inLobby, url).lobby);
       const { ids } = await readJson(usersBatch, request, MAX_BODY_BYTES);
       charge(ids.length);
-      const known = grant.seesRoom === null ? null : world.users(grant, lobby);
+      const found = await world.lookAt(grant, lobby);
+      const known = grant.seesRoom === null ? null : world.users(grant, lobby, found);
       const users = ids.map((id) => (known === null ? world.user(grant, lobby, id) : known.get(id)));
       const { now } = world;
       const texts = users.map((user, i) => (user === undefined ? unknownUserJson(ids[i] ?? "") : userJson(user, now)));

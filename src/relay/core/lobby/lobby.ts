@@ -12,7 +12,15 @@ import {
   Shard,
 } from "../../../lobby/index.ts";
 import type * as Y from "yjs";
-import { type ManualChoice, type PresenceEvent, type User, equal, infoOf, isGuest } from "../../../presence/index.ts";
+import {
+  type ManualChoice,
+  type PresenceEvent,
+  type User,
+  departed,
+  equal,
+  infoOf,
+  isGuest,
+} from "../../../presence/index.ts";
 import { FrameError, Close, StateBytes, fieldsOf } from "../../../wire/index.ts";
 import { ReadOnlyDocument } from "../../documents/index.ts";
 import type { Packet } from "../../ports/packet.ts";
@@ -117,16 +125,27 @@ export class Lobby {
 
   /** Somebody who is here, or who left and is still remembered. */
   user(userId: string, now: number): User | undefined {
-    return this.users.get(userId) ?? this.#shard.leaver(userId, now);
+    const known = this.users.get(userId) ?? this.#shard.leaver(userId, now);
+    if (known !== undefined) return known;
+    const there = this.others.leaver(userId);
+    return there === null ? undefined : departed({ ...there.user, id: userId }, there.lastSeen);
   }
 
-  /** All who left and are still remembered. */
+  /** All who left and are still remembered, here or by other relays. */
   leavers(now: number): User[] {
-    return this.#shard.leavers(now).filter(({ id }) => !this.users.has(id));
+    const found = new Map(this.others.leavers().map((user) => [user.id, user]));
+    for (const user of this.#shard.leavers(now)) found.set(user.id, user);
+    return [...found.values()].filter(({ id }) => !this.users.has(id));
   }
 
-  /** Nobody is connected, nobody counts in it, nobody has yet to be said to have left, and nobody is remembered. */
+  /** What waits to be counted is counted now. */
+  settle(): void {
+    this.#flusher.flushNow();
+  }
+
+  /** Nobody is connected, counts in it, has yet to be said to have left, or is remembered; and nobody holds it. */
   get empty(): boolean {
+    if (this.room.isHeld) return false;
     return this.room.members.size === 0 && this.#directory.isOwnEmpty && this.#shard.recent === 0;
   }
 

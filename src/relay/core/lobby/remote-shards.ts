@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import * as Y from "yjs";
 import type { PresentEntry } from "../../../awareness/index.ts";
 import { type Directory, type Effects, type LobbyUser, type RelayState, shardsOf } from "../../../lobby/index.ts";
-import type { ManualChoice } from "../../../presence/index.ts";
+import { type ManualChoice, type User, departed } from "../../../presence/index.ts";
 import { StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Packet } from "../../ports/packet.ts";
@@ -102,6 +102,15 @@ export class RemoteShards {
       if (user !== undefined && Object.keys(user.sessions).length === 0) return user;
     }
     return null;
+  }
+
+  /** Those who left by way of other relays, which remember them. */
+  leavers(): readonly User[] {
+    return [...this.#shards.values()].flatMap(({ doc, name }) =>
+      [...(shardsOf(doc).get(name.shard)?.entries() ?? [])].flatMap(([id, { user, sessions, lastSeen }]) =>
+        Object.keys(sessions).length === 0 ? [departed({ ...user, id }, lastSeen)] : [],
+      ),
+    );
   }
 
   close(): void {
