@@ -117,7 +117,8 @@ describe.each(hosts)("the HTTP API of %s [API-17] [API-37]", (_host, start) => {
     const clients = Array.from({ length: 25 }, (_, i) => {
       return stockClient(dial(), room, { user: { id: `u${String(i).padStart(2, "0")}` } });
     });
-    await until("all are there", async () => (await api.get("/users?limit=1000")).body.users.length === 25);
+    const areThere = async () => (await api.get("/users?limit=1000")).body.users.length === 25;
+    await until("all are there", areThere, 20_000);
     const seen: string[] = [];
     let cursor: string | null = null;
     let pages = 0;
