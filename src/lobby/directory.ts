@@ -182,6 +182,22 @@ export class Directory<K extends object> {
   }
 
   /**
+   * Takes what another relay's shard says of some users, in the place of what it said of them before. It costs nothing for the
+   * others whom the shard names. [LOBBY-13] [LOBBY-20]
+   *
+   * @param users null: the shard names the user no more
+   * @param wall ms since the epoch
+   */
+  importUsers(
+    relay: string,
+    users: Iterable<readonly [userId: string, user: LobbyUser | null]>,
+    wall: number,
+  ): Effects<K> {
+    const everyone = this.#withOthers(wall);
+    return this.#recount(everyone, everyone.change(relay, users, wall), wall);
+  }
+
+  /**
    * Takes a choice of status that a user made on another relay. [LOBBY-16]
    *
    * @param choice null: the user has none there any more

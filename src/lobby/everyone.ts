@@ -34,7 +34,7 @@ export class Everyone {
   readonly #own: OwnPeople;
   readonly #people: People;
   /** What each of the other relays says, by its id and by user id. */
-  readonly #shards = new Map<string, ReadonlyMap<string, ImportedUser>>();
+  readonly #shards = new Map<string, Map<string, ImportedUser>>();
 
   /** The choices that users made on other relays, by relay and user: those too that no shard tells. */
   readonly #choices = new Map<string, Map<string, ManualChoice>>();
@@ -90,18 +90,31 @@ export class Everyone {
 
   /** Puts these in the place of all that a relay said before. The users that it returns are then to be counted. */
   put(relay: string, users: Iterable<readonly [userId: string, user: LobbyUser]>, wall: number): ChangedUsers {
-    const before = this.#shards.get(relay);
-    const shard = new Map<string, ImportedUser>();
+    const named = new Map(users);
+    const gone = [...(this.#shards.get(relay)?.keys() ?? [])].filter((userId) => !named.has(userId));
+    return this.change(relay, [...named, ...gone.map((userId) => [userId, null] as const)], wall);
+  }
+
+  /** Puts these in the place of what a relay said of the same users before; null: it says nothing of the user any more. */
+  change(
+    relay: string,
+    users: Iterable<readonly [userId: string, user: LobbyUser | null]>,
+    wall: number,
+  ): ChangedUsers {
+    const shard = this.#shards.get(relay) ?? new Map<string, ImportedUser>();
+    this.#shards.set(relay, shard);
     const changed = new Map<string, number>();
     for (const [userId, value] of users) {
-      const known = before?.get(userId);
-      const user = known?.value === value ? known : { ...readShardUser(userId, value), value };
+      if (value === null) {
+        if (shard.delete(userId)) changed.set(userId, wall);
+        continue;
+      }
+      if (shard.get(userId)?.value === value) continue;
+      const user = { ...readShardUser(userId, value), value };
       shard.set(userId, user);
       // [TIME-1] the other relay's clock may be ahead
-      if (user !== known) changed.set(userId, Math.min(user.lastSeen || wall, wall));
+      changed.set(userId, Math.min(user.lastSeen || wall, wall));
     }
-    for (const userId of before?.keys() ?? []) if (!shard.has(userId)) changed.set(userId, wall);
-    this.#shards.set(relay, shard);
     return changed;
   }
 

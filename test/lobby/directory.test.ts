@@ -59,6 +59,34 @@ describe("people of another relay", () => {
     expect(events[0]?.user.lastSeen).toBe(25);
   });
 
+  it("[LOBBY-13] [LOBBY-20] is told of some people of a shard, and leaves the others as they are", () => {
+    const { directory } = new Relay("here");
+    directory.importShard(
+      "there",
+      [
+        ["alice", entry({ s1: {} })],
+        ["bob", entry({ s2: {} })],
+      ],
+      10,
+    );
+    directory.flush(20, 20);
+    directory.importUsers(
+      "there",
+      [
+        ["alice", entry({ s1: { status: "away" } })],
+        ["carol", entry({ s3: {} })],
+      ],
+      30,
+    );
+    expect(types(directory.flush(40, 40))).toEqual(["update alice", "join carol"]);
+    expect(directory.importUsers("there", [["nobody", null]], 50).isNews).toBe(false);
+    directory.importUsers("there", [["alice", null]], 60);
+    const events = directory.flush(70, 70);
+    expect(types(events)).toEqual(["leave alice"]);
+    expect(events[0]?.user.lastSeen).toBe(60);
+    expect([...directory.users.keys()].toSorted()).toEqual(["bob", "carol"]);
+  });
+
   it("[LOBBY-13] Alice, who is here and there, is one user, and leaves once, with her last session", () => {
     const { directory } = new Relay("here");
     const tab = {};

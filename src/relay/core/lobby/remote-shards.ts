@@ -5,7 +5,14 @@
 import { randomInt } from "node:crypto";
 import * as Y from "yjs";
 import type { PresentEntry } from "../../../awareness/index.ts";
-import { type Directory, type Effects, type LobbyUser, type RelayState, shardsOf } from "../../../lobby/index.ts";
+import {
+  type Directory,
+  type Effects,
+  type LobbyUser,
+  type RelayState,
+  Union,
+  shardsOf,
+} from "../../../lobby/index.ts";
 import { type ManualChoice, type User, departed } from "../../../presence/index.ts";
 import { StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -25,6 +32,8 @@ interface RemoteShard {
   /** Under this client id this relay vouches for it to its own readers. */
   readonly voucher: number;
   isLost: boolean;
+  /** The users of whom something was written since the directory was told; null: it has to be told of all. */
+  changed: Set<string> | null;
 }
 
 const NO_EFFECTS: Effects<PresentEntry> = { visibility: [], choices: [], isNews: false };
@@ -57,8 +66,9 @@ export class RemoteShards {
   ): Effects<PresentEntry> {
     const before = this.#shards.get(relay);
     if (before !== undefined && before.name.shard !== name.shard) this.#forget(relay, before);
-    const shard = this.#shards.get(relay) ?? { name, doc: new Y.Doc(), voucher: randomInt(2 ** 32 - 1), isLost: false };
+    const shard = this.#shards.get(relay) ?? newShard(name);
     this.#shards.set(relay, shard);
+    shard.changed = null;
     // nobody is shown before the choices count
     const effects = choices.map(([userId, choice]) => this.choose(relay, userId, choice));
     shard.isLost = false;
@@ -118,11 +128,18 @@ export class RemoteShards {
     this.#shards.clear();
   }
 
-  #import(relay: string, { doc, name, isLost }: RemoteShard): Effects<PresentEntry> {
-    const users = shardsOf(doc).get(name.shard)?.entries() ?? [];
-    return this.#scheduled(
-      this.#directory.importShard(relay, isLost ? reconnecting(users) : users, this.#clock.wall()),
-    );
+  /** Tells the directory what a shard says now: of those of whom something was written, or of all. */
+  #import(relay: string, shard: RemoteShard): Effects<PresentEntry> {
+    const { doc, name, isLost, changed } = shard;
+    shard.changed = isLost ? null : new Set();
+    const users = shardsOf(doc).get(name.shard);
+    const wall = this.#clock.wall();
+    if (changed !== null && !isLost) {
+      const news = [...changed].map((userId) => [userId, users?.get(userId) ?? null] as const);
+      return this.#scheduled(this.#directory.importUsers(relay, news, wall));
+    }
+    const all = users?.entries() ?? [];
+    return this.#scheduled(this.#directory.importShard(relay, isLost ? reconnecting(all) : all, wall));
   }
 
   #vouch({ voucher, name, isLost }: RemoteShard): void {
@@ -142,6 +159,17 @@ export class RemoteShards {
     if (effects.isNews) this.#schedule();
     return effects;
   }
+}
+
+function newShard(name: ShardName): RemoteShard {
+  const doc = new Y.Doc();
+  const shard: RemoteShard = { name, doc, voucher: randomInt(2 ** 32 - 1), isLost: false, changed: null };
+  // it ends with the document
+  new Union(doc).observe((userIds) => {
+    if (userIds === null) shard.changed = null;
+    else for (const userId of userIds) shard.changed?.add(userId);
+  });
+  return shard;
 }
 
 function* reconnecting(users: Iterable<[string, LobbyUser]>): Generator<[string, LobbyUser]> {
