@@ -8,6 +8,9 @@
  *   npm run cluster:faults -- --only "kill -9"        those whose name begins so
  *   npm run cluster:faults -- --json FILE             writes what was measured there, too
  *
+ * The last column says how long the clients' process itself stood still at most. Where that is more than some 500 ms the machine
+ * was too busy: clients came back late, and what was counted says more of the machine than of the relays.
+ *
  * Networks fail in a proxy of this script, since not every machine lets a script make network namespaces.
  */
 import { writeFileSync } from "node:fs";
@@ -122,7 +125,7 @@ async function run({ name, fail, mend, lastsMs = 0, after }) {
 }
 
 /** @param {Row} row */
-function line({ name, reconnecting, stale, backMs, leaves, joins, lost, typed, opened }) {
+function line({ name, reconnecting, stale, backMs, leaves, joins, unexplained, lost, typed, opened, awayMs, heldMs }) {
   return [
     name,
     reconnecting.count === 0 ? "–" : `${reconnecting.lastMs} ms (${reconnecting.count})`,
@@ -130,8 +133,11 @@ function line({ name, reconnecting, stale, backMs, leaves, joins, lost, typed, o
     backMs === null ? "NOT" : `${backMs} ms`,
     leaves,
     joins,
+    unexplained,
     `${lost} of ${typed}`,
     opened.length,
+    `${awayMs} ms`,
+    `${heldMs} ms`,
   ];
 }
 
@@ -159,8 +165,11 @@ const heads = [
   "whole again after",
   "false leaves",
   "false joins",
+  "of them of people who were back in time",
   "edits lost",
   "connections opened",
+  "longest without a connection",
+  "the clients' process stood still for",
 ];
 console.log(`\n${SIZE.own} clients of ours, ${SIZE.stock} stock clients, ${SIZE.rooms} rooms, three relays\n`);
 for (const cells of [heads, heads.map(() => "---"), ...rows.map(line)]) console.log(`| ${cells.join(" | ")} |`);

@@ -11,6 +11,10 @@ import { createPresence } from "../../dist/client/index.js";
 const TYPE_MS = 250;
 /** How many clients of ours read the lobby. */
 const OBSERVERS = 10;
+/** How often this process looks whether it stood still, ms. */
+const LOOK_MS = 50;
+/** How long somebody who lost the connection may take to come back, ms: the relays' `--leave-grace`. */
+const GRACE_MS = 3_000;
 
 // each provider listens for the end of the process
 process.setMaxListeners(0);
@@ -45,6 +49,12 @@ let reconnecting = new Map();
 let stale = new Map();
 /** When connections were opened. @type {number[]} */
 let opened = [];
+/** Since when a user has no connection. @type {Map<string, number>} */
+const downSince = new Map();
+/** How long a user had no connection, the longest time. @type {Map<string, number>} */
+let away = new Map();
+/** The longest time that this process itself stood still, ms. */
+let heldMs = 0;
 
 const now = () => performance.now();
 /** @param {number} i */
@@ -65,9 +75,36 @@ function watch(roster, index) {
   });
 }
 
+/**
+ * Notes that the connection of a user is there, or is not.
+ *
+ * @param {string} userId
+ * @param {boolean} isConnected
+ */
+function connection(userId, isConnected) {
+  const downAt = downSince.get(userId);
+  if (!isConnected) {
+    if (downAt === undefined) downSince.set(userId, now());
+    return;
+  }
+  downSince.delete(userId);
+  opened.push(now() - since);
+  if (downAt !== undefined) away.set(userId, Math.max(away.get(userId) ?? 0, now() - downAt));
+}
+
+/** Notes how long this process stands still: what it measures meanwhile is late. */
+function watchItself() {
+  let lastAt = now();
+  setInterval(() => {
+    heldMs = Math.max(heldMs, now() - lastAt - LOOK_MS);
+    lastAt = now();
+  }, LOOK_MS);
+}
+
 /** @param {CrowdSize} given */
 function start(given) {
   size = given;
+  watchItself();
   own = Array.from({ length: size.own }, (_, i) => {
     const presence = createPresence(size.url, {
       user: { id: `own ${i}`, name: `own ${i}` },
@@ -81,14 +118,14 @@ function start(given) {
     presence.connection.subscribe(() => {
       if (presence.connection.status === status) return;
       ({ status } = presence.connection);
-      if (status === "connected") opened.push(now() - since);
+      connection(`own ${i}`, status === "connected");
     });
     return { presence, room };
   });
   stock = Array.from({ length: size.stock }, (_, i) => stockClient(size.url, roomOf(i), `stock ${i}`));
-  for (const provider of stock) {
-    provider.on("status", ({ status }) => status === "connected" && opened.push(now() - since));
-  }
+  stock.forEach((provider, i) => {
+    provider.on("status", ({ status }) => connection(`stock ${i}`, status === "connected"));
+  });
   editors = [
     ...own.slice(0, size.rooms).map(({ room }, i) => ({ room: roomOf(i), doc: room.doc })),
     ...stock.slice(0, size.rooms).map(({ doc }, i) => ({ room: roomOf(i), doc })),
@@ -126,7 +163,11 @@ function missing() {
     return lobby.status !== "live" || lobby.users.length !== size.own + size.stock || isWaiting(lobby.users);
   });
   const stocks = stock.filter(({ awareness }, i) => awareness.getStates().size !== sizeOf(i));
-  return { rosters: rosters.length, lobbies: lobbies.length, stocks: stocks.length };
+  const first = rosters.slice(0, 3).map(({ presence, room: { roster } }) => {
+    const waiting = roster.users.filter((user) => user.reconnecting).map(({ id }) => id);
+    return { who: presence.user.id, status: roster.status, users: roster.users.length, waiting };
+  });
+  return { rosters: rosters.length, lobbies: lobbies.length, stocks: stocks.length, first };
 }
 
 /** @param {readonly { readonly reconnecting?: boolean }[]} users */
@@ -135,7 +176,8 @@ const isWaiting = (users) => users.some((user) => user.reconnecting === true);
 /** Begins to count anew. */
 function mark() {
   since = now();
-  [leaves, joins, opened] = [[], [], []];
+  [leaves, joins, opened, heldMs] = [[], [], [], 0];
+  away = new Map();
   [reconnecting, stale] = [new Map(), new Map()];
 }
 
@@ -146,11 +188,18 @@ function report() {
     leaves: leaves.length,
     joins: joins.length,
     who: [...new Set([...leaves, ...joins])].slice(0, 5),
+    // those who came back too late have rightly left: what is told of all others is false for sure
+    unexplained: [...leaves, ...joins].filter((userId) => !wasAwayTooLong(userId)).length,
+    awayMs: last(away.values()),
+    heldMs: Math.round(heldMs),
     reconnecting: { count: reconnecting.size, lastMs: last(reconnecting.values()) },
     stale: { count: stale.size, lastMs: last(stale.values()) },
     opened: opened.map(Math.round),
   };
 }
+
+/** @param {string} userId */
+const wasAwayTooLong = (userId) => (away.get(userId) ?? 0) > GRACE_MS || downSince.has(userId);
 
 /** Has those who type do so, or stop. @param {boolean} isOn */
 function setTyping(isOn) {

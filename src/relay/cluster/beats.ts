@@ -20,7 +20,8 @@ export interface BeatEvents {
   skipped(): void;
   /** A relay that is new, or was lost. */
   found(relay: string): void;
-  lost(relay: string): void;
+  /** @param hasSaidSo it has said that it stops, and has sent its people elsewhere */
+  lost(relay: string, hasSaidSo: boolean): void;
 }
 
 export class Beats {
@@ -64,7 +65,7 @@ export class Beats {
 
   /** A relay has said that it stops. */
   left(relay: string): void {
-    if (this.#heardAt.delete(relay)) this.#events.lost(relay);
+    this.#lose(relay, true);
   }
 
   /** Judges who is there, from time to time. */
@@ -76,6 +77,10 @@ export class Beats {
     }
     // nobody is judged before all had the time to be heard
     if (!this.#isUp || now - this.#echoAt > BEAT_MS * 1.5) return;
-    for (const [relay, at] of this.#heardAt) if (now - Math.max(at, this.#upSince) > LOST_MS) this.left(relay);
+    for (const [relay, at] of this.#heardAt) if (now - Math.max(at, this.#upSince) > LOST_MS) this.#lose(relay, false);
+  }
+
+  #lose(relay: string, hasSaidSo: boolean): void {
+    if (this.#heardAt.delete(relay)) this.#events.lost(relay, hasSaidSo);
   }
 }

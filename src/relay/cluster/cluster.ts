@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly prefix?: string;
   /** How long those may take to come back who were connected to a relay that is lost, ms. */
   readonly graceMs: number;
+  /** How long those may take who were connected to a relay that has said that it stops, ms. */
+  readonly moveGraceMs: number;
   /** Asks the connections that a user has to this relay for new tokens. @param lobby null: in all lobbies */
   readonly refresh: (userId: string, lobby: string | null) => void;
   readonly onError: (error: unknown) => void;
@@ -77,7 +79,7 @@ export class Cluster implements ClusterContext {
       link: (isUp) => this.#linked(isUp),
       skipped: () => this.#heal(),
       found: (relay) => this.#found(relay),
-      lost: (relay) => this.#lost(relay),
+      lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
     });
     this.#inquiries = new Inquiries({
       hub,
@@ -261,7 +263,7 @@ export class Cluster implements ClusterContext {
     if (this.#strayed.delete(relay) && this.#beats.isUp) this.#heal();
   }
 
-  #lost(relay: string): void {
+  #lost(relay: string, hasSaidSo: boolean): void {
     for (const shared of this.#rooms.values()) shared.lost(relay);
     for (const shared of this.#lobbies.values()) shared.lost(relay);
     const drop = (): void => {
@@ -272,7 +274,9 @@ export class Cluster implements ClusterContext {
     this.#strayed.add(relay);
     for (const first of this.#strayed) if (this.#strayed.size > MAX_STRAYED) this.#strayed.delete(first);
     clearTimeout(this.#graces.get(relay));
-    this.#graces.set(relay, setTimeout(drop, this.#options.graceMs));
+    // [DRAIN-7] those who were sent away have longer
+    const { graceMs, moveGraceMs } = this.#options;
+    this.#graces.set(relay, setTimeout(drop, hasSaidSo ? moveGraceMs : graceMs));
   }
 
   #linked(isUp: boolean): void {

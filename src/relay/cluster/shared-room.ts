@@ -2,7 +2,7 @@
 import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
-import { decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
+import { Close, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
@@ -84,7 +84,7 @@ export class SharedRoom implements TopicHost<Peer> {
     const { kind, relay, body } = message;
     switch (kind) {
       case "bye":
-        return this.#part(relay, body[0] === 1 ? 1000 : 1006);
+        return this.#part(relay, body[0] === 1 ? Close.normal : Close.restart);
       case "message":
         return takeMessage(this.#room, body);
       case "raise":

@@ -1,11 +1,9 @@
-/**
- * What waits for a while and is then given up, unless it is released before: one timer for all, since all wait equally
- * long. [TIME-1]
- */
+/** What waits for a while and is then given up, unless it is released before. [TIME-1] */
 import type { Author, PresentEntry } from "../../awareness/index.ts";
 import { isStockSession } from "../../presence/index.ts";
 import { Close, isFinal } from "../../wire/index.ts";
 import { type Clock, stallOf } from "../ports/clock.ts";
+import type { RelaySettings } from "../ports/settings.ts";
 
 /** Once the relay runs again, hearing what clients said meanwhile may take this long, ms. */
 const HEARD_MS = 1_000;
@@ -20,12 +18,17 @@ export interface Loss {
   readonly until: number;
 }
 
-export class Grace<T> {
+/** How long those may take to come back whom a relay has sent to others, ms: with them come many. [DRAIN-7] */
+export function moveGraceOf({ leaveGrace, drainTime }: Pick<RelaySettings, "leaveGrace" | "drainTime">): number {
+  return leaveGrace + drainTime;
+}
+
+/** Things that all wait equally long: one timer is enough for all of them. */
+class Queue<T> {
   readonly #ms: number;
   readonly #clock: Clock;
   readonly #expire: (item: T) => void;
   readonly #deadlines = new Map<T, number>();
-  readonly #losses = new Map<T, Omit<Loss, "until">>();
   /** When the next of them is to be given up. */
   #dueAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,34 +39,24 @@ export class Grace<T> {
     this.#expire = expire;
   }
 
+  deadlineOf(item: T): number | undefined {
+    return this.#deadlines.get(item);
+  }
+
   hold(item: T): void {
     this.#deadlines.delete(item);
     this.#deadlines.set(item, this.#clock.now() + this.#ms);
     this.#arm();
   }
 
-  /** Notes how the connection of an item was lost that is about to be held. */
-  lost(item: T, code: number): void {
-    this.#losses.set(item, { code, at: Math.round(this.#clock.wall()) });
-  }
-
-  /** How the connection of an item that is held was lost. */
-  lossOf(item: T): Loss | undefined {
-    const [deadline, loss] = [this.#deadlines.get(item), this.#losses.get(item)];
-    if (deadline === undefined || loss === undefined) return undefined;
-    return { ...loss, until: Math.round(this.#clock.wall() + deadline - this.#clock.now()) };
-  }
-
   release(item: T): void {
     this.#deadlines.delete(item);
-    this.#losses.delete(item);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#deadlines.clear();
-    this.#losses.clear();
   }
 
   #arm(): void {
@@ -83,7 +76,7 @@ export class Grace<T> {
     if (stalledMs > 0) this.#postpone(stalledMs + HEARD_MS);
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) break;
-      this.release(item);
+      this.#deadlines.delete(item);
       this.#expire(item);
     }
     this.#arm();
@@ -91,6 +84,58 @@ export class Grace<T> {
 
   #postpone(ms: number): void {
     for (const [item, deadline] of this.#deadlines) this.#deadlines.set(item, deadline + ms);
+  }
+}
+
+export class Grace<T> {
+  readonly #clock: Clock;
+  /** Those whose connections were lost. */
+  readonly #lost: Queue<T>;
+  /** Those who were told to come back. */
+  readonly #sentAway: Queue<T>;
+  readonly #losses = new Map<T, Omit<Loss, "until">>();
+
+  /** @param sentAwayMs how long those wait whose connections the relay itself has ended, so that they come back [DRAIN-7] */
+  constructor(ms: number, clock: Clock, expire: (item: T) => void, sentAwayMs: number = ms) {
+    this.#clock = clock;
+    const giveUp = (item: T): void => {
+      this.#losses.delete(item);
+      expire(item);
+    };
+    this.#lost = new Queue(ms, clock, giveUp);
+    this.#sentAway = new Queue(sentAwayMs, clock, giveUp);
+  }
+
+  hold(item: T): void {
+    const [queue, other] =
+      this.#losses.get(item)?.code === Close.restart ? [this.#sentAway, this.#lost] : [this.#lost, this.#sentAway];
+    other.release(item);
+    queue.hold(item);
+  }
+
+  /** Notes how the connection of an item was lost that is about to be held. */
+  lost(item: T, code: number): void {
+    this.#losses.set(item, { code, at: Math.round(this.#clock.wall()) });
+  }
+
+  /** How the connection of an item that is held was lost. */
+  lossOf(item: T): Loss | undefined {
+    const deadline = this.#lost.deadlineOf(item) ?? this.#sentAway.deadlineOf(item);
+    const loss = this.#losses.get(item);
+    if (deadline === undefined || loss === undefined) return undefined;
+    return { ...loss, until: Math.round(this.#clock.wall() + deadline - this.#clock.now()) };
+  }
+
+  release(item: T): void {
+    this.#lost.release(item);
+    this.#sentAway.release(item);
+    this.#losses.delete(item);
+  }
+
+  stop(): void {
+    this.#lost.stop();
+    this.#sentAway.stop();
+    this.#losses.clear();
   }
 }
 

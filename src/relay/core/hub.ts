@@ -29,7 +29,7 @@ import { control } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
-import { Grace, isLeave } from "./grace.ts";
+import { Grace, isLeave, moveGraceOf } from "./grace.ts";
 import { helloOf } from "./hello.ts";
 import type { Lobby } from "./lobby/lobby.ts";
 import { FlushLoad } from "./pace.ts";
@@ -99,7 +99,7 @@ export class Hub {
     const startedAt = clock.wall();
     this.dates = datingClock(clock);
     const startedNow = clock.now();
-    this.grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry));
+    this.grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry), moveGraceOf(settings));
     this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
     const setup: RoomSetup = {
       limits: settings,

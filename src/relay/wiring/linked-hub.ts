@@ -12,6 +12,7 @@ import { type Kick, kick } from "../cluster/kicks.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { Broadcaster } from "./broadcaster.ts";
+import { moveGraceOf } from "../core/grace.ts";
 import { eventLoopBusy } from "../core/pace.ts";
 import type { Room } from "../core/room.ts";
 import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
@@ -353,6 +354,7 @@ export class LinkedHub {
     return new Cluster(this.core, secret === null ? bus : new SignedBus(bus, secret, onRefused), {
       ...(prefix !== undefined && { prefix }),
       graceMs: this.settings.leaveGrace,
+      moveGraceMs: moveGraceOf(this.settings),
       refresh: (userId, lobby) => void this.#links.refresh(userId, lobby),
       onError: (error) => this.#onError(error, "the bus"),
     });

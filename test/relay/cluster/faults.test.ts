@@ -292,6 +292,25 @@ describe("a relay that is lost", () => {
     await pause(3_300);
     expect(leaves).toEqual([]);
   });
+
+  it("[DRAIN-7] who is sent elsewhere and comes back after the grace, but soon, was never gone; who does not, leaves", async () => {
+    const { here, there, alice, hers } = await two({ leaveGrace: 400, drainTime: 2_500 });
+    const carol = ownClient(there.url, "carol");
+    carol.join("doc");
+    await until(
+      "Carol is seen",
+      () => hers.roster.get("carol") !== undefined && alice.lobby.get("carol") !== undefined,
+    );
+    const leaves = leavesOf(alice, hers);
+    await there.relay.close();
+    await until("Bob is reconnecting", () => hers.roster.get("bob")?.reconnecting === true);
+    await pause(1_000);
+    const again = ownClient(here.url, "bob");
+    again.join("doc");
+    await until("he is back", () => hers.roster.get("bob")?.reconnecting === false);
+    await until("Carol has left", () => leaves.filter((id) => id === "carol").length === 2);
+    expect(leaves.filter((id) => id !== "carol")).toEqual([]);
+  });
 });
 
 it("[BUS-19] [BUS-20] without a bus rosters are stale and nobody leaves; when it is back they are live", async () => {

@@ -87,3 +87,26 @@ it("[TIME-3] gives those who came back while the relay did not run the time to b
   vi.advanceTimersByTime(1_000);
   expect(expired.map(([name]) => name)).toEqual(["Alice"]);
 });
+
+it("[DRAIN-7] whom the relay itself has told to come back has longer, whoever was lost before or after", () => {
+  const start = systemClock.now();
+  const expired: [string, number][] = [];
+  const giveUp = (name: string) => void expired.push([name, systemClock.now() - start]);
+  const grace = new Grace<string>(100, systemClock, giveUp, 500);
+  grace.lost("Alice", 1012);
+  grace.hold("Alice");
+  grace.lost("Bob", 1006);
+  grace.hold("Bob");
+  grace.lost("Carol", 1012);
+  grace.hold("Carol");
+  grace.release("Carol");
+  // Carol came back, and then lost her connection
+  grace.lost("Carol", 1006);
+  grace.hold("Carol");
+  vi.advanceTimersByTime(1_000);
+  expect(expired).toEqual([
+    ["Bob", 100],
+    ["Carol", 100],
+    ["Alice", 500],
+  ]);
+});
