@@ -57,9 +57,11 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./verify/command.ts")).runVerify,
 };
 
+/** The subcommand that is called, by its first word; none: it serves. */
+const [name = "", ...args] = process.argv.slice(2);
+const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+
 async function main(): Promise<void> {
-  const [name = "", ...args] = process.argv.slice(2);
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (load === undefined) return serve();
   const run = await load();
   process.exitCode = await run(args);
@@ -118,6 +120,7 @@ async function serve(): Promise<void> {
 
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`copresence: ${message}\n${error instanceof UsageError ? "Try --help.\n" : ""}`);
+  const help = `Try copresence ${load === undefined ? "" : `${name} `}--help.\n`;
+  process.stderr.write(`copresence: ${message}\n${error instanceof UsageError ? help : ""}`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 });

@@ -191,15 +191,16 @@ describe("settings", () => {
     const refused = run([...local, ...args], env);
     expect(await refused.exit).toBe(2);
     expect(refused.out()).toBe("");
-    expect(refused.err()).toMatch(/^copresence: .+\nTry --help\.\n$/);
+    expect(refused.err()).toMatch(/^copresence: .+\nTry copresence --help\.\n$/);
     return refused.err();
   }
 
   it.each<[string[], Env, RegExp]>([
     [["--verbose"], {}, /'--verbose'/],
-    [["--pingInterval", "5"], {}, /'--pingInterval'/],
+    [["--pingInterval", "5"], {}, /'--pingInterval': did you mean --ping-interval\?/],
+    [["--prot", "80"], {}, /'--prot': did you mean --port\?/],
     [["-x"], {}, /'-x'/],
-    [["doc"], {}, /'doc'/],
+    [["doc"], {}, /'doc' is no flag and no subcommand: there are drain, store and verify/],
     [["--tick"], {}, /'--tick <value>'/],
     [["--help=yes"], {}, /'-h, --help'/],
     [["--port", "65536"], {}, /--port must be a port from 0 to 65535/],
@@ -265,7 +266,9 @@ describe("access", () => {
       const refused = run(args, env);
       expect(await refused.exit).toBe(2);
       expect(refused.out()).toBe("");
-      expect(refused.err()).toMatch(/^copresence: at 0\.0\.0\.0 anybody .+--jwt-secret.+--open.*\nTry --help\.\n$/);
+      expect(refused.err()).toMatch(
+        /^copresence: at 0\.0\.0\.0 anybody .+--jwt-secret.+--open.*\nTry copresence --help\.\n$/,
+      );
     }
     const open = await listening([...anywhere, "--open"]);
     await until("it says so", () => open.err().startsWith("copresence: open to anyone"));

@@ -263,10 +263,11 @@ function checkUser(id: unknown): void {
 }
 
 /** [CLIENT-8] Rooms are paths behind the url, and would become part of a query or fragment. */
-function checkUrl(url: string): void {
-  const [extra] = /[?#].*/.exec(url) ?? [];
-  if (extra === undefined) return;
-  throw new TypeError(`createPresence: the url cannot hold "${extra}": use the options "params" and "token"`);
+function checkUrl(url: unknown): asserts url is string {
+  if (typeof url === "string" && /^[^?#]+$/.test(url)) return;
+  throw new TypeError(
+    `createPresence: the url is "${String(url)}", not ws://HOST:PORT; a query goes into "params" and "token"`,
+  );
 }
 
 /** [PKG-2] Refuses a document of another copy of Yjs: what is written to it would be lost in part, without a word. */

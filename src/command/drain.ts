@@ -1,6 +1,7 @@
 /** `copresence drain URL`: has a relay send its clients to the others on its bus, and waits until none is left. [DRAIN-5] */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { wrongArguments } from "./arguments.ts";
 import { UsageError } from "./usage.ts";
 
 const HELP = `Usage: copresence drain [options] [http://HOST:PORT]
@@ -82,16 +83,17 @@ function readOrder(args: readonly string[], env: NodeJS.ProcessEnv): Order | nul
   };
 }
 
+const options = {
+  over: { type: "string" },
+  "api-key-file": { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: true,
-      options: { over: { type: "string" }, "api-key-file": { type: "string" }, help: { type: "boolean", short: "h" } },
-    });
+    return parseArgs({ args: [...args], strict: true, allowPositionals: true, options });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw wrongArguments(error, Object.keys(options));
   }
 }
 

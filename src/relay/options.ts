@@ -343,7 +343,9 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
   const api = { keys: apiKey, readToken: null, rate: apiRate };
   // [HOOK-2] a message that nobody can verify is not sent
   if (webhook.length > 0 && webhookSecret.length === 0) {
-    throw new RangeError(`${nameOf("webhook")} needs ${nameOf("webhookSecret")}: webhooks are signed with it`);
+    throw new RangeError(
+      `${nameOf("webhook")} needs ${nameOf("webhookSecret")}: webhooks are signed with it, for example whsec_ and what "openssl rand -base64 32" prints`,
+    );
   }
   const webhookSettings: WebhookSettings = {
     urls: webhook,

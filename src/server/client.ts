@@ -18,8 +18,8 @@ import type {
 export interface ServerOptions {
   /** Where the relay is: `http://localhost:1234`, or behind a path, `https://app.example/presence`. */
   readonly url: string;
-  /** A key of the relay (`--api-key`), or a token with the claim `api`. */
-  readonly key: string;
+  /** A key of the relay (`--api-key`), or a token with the claim `api`; a variable that is not set is refused. */
+  readonly key: string | undefined;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
@@ -75,9 +75,11 @@ export interface PresenceServer {
 /**
  * Makes a caller of a relay's API.
  *
- * @throws TypeError for an address that is none
+ * @throws TypeError for an address that is none, or without a key
  */
 export function createServerClient({ url, key, fetch: send = globalThis.fetch }: ServerOptions): PresenceServer {
+  if (!URL.canParse(url)) throw new TypeError(`createServerClient: the url is "${url}", not http://HOST:PORT`);
+  if (!key) throw new TypeError("createServerClient: there is no key: give it one of those of the relay's --api-key");
   const { href } = new URL(url);
   const asking: Asking = { url: href.replace(/^ws/, "http").replace(/\/+$/, ""), key, fetch: send };
   const roomPath = (name: string): string => `/rooms/${encodeURIComponent(name)}`;

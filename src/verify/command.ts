@@ -1,5 +1,6 @@
 /** `copresence verify URL`: the score card of any y-websocket or Hocuspocus server. */
 import { parseArgs } from "node:util";
+import { wrongArguments } from "../command/arguments.ts";
 import { cardAsJson, cardAsText, cardOf } from "./card.ts";
 import { hocuspocus, yWebsocket } from "./peer/dialect.ts";
 import type { Target } from "./scene.ts";
@@ -58,25 +59,23 @@ async function carryOut({ target, options, json }: Order): Promise<number> {
   return card.broken === 0 ? 0 : 1;
 }
 
+const FLAGS = {
+  abuse: { type: "boolean" },
+  hocuspocus: { type: "boolean" },
+  token: { type: "string", multiple: true },
+  origin: { type: "string" },
+  only: { type: "string", multiple: true },
+  within: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 function read(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      strict: true,
-      allowPositionals: true,
-      options: {
-        abuse: { type: "boolean" },
-        hocuspocus: { type: "boolean" },
-        token: { type: "string", multiple: true },
-        origin: { type: "string" },
-        only: { type: "string", multiple: true },
-        within: { type: "string" },
-        json: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    return parseArgs({ args: [...args], strict: true, allowPositionals: true, options: FLAGS });
   } catch (error) {
-    throw new WrongUse(error instanceof Error ? error.message : String(error), { cause: error });
+    const { message } = wrongArguments(error, Object.keys(FLAGS));
+    throw new WrongUse(message, { cause: error });
   }
 }
 

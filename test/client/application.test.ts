@@ -232,6 +232,11 @@ describe("an address", () => {
     },
   );
 
+  it.each([undefined, "", null])("[CLIENT-8] that is %j is refused in words", (url) => {
+    const create = createPresence as (url: unknown, options: { user: { id: string } }) => unknown;
+    expect(() => create(url, { user: { id: "alice" } })).toThrow(/the url is ".*", not ws:\/\/HOST:PORT/);
+  });
+
   it("[CLIENT-10] that the relay refuses is refused for good, in all rooms, until somebody connects again", async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     onTestFinished(() => server.close());

@@ -73,6 +73,8 @@ describe("a backend", () => {
     expect(failure).toBeInstanceOf(ServerError);
     expect(failure).toMatchObject({ status: 401, code: "bad_key", retryAfterMs: null });
     await expect(server.users({ limit: 0 })).rejects.toMatchObject({ status: 400, code: "invalid" });
+    expect(() => createServerClient({ url, key: undefined })).toThrow("there is no key");
+    expect(() => createServerClient({ url: "localhost", key: KEY })).toThrow("not http://HOST:PORT");
     const other = createServer((_request, response) => void response.writeHead(502).end("<html>"));
     onTestFinished(() => void other.close());
     await new Promise<void>((resolve) => void other.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,6 @@
 /** Reads the flags of `copresence`. Pure. */
 import { parseArgs } from "node:util";
-import { UsageError } from "../usage.ts";
+import { wrongArguments } from "../arguments.ts";
 import { everySetting } from "./specs.ts";
 
 export interface Flags {
@@ -29,17 +29,14 @@ export function readFlags(args: readonly string[]): Flags {
   const options = Object.fromEntries(
     everySetting.map(({ flag, spec }) => [flag, { type: "string" as const, multiple: spec.kind === "list" }]),
   );
-  const { help, version, config, ...values } = parsed(() =>
-    parseArgs({
-      args: withValues(args),
-      strict: true,
-      options: {
-        ...options,
-        config: { type: "string" },
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean", short: "v" },
-      },
-    }),
+  const all = {
+    ...options,
+    config: { type: "string" },
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean", short: "v" },
+  } as const;
+  const { help, version, config, ...values } = parsed(Object.keys(all), () =>
+    parseArgs({ args: withValues(args), strict: true, options: all }),
   ).values;
   const given = new Map(
     Object.entries(values).map(([flag, value]) => [flag, [value].flat().filter((each) => typeof each === "string")]),
@@ -47,10 +44,14 @@ export function readFlags(args: readonly string[]): Flags {
   return { help: help === true, version: version === true, config, valuesOf: (flag) => given.get(flag) ?? [] };
 }
 
-function parsed<T>(parse: () => T): T {
+function parsed<T>(flags: readonly string[], parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw wrongArguments(
+      error,
+      flags,
+      (argument) => `'${argument}' is no flag and no subcommand: there are drain, store and verify`,
+    );
   }
 }

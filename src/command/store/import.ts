@@ -24,7 +24,11 @@ export function importRooms(args: readonly string[], from: string | undefined): 
   }
   const { room, file } = roomAndFile(args, "import");
   return async (job) => {
-    await add(job, room, [await readBytes(file, job.streams)]);
+    const update = await readBytes(file, job.streams);
+    if (examine({ snapshot: null, updates: [update] }).kind === "damaged") {
+      throw new Error(`${file === undefined ? "what was read" : shown(file)} is no Yjs update (version 1)`);
+    }
+    await add(job, room, [update]);
     return DONE;
   };
 }

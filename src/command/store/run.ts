@@ -1,6 +1,7 @@
 /** `copresence store`: what can be done with stored documents without a relay. */
 import { parseArgs } from "node:util";
 import { STORE_FORMS, openStore, readStoreAddress } from "../../relay/store/open.ts";
+import { wrongArguments } from "../arguments.ts";
 import { UsageError, usage } from "../usage.ts";
 import { check } from "./check.ts";
 import { compact } from "./compact.ts";
@@ -96,19 +97,17 @@ export async function runStore(
   }
 }
 
+const options = {
+  store: { type: "string" },
+  from: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        store: { type: "string" },
-        from: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw wrongArguments(error, Object.keys(options));
   }
 }
 

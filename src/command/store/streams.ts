@@ -4,6 +4,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { UsageError } from "../usage.ts";
+import { reasonOf } from "./job.ts";
 
 /** The standard streams of the process, or what a test has in their place. */
 export interface Streams {
@@ -14,7 +15,11 @@ export interface Streams {
 
 /** @param file default: standard input */
 export async function readBytes(file: string | undefined, { stdin }: Streams): Promise<Uint8Array> {
-  if (file !== undefined && file !== "-") return await readFile(file);
+  if (file !== undefined && file !== "-") {
+    return await readFile(file).catch((error: unknown) => {
+      throw new Error(`the file ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+    });
+  }
   if (stdin.isTTY === true) throw new UsageError("an update is read from a file or from standard input: name a file");
   return await buffer(stdin);
 }

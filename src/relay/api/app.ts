@@ -101,14 +101,18 @@ function partsOf(pattern: string, { href }: URL): readonly string[] {
 function notFound(operations: readonly Operation[], path: string, method: string): ApiError {
   const allow = operations.filter((operation) => isAt(operation.path, path)).map((operation) => operation.method);
   if (allow.length > 0) {
-    const message = `${method} is not what this address takes, but ${allow.join(", ")}`;
+    const message = `this address takes ${allow.join(", ")}, not ${method}`;
     return new ApiError(405, "wrong_method", message, { allow: allow.includes("GET") ? [...allow, "HEAD"] : allow });
   }
-  const hint = "there is no such address: see /api/v1/openapi.json, and percent-encode names (a/b is a%2Fb)";
+  const hint =
+    "there is no such address: see /api/v1/openapi.json, percent-encode names (a/b is a%2Fb), and leave none empty";
   return new ApiError(404, "not_found", hint);
 }
 
 function isAt(pattern: string, path: string): boolean {
   const [parts, names] = [pattern.split("/"), path.split("/")];
-  return parts.length === names.length && parts.every((part, i) => part.startsWith(":") || part === names[i]);
+  return (
+    parts.length === names.length &&
+    parts.every((part, i) => (part.startsWith(":") ? names[i] !== "" : part === names[i]))
+  );
 }

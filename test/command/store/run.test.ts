@@ -108,6 +108,9 @@ describe("listing, exporting and importing", () => {
       expect(refused).toMatchObject({ code: 1 });
       expect(refused.errors).toMatch(/is no Yjs update \(version 1\)/);
     }
+    const missing = await copresenceStore([...into("doc"), "no-such-file"]);
+    expect(missing).toMatchObject({ code: 1 });
+    expect(missing.errors).toMatch(/the file no-such-file cannot be read/);
     const lobby = await copresenceStore(into("@lobby"), { input: second });
     expect(lobby).toMatchObject({ code: 2 });
     expect((await copresenceStore(["list", "--store", store])).lines).toEqual([]);
@@ -230,5 +233,5 @@ it("[STORE-37] the process takes and gives bytes, ends with the code, and says w
   expect(await storeProcess(["delete", "none", "--store", store])).toMatchObject({ code: 1 });
   const wrong = await storeProcess(["lsit"]);
   expect(wrong).toMatchObject({ code: 2, lines: [] });
-  expect(wrong.errors).toMatch(/^copresence: store has no subcommand "lsit".*\nTry --help\.\n$/);
+  expect(wrong.errors).toMatch(/^copresence: store has no subcommand "lsit".*\nTry copresence store --help\.\n$/);
 });

@@ -42,6 +42,10 @@ describe("keys", () => {
   it("[API-4] answers 404 for what there is not, and 405 with what an address takes", async () => {
     const { api } = await startCalledRelay();
     expect((await api.get("/nothing")).body.error.code).toBe("not_found");
+    expect((await api.call("POST", "/users//disconnect")).body.error).toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("leave none empty") as string,
+    });
     const { status, headers } = await api.call("PATCH", "/users/alice");
     expect([status, headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect((await api.get("/users:batch")).headers.get("allow")).toBe("POST");
