@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { TrieRouter } from "hono/router/trie-router";
 import type { Clock } from "../ports/clock.ts";
+import { withoutEndSlashes } from "../util/path.ts";
 import type { ErrorListener } from "../util/report.ts";
 import type { Callers } from "./access/callers.ts";
 import { type ApiGrant, mayDo } from "./access/grant.ts";
@@ -88,7 +89,7 @@ export function createApp({ operations, callers, rate, clock, onError }: AppSetu
 function pathIn(url: string): string {
   const { pathname } = new URL(url);
   const at = pathname.indexOf(BASE);
-  return at < 0 ? "/-" : pathname.slice(at + BASE.length).replace(/\/+$/, "") || "/";
+  return at < 0 ? "/-" : withoutEndSlashes(pathname.slice(at + BASE.length)) || "/";
 }
 
 /** What stands in the path where the operation has names, as it came. */

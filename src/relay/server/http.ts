@@ -2,6 +2,7 @@
 import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, createServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { LOBBY } from "../../wire/index.ts";
+import { withoutEndSlashes } from "../util/path.ts";
 import { isApiTarget } from "./api-listener.ts";
 import { inspector, isInspectorTarget } from "./inspector.ts";
 
@@ -74,9 +75,7 @@ type Page = "/healthz" | "/readyz" | "/metrics";
 export function pageOf(target: string): Page | null {
   const withoutHost = target.replace(/^https?:\/\/[^/?#]*/i, "");
   const [path = ""] = withoutHost.split(/[?#]/, 1);
-  let end = path.length;
-  while (path[end - 1] === "/") end--;
-  return asPage(path.slice(0, end));
+  return asPage(withoutEndSlashes(path));
 }
 
 function asPage(path: string): Page | null {
@@ -95,7 +94,7 @@ function say(response: ServerResponse, status: number, body: string, headers: Re
  */
 export function refuseUpgrade(
   socket: Duplex,
-  status: "404 Not Found" | "400 Bad Request" | "503 Service Unavailable",
+  status: "404 Not Found" | "400 Bad Request" | "431 Request Header Fields Too Large" | "503 Service Unavailable",
   reason = "",
 ): void {
   socket.on("error", () => {});

@@ -10,6 +10,19 @@ import { TLSSocket } from "node:tls";
 /** These say something about the offer alone. */
 const OFFER: ReadonlySet<string> = new Set(["upgrade", "http2-settings"]);
 
+/** How many headers of a request Node keeps where its server has no limit of its own. */
+const KEPT_HEADERS = 1_000;
+
+/**
+ * Whether Node may have left out some of the headers of a request. Among them may be the one that says how long the body is: the body
+ * would be taken for a request of its own. [HTTP-13]
+ */
+export function mayLackHeaders(server: Server, { rawHeaders }: Pick<IncomingMessage, "rawHeaders">): boolean {
+  const kept = server.maxHeadersCount ?? KEPT_HEADERS;
+  // names and values
+  return kept > 0 && rawHeaders.length >= 2 * kept;
+}
+
 /**
  * Gives the socket back to the HTTP server as a new connection on which the same request comes, without its offer. So
  * Node's own parser reads its body and what follows on the connection, and its time limits hold.

@@ -11,7 +11,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Unsubscribe } from "../../presence/index.ts";
 import { refuseUpgrade } from "./http.ts";
-import { answerAsUsual } from "./plain-request.ts";
+import { answerAsUsual, mayLackHeaders } from "./plain-request.ts";
 import { bytesWritten, offerUpgrade } from "./upgrade-offer.ts";
 
 /** Where a relay serves on an HTTP server. */
@@ -179,7 +179,9 @@ class UpgradeRouter {
 
   #answerAsUsual({ request, socket, head }: Upgrade): void {
     const answer = (): void => {
-      if (!socket.destroyed) answerAsUsual(this.#server, request, socket as Socket, head);
+      if (socket.destroyed) return;
+      if (mayLackHeaders(this.#server, request)) refuseUpgrade(socket, "431 Request Header Fields Too Large");
+      else answerAsUsual(this.#server, request, socket as Socket, head);
     };
     const before = this.#responses.get(socket);
     // answers go out in the order of the requests

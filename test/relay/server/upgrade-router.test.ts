@@ -238,6 +238,35 @@ describe("a request that offers an upgrade to something else", () => {
     expect(answers).not.toContain("HEAD /head");
   });
 
+  it("[HTTP-13] a body does not pass for a request, however many headers stand before its length", async () => {
+    const { server, port } = await app();
+    attached(server);
+    const body = "GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n";
+    // near the limit of 1,000 either answer will do
+    const expected = [
+      [900, "200"],
+      [995, "200|431"],
+      [1_100, "431"],
+      [2_000, "431"],
+    ] as const;
+    for (const [count, status] of expected) {
+      const headers = `${"a:b\r\n".repeat(count)}Content-Length: ${body.length}\r\n`;
+      const answer = await exchange(port, offering("POST /form", "other", headers) + body);
+      expect(answer.match(/HTTP\/1\.1 \d+/g)).toHaveLength(1);
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 (${status}) `));
+    }
+  });
+
+  it("[HTTP-13] the server's own limit of headers counts", async () => {
+    const { server, port } = await app();
+    attached(server);
+    const headers = "a:b\r\n".repeat(200);
+    server.maxHeadersCount = 100;
+    expect(await exchange(port, offering("GET /few", "other", headers))).toMatch(/^HTTP\/1\.1 431 /);
+    server.maxHeadersCount = 0;
+    expect(await exchange(port, offering("GET /any", "other", headers))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it("[HTTP-3] a body that comes later is read, too", async () => {
     const { server, port } = await app();
     attached(server);
