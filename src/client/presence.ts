@@ -195,7 +195,9 @@ export function createPresence<
         return known;
       }
       const joined = new JoinedRoom<RoomMeta>(name, session, connection, joinOptions, () => {
+        // first: who joins again while the room is being left, joins another [CLIENT-16]
         rooms.delete(name);
+        joined.destroy();
         announceOwn();
       });
       rooms.set(name, joined);

@@ -206,10 +206,7 @@ export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
   }
 
   /** A room does not outlive its document. */
-  readonly #end = (): void => {
-    this.destroy();
-    this.#onEmpty();
-  };
+  readonly #end = (): void => this.#onEmpty();
 
   destroy(): void {
     this.#holders = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import type { Room } from "../../src/client/index.ts";
 import { colorOf, withColor } from "../../src/presence/index.ts";
 import { tcpProxy } from "../proxy.ts";
 import { ownClient, pause, poll, startRelay, until } from "../support.ts";
@@ -198,6 +199,30 @@ describe("joining and leaving", () => {
     ownClient(url, "alice").join(name);
     await until("she is in", () => relay.room(name)?.users.length === 1);
     expect(relay.rooms().map((room) => room.name)).toEqual([name]);
+  });
+
+  it.each<[string, (room: Room, then: () => void) => void]>([
+    ["its provider says that it is disconnected", ({ provider }, then) => void provider.on("status", then)],
+    ["its awareness changes", ({ awareness }, then) => awareness.on("change", then)],
+    ["its document is destroyed", ({ doc }, then) => doc.on("destroy", then)],
+  ])("[CLIENT-16] is joined anew by who joins when %s, while it is left", async (_, on) => {
+    const { url } = await startRelay(quick);
+    const [alice, bob] = [ownClient(url, "alice"), ownClient(url, "bob")];
+    const [room, other] = [alice.join("doc"), bob.join("doc")];
+    await until("they see each other", () => room.roster.users.length === 2 && other.roster.users.length === 2);
+    let isLeaving = false;
+    let again: Room | undefined;
+    on(room, () => {
+      if (isLeaving) again ??= alice.join("doc");
+    });
+    isLeaving = true;
+    room.leave();
+    isLeaving = false;
+    expect(again).toBeDefined();
+    expect(again).not.toBe(room);
+    await until("both are there", () => again?.roster.status === "live" && again.roster.users.length === 2);
+    again?.leave();
+    await until("she left", () => other.roster.users.length === 1);
   });
 
   it("destroys a document of its own, and not one that it was given", async () => {
