@@ -9,7 +9,6 @@ import { isLobby } from "../../wire/index.ts";
 import type { Elsewhere, FoundRooms } from "../cluster/inquiries/elsewhere.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Room } from "../core/room.ts";
-import { Channel } from "../transport/channel.ts";
 import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { type ApiGrant, seesRoom } from "./access/grant.ts";
 import { WrittenRooms } from "./answers/written-people.ts";
@@ -151,7 +150,7 @@ export class World {
     return {
       name: room.name,
       users: lobby === null ? room.users : room.people.usersIn(lobby),
-      connections: lobby === null ? connectionsOf(room) : null,
+      connections: lobby === null ? room.connections : null,
       hasDocument: room.document.isReady && room.document.hasContent,
     };
   }
@@ -165,7 +164,7 @@ export class World {
     return {
       name,
       users: people.users,
-      connections: lobby !== null ? null : room === undefined ? 0 : connectionsOf(room),
+      connections: lobby !== null ? null : (room?.connections ?? 0),
       hasDocument: isHere || found.get(name)?.some((each) => each.hasDocument) === true,
     };
   }
@@ -226,10 +225,3 @@ const NOWHERE: FoundRooms = new Map();
 /** As many as there may be. */
 const ALL_ROOMS: RoomList = { prefix: "", after: "", limit: 10_000 };
 const NOBODY: ReadonlyMap<string, User> = new Map();
-
-/** Members that other relays and servers are, are no connections. */
-function connectionsOf({ members }: Room): number {
-  let count = 0;
-  for (const member of members) if (member instanceof Channel) count++;
-  return count;
-}

@@ -4,6 +4,7 @@
  */
 import type { Unsubscribe, User } from "../../../presence/index.ts";
 import { LOBBY, isLobby } from "../../../wire/index.ts";
+import { keyOf } from "../../../util/key.ts";
 import type { IdentifiedEvent } from "../../ports/event-sink.ts";
 import type { LinkedHub } from "../../wiring/linked-hub.ts";
 import { type ApiGrant, seesRoom } from "../access/grant.ts";
@@ -204,9 +205,4 @@ function eventJson(event: IdentifiedEvent, now: number): string {
   const text = JSON.stringify({ id, type, userId, status, metadata, roomId, timestamp }).slice(0, -1);
   const previous = event.type === "update" ? `,"previous":${userJson(event.previous, now)}` : "";
   return `${text},"user":${userJson(user, now)}${previous}}`;
-}
-
-/** The length keeps apart what the names alone would not: they may hold any character. */
-function keyOf(room: string, userId: string): string {
-  return `${room.length}\n${room}\n${userId}`;
 }

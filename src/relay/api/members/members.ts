@@ -1,6 +1,7 @@
 /** Members of rooms that servers have set: each lasts until its time is over, unless it is set anew. [API-31] [API-32] */
 import type { Unsubscribe } from "../../../presence/index.ts";
 import { awarenessFrame, decodeFrame, encode, encodeEntries } from "../../../wire/index.ts";
+import { keyOf } from "../../../util/key.ts";
 import type { Room } from "../../core/room.ts";
 import type { LinkedHub } from "../../wiring/linked-hub.ts";
 import { ApiError } from "../answers/error.ts";
@@ -42,6 +43,8 @@ const LEFT = 1000;
 export class Members {
   readonly #hub: LinkedHub;
   readonly #held = new Map<string, Held>();
+  /** Those who are here on behalf of a user, by room and that user. */
+  readonly #onBehalf = new Map<string, Set<Held>>();
   /** Listens for those on whose behalf members are here, as long as there are any. */
   #unsubscribe: Unsubscribe | null = null;
   readonly #stopHearing: Unsubscribe;
@@ -71,17 +74,16 @@ export class Members {
   /** @param isElsewhere the member was set by way of another relay: this one takes it over */
   #set(place: MemberPlace, body: MemberBody, caller: string, isElsewhere: boolean): SetMember {
     this.#checkPerson(place, body.onBehalfOf);
-    const known = this.#held.get(keyOf(place));
+    const known = this.#held.get(placeKey(place));
     const isSame = known !== undefined && known.userId === body.user.id;
     const held = isSame && !isElsewhere ? known : this.#begin(place, body, caller, isElsewhere);
     this.#say(held, body);
     // somebody else was here under this session
     if (known !== undefined && known !== held) this.#end(known);
-    this.#held.set(keyOf(place), held);
-    held.onBehalfOf = body.onBehalfOf;
+    this.#held.set(placeKey(place), held);
+    this.#setOnBehalfOf(held, body.onBehalfOf);
     clearTimeout(held.timer);
     held.timer = setTimeout(() => this.#end(held), body.ttlMs);
-    this.#watch();
     return { clientId: held.clientId, expiresAt: Math.round(this.#hub.core.clock.wall() + body.ttlMs) };
   }
 
@@ -98,6 +100,7 @@ export class Members {
     this.#stopHearing();
     for (const { timer } of this.#held.values()) clearTimeout(timer);
     this.#held.clear();
+    this.#onBehalf.clear();
     this.#watch();
   }
 
@@ -193,16 +196,16 @@ export class Members {
 
   /** Returns whether there was such a member. */
   #forget(place: MemberPlace): boolean {
-    const held = this.#held.get(keyOf(place));
+    const held = this.#held.get(placeKey(place));
     if (held !== undefined) this.#end(held);
     return held !== undefined;
   }
 
   #end(held: Held): void {
     clearTimeout(held.timer);
-    if (this.#held.get(keyOf(held.place)) === held) this.#held.delete(keyOf(held.place));
+    if (this.#held.get(placeKey(held.place)) === held) this.#held.delete(placeKey(held.place));
+    this.#setOnBehalfOf(held, undefined);
     this.#hub.core.leave(held.member, LEFT, this.#hub.core.clock.now());
-    this.#watch();
   }
 
   /** The relay has ended it, in the midst of something else. */
@@ -210,10 +213,25 @@ export class Members {
     queueMicrotask(() => this.#end(held));
   }
 
+  /** Notes on whose behalf a member is here. @param userId undefined: on nobody's */
+  #setOnBehalfOf(held: Held, userId: string | undefined): void {
+    const { room } = held.place;
+    if (held.onBehalfOf !== undefined) {
+      const key = keyOf(room, held.onBehalfOf);
+      const others = this.#onBehalf.get(key);
+      if (others?.delete(held) === true && others.size === 0) this.#onBehalf.delete(key);
+    }
+    held.onBehalfOf = userId;
+    if (userId !== undefined) {
+      const key = keyOf(room, userId);
+      this.#onBehalf.set(key, (this.#onBehalf.get(key) ?? new Set()).add(held));
+    }
+    this.#watch();
+  }
+
   /** Listens for those who leave while somebody is here on their behalf, and not otherwise. */
   #watch(): void {
-    const isNeeded = [...this.#held.values()].some(({ onBehalfOf }) => onBehalfOf !== undefined);
-    if (!isNeeded) {
+    if (this.#onBehalf.size === 0) {
       this.#unsubscribe?.();
       this.#unsubscribe = null;
     } else {
@@ -223,15 +241,12 @@ export class Members {
 
   /** [API-33] Somebody left a room: those who were here on their behalf go, too. */
   #left(room: string, userId: string): void {
-    for (const held of this.#held.values()) {
-      if (held.place.room === room && held.onBehalfOf === userId) this.#closed(held);
-    }
+    for (const held of this.#onBehalf.get(keyOf(room, userId)) ?? []) this.#closed(held);
   }
 }
 
-/** The lengths keep apart what the names alone would not: they may hold any character. */
-function keyOf({ room, lobby, session }: MemberPlace): string {
-  return [room.length, lobby.length, room, lobby, session].join("\n");
+function placeKey({ room, lobby, session }: MemberPlace): string {
+  return keyOf(room, lobby, session);
 }
 
 /** A client id that nobody in the room has. */
