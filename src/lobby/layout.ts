@@ -43,7 +43,23 @@ export type ShardMap = Y.Map<LobbyUser>;
 
 /** Shard id → user id → user. */
 export function shardsOf(doc: Y.Doc): Y.Map<ShardMap> {
-  return doc.getMap<ShardMap>("shards");
+  return (doc.getMap ?? doc.get).call(doc, "shards") as Y.Map<ShardMap>;
+}
+
+/** A map as it is read. `@y/y`, the package of Yjs 14, has one type in the place of maps and lists: what a map has are its attributes. [PKG-4] */
+interface ReadableMap<T> {
+  get(key: string): T | undefined;
+  keys(): Iterable<string>;
+  getAttr?(key: string): T | undefined;
+  attrKeys?(): Iterable<string>;
+}
+
+export function keysIn(map: ReadableMap<unknown> | undefined): Iterable<string> {
+  return map?.attrKeys?.() ?? map?.keys() ?? [];
+}
+
+export function valueIn<T>(map: ReadableMap<T> | undefined, key: string): T | undefined {
+  return map?.getAttr === undefined ? map?.get(key) : map.getAttr(key);
 }
 
 /** The state by which a relay vouches for a shard: its own, or another relay's; `lost`: of one that is not heard any more. */

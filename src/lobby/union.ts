@@ -13,7 +13,7 @@ import {
   userOf,
   withSession,
 } from "../presence/index.ts";
-import { type ShardMap, isLostShard, readShardUser, shardsOf, vouchedShard } from "./layout.ts";
+import { type ShardMap, isLostShard, keysIn, readShardUser, shardsOf, valueIn, vouchedShard } from "./layout.ts";
 
 /** What the shards that count say of one user. */
 export interface UnionUser<Meta = JsonObject> {
@@ -62,19 +62,22 @@ export class Union<Meta = JsonObject> {
    * @param listener is given their ids; null: anybody may be meant
    */
   observe(listener: (userIds: readonly string[] | null) => void): Unsubscribe {
-    const onEvents = (events: readonly Y.YEvent<Y.Map<unknown>>[]): void => {
+    // events differ between Yjs 13 and 14, transactions do not
+    const onChange = (_events: unknown, { changed }: Y.Transaction): void => {
       // a shard that came, went or was rewritten may say anything of anybody
-      const isWhole = events.some(({ target }) => target === this.#shards);
-      listener(isWhole ? null : events.flatMap(({ keys }) => [...keys.keys()]));
+      const isWhole = changed.has(this.#shards as never);
+      listener(isWhole ? null : [...changed.values()].flatMap((keys) => [...keys].flatMap((key) => key ?? [])));
     };
-    this.#shards.observeDeep(onEvents);
-    return () => this.#shards.unobserveDeep(onEvents);
+    this.#shards.observeDeep(onChange);
+    return () => this.#shards.unobserveDeep(onChange);
   }
 
   /** The ids of all whom any shard names, whether or not somebody vouches for it. */
   userIds(): Set<string> {
     const ids = new Set<string>();
-    for (const shard of this.#shards.values()) shard.forEach((_, userId) => ids.add(userId));
+    for (const shardId of keysIn(this.#shards)) {
+      for (const userId of keysIn(valueIn(this.#shards, shardId))) ids.add(userId);
+    }
     return ids;
   }
 
@@ -84,7 +87,7 @@ export class Union<Meta = JsonObject> {
     let info: UserInfo | undefined;
     let lastSeen = 0;
     for (const [shardId, isLost] of this.#vouched) {
-      const value = this.#shards.get(shardId)?.get(userId);
+      const value = valueIn(valueIn(this.#shards, shardId), userId);
       if (value === undefined) continue;
       const entry = readShardUser<Meta>(userId, value);
       info ??= entry.user;
