@@ -43,10 +43,12 @@ export type ShardMap = Y.Map<LobbyUser>;
 
 /** Shard id → user id → user. */
 export function shardsOf(doc: Y.Doc): Y.Map<ShardMap> {
-  return (doc.getMap ?? doc.get).call(doc, "shards") as Y.Map<ShardMap>;
+  // `@y/y`, the package of Yjs 14, has one type in the place of maps and lists [PKG-4]
+  const hasMaps: boolean = "getMap" in doc;
+  return hasMaps ? doc.getMap<ShardMap>("shards") : (doc.get("shards") as Y.Map<ShardMap>);
 }
 
-/** A map as it is read. `@y/y`, the package of Yjs 14, has one type in the place of maps and lists: what a map has are its attributes. [PKG-4] */
+/** A map as it is read. In Yjs 14 its entries are attributes. */
 interface ReadableMap<T> {
   get(key: string): T | undefined;
   keys(): Iterable<string>;

@@ -11,15 +11,15 @@ const { Doc } = await vi.importActual<typeof Y>("yjs");
 
 it("[PKG-4] with @y/y 14.0.0-rc.7 it shows lobby and room, and shares documents with clients of Yjs 13", async () => {
   // a process of its own, since the relay has Yjs 13
-  const { url, kill } = await spawnRelay(["--leave-grace", "200"]);
-  const [alice, bob] = [ownClient(url, "alice"), ownClient(url, "bob")];
+  const relay = await spawnRelay(["--leave-grace", "200"]);
+  const [alice, bob] = [ownClient(relay.url, "alice"), ownClient(relay.url, "bob")];
   const doc = new Y14.Doc();
   const hers = alice.join("doc", { doc: doc as unknown as Y.Doc });
   const his = bob.join("doc");
-  const carol = stockClient(url, "doc", { user: { id: "carol", name: "Carol" }, doc: new Doc() });
+  const carol = stockClient(relay.url, "doc", { user: { id: "carol", name: "Carol" }, doc: new Doc() });
   const namesIn = (users: readonly { readonly name?: string }[]): string =>
     users
-      .map(({ name }) => name)
+      .map(({ name }) => name ?? "")
       .toSorted()
       .join();
   await until("she sees all in the room", () => namesIn(hers.roster.users) === "Alice,Bob,Carol");
@@ -42,7 +42,7 @@ it("[PKG-4] with @y/y 14.0.0-rc.7 it shows lobby and room, and shares documents 
   await until("and the lobby", () => namesIn(alice.lobby.users) === "Alice,Carol");
   expect(alice.lobby.recent.map(({ id }) => id)).toEqual(["bob"]);
 
-  await kill();
+  await relay.kill();
   await until("she is told that she knows nothing new", () => alice.lobby.status === "stale");
   expect(namesIn(alice.lobby.users)).toBe("Alice,Carol");
 });

@@ -17,37 +17,34 @@ const vouched = (shard: string) => [{ copresence: { relay: { shard, startedAt: 0
 it.each([
   ["@y/y 14.0.0-rc.7", Y14 as unknown as Yjs],
   ["yjs 14.0.0-16", Yjs14 as unknown as Yjs],
-])(
-  "[PKG-4] %s: a reader sees who is here, and is told of whom something was written",
-  (_name, { Doc, applyUpdate }) => {
-    const doc = new Doc();
-    const union = new Union(doc as Y.Doc);
-    const told: (readonly string[] | null)[] = [];
-    const unobserve = union.observe((userIds) => told.push(userIds));
-    const directory = new Directory<object>("@lobby");
-    const shard = new Shard("r_1", { recentTtl: 60_000, recentMax: 10, lobbyRooms: true });
-    shard.doc.on("update", (update: Uint8Array) => applyUpdate(doc, update));
-    shard.open([], 0);
-    let now = 0;
-    const say = (act: () => void): void => {
-      now++;
-      act();
-      shard.write(directory.flush(now, now), now, now);
-    };
-    const [tab, phone] = [{}, {}];
-    say(() => directory.report(tab, report("alice", "s1", "atrium"), now));
-    say(() => directory.report(phone, report("bob", "s2", "bureau", { status: "away" }), now));
-    expect(told).toEqual([null, ["alice"], ["bob"]]);
-    expect([...union.userIds()]).toEqual(["alice", "bob"]);
-    union.vouch(vouched("r_1"));
-    expect(usersOf(union).map(({ id, status }) => `${id} ${status}`)).toEqual(["alice online", "bob away"]);
+])("[PKG-4] %s: a reader sees who is here, and is told of whom something was written", (_name, yjs) => {
+  const doc = new yjs.Doc();
+  const union = new Union(doc as Y.Doc);
+  const told: (readonly string[] | null)[] = [];
+  const unobserve = union.observe((userIds) => told.push(userIds));
+  const directory = new Directory<object>("@lobby");
+  const shard = new Shard("r_1", { recentTtl: 60_000, recentMax: 10, lobbyRooms: true });
+  shard.doc.on("update", (update: Uint8Array) => yjs.applyUpdate(doc, update));
+  shard.open([], 0);
+  let now = 0;
+  const say = (act: () => void): void => {
+    now++;
+    act();
+    shard.write(directory.flush(now, now), now, now);
+  };
+  const [tab, phone] = [{}, {}];
+  say(() => directory.report(tab, report("alice", "s1", "atrium"), now));
+  say(() => directory.report(phone, report("bob", "s2", "bureau", { status: "away" }), now));
+  expect(told).toEqual([null, ["alice"], ["bob"]]);
+  expect([...union.userIds()]).toEqual(["alice", "bob"]);
+  union.vouch(vouched("r_1"));
+  expect(usersOf(union).map(({ id, status }) => `${id} ${status}`)).toEqual(["alice online", "bob away"]);
 
-    say(() => directory.withdraw(phone, now, now));
-    expect(told.at(-1)).toEqual(["bob"]);
-    expect(usersOf(union).map(({ id }) => id)).toEqual(["alice"]);
-    unobserve();
-    say(() => directory.withdraw(tab, now, now));
-    expect(told).toHaveLength(4);
-    expect(usersOf(union)).toEqual([]);
-  },
-);
+  say(() => directory.withdraw(phone, now, now));
+  expect(told.at(-1)).toEqual(["bob"]);
+  expect(usersOf(union).map(({ id }) => id)).toEqual(["alice"]);
+  unobserve();
+  say(() => directory.withdraw(tab, now, now));
+  expect(told).toHaveLength(4);
+  expect(usersOf(union)).toEqual([]);
+});
