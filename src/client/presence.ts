@@ -89,14 +89,15 @@ export function createPresence<
   });
   const settle = (): void => {
     if (told === null ? observes === false || (lobbyProvider.synced && lobby.vouched) : told.isVouched) {
-      lobby.flush("live");
+      lobby.settle();
     }
   };
   lobbyProvider.on("control", (control) => {
     // a client that may not read the lobby has nothing to wait for: its lobby is live with oneself in it [CLIENT-14]
     if (control.kind === "hello" && control.grants?.includes("observe") === false) observes = false;
-    if (told === null) return;
-    if (control.kind === "hello") told.greeted();
+    if (told === null) {
+      if (control.kind === "people") lobby.tellFirst(control.users);
+    } else if (control.kind === "hello") told.greeted();
     else if (told.take(control)) settle();
   });
   lobbyProvider.on("synced", settle);

@@ -85,14 +85,8 @@ export type Control =
   | WatchRequest
   /** Client → relay, in a lobby: no more of these. */
   | UnwatchRequest
-  /**
-   * Relay → client: what a reader of the lobby's document would find of these; null: nothing. `done`: a `watch` is answered.
-   */
-  | {
-      readonly kind: "people";
-      readonly users: readonly (readonly [userId: string, user: unknown])[];
-      readonly done?: true;
-    }
+  /** Relay → client: what a reader of the lobby's document would find of these. [WATCH-1] [LOBBY-19] */
+  | PeopleMessage
   /** Relay → client: numbers of the lobby, `whole` or what changed of them. [WATCH-2] */
   | CountsMessage
   /** Client → relay: are you there? */
@@ -116,6 +110,14 @@ export interface WatchRequest {
 export interface UnwatchRequest {
   readonly kind: "unwatch";
   readonly users: readonly string[];
+}
+
+export interface PeopleMessage {
+  readonly kind: "people";
+  /** null: there is nothing of the user. */
+  readonly users: readonly (readonly [userId: string, user: unknown])[];
+  /** A `watch` is answered. */
+  readonly done?: true;
 }
 
 export interface CountsMessage {

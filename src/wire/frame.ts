@@ -41,16 +41,16 @@ export type Frame =
   /** Client → relay: a patch of the state of an own id. */
   | { readonly type: "patch"; readonly id: number; readonly clock: number; readonly patch: Uint8Array };
 
-/** What a client hears: the same without what only clients say. */
-export type RelayFrame = Exclude<Frame, { readonly type: "patch" }>;
+/** What a relay of ours says: nothing that only clients say, and it closes a connection that it denies something. */
+export type RelayFrame = Exclude<Frame, { readonly type: "patch" | "denied" }>;
 
 /** Reads one frame of a client or a relay; its byte fields are views. Throws `FrameError`. [WIRE-1] */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  return decodeWhole(bytes, (type, from) =>
-    type === PATCH
-      ? { type: "patch", id: readUint(from), clock: readUint(from), patch: readRest(from) }
-      : readFrame(type, from, decodeControl),
-  );
+  return decodeWhole(bytes, (type, from) => {
+    if (type === PATCH) return { type: "patch", id: readUint(from), clock: readUint(from), patch: readRest(from) };
+    if (type === AUTH) return readDenied(from);
+    return readFrame(type, from, decodeControl);
+  });
 }
 
 /**
@@ -79,9 +79,6 @@ function readFrame(type: number, from: Reader, readControl: (source: string) => 
     }
     case AWARENESS:
       return { type: "awareness", payload: readBytes(from) };
-    case AUTH:
-      if (readUint(from) !== 0) throw new FrameError("unknown auth message");
-      return { type: "denied", reason: readText(from) };
     case QUERY_AWARENESS:
       return { type: "queryAwareness" };
     case CONTROL:
@@ -91,6 +88,11 @@ function readFrame(type: number, from: Reader, readControl: (source: string) => 
     default:
       throw new FrameError(`unknown message type ${type}`);
   }
+}
+
+function readDenied(from: Reader): Frame {
+  if (readUint(from) !== 0) throw new FrameError("unknown auth message");
+  return { type: "denied", reason: readText(from) };
 }
 
 function frame(type: number, write: (encoder: encoding.Encoder) => void): Uint8Array {

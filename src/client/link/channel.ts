@@ -16,8 +16,6 @@ export type ChannelRequest = Pick<OpenRequest, "room" | "keepsHistory">;
 export interface ChannelLink {
   /** Whether its WebSocket is there, or about to be. */
   readonly phase: "open" | "connecting" | "down";
-  /** For how long the relay has said nothing, ms. */
-  readonly quietMs: number;
   /** When the relay last said anything, monotonic ms. */
   readonly heardAt: number;
   isHidden(): boolean;
@@ -73,10 +71,6 @@ export class Channel {
 
   get heardAt(): number {
     return this.#link.heardAt;
-  }
-
-  get quietMs(): number {
-    return this.#link.quietMs;
   }
 
   /** Opens it now, unless it is open or about to be. */

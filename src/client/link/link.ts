@@ -125,10 +125,6 @@ export class Link implements ChannelLink, Connection {
     return this.#socket.heardAt;
   }
 
-  get quietMs(): number {
-    return this.#socket.quietMs;
-  }
-
   /** Of the relay, without parameters. */
   get address(): string {
     const url = this.#options.url();
@@ -183,7 +179,7 @@ export class Link implements ChannelLink, Connection {
   }
 
   doubt(): void {
-    if (this.quietMs >= QUIET_MS) this.#expectAnswer();
+    if (this.#socket.quietMs >= QUIET_MS) this.#expectAnswer();
   }
 
   probe(number: number, message: Uint8Array): void {

@@ -213,7 +213,6 @@ export class Provider extends ObservableV2<ProviderEvents> {
         if (this.inbound.take(frame.payload)) this.#isWhole();
         return;
       case "awareness": // an empty one answers a renewal
-      case "denied": // a relay of ours closes the connection instead
         return;
       case "queryAwareness":
         return this.outbound.tell();

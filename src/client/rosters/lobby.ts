@@ -13,10 +13,11 @@ import {
   readState,
   withSession,
 } from "../../presence/index.ts";
-import { MAX_WATCHED } from "../../wire/index.ts";
+import type { UnionUser } from "../../lobby/union.ts";
+import { MAX_WATCHED, type PeopleMessage } from "../../wire/index.ts";
 import { RoomIndex, type RoomSummary } from "./rooms.ts";
 import { type Roster, type RosterSnapshot, type RosterStatus, RosterStore, type StatusCounts } from "./roster.ts";
-import { type LobbyPeople, ToldPeople } from "./told.ts";
+import { type LobbyPeople, ToldPeople, readTold } from "./told.ts";
 import type { WatchedLobby, WatchedPeople } from "./watch.ts";
 
 export interface LobbySnapshot<Meta = JsonObject> extends RosterSnapshot<Meta> {
@@ -65,6 +66,8 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   readonly #unobserve: Unsubscribe;
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
+  /** Of whom the relay told before their part of the document: what counts of those of whom nothing is written yet. [LOBBY-19] */
+  readonly #first = new Map<string, unknown>();
   #own: Claim<Meta> | undefined;
   readonly #rooms = new RoomIndex<Meta>();
   /** Who watches a user. */
@@ -196,6 +199,20 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
     if (this.#source.people.vouch(states)) this.#onPeople(null);
   };
 
+  /** The relay tells of some people before it sends the document. */
+  tellFirst(users: PeopleMessage["users"]): void {
+    for (const [userId, user] of users) this.#first.set(userId, user);
+    this.#onPeople(this.#first.keys(), false);
+  }
+
+  /** All that the relay knows has been read. */
+  settle(): void {
+    const first = [...this.#first.keys()];
+    this.#first.clear();
+    for (const userId of first) this.#readUser(userId);
+    this.flush("live");
+  }
+
   /** Gives up the users that were held and have not returned. [ROSTER-6] */
   release(): void {
     this.#onPeople(this.#held);
@@ -210,7 +227,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
 
   /** @param isForgotten the user is not looked at any more */
   #readUser(userId: string, isForgotten = false): void {
-    const { claims, info, lastSeen: written } = this.#source.people.read(userId);
+    const { claims, info, lastSeen: written } = this.#read(userId);
     if (userId === this.people.selfId && this.#own !== undefined) claims.set(this.#own.session.id, this.#own);
     const isHeld = !isForgotten && this.#hold(claims, this.people.claimsOf(userId));
     const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
@@ -220,6 +237,12 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
     const left = info && claims.size === 0 ? departed<Meta>(info, lastSeen) : undefined;
     this.setRecent(userId, left);
     for (const watch of this.#watches.get(userId) ?? []) watch.take(userId, claims, lastSeen, left);
+  }
+
+  #read(userId: string): UnionUser<Meta> {
+    const read = this.#source.people.read(userId);
+    const first = this.#first.get(userId);
+    return read.info === undefined && first !== undefined ? readTold<Meta>(userId, first) : read;
   }
 
   /** The rooms by name: those that the relay counts, where it does. [WATCH-8] */

@@ -112,8 +112,7 @@ export class ToldPeople<Meta = JsonObject> implements LobbyPeople<Meta> {
   read(userId: string): UnionUser<Meta> {
     const value = this.#users.get(userId);
     if (value === undefined) return { info: undefined, claims: new Map(), lastSeen: 0 };
-    const { user, claims, lastSeen } = readShardUser<Meta>(userId, value);
-    return { info: user, claims: new Map(claims.map((claim) => [claim.session.id, claim])), lastSeen };
+    return readTold<Meta>(userId, value);
   }
 
   observe(listener: OnPeople): Unsubscribe {
@@ -140,4 +139,10 @@ export class ToldPeople<Meta = JsonObject> implements LobbyPeople<Meta> {
     this.#isCounted = true;
     this.#listener([]);
   }
+}
+
+/** What the relay told of a user. */
+export function readTold<Meta>(userId: string, value: unknown): UnionUser<Meta> {
+  const { user, claims, lastSeen } = readShardUser<Meta>(userId, value);
+  return { info: user, claims: new Map(claims.map((claim) => [claim.session.id, claim])), lastSeen };
 }

@@ -10,6 +10,7 @@ export class RemoteRelay implements Member {
   readonly echoing = "never";
   readonly silent = false;
   readonly lagging = false;
+  readonly companions: readonly Member[] = [];
   readonly address: string;
   readonly access: RoomAccess;
   answers = false;

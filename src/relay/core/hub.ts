@@ -31,6 +31,7 @@ import { PeopleKeeper } from "../people/keeper.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave, moveGraceOf } from "./grace.ts";
 import { helloOf } from "./hello.ts";
+import { usersBeside } from "./lobby/beside.ts";
 import type { Lobby } from "./lobby/lobby.ts";
 import { FlushLoad } from "./pace.ts";
 import { type RoomListener, RoomRegistry } from "./registry.ts";
@@ -117,6 +118,7 @@ export class Hub {
         for (const userId of userIds) this.people?.changed(lobby, userId);
       },
       onEvents: (events) => listener.events(events),
+      usersBeside: (member, most) => usersBeside(member, (each) => this.#members.get(each), most),
       onDropped: (what) => this.counters.countDropped(what),
     };
     this.#registry = new RoomRegistry({

@@ -41,6 +41,8 @@ const RENEWAL_SWEEP_MS = 5_000;
 export interface LobbyWatchers {
   /** Acts on what a member asks for. Throws `FrameError`. */
   take(member: Member, request: WatchRequest | UnwatchRequest): void;
+  /** A member asks for the lobby's document. */
+  tellFirst(member: Member): void;
   left(member: Member): void;
 }
 
@@ -147,6 +149,7 @@ export class Room implements DocumentHost {
   receive(member: Member, frame: Frame, at: Moment): readonly Change[] {
     switch (frame.type) {
       case "syncStep1":
+        this.watchers?.tellFirst(member);
         this.#readers.question(member, frame.stateVector);
         return NO_CHANGES;
       case "syncStep2":
@@ -173,9 +176,8 @@ export class Room implements DocumentHost {
         this.#hearControl(member, frame.control, at.date);
         return NO_CHANGES;
       case "denied":
-        throw new FrameError("unexpected auth message");
       case "states":
-        throw new FrameError("unexpected states message");
+        throw new FrameError(`unexpected ${frame.type === "denied" ? "auth" : "states"} message`);
     }
   }
 

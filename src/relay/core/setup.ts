@@ -2,6 +2,7 @@
 import type { AdmitUsers, RegisterLimits, StateMemory } from "../../awareness/index.ts";
 import type { PresenceEvent } from "../../presence/index.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Member } from "../ports/member.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { DocumentStore } from "../ports/stores/document-store.ts";
 import type { Dropped } from "./counters.ts";
@@ -29,6 +30,8 @@ export interface RoomSetup {
   readonly onKnown: (lobby: string, userIds: readonly string[]) => void;
   /** Told who came and went in the room, once somebody observes it. */
   readonly onEvents: (events: readonly PresenceEvent[]) => void;
+  /** Users who are in the rooms that a member's client is in, but so many at most. */
+  readonly usersBeside: (member: Member, most: number) => ReadonlySet<string>;
   /** Counts what was not taken for want of a grant. */
   readonly onDropped: (what: Dropped) => void;
 }

@@ -13,6 +13,8 @@ export interface Member extends Author {
   answers: boolean;
   /** It does not read what it is sent: what is not news for ever had better wait until it has. */
   readonly lagging: boolean;
+  /** All members through which its client is in rooms, itself among them. Of another relay, and of a server's word: none. */
+  readonly companions: readonly Member[];
   /** Sends one message; its bytes are not changed afterwards by either side. */
   send(packet: Packet): void;
   /** What is sent from now on leaves with `uncork`, in one write. */

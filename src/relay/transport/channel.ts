@@ -11,6 +11,7 @@ export interface ChannelLink {
   /** The page at the other end has said nothing for long. */
   readonly silent: boolean;
   readonly lastSeen: number;
+  readonly channels: readonly Channel[];
   /** Whether the other end does not read what it is sent. @param answers it says now and then that it reads */
   isLagging(answers: boolean): boolean;
   send(packet: Packet, channel: { readonly name: string }): void;
@@ -57,6 +58,10 @@ export class Channel implements Member {
 
   get lagging(): boolean {
     return this.#link.isLagging(this.answers);
+  }
+
+  get companions(): readonly Channel[] {
+    return this.#link.channels;
   }
 
   send(packet: Packet): void {

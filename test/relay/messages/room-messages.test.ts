@@ -16,6 +16,7 @@ function listener(lagging: boolean): Member & { readonly heard: string[][] } {
     echoing: "never",
     silent: false,
     lagging,
+    companions: [],
     address: "::1",
     answers: true,
     lastSeen: 0,

@@ -11,6 +11,7 @@ export class ServerMember implements Member {
   readonly echoing: Author["echoing"] = "never";
   readonly silent = false;
   readonly lagging = false;
+  readonly companions: readonly Member[] = [];
   readonly address: string;
   readonly access: RoomAccess;
   readonly #onClose: (code: number, reason: string) => void;

@@ -89,8 +89,10 @@ export class Lobby {
     });
     this.#watchers = new Watchers({
       users: () => this.users.values(),
+      size: () => this.users.size,
       entryOf: (userId) => this.#entryOf(userId),
       tellsRooms: policy.lobbyRooms,
+      usersBeside: setup.usersBeside,
     });
     this.room.watchers = this.#watchers;
     const state: RelayState = { copresence: { relay } };

@@ -22,12 +22,19 @@ import type { LobbyWatchers } from "../room.ts";
 export interface Watchable {
   /** Everyone who is here. */
   users(): Iterable<User>;
+  size(): number;
   /** What a reader of the document would find of a user; null: nothing, or nothing that others may see. [WATCH-6] */
   entryOf(userId: string): LobbyUser | null;
   /** Whether it says which rooms people are in. [WATCH-7] */
   readonly tellsRooms: boolean;
+  /** Users who are in the rooms that a member's client is in, but so many at most. */
+  usersBeside(member: Member, most: number): ReadonlySet<string>;
 }
 
+/** A lobby of fewer people comes in a message or two. */
+const LARGE_LOBBY = 500;
+/** So many of those in the own rooms are told of before all others: as many as a page shows, and some more. */
+const MOST_FIRST = 200;
 /** Characters of people in one message of a long answer, about: other messages can go between. */
 const PART_LENGTH = 32 * 1024;
 const NOBODY: ReadonlySet<string> = new Set();
@@ -51,6 +58,15 @@ export class Watchers implements LobbyWatchers {
     if (!member.access.observe) return this.#tellPeople(member, [], true);
     if (request.counts === true) this.#count(member);
     this.#watch(member, new Set(request.users));
+  }
+
+  /** [LOBBY-19] Tells one that asks for a large document of those in its own rooms, whose parts of it may be the last to come. */
+  tellFirst(member: Member): void {
+    if (member.kind !== "native" || !member.access.observe || this.#lobby.size() < LARGE_LOBBY) return;
+    const beside = [...this.#lobby.usersBeside(member, MOST_FIRST)];
+    // some of them may count in another lobby
+    const known = beside.filter((userId) => this.#lobby.entryOf(userId) !== null);
+    if (known.length > 0) this.#tellAll(member, known, false);
   }
 
   left(member: Member): void {
@@ -124,6 +140,11 @@ export class Watchers implements LobbyWatchers {
       if (members === undefined) this.#byUser.set(userId, new Set([member]));
       else members.add(member);
     }
+    this.#tellAll(member, userIds, true);
+  }
+
+  /** @param isAnswer of a `watch`, whose end is told */
+  #tellAll(member: Member, userIds: Iterable<string>, isAnswer: boolean): void {
     let part: string[] = [];
     let length = 0;
     for (const userId of userIds) {
@@ -135,7 +156,7 @@ export class Watchers implements LobbyWatchers {
       part.push(person);
       length += person.length;
     }
-    this.#tellPeople(member, part, true);
+    this.#tellPeople(member, part, isAnswer);
   }
 
   #unwatch(member: Member, userIds: Iterable<string>): void {

@@ -1,0 +1,27 @@
+/** Whom a newcomer to a lobby wants to see first: those who are in the rooms that its client is in. [LOBBY-19] */
+import type { Member } from "../../ports/member.ts";
+import type { Room } from "../room.ts";
+
+/**
+ * The ids of users whom others in these rooms may see.
+ *
+ * @param roomOf the room that a member is in
+ * @param most so many at most: the first that are found
+ */
+export function usersBeside(
+  member: Member,
+  roomOf: (member: Member) => Room | undefined,
+  most: number,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const companion of member.companions) {
+    // without `observe` it is not to learn who is there
+    if (!companion.access.observe) continue;
+    for (const { visible, claim } of roomOf(companion)?.register.present() ?? []) {
+      if (!visible) continue;
+      if (found.size >= most) return found;
+      found.add(claim.user.id);
+    }
+  }
+  return found;
+}
