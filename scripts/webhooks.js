@@ -143,6 +143,7 @@ const world = {
 };
 const visitors = Array.from({ length: users }, (_, i) => new Visitor(`u${i}`, `room${Math.floor(i / 10)}`, world));
 const listener = new EventListener(`http://127.0.0.1:${port}`, KEY);
+await listener.start();
 const startedAt = Date.now();
 const lives = visitors.map((visitor) => visitor.live());
 let folderMiB = 0;
@@ -154,6 +155,7 @@ for (let kill = 1; kill <= KILLS; kill++) {
   // one time it is not there for longer than the grace
   if (kill === 2) await pause(GRACE_MS * 2);
   await relay.start();
+  await listener.start();
   if (kill !== 1) continue;
   say("the receiver is dead for a sixth of the time");
   await receiver.stop();

@@ -7,6 +7,7 @@ import { EventLog } from "./EventLog.tsx";
 import { Page } from "./page/Page.tsx";
 import { TopBar } from "./page/TopBar.tsx";
 import type { RoomMeta } from "./presence.ts";
+import { useReactions } from "./reactions.ts";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
 import { useMedia } from "./useMedia.ts";
 
@@ -22,6 +23,7 @@ interface Drawer {
 export function App() {
   const name = useDocument();
   const room = useRoom(name, arrival);
+  const reactions = useReactions(room);
   const sidebarIsDrawer = useMedia("(max-width: 760px)");
   const logIsDrawer = useMedia("(max-width: 1100px)");
   const [drawer, setDrawer] = useState<Drawer | null>(null);
@@ -47,6 +49,7 @@ export function App() {
       <main className="main" inert={sidebarOver || logOver}>
         <TopBar
           room={room}
+          reactions={reactions}
           log={log}
           sidebar={sidebarOver}
           menuButton={menuButton}
@@ -55,7 +58,7 @@ export function App() {
           onSidebar={() => toggle("sidebar")}
         />
         <Banner room={room} />
-        <Page key={name} name={name} room={room} />
+        <Page key={name} name={name} room={room} reactions={reactions.shown} />
       </main>
       <EventLog room={room} shown={log} over={logOver} opener={logButton} onClose={close} />
       <Announcer room={room} />

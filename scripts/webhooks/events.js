@@ -44,21 +44,30 @@ export class EventListener {
   lives = new Map();
   count = 0;
   resets = 0;
+  #server;
   #abort = new AbortController();
+  #listening = Promise.resolve();
 
   /** @param {string} url @param {string} key */
   constructor(url, key) {
-    this.done = this.#listen(createServerClient({ url, key }));
+    this.#server = createServerClient({ url, key });
+  }
+
+  /** Listens to a relay that has just been started: the client would wait longer the longer the relay was away. */
+  async start() {
+    await this.stop();
+    this.#abort = new AbortController();
+    this.#listening = this.#listen(this.#abort.signal);
   }
 
   stop() {
     this.#abort.abort();
-    return this.done;
+    return this.#listening;
   }
 
-  /** @param {import("../../dist/server/index.js").PresenceServer} server */
-  async #listen(server) {
-    for await (const event of server.events({ room: "@lobby", signal: this.#abort.signal })) {
+  /** @param {AbortSignal} signal */
+  async #listen(signal) {
+    for await (const event of this.#server.events({ room: "@lobby", signal })) {
       const { life: name } = partsOf(event.id);
       const life = this.lives.get(name) ?? new Life();
       this.lives.set(name, life);
@@ -90,6 +99,7 @@ export function differences(listener, taken, darkness) {
   const stories = byUser(taken);
   /** @param {number} at */
   const isDark = (at) => darkness.some(({ from, to }) => at >= from && at <= to);
+  if (listener.count === 0 && taken.length > 0) problems.push("nothing was heard on /events");
   const heard = new Map([...listener.lives.values()].flatMap(({ told }) => told.map((each) => [each.id, each])));
   for (const { id, type, data } of taken) {
     const { life: name, number } = partsOf(id);

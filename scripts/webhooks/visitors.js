@@ -8,6 +8,9 @@ export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** @param {number} from @param {number} to */
 const between = (from, to) => from + Math.random() * (to - from);
 
+/** So long everybody stays, ms: a relay that is busy is to notice them. */
+const LEAST_MS = 1_500;
+
 export class Visitor {
   /** Leaves that the relay has heard, and was alive for long after. */
   leaves = 0;
@@ -34,7 +37,7 @@ export class Visitor {
     while (!this.#isStopping) {
       const socket = await this.#come();
       if (socket === null) break;
-      const stay = between(1_000, 8_000);
+      const stay = between(LEAST_MS, 8_000);
       const isLost = await this.#stay(socket, stay);
       const chance = Math.random();
       if (isLost || (chance < 0.4 && !this.#isStopping)) {
@@ -70,8 +73,10 @@ export class Visitor {
 
   /** @param {WebSocket} socket @param {number} ms  Resolves with whether the connection was lost meanwhile. */
   async #stay(socket, ms) {
-    const until = Date.now() + ms;
-    while (Date.now() < until && !this.#isStopping) {
+    const now = Date.now();
+    const [least, until] = [now + LEAST_MS, now + ms];
+    // of one who came and went within a moment nobody need be told
+    while (Date.now() < least || (Date.now() < until && !this.#isStopping)) {
       if (socket.readyState !== WebSocket.OPEN) return true;
       await pause(250);
     }

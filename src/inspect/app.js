@@ -8,8 +8,8 @@ const REFRESH_MS = 2_000;
 const MAX_EVENTS = 200;
 const TABS = ["people", "rooms", "sockets"];
 
-/** @type {{ tab: string, open: { kind: string, id: string } | null, overview: import("./relay.js").Overview | null, users: import("./relay.js").User[], more: boolean }} */
-const state = { tab: "people", open: null, overview: null, users: [], more: false };
+/** @type {{ tab: string, open: { kind: string, id: string } | null, overview: import("./relay.js").Overview | null, users: import("./relay.js").User[], more: boolean, loaded: Set<string> }} */
+const state = { tab: "people", open: null, overview: null, users: [], more: false, loaded: new Set() };
 /** @type {(() => void) | null} */
 let stopListening = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -33,13 +33,31 @@ function inLobby(status = "") {
   return params.toString();
 }
 
+/** What is not on the screen is not asked for. [INSP-6] */
+function listed() {
+  const isRoom = state.tab === "rooms" || state.open?.kind === "room";
+  if (state.tab === "sockets") return isRoom ? "" : "?list=sockets";
+  return isRoom ? "?list=rooms" : "?list=none";
+}
+
 async function refresh() {
   clearTimeout(timer);
   const mine = ++asked;
   try {
-    const [overview, page] = await Promise.all([get("/inspect"), get(`/users?${inLobby()}`)]);
+    const { tab } = state;
+    const [overview, page] = await Promise.all([
+      get(`/inspect${listed()}`),
+      tab === "people" ? get(`/users?${inLobby()}`) : null,
+    ]);
     if (mine !== asked) return;
-    Object.assign(state, { overview, users: page.users, more: page.cursor !== null });
+    const before = state.overview;
+    state.overview = {
+      ...overview,
+      rooms: overview.rooms.length > 0 || tab === "rooms" ? overview.rooms : (before?.rooms ?? []),
+      sockets: tab === "sockets" ? overview.sockets : (before?.sockets ?? []),
+    };
+    state.loaded.add(tab);
+    if (page !== null) Object.assign(state, { users: page.users, more: page.cursor !== null });
     draw();
     await drawDetail(mine);
   } catch (error) {
@@ -60,10 +78,8 @@ function draw() {
   }
   list.setAttribute("aria-labelledby", `tab-${tab}`);
   const rows = rowsOf(tab, overview);
-  show(
-    list,
-    rows.length > 0 ? rows : [views.nothingView(find.value === "" ? "Nobody and nothing here." : "Nothing is found.")],
-  );
+  const none = find.value === "" ? "Nobody and nothing here." : "Nothing is found.";
+  show(list, rows.length > 0 ? rows : [views.nothingView(state.loaded.has(tab) ? none : "…")]);
 }
 
 /**
@@ -198,6 +214,7 @@ function opened({ target }) {
 function choose(tab) {
   state.tab = tab;
   draw();
+  void refresh();
   list.scrollTop = 0;
 }
 

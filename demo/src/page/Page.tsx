@@ -2,6 +2,8 @@ import type { Room } from "copresence";
 import { useCanWrite, useRefusal } from "copresence/react";
 import { useRef } from "react";
 import { titleOf } from "../documents.ts";
+import type { Reaction } from "../reactions.ts";
+import { CaretReactions } from "./CaretReactions.tsx";
 import { Editor } from "./Editor.tsx";
 import { Pointers } from "./Pointers.tsx";
 import { useOwnPointer } from "./useOwnPointer.ts";
@@ -10,7 +12,7 @@ import { useOwnPointer } from "./useOwnPointer.ts";
  * The sheet of paper: the title, the text, and the pointers of those who look at it. Where what is written would reach
  * nobody, because the relay refused the document or takes no edits, the text can only be read.
  */
-export function Page({ name, room }: { name: string; room: Room | null }) {
+export function Page({ name, room, reactions }: { name: string; room: Room | null; reactions: readonly Reaction[] }) {
   const scroller = useRef<HTMLDivElement>(null);
   const column = useRef<HTMLDivElement>(null);
   const isRefused = useRefusal(room) !== null;
@@ -28,6 +30,7 @@ export function Page({ name, room }: { name: string; room: Room | null }) {
           </p>
           {room && <Editor room={room} readOnly={isRefused || !canWrite} />}
           {room && <Pointers room={room} />}
+          {room && <CaretReactions room={room} shown={reactions} />}
         </div>
       </div>
     </div>

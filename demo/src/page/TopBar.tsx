@@ -3,10 +3,13 @@ import { useOthers } from "copresence/react";
 import { type RefObject } from "react";
 import { Icon } from "../icons.tsx";
 import { isWriting, nameOf } from "../presence.ts";
+import type { Reactions } from "../reactions.ts";
 import { AvatarStack } from "./AvatarStack.tsx";
+import { ReactButton } from "./ReactButton.tsx";
 
 interface Props {
   room: Room | null;
+  reactions: Reactions;
   sidebar: boolean;
   log: boolean;
   menuButton: RefObject<HTMLButtonElement | null>;
@@ -15,7 +18,7 @@ interface Props {
   onLog: () => void;
 }
 
-export function TopBar({ room, sidebar, log, menuButton, logButton, onSidebar, onLog }: Props) {
+export function TopBar({ room, reactions, sidebar, log, menuButton, logButton, onSidebar, onLog }: Props) {
   return (
     <header className="topbar">
       <button
@@ -28,7 +31,8 @@ export function TopBar({ room, sidebar, log, menuButton, logButton, onSidebar, o
         <Icon name="menu" />
       </button>
       <Writing room={room} />
-      <AvatarStack room={room} />
+      <ReactButton onReact={reactions.send} />
+      <AvatarStack room={room} reactions={reactions.shown} />
       <button
         ref={logButton}
         className="quiet"
