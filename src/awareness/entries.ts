@@ -141,7 +141,10 @@ export class Entries {
       mark: "clear",
       publication,
     };
-    if (publication !== null) publication.entry = entry;
+    if (publication !== null) {
+      publication.entry = entry;
+      publication.isElsewhere = false;
+    }
     this.#byId.set(id, entry);
     this.#count++;
     this.#weigh(entry);

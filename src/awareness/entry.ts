@@ -71,6 +71,8 @@ export interface Publication {
   readonly id: number;
   /** The entry that is here under the id; null: it has left. */
   entry: PresentEntry | null;
+  /** It has left because its session speaks through another relay now. */
+  isElsewhere: boolean;
   /** The last clock that anybody was sent. */
   clock: number;
   /** Observers have been told of its state and not of its end. */

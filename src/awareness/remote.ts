@@ -146,7 +146,9 @@ function takeOver(entries: Entries, entry: PresentEntry, now: number, changes: C
   const key = sessionKey(entry.claim, entry.lobby);
   for (const other of entries.inSession(key).slice()) {
     if (other === entry || other.owner === entry.owner) continue;
-    const { owner } = other;
+    const { owner, publication } = other;
+    // its own relay tells the others that it has left once they know where it is now [BUS-36]
+    if (!other.isRemote && publication !== null) publication.isElsewhere = true;
     entries.remove(other, now);
     changes.push({ type: "left", entry: other });
     if (owner === null || owner.kind === "relay") continue;

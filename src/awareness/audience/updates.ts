@@ -168,6 +168,7 @@ export class Updates {
     const publication: Publication = {
       id: entry.id,
       entry,
+      isElsewhere: false,
       clock: entry.remote === null ? Math.max(entry.clock, this.#firstClock()) : entry.remote.clock,
       shown: false,
       sentAt: -Infinity,

@@ -124,6 +124,11 @@ export class Cluster implements ClusterContext {
     if (this.#isPartial) room.sharing.setPartial(true);
   }
 
+  /** The document of a room was changed. */
+  edited(room: string): void {
+    this.#rooms.get(room)?.edited();
+  }
+
   /** A room has closed here. */
   closed({ name }: Room): void {
     this.#rooms.get(name)?.close(true);

@@ -7,8 +7,9 @@ import type { Room } from "../core/room.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import type { Message, MessageKind } from "./message.ts";
+import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
-import { RemoteRelay } from "./remote-relay.ts";
+import { RemoteRelay } from "./room/remote-relay.ts";
 import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
@@ -33,12 +34,17 @@ export class SharedRoom implements TopicHost<Peer> {
   readonly #room: Room;
   readonly #topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
+  readonly #lingering: Lingering;
   /** Those whose word on the document clients' questions wait for; null: there was nobody. [BUS-12] */
   #awaited: Awaited | null = null;
 
   constructor(context: ClusterContext, room: Room) {
     this.#context = context;
     this.#room = room;
+    this.#lingering = new Lingering({
+      hold: () => context.hub.hold(room.name).release,
+      isStored: () => context.hub.documents.isStored(room.name),
+    });
     const topic = context.topics.room(room.name);
     this.#topic = new SharedTopic<Peer>(context, topic, room.name, this, (message) => this.hear(message));
     room.sharing.outlet = {
@@ -112,14 +118,22 @@ export class SharedRoom implements TopicHost<Peer> {
     this.#topic.ask();
   }
 
+  /** Its document was changed. */
+  edited(): void {
+    this.#lingering.edited();
+  }
+
   sweep(now: number): void {
+    this.#tell(this.#lingering.takeMoved(now), now);
     this.#topic.sweep(now);
     for (const peer of this.#topic.peers()) forgetStored(peer, now);
+    this.#lingering.settle();
   }
 
   /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
   close(isFinal: boolean): void {
     this.#room.sharing.outlet = null;
+    this.#lingering.end();
     this.#awaited?.end();
     this.#topic.close(isFinal);
   }
@@ -148,7 +162,12 @@ export class SharedRoom implements TopicHost<Peer> {
 
   #tellStates(updates: readonly StateUpdate[]): void {
     if (!this.#topic.isShared) return;
-    const body = this.#writer.changes(updates, this.#context.hub.clock.now());
+    const now = this.#context.hub.clock.now();
+    this.#tell(this.#lingering.withoutMoved(updates, now), now);
+  }
+
+  #tell(updates: readonly StateUpdate[], now: number): void {
+    const body = this.#writer.changes(updates, now);
     if (body !== null) this.#topic.send("states", body);
   }
 

@@ -89,8 +89,9 @@ export class RoomRegistry {
   /** Frees a room in which nobody is, nor may come back within the grace. A lobby is freed by `sweep`. [ROOM-3] */
   freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
-    this.#setup.listener.closed(room);
+    // its last words come before its end
     room.close();
+    this.#setup.listener.closed(room);
     this.rooms.delete(room.name);
   }
 

@@ -195,8 +195,14 @@ export class Documents {
 
   /** An update of the document was taken. Returns what resolves once it is stored, or could not be; null: nothing stores it. */
   record(room: string, update: Uint8Array): Promise<void> | null {
+    const stored = this.#stored.get(room)?.journal.record(update) ?? null;
     this.#changed(room);
-    return this.#stored.get(room)?.journal.record(update) ?? null;
+    return stored;
+  }
+
+  /** Whether the store, if there is one, has all that was taken of a document. */
+  isStored(room: string): boolean {
+    return this.#stored.get(room)?.journal.isStored ?? true;
   }
 
   /** What is deleted from a document is kept from now on, for clients that go back in its history. */

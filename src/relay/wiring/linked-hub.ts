@@ -156,7 +156,10 @@ export class LinkedHub {
     this.#onError = onError;
     const listener = {
       events: (events: readonly PresenceEvent[]) => this.#emit(events),
-      edited: onEdit,
+      edited: (room: string) => {
+        this.#cluster?.edited(room);
+        onEdit(room);
+      },
       error: onError,
       opened: (room: Room) => this.#cluster?.opened(room),
       closed: (room: Room) => this.#cluster?.closed(room),

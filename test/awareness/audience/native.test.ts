@@ -55,7 +55,7 @@ describe("[PATCH-1] [PATCH-2] what clients that take patches are told", () => {
         /** Whom newcomers were told of, and who was there. */
         const first: [number[], number[]][] = [];
         const publications = Array.from({ length: 4 }, (_, id): Publication => {
-          return { id, entry: null, clock: 1, shown: true, sentAt: 0, pending: null, native: null };
+          return { id, entry: null, isElsewhere: false, clock: 1, shown: true, sentAt: 0, pending: null, native: null };
         });
         const asOf = (id: number): StateUpdate => ({
           publication: publications[id]!,

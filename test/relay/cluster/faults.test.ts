@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import * as Y from "yjs";
 import type { Presence, Room } from "../../../src/client/index.ts";
 import { encodeMessage } from "../../../src/relay/cluster/message.ts";
-import { RemoteRelay } from "../../../src/relay/cluster/remote-relay.ts";
+import { RemoteRelay } from "../../../src/relay/cluster/room/remote-relay.ts";
 import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
