@@ -57,8 +57,8 @@ function setup(room = "doc", limits: Partial<RegisterLimits> = {}) {
   let now = 0;
   const send = (entry: PresentEntry): void => {
     const { id, clock } = entry;
-    const told = { shown: true, sentAt: 0, pending: null, native: null };
-    entry.publication = { id, entry, isElsewhere: false, clock: clock + 1_000, ...told };
+    const none = { shown: true, sentAt: 0, pending: null, native: null };
+    entry.publication = { id, entry, isElsewhere: false, clock: clock + 1_000, ...none };
   };
   return {
     register,

@@ -756,7 +756,7 @@ export class World {
       this.log(`  ${observer}: ${userId} joins`);
       if (!isSynced) this.fail(`${observer} saw ${userId} join before all who were there first`);
       if (present.has(userId)) this.fail(`${observer} saw ${userId} join twice`);
-      this.#checkGhost(observer, userId, pageOf());
+      this.checkGhost(observer, userId, pageOf());
       present.add(userId);
     });
     roster.on("leave", ({ userId, roomId }) => {
@@ -774,7 +774,7 @@ export class World {
   }
 
   /** Nobody who has gone comes, to those who see all that goes on. */
-  #checkGhost(observer: string, user: string, page: Page | undefined): void {
+  protected checkGhost(observer: string, user: string, page: Page | undefined): void {
     const end = this.#ends.get(user);
     if (page === undefined || end === undefined || [...this.pages].some((each) => each.user === user)) return;
     if (page.blind.until > end.endedAt - SETTLED_MS || this.clock.now < end.endedAt + SETTLED_MS) return;

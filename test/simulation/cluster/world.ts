@@ -231,6 +231,11 @@ export class ClusterWorld extends World {
     if (!this.isBusInTrouble) super.checkReason(page, roomId);
   }
 
+  protected override checkGhost(observer: string, user: string, page: Page | undefined): void {
+    // one whose relay could not hear the others hears only now of somebody who came meanwhile, and has gone unnoticed
+    if (!this.isBusInTrouble) super.checkGhost(observer, user, page);
+  }
+
   protected override checkGone(user: string, end: End): void {
     // that somebody left may have been lost on the bus: it is asked for once the bus is well
     if (!this.isBusInTrouble) return super.checkGone(user, end);

@@ -61,7 +61,9 @@ it("[BUS-37] what Bob wrote while the store was away reaches Alice on another re
   const shared = new MemoryBus();
   const here = await startRelay({ bus: new FaultyBus(shared), store, onError: () => {} });
   const there = await startRelay({ bus: new FaultyBus(shared), store });
-  await until("the relays know each other", () => [here, there].every(({ relay }) => relay.metrics().bus?.relays === 1));
+  await until("the relays know each other", () =>
+    [here, there].every(({ relay }) => relay.metrics().bus?.relays === 1),
+  );
   const bob = ownClient(here.url, "bob");
   const his = bob.join("doc");
   await until("Bob is in the room", () => his.provider.synced);
