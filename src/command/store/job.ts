@@ -56,7 +56,3 @@ export function load(store: DocumentStore, room: string): Promise<StoredDocument
 export function shown(room: string): string {
   return room.replaceAll(/\p{Cc}/gu, encodeURIComponent);
 }
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

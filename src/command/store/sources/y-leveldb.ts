@@ -8,7 +8,7 @@ import { ClassicLevel } from "classic-level";
 import * as decoding from "lib0/decoding";
 import { isLevelFolder } from "../../../relay/store/level.ts";
 import { FrameError, roomFromPath } from "../../../wire/index.ts";
-import { reasonOf } from "../job.ts";
+import { reasonOf } from "../reason.ts";
 import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 const TEXT = 0;

@@ -1,6 +1,6 @@
 /** The first message to a client of ours: where it is, and what it may do. [WIRE-8] [AUTH-6] */
 import type { Hello } from "../../wire/index.ts";
-import { grantsOf } from "../access/grants.ts";
+import { grantsOf } from "./grants.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 
