@@ -13,6 +13,7 @@ const LONG = [
   "test/faults/cluster.test.ts",
   "test/faults/kills.test.ts",
   "test/faults/webhooks.test.ts",
+  "test/faults/shared-webhooks.test.ts",
   "test/ops/balancers.test.ts",
   "test/relay/cluster/bus/redis-secured.test.ts",
   "test/relay/store/failing.test.ts",

@@ -12,6 +12,7 @@ import type { Log } from "./relay/ports/log.ts";
 import { openStore } from "./relay/store/open.ts";
 import { type ErrorListener, oncePerSecond, withCauses } from "./relay/util/report.ts";
 import { openOutbox } from "./relay/webhooks/outbox/open.ts";
+import { openSharedOutbox } from "./relay/webhooks/shared/open.ts";
 
 /** Refuses to listen to the network where nobody is asked who connects, unless that is meant. [AUTH-8] */
 function checkOpen(relay: Relay, host: string): void {
@@ -78,7 +79,9 @@ async function serve(): Promise<void> {
   const log = createLog(settings.logFormat, settings.logLevel);
   const label = labelOf("store");
   const store = await openStore(settings.store, { sync: settings.storeSync, label });
-  const outbox = options.webhook === undefined ? undefined : await openOutbox(settings.store, { label });
+  const isAlone = settings.bus === null;
+  const hasWebhooks = options.webhook !== undefined;
+  const outbox = hasWebhooks && isAlone ? await openOutbox(settings.store, { label }) : undefined;
   if (outbox?.isDurable === false) {
     const lost = "those that wait are lost when the process dies, and so is who was said to be online";
     log.warn({}, `webhooks are kept in memory: ${lost}; --store file:FOLDER keeps them`);
@@ -86,9 +89,14 @@ async function serve(): Promise<void> {
   const onError = reporterTo(log);
   const onBusError = (error: unknown): void => onError(error, "the bus");
   const bus = settings.bus === null ? null : await openBus(settings.bus, onBusError, labelOf("bus"));
+  const sharedOutbox =
+    hasWebhooks && settings.bus !== null
+      ? await openSharedOutbox(settings.bus, settings.busPrefix ?? undefined, labelOf("bus"))
+      : null;
   const relay = createRelay({
     ...options,
     ...(outbox !== undefined && { outbox }),
+    sharedOutbox,
     store,
     bus,
     ...(settings.busPrefix !== null && { busPrefix: settings.busPrefix }),

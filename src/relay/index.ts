@@ -14,7 +14,9 @@ export {
 } from "./ports/stores/document-store.ts";
 export type { PeopleCheckpoint, PeopleStore, PersonRecord, StoredPerson } from "./ports/stores/people-store.ts";
 export type { KeptMessage, Outbox, OutboxChange } from "./ports/stores/outbox.ts";
+export type { Claim, SharedOutbox, ToldReport } from "./ports/stores/shared-outbox.ts";
 export { openOutbox } from "./webhooks/outbox/open.ts";
+export { openSharedOutbox } from "./webhooks/shared/open.ts";
 export type { WebhookType } from "./webhooks/message.ts";
 export { MemoryDocumentStore } from "./store/memory.ts";
 export { openStore } from "./store/open.ts";

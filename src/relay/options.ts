@@ -10,6 +10,7 @@ import type { Bus } from "./ports/bus.ts";
 import type { DocumentStore } from "./ports/stores/document-store.ts";
 import { type Log, noLog } from "./ports/log.ts";
 import type { Outbox } from "./ports/stores/outbox.ts";
+import type { SharedOutbox } from "./ports/stores/shared-outbox.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";
@@ -87,6 +88,8 @@ export type RelayConfig = Partial<
    * said to be offline. The relay closes it with itself.
    */
   readonly outbox?: Outbox;
+  /** On a bus: where all its relays share their webhooks, in the place of `outbox`. Needed there. See `openSharedOutbox`. */
+  readonly sharedOutbox?: SharedOutbox | null;
   /** Where documents outlive the relay. Default: nowhere; they last as long as the process. The relay closes the store with itself. */
   readonly store?: DocumentStore | null;
   /** Joins this relay to all others on the same bus: one world. The relay closes the bus with itself. Default: it is alone. */
@@ -308,7 +311,15 @@ export interface ResolvedConfig {
     readonly rate: number;
   };
   /** Null: there are none. */
-  readonly webhooks: { readonly settings: WebhookSettings; readonly outbox: Outbox } | null;
+  readonly webhooks: ResolvedWebhooks | null;
+}
+
+export interface ResolvedWebhooks {
+  readonly settings: WebhookSettings;
+  /** Of a relay that is alone. */
+  readonly outbox: Outbox;
+  /** Of relays on a bus; null: the relay is alone. */
+  readonly shared: SharedOutbox | null;
 }
 
 /** @param nameOf what an option is called in an error; default: its name */
@@ -327,7 +338,8 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     onError = consoleReporter(),
     store = null,
     log = noLog,
-    outbox,
+    outbox = new MemoryOutbox(),
+    sharedOutbox = null,
     lobby,
     bus: _bus,
     busPrefix: _prefix,
@@ -355,7 +367,14 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     maxWaiting: maxWebhookBacklog,
     returnMs: webhookReturn,
   };
-  const webhooks = webhook.length === 0 ? null : { settings: webhookSettings, outbox: outbox ?? new MemoryOutbox() };
+  // [HOOK-20] else each relay would send its own, and receivers would have them several times
+  if (webhook.length > 0 && bus !== null && sharedOutbox === null) {
+    throw new RangeError(
+      `${nameOf("webhook")} on a bus needs a sharedOutbox: relays on a bus send webhooks together, see openSharedOutbox`,
+    );
+  }
+  const shared = bus === null ? null : sharedOutbox;
+  const webhooks = webhook.length === 0 ? null : { settings: webhookSettings, outbox, shared };
   const jwt: JwtOptions = {
     ...(jwtSecret.length > 0 && { secret: jwtSecret }),
     ...(jwtPublicKey.length > 0 && { publicKey: jwtPublicKey }),

@@ -10,6 +10,7 @@ import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
 import { LazyApi } from "./api/lazy.ts";
+import { moveGraceOf } from "./core/grace.ts";
 import { apiListener } from "./server/api-listener.ts";
 import { UpgradeHandler } from "./server/upgrade-handler.ts";
 import {
@@ -25,14 +26,14 @@ import { MetricsPage, type RelayMetrics } from "./server/metrics.ts";
 import { atMost } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
 import { Sparing } from "./util/sparing.ts";
-import { type RelayConfig, type ResolvedConfig, resolveConfig } from "./options.ts";
+import { type RelayConfig, type ResolvedConfig, type ResolvedWebhooks, resolveConfig } from "./options.ts";
 import type { Relay, RelayAddress } from "./types.ts";
 import { systemClock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
-import type { Outbox } from "./ports/stores/outbox.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import { chooseProtocol } from "./access/request.ts";
-import { Webhooks, type WebhookSettings } from "./webhooks/webhooks.ts";
+import { SharedWebhooks } from "./webhooks/shared/shared-webhooks.ts";
+import { Webhooks } from "./webhooks/webhooks.ts";
 import { mountOn } from "./server/upgrade-router.ts";
 
 /** How long a peer may take to answer a close. */
@@ -65,7 +66,7 @@ class RelayServer implements Relay {
   readonly options: RelaySettings;
   readonly #onError: ErrorListener;
   readonly #hub: LinkedHub;
-  readonly #webhooks: Webhooks | null;
+  readonly #webhooks: Webhooks | SharedWebhooks | null;
   readonly #log: Log;
   readonly #instruments: Instruments;
   readonly #metricsPage: MetricsPage;
@@ -86,14 +87,15 @@ class RelayServer implements Relay {
     const registry = new Registry();
     this.#instruments = new Instruments(registry, (room, tookMs) => this.#logSlowFlush(room, tookMs));
     this.#onError = safeReporter(onError);
-    this.#webhooks = webhooks === null ? null : this.#openWebhooks(webhooks.settings, webhooks.outbox);
     this.#hub = new LinkedHub(options, this.#onError, {
       store,
       ...(bus !== null && { bus: bus.bus, busPrefix: bus.prefix, busSecret: bus.secret }),
-      ...(this.#webhooks !== null && { sinks: [this.#webhooks] }),
+      ...(webhooks !== null && { sinks: [{ deliver: async (batch) => this.#webhooks?.deliver(batch) }] }),
       onEdit: (room) => this.#webhooks?.changed(room),
+      onClosed: (room) => this.#webhooks instanceof SharedWebhooks && this.#webhooks.closedRoom(room),
       probe: this.#instruments,
     });
+    this.#webhooks = webhooks === null ? null : this.#openWebhooks(webhooks);
     this.#metricsPage = new MetricsPage(registry, () => this.metrics());
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
@@ -234,14 +236,17 @@ class RelayServer implements Relay {
     return { ...this.#hub.metrics(), ...counters, webhooks: this.#webhooks?.counts ?? null };
   }
 
-  #openWebhooks(settings: WebhookSettings, outbox: Outbox): Webhooks {
-    return new Webhooks(settings, {
-      outbox,
+  #openWebhooks({ settings, outbox, shared }: ResolvedWebhooks): Webhooks | SharedWebhooks {
+    const ports = {
       clock: systemClock,
       graceMs: this.options.leaveGrace,
-      sizeOf: (room) => this.#hub.core.documents.sizeOf(room),
-      onError: (error) => this.#onError(error, "webhooks"),
-    });
+      sizeOf: (room: string) => this.#hub.core.documents.sizeOf(room),
+      onError: (error: unknown) => this.#onError(error, "webhooks"),
+    };
+    if (shared === null) return new Webhooks(settings, { ...ports, outbox });
+    const relays = (): ReadonlySet<string> | null => this.#hub.relaysHeard;
+    const moveGraceMs = moveGraceOf(this.options);
+    return new SharedWebhooks(settings, { ...ports, shared, relay: this.shard, relays, moveGraceMs });
   }
 
   metricsText(): Promise<string> {

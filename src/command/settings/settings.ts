@@ -1,7 +1,7 @@
 /** What the command was told, by flags, variables and a configuration file, checked. [RUN-2] [RUN-6] */
 import { readFileSync } from "node:fs";
 import { isKeyText } from "../../relay/access/tokens/keys.ts";
-import { checkBusAddress } from "../../relay/cluster/bus/open-bus.ts";
+import { checkBusAddress } from "../../relay/util/bus-address.ts";
 import { type OptionSpec, parseValue } from "../../relay/option.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "../../relay/options.ts";
 import { readStoreAddress } from "../../relay/store/open.ts";

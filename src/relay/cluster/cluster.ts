@@ -113,6 +113,11 @@ export class Cluster implements ClusterContext {
     return this.#beats.relays.size;
   }
 
+  /** The relays that are heard, this one too; null: the bus is lost, so that nobody can be judged. */
+  get heard(): ReadonlySet<string> | null {
+    return this.#beats.isUp ? new Set([this.hub.shard, ...this.#beats.relays.keys()]) : null;
+  }
+
   /** A room has opened here. */
   opened(room: Room): void {
     if (!isLobby(room.name)) {

@@ -45,6 +45,11 @@ export class Visits {
     for (const visit of kept.keys()) this.#begin(visit);
   }
 
+  /** Whether receivers were told that a visit began, and not that it ended. */
+  has(visit: string): boolean {
+    return this.#open.has(visit);
+  }
+
   /** How many visits are open. */
   get size(): number {
     return this.#open.size;

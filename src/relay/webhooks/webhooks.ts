@@ -13,7 +13,7 @@ import { signerOf } from "./attempt.ts";
 import { Edits } from "./edits.ts";
 import { type Message, type WebhookType, roomMessage } from "./message.ts";
 import { Receiver, type ReceiverCounts, untoldNote } from "./receiver.ts";
-import { type Told, Visits } from "./visits.ts";
+import { type Told, type VisitNote, Visits } from "./visits.ts";
 
 /** What can be set about webhooks. */
 export interface WebhookSettings {
@@ -114,6 +114,18 @@ export class Webhooks implements EventSink {
     if (!this.#types.has("document.changed")) return;
     if (this.#phase === "running") this.#edits.changed(room);
     else this.#changedEarly.add(room);
+  }
+
+  /** Writes down again what receivers were told: the outbox has lost it. @param visits who is here, with what to remember of the user */
+  async keepAgain(visits: Iterable<VisitNote>): Promise<void> {
+    await this.ready;
+    const open = [...visits].filter(([visit]) => this.#visits.has(visit));
+    this.#unwritten.push(
+      ...this.#receivers.map(({ id }) => ({ type: "note", name: `receiver/${id}`, text: "" }) as const),
+      ...open.map(([visit, text]) => ({ type: "note", name: `visit/${visit}`, text }) as const),
+      this.#aliveNote(),
+    );
+    await this.#write();
   }
 
   /** Sends what must not wait for the next start, and frees what is held. Events come no more. */

@@ -27,8 +27,11 @@ import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
+import type { DisconnectOptions, Disconnected } from "./disconnect.ts";
 import { type BusMetrics, troubleOf } from "./readiness.ts";
 import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
+
+export type { DisconnectOptions, Disconnected };
 
 /** Events of all rooms and lobbies; `roomId` says which, and `id` is no other event's: that of the HTTP API and of sinks. */
 export interface RelayEvents {
@@ -69,28 +72,6 @@ export interface HubMetrics {
   readonly bus: BusMetrics | null;
 }
 
-/** How a user is disconnected. */
-export interface DisconnectOptions {
-  /**
-   * The close code. After 4400 to 4499 a client does not come back by itself; after any other it does, and is refused for as
-   * long as `forMs` says. Default 4403.
-   */
-  readonly code?: number;
-  /** Said to the clients; at most 123 bytes of it. Default: that a server disconnected them. */
-  readonly reason?: string;
-  /** For so long the user is refused, even with a good token, ms. Default 0: the user may come back at once. */
-  readonly forMs?: number;
-  /** The lobby that the user is meant in: `acme` for `@lobby/acme`. Default: all. */
-  readonly lobby?: string;
-}
-
-export interface Disconnected {
-  /** How many connections to rooms were closed on this relay; those on other relays are closed, too, and not counted. */
-  readonly connections: number;
-  /** Until when the user is refused, ms since the epoch; null: the user is not. */
-  readonly until: number | null;
-}
-
 /** What a hub may be made with. */
 export interface LinkedHubSetup {
   readonly clock?: Clock;
@@ -110,6 +91,8 @@ export interface LinkedHubSetup {
   readonly sinks?: readonly EventSink[];
   /** Told when the document of a room changes. */
   readonly onEdit?: (room: string) => void;
+  /** Told when a room or lobby is not open here any more. */
+  readonly onClosed?: (room: string) => void;
   /** Measures it. Default: nothing is measured. */
   readonly probe?: Probe;
 }
@@ -149,6 +132,7 @@ export class LinkedHub {
       busSecret = null,
       sinks = [],
       onEdit = () => {},
+      onClosed = () => {},
       probe = noProbe,
     }: LinkedHubSetup = {},
   ) {
@@ -162,7 +146,10 @@ export class LinkedHub {
       },
       error: onError,
       opened: (room: Room) => this.#cluster?.opened(room),
-      closed: (room: Room) => this.#cluster?.closed(room),
+      closed: (room: Room) => {
+        this.#cluster?.closed(room);
+        onClosed(room.name);
+      },
     };
     this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince, probe });
     this.broadcasts = new Broadcaster(this.core, () => this.#cluster);
@@ -208,6 +195,11 @@ export class LinkedHub {
   /** Whether those who are sent away have somewhere to go. [DRAIN-4] */
   get canDrain(): boolean {
     return (this.#cluster?.relaysSeen ?? 0) > 0;
+  }
+
+  /** The relays on the bus that are heard, this one too; null: it cannot be told now. */
+  get relaysHeard(): ReadonlySet<string> | null {
+    return this.#cluster?.heard ?? null;
   }
 
   /** How many sockets are open. */

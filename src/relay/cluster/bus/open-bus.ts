@@ -1,10 +1,6 @@
 /** Opens the bus that an address names, and loads what it takes only then. */
 import type { Bus } from "../../ports/bus.ts";
-
-/** Throws a `RangeError` for an address that names no bus. It may hold a password, so it stands in no error. */
-export function checkBusAddress(address: string, label: string): void {
-  if (!/^rediss?:\/\/./.test(address)) throw new RangeError(`${label} must be redis://HOST:PORT or rediss://HOST:PORT`);
-}
+import { checkBusAddress } from "../../util/bus-address.ts";
 
 /**
  * Opens a bus over Redis or Valkey. [BUS-23]
