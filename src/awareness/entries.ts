@@ -19,7 +19,7 @@ import type { Published } from "./publish.ts";
 
 /** How long departed ids are remembered, ms: longer than anything stays in flight. [OWN-6] */
 const DEPARTED_MS = 120_000;
-/** So many ids that were lost are kept for their users beyond that, until the room is empty: those that were lost last. [ID-4] */
+/** Beyond that time, the ids that were lost last are kept for their users until the room is empty, at most this many. [ID-4] */
 const MAX_EXPECTED = 1_000;
 
 export class Entries {

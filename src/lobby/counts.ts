@@ -64,7 +64,7 @@ export class Counts {
     return this.#tally([...this.#told]);
   }
 
-  /** What changed since it was told last; null: nothing. */
+  /** The numbers, with those of the fullest rooms that changed since this was asked last; null: nothing changed. */
   news(): Tally | null {
     if (!this.#isChanged) return null;
     this.#isChanged = false;

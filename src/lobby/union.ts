@@ -34,7 +34,7 @@ export class Union<Meta = JsonObject> {
     this.#shards = shardsOf(doc);
   }
 
-  /** Whether a live relay vouches for any shard: else nothing that is read is anybody's word. */
+  /** Whether a live relay vouches for any shard. If none does, nothing that is read counts. */
   get isVouched(): boolean {
     return this.#vouched.size > 0;
   }

@@ -14,7 +14,7 @@ export interface ConnectionLimitOptions {
 
 /** How many seconds' worth of connects may come at once: all clients come back when a relay was restarted. */
 const CONNECT_BURST_S = 10;
-/** So many addresses are remembered before those that have been quiet are forgotten. */
+/** When this many addresses are remembered, those that have been quiet are forgotten. */
 const MAX_QUIET = 10_000;
 
 /** Where a connection that was let in counts. */

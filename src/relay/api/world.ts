@@ -13,7 +13,7 @@ import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { type ApiGrant, seesRoom } from "./access/grant.ts";
 import { WrittenRooms } from "./answers/written-people.ts";
 
-/** So long after the last question the hub goes on counting people as they come and go, ms. */
+/** After the last question the hub goes on counting people as they come and go for this time, ms. */
 const LINGER_MS = 60_000;
 
 export interface RoomView {

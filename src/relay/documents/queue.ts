@@ -8,7 +8,7 @@ import { isRelay } from "../ports/member.ts";
 
 /** What people type is smaller: bytes. Anything larger is taken at once. */
 const SMALL_BYTES = 1024;
-/** So many wait at most: while they are taken, nobody else is heard. */
+/** At most this many wait: while they are taken, nobody else is heard. */
 const MAX_UPDATES = 64;
 
 /** An update that waits. */

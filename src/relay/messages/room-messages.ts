@@ -19,9 +19,9 @@ import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 
-/** So many characters go in one frame: less than what a link sends in pieces, which shorter frames would overtake. */
+/** At most this many characters go in one frame: a longer one would be sent in pieces, and shorter ones would overtake it. */
 const FRAME_LENGTH = 16 * 2 ** 10;
-/** So many characters may wait for the flush. */
+/** When more characters than this wait, the room flushes without waiting any longer. */
 const MAX_WAITING = 256 * 2 ** 10;
 
 /** The author of a message is charged for a quarter of the time that it takes to hand it on: most of that time is due to how many listen. [COST-7] */

@@ -4,9 +4,9 @@ import { ApiError } from "../answers/error.ts";
 
 /** So many seconds' worth may be asked at once. */
 const BURST_S = 5;
-/** So many callers are remembered before those that have been quiet are forgotten. */
+/** When this many callers are remembered, those that have been quiet are forgotten. */
 const MAX_QUIET = 1_000;
-/** What is asked for in one request costs as much as a request for every so many. */
+/** Each time this many users or rooms are asked for in one request, they cost as much as another request. */
 const ITEMS_PER_REQUEST = 50;
 
 export class RateLimit {

@@ -29,7 +29,7 @@ interface Listening {
   readonly release: Unsubscribe;
 }
 
-/** So long after the last listener left, events are still written down, for one who comes back, ms. */
+/** After the last listener has left, events are still written down for this time, for a listener who comes back, ms. */
 const LINGER_MS = 5 * 60_000;
 const KEEP_ALIVE_MS = 15_000;
 const MAX_STREAMS = 1_000;

@@ -3,7 +3,7 @@
  * was begun, without a gap, and only so many of them. Pure but for its own contents. [API-28]
  */
 
-/** An event that was written for whoever may hear it. */
+/** An event that was written for those who may hear it. */
 export interface LoggedEvent {
   readonly id: string;
   /** The room or lobby that it is of. */

@@ -17,7 +17,7 @@ import { lobbyInRoomFor, lobbyParameter } from "./shared.ts";
 const PATH = "/rooms/:name/document";
 const BYTES = "application/octet-stream";
 const UPDATE = { type: "string", contentMediaType: BYTES, description: "a Yjs update (version 1)" };
-/** So long a document may take to be loaded, ms. */
+/** How long a document may take to be loaded, ms. */
 const LOADING_MS = 10_000;
 
 /** @param maxMessage largest update that is taken, bytes */
