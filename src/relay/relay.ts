@@ -9,6 +9,7 @@ import type { Json, Unsubscribe, User } from "../presence/index.ts";
 import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
+import { withBody } from "./util/whole-response.ts";
 import { LazyApi } from "./api/lazy.ts";
 import { moveGraceOf } from "./core/grace.ts";
 import { apiListener } from "./server/api-listener.ts";
@@ -210,8 +211,8 @@ class RelayServer implements Relay {
     return this.#hub.room(name);
   }
 
-  api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
-    return this.#api.answer(request, address);
+  async api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
+    return withBody(await this.#api.answer(request, address));
   }
 
   broadcast(room: string, type: string, payload: Json = null, options: { readonly lobby?: string } = {}): number {

@@ -34,6 +34,8 @@ export type ServerEvent =
 /** How long to wait before listening again, ms: at first, and at most. */
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
+/** What is over when it is tried again: a relay or a proxy was too busy to hear the request, or was asked too much. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Yields events until the signal aborts. Throws a `ServerError` for what trying again does not mend. */
 export async function* listen(asking: Asking, asked: Asked): AsyncGenerator<ServerEvent, void, void> {
@@ -52,7 +54,7 @@ export async function* listen(asking: Asking, asked: Asked): AsyncGenerator<Serv
     } catch (error) {
       if (isAborted(signal)) return;
       // what the key does not grant, it will not grant later
-      if (error instanceof ServerError && error.status < 500 && error.status !== 429) throw error;
+      if (error instanceof ServerError && error.status < 500 && !PASSING.has(error.status)) throw error;
     }
     await pause(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures++), signal);
   }

@@ -68,7 +68,13 @@ export function createApp({ operations, callers, rate, clock, onError }: AppSetu
       }
       const charge = (items: number): void => limit.count(grant.caller, items, clock.now());
       charge(0);
-      const response = await operation.handle({ request, url, parts: partsOf(operation.path, url), grant, charge });
+      const response = await operation.handle({
+        request,
+        url,
+        parts: partsOf(operation.path, url.pathname),
+        grant,
+        charge,
+      });
       // [API-30] nobody reads what would follow, and a stream would wait for a reader
       if (request.method === "HEAD") await response.body?.cancel();
       return response;
@@ -87,14 +93,17 @@ export function createApp({ operations, callers, rate, clock, onError }: AppSetu
 
 /** The path behind `/api/v1`, wherever that is mounted; of anything else, what no operation has. */
 function pathIn(url: string): string {
-  const { pathname } = new URL(url);
+  return pathBehind(new URL(url).pathname);
+}
+
+function pathBehind(pathname: string): string {
   const at = pathname.indexOf(BASE);
   return at < 0 ? "/-" : withoutEndSlashes(pathname.slice(at + BASE.length)) || "/";
 }
 
 /** What stands in the path where the operation has names, as it came. */
-function partsOf(pattern: string, { href }: URL): readonly string[] {
-  const names = pathIn(href).split("/");
+function partsOf(pattern: string, pathname: string): readonly string[] {
+  const names = pathBehind(pathname).split("/");
   return pattern.split("/").flatMap((part, i) => (part.startsWith(":") ? [names[i] ?? ""] : []));
 }
 

@@ -11,7 +11,7 @@ export class LazyApi {
     this.#setup = setup;
   }
 
-  /** @param address where the request comes from, as limits count addresses */
+  /** Of answers that are one piece `withBody` puts in the body. @param address where the request comes from, as limits count addresses */
   async answer(request: Request, address: string): Promise<Response> {
     if (this.#isClosed) return errorResponse(new ApiError(503, "stopping", "the relay is stopping"));
     this.#loaded ??= import("./index.ts").then(({ createApi }) => createApi(this.#setup));
