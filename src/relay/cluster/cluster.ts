@@ -15,6 +15,7 @@ import { Elsewhere } from "./inquiries/elsewhere.ts";
 import { Inquiries } from "./inquiries/inquiries.ts";
 import { readPlace, writePlace } from "./inquiries/place.ts";
 import { messageBody } from "./one-off.ts";
+import { Numbers } from "./sequence.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
 
@@ -49,6 +50,7 @@ export interface ClusterInfo extends ClusterStats {
 export class Cluster implements ClusterContext {
   readonly hub: Hub;
   readonly topics: Topics;
+  readonly numbers: Numbers = new Numbers();
   readonly stats: ClusterStats = { gaps: 0, refused: 0, echoMs: null };
   /** What can be found out from other relays. */
   readonly elsewhere: Elsewhere;

@@ -1,6 +1,7 @@
 /** What the parts of a cluster share. */
 import type { Hub } from "../core/hub.ts";
 import type { Message, MessageKind, Topics } from "./message.ts";
+import type { Numbers } from "./sequence.ts";
 
 export interface ClusterStats {
   /** Times that something was missing of what another relay said, and was asked for. */
@@ -15,6 +16,7 @@ export interface ClusterContext {
   readonly hub: Hub;
   readonly topics: Topics;
   readonly stats: ClusterStats;
+  readonly numbers: Numbers;
   publish(topic: string, kind: MessageKind, room: string, seq: number, body: Uint8Array): void;
   /** Says something to one relay alone. */
   tell(relay: string, kind: MessageKind, room: string, body?: Uint8Array): void;

@@ -8,9 +8,14 @@ const ASK_AGAIN_MS = 1_000;
 
 /** What this relay has sent on a topic. */
 export class Outgoing {
-  #seq = 0;
+  #seq: number;
   #saidAt = -Infinity;
   #hasTail = true;
+
+  /** @param before the number that the first message follows */
+  constructor(before = 0) {
+    this.#seq = before;
+  }
 
   /** The number of the last message. */
   get seq(): number {
@@ -29,6 +34,22 @@ export class Outgoing {
     this.#hasTail = true;
     this.#saidAt = now;
     return true;
+  }
+}
+
+/**
+ * Where the numbers of a topic begin: above those of every topic that this relay has closed. Whoever did not hear that a room
+ * was closed, and is opened anew, so notices a gap. [BUS-38]
+ */
+export class Numbers {
+  #highest = -1;
+
+  begin(): Outgoing {
+    return new Outgoing(this.#highest + 1);
+  }
+
+  ended({ seq }: Outgoing): void {
+    this.#highest = Math.max(this.#highest, seq);
   }
 }
 

@@ -7,7 +7,7 @@ import type * as decoding from "lib0/decoding";
 import { readUint, reader } from "../../wire/index.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import type { Message, MessageKind } from "./message.ts";
-import { Incoming, Outgoing } from "./sequence.ts";
+import { Incoming, type Outgoing } from "./sequence.ts";
 
 /** While no other relay answers, everybody is asked again so long after the first question, ms: it may have been lost. [BUS-30] */
 const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];
@@ -37,7 +37,7 @@ export class SharedTopic<Peer> {
   readonly #topic: string;
   readonly #room: string;
   readonly #host: TopicHost<Peer>;
-  readonly #outgoing = new Outgoing();
+  readonly #outgoing: Outgoing;
   readonly #peers = new Map<string, Known<Peer>>();
   readonly #unsubscribe: () => void;
   #askedAt = -Infinity;
@@ -56,6 +56,7 @@ export class SharedTopic<Peer> {
     this.#topic = topic;
     this.#room = room;
     this.#host = host;
+    this.#outgoing = context.numbers.begin();
     this.#unsubscribe = context.subscribe(topic, on);
   }
 
@@ -140,6 +141,7 @@ export class SharedTopic<Peer> {
   /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
   close(isFinal: boolean): void {
     this.#unsubscribe();
+    this.#context.numbers.ended(this.#outgoing);
     if (this.#peers.size > 0) {
       this.#context.publish(this.#topic, "bye", this.#room, 0, Uint8Array.of(isFinal ? 1 : 0));
     }

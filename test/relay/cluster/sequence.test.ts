@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Incoming, Outgoing } from "../../../src/relay/cluster/sequence.ts";
+import { Incoming, Numbers, Outgoing } from "../../../src/relay/cluster/sequence.ts";
 
 it("[BUS-3] a number that does not follow is a gap; what comes then waits for all that was asked for", () => {
   const incoming = new Incoming();
@@ -25,4 +25,17 @@ it("[BUS-4] the last number is said again after 1 s, and then every 15 s", () =>
   expect([outgoing.isTailDue(15_999), outgoing.isTailDue(16_000)]).toEqual([false, true]);
   expect(outgoing.next(20_000)).toBe(2);
   expect(outgoing.isTailDue(21_000)).toBe(true);
+});
+
+it("[BUS-38] who did not hear that a room was closed and opened anew takes what is new for a gap, not for old", () => {
+  const numbers = new Numbers();
+  const before = numbers.begin();
+  const incoming = new Incoming();
+  incoming.whole(before.seq);
+  for (let i = 0; i < 5; i++) expect(incoming.order(before.next(0), false)).toBe("take");
+  numbers.ended(before);
+  const anew = numbers.begin();
+  expect([incoming.isPast(anew.seq), incoming.order(anew.seq, true)]).toEqual([false, "gap"]);
+  incoming.whole(before.seq);
+  expect(incoming.order(anew.next(0), false)).toBe("gap");
 });
