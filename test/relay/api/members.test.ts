@@ -43,6 +43,22 @@ describe.each(hosts)("a member that a server sets by %s [API-38]", (_host, start
     expect((await api.delete(PLACE)).body.error.code).toBe("no_such_member");
   });
 
+  it("[API-32] has the name and the colour that it was given last, or none", async () => {
+    const { dial, api } = await start();
+    const room = ownClient(dial(), "alice").join("doc-1");
+    const seen = () => room.roster.getSnapshot().users.find(({ id }) => id === "robot");
+    await api.put(PLACE, { user: robot, ttlMs: 30_000 });
+    await until("it is seen", () => seen()?.name === "Robot");
+    await api.put(PLACE, { user: { id: "robot", name: "Robbie", color: "#999999" }, ttlMs: 30_000 });
+    await until("it is renamed", () => seen()?.name === "Robbie" && seen()?.color === "#999999");
+    // refused whole: nothing of it is seen
+    const large = { user: { id: "robot", name: "Large" }, ttlMs: 30_000, meta: { text: "x".repeat(17_000) } };
+    expect((await api.put(PLACE, large)).status).toBe(413);
+    await api.put(PLACE, { user: { id: "robot", color: "#999999" }, ttlMs: 30_000, meta: { step: 2 } });
+    await until("it has no name any more", () => seen()?.meta["step"] === 2);
+    expect(seen()?.name).toBeUndefined();
+  });
+
   it("[API-32] goes at the end of its time, unless it is set anew", async () => {
     const { api } = await start();
     const startedAt = Date.now();

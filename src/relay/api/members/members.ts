@@ -1,4 +1,5 @@
 /** Members of rooms that servers have set: each lasts until its time is over, unless it is set anew. [API-31] [API-32] */
+import type { Stamp } from "../../../awareness/index.ts";
 import type { Unsubscribe } from "../../../presence/index.ts";
 import { awarenessFrame, decodeFrame, encode, encodeEntries } from "../../../wire/index.ts";
 import { keyOf } from "../../../util/key.ts";
@@ -109,14 +110,7 @@ export class Members {
     const { core } = this.#hub;
     this.#checkLobby(place, caller);
     this.#checkSession(place, body.user.id, isElsewhere);
-    const { id, name, color, avatar } = body.user;
-    const stamp = {
-      id,
-      ...(name !== undefined && { name }),
-      ...(color !== undefined && { color }),
-      ...(avatar !== undefined && { avatar }),
-    };
-    const access = { user: stamp, lobby: place.lobby, presence: true, write: false };
+    const access = { user: stampOf(body.user), lobby: place.lobby, presence: true, write: false };
     const member = new ServerMember(
       caller,
       access,
@@ -128,7 +122,7 @@ export class Members {
       place,
       member,
       clientId: freeId(core.rooms.get(place.room)),
-      userId: id,
+      userId: body.user.id,
       onBehalfOf: undefined,
       status: body.status,
       since: Math.round(core.clock.wall()),
@@ -154,9 +148,13 @@ export class Members {
     };
     const whole = encode(JSON.stringify({ ...state, user, copresence }));
     const entry = { id: held.clientId, clock: held.clock + 1, state: whole };
+    const before = held.member.access;
+    // [API-32] also under another name than before
+    held.member.access = { ...before, user: stampOf(user) };
     try {
       core.receive(held.member, decodeFrame(awarenessFrame(encodeEntries([entry]))), core.clock.now());
     } catch (error) {
+      held.member.access = before;
       // one that is new and finds no room was never here
       if (held.clock === 0) core.leave(held.member, LEFT, core.clock.now());
       throw error;
@@ -247,6 +245,16 @@ export class Members {
 
 function placeKey({ room, lobby, session }: MemberPlace): string {
   return keyOf(room, lobby, session);
+}
+
+/** As whom others see a member. */
+function stampOf({ id, name, color, avatar }: MemberBody["user"]): Stamp {
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    ...(color !== undefined && { color }),
+    ...(avatar !== undefined && { avatar }),
+  };
 }
 
 /** A client id that nobody in the room has. */

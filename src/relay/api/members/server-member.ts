@@ -13,7 +13,7 @@ export class ServerMember implements Member {
   readonly lagging = false;
   readonly companions: readonly Member[] = [];
   readonly address: string;
-  readonly access: RoomAccess;
+  access: RoomAccess;
   readonly #onClose: (code: number, reason: string) => void;
   readonly #clock: () => number;
   answers = true;
