@@ -38,8 +38,9 @@ interface MaybeAuthenticated {
   hasAuthenticated?: boolean;
 }
 
-/** Awareness that came before its document was let in: bytes of it that are kept. */
+/** Awareness that came before its document was let in: bytes of it that are kept, and what each message takes besides. */
 const MAX_EARLY_BYTES = 256 * 1024;
+const EARLY_MESSAGE_BYTES = 256;
 /** Providers from this version on do not say back what they hear. */
 const FIRST_WITHOUT_ECHO = [4, 5] as const;
 
@@ -111,7 +112,7 @@ export class Bridge<Context> {
     const early = this.#early.get(address) ?? [];
     this.#early.delete(address);
     for (const message of early) {
-      this.#earlyBytes -= message.length;
+      this.#earlyBytes -= message.length + EARLY_MESSAGE_BYTES;
       this.#documents?.message(message);
     }
     // a provider announces itself before it can have heard of anybody: what it says later may be an echo
@@ -150,8 +151,9 @@ export class Bridge<Context> {
 
   /** Awareness that comes before its document is let in waits for that. [HOC-11] */
   #keep(address: string, message: Uint8Array): void {
-    if (this.#earlyBytes + message.length > MAX_EARLY_BYTES) return;
-    this.#earlyBytes += message.length;
+    const bytes = message.length + EARLY_MESSAGE_BYTES;
+    if (this.#earlyBytes + bytes > MAX_EARLY_BYTES) return;
+    this.#earlyBytes += bytes;
     const early = this.#early.get(address) ?? [];
     early.push(message.slice());
     this.#early.set(address, early);

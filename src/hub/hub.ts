@@ -279,7 +279,8 @@ class Hub implements PresenceHub {
 
   #admitted({ room: given, identity, lobby, renew, echoing }: Omit<HubAdmission, "address">) {
     const room = checkedRoom(given);
-    const asked = lobbyRoom(lobby);
+    // [HOC-15] a client may have chosen it
+    const asked = checkedRoom(lobbyRoom(lobby));
     const access = accessOf(room, identity, asked);
     const byDefault: Echoing = this.#hasDocuments ? "after its answer" : "always";
     return {
@@ -308,8 +309,19 @@ class Hub implements PresenceHub {
   }
 }
 
-function checkedRoom(room: string): string {
-  return roomFromPath(encodeURIComponent(room));
+/** Throws a `RangeError` for a name that no room or lobby can have. */
+function checkedRoom(name: string): string {
+  try {
+    return roomFromPath(encodeURIComponent(name));
+  } catch (error) {
+    // a FrameError; or a URIError for half of a surrogate pair
+    throw new RangeError(
+      `no name of a room or lobby: ${error instanceof FrameError ? error.message : "not valid UTF-8"}`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function accessOf(room: string, identity: Identity | null, lobby: string): RoomAccess {

@@ -86,7 +86,7 @@ export class AdaptedSocket implements ServerSocket {
 
   message(data: Uint8Array, isBinary: boolean): void {
     this.#received += data.length;
-    this.#events?.reading();
+    this.#events?.reading(data.length);
     this.#events?.message(data, isBinary);
     this.#events?.read();
     // nothing says when what waited has left: a message is a good time to look
@@ -94,7 +94,7 @@ export class AdaptedSocket implements ServerSocket {
   }
 
   alive(): void {
-    this.#events?.sign();
+    this.#events?.sign(0);
   }
 
   closed(code: number): void {

@@ -6,6 +6,7 @@ import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { decodeTunnel, encodeTunnel } from "../../src/hocuspocus/tunnel.ts";
 import { SUBPROTOCOL } from "../../src/hub/index.ts";
+import { controlFrame, envelope } from "../../src/wire/index.ts";
 import { until } from "../support.ts";
 import { kill, ownClient, plainProvider, startServer, tabSocket } from "./server.ts";
 
@@ -154,6 +155,27 @@ describe("our client", () => {
     expect(told.filter((each) => (each as { type: string }).type === "close")).toMatchObject([
       { stream: 17, code: 4503 },
     ]);
+  });
+
+  it("[HOC-15] is refused a lobby with a name that none can have, and harms nobody", async () => {
+    const { url } = await startServer();
+    const alice = ownClient(url, "alice");
+    const room = alice.join("doc");
+    await until("she is there", () => room.roster.status === "live");
+    const socket = new WebSocket(url);
+    onTestFinished(() => socket.terminate());
+    await once(socket, "open");
+    const told: string[] = [];
+    socket.on("message", (data: Buffer) => told.push(data.toString("latin1")));
+    for (const [i, lobby] of ["x".repeat(100_000), "\ud800", "acme"].entries()) {
+      const request = { lobby, token: "mallory", protocols: [SUBPROTOCOL] };
+      socket.send(encodeTunnel({ type: "open", stream: i + 1, request }));
+      const data = envelope(0, controlFrame({ kind: "open", channel: 1, room: "doc" }));
+      socket.send(encodeTunnel({ type: "data", stream: i + 1, data }));
+    }
+    await until("the last one is let in", () => told.some((each) => each.includes('"kind":"hello"')));
+    expect(told.filter((each) => each.includes('"kind":"refused"') && each.includes("4403"))).toHaveLength(2);
+    expect(room.roster.status).toBe("live");
   });
 
   it("[HOC-13] goes on where a document is not allowed, and is refused only there", async () => {
