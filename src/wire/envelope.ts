@@ -124,6 +124,11 @@ export class EnvelopeReader {
     }
   }
 
+  /** Bytes of messages that are not whole. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Drops what came so far of a channel's message. */
   forget(channel: number): void {
     this.#held -= this.#unfinished.get(channel)?.length ?? 0;

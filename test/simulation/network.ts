@@ -272,7 +272,7 @@ export class SimServerSocket implements ServerSocket {
     this.#link.deliver("down", () => {
       const { client, actor } = this.#link;
       const answer = (): void => {
-        if (client.answers) this.#link.deliver("up", () => this.#emit((events) => events.sign()));
+        if (client.answers) this.#link.deliver("up", () => this.#emit((events) => events.sign(0)));
       };
       if (stopped.has(actor)) this.#clock.as(actor, answer);
       else if (actor.mode !== "dead") answer();

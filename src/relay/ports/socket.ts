@@ -4,10 +4,10 @@ import type { Packet } from "./packet.ts";
 /** What a WebSocket tells of. */
 export interface SocketEvents {
   message(data: Uint8Array, isBinary: boolean): void;
-  /** A ping or a pong came. */
-  sign(): void;
-  /** Something came in, and is being read. */
-  reading(): void;
+  /** A ping or a pong came. @param bytes of its payload */
+  sign(bytes: number): void;
+  /** So many bytes came in, and are being read. */
+  reading(bytes: number): void;
   /** It has been read, and `message` and `sign` called for all that was whole in it. */
   read(): void;
   /** What waited for the other end to make room has left. */

@@ -2,6 +2,8 @@
 export interface Addressing {
   /** Takes a message apart; a null frame: the rest of it comes with later messages. Throws `FrameError`. */
   split(message: Uint8Array): { readonly channel: string; readonly frame: Uint8Array | null };
+  /** Bytes of messages that came in pieces, and are not whole yet. Default: none do. */
+  readonly held?: number;
   /** What stands before each message of a channel. */
   prefixOf(channel: string): Uint8Array;
   /** What tells the other end that one of the channels is over, while the socket goes on. */

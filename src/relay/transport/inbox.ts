@@ -1,6 +1,7 @@
 /** What one link says, message by message, in turns with all others. */
 import { Backlog, type Message } from "../flow/backlog.ts";
 import { expectedMs } from "../flow/costs.ts";
+import { Unfinished } from "../flow/unfinished.ts";
 import type { Meter } from "../flow/meter.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { LinkHandler } from "./link-handler.ts";
@@ -14,6 +15,7 @@ export abstract class Inbox {
   protected readonly socket: ServerSocket;
   protected readonly handler: LinkHandler;
   protected readonly meter: Meter;
+  readonly unfinished: Unfinished;
   /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
   #readSince = Infinity;
   #actingMs = 0;
@@ -26,9 +28,12 @@ export abstract class Inbox {
     this.socket = socket;
     this.handler = handler;
     this.meter = meter;
+    this.unfinished = new Unfinished(handler.unfinishedData);
   }
 
   protected abstract readonly isOpen: boolean;
+  /** Bytes of messages that come in pieces, and are not whole yet. */
+  protected abstract readonly inPieces: number;
   protected abstract act(data: Uint8Array, isBinary: boolean): void;
   /** Charges it, and closes it if that was too much. */
   protected abstract took(elapsedMs: number, now: number): void;
@@ -41,6 +46,7 @@ export abstract class Inbox {
   }
 
   message(data: Uint8Array, isBinary: boolean): void {
+    this.unfinished.whole();
     if (!this.isOpen) return;
     if (this.#backlog !== null) return this.#backlog.push({ data, isBinary });
     // others are to be heard first [COST-8]
@@ -49,7 +55,8 @@ export abstract class Inbox {
     this.#yield();
   }
 
-  reading(): void {
+  reading(bytes = 0): void {
+    this.unfinished.came(bytes);
     this.#readSince = this.handler.clock.now();
     this.#actingMs = 0;
     this.handler.tariff.processor.begin(this.#readSince);
@@ -59,6 +66,7 @@ export abstract class Inbox {
     const now = this.handler.clock.now();
     const restMs = now - this.#readSince - this.#actingMs;
     if (restMs >= WORTH_MS) this.took(restMs, now);
+    if (this.isOpen && this.unfinished.count(this.inPieces)) this.handler.unfinishedIsOver();
   }
 
   /** Acts on all that had to wait, since nothing comes after it: at once, unless others wait for their turn. */

@@ -3,6 +3,7 @@ import type { Frame } from "../../wire/index.ts";
 import type { Tariff } from "../flow/meter.ts";
 import type { Turns } from "../flow/turns.ts";
 import type { Debtor, UnsentData } from "../flow/unsent.ts";
+import type { UnfinishedData } from "../flow/unfinished.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { Addressing } from "./addressing.ts";
@@ -36,6 +37,9 @@ export interface LinkHandler {
   drained(channel: Channel): void;
   /** More waits to be sent than may, over all links. */
   unsentIsOver(): void;
+  readonly unfinishedData: UnfinishedData;
+  /** More has been begun than may, over all links. */
+  unfinishedIsOver(): void;
   /** Acting on a frame failed in a way that nobody has foreseen. */
   failed(error: unknown): void;
   /** A channel is over; called once. */

@@ -42,6 +42,8 @@ const LONG_BYTES = 64 * 1024;
 /** The subprotocols of clients of ours. */
 const NATIVE: ReadonlySet<string> = new Set([PATCH_SUBPROTOCOL, LINK_SUBPROTOCOL]);
 
+/** What stands before the payload of a ping or a pong of a client. */
+const CONTROL_HEAD_BYTES = 6;
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = control({ kind: "long" });
 
@@ -315,7 +317,19 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     if (this.isOpen && !this.meter.charge(elapsedMs, now)) this.close(Close.tooManyMessages, "too much work");
   }
 
-  sign(): void {
+  protected get inPieces(): number {
+    return this.#addressing?.held ?? 0;
+  }
+
+  /** [FLOW-12] It has begun much, and ended nothing of it. */
+  endUnfinished(): void {
+    this.close(Close.overloaded, "too much of messages that are not whole");
+    // what is kept of them is let go with the socket
+    this.socket.terminate();
+  }
+
+  sign(bytes: number): void {
+    this.unfinished.wasNone(bytes + CONTROL_HEAD_BYTES);
     // signs of life that it was not asked for are messages like any other [COST-5]
     if (this.#liveness.pingedAt === null) this.countMessage();
     if (this.isOpen) this.#alive(this.handler.clock.now());
@@ -349,6 +363,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     this.isOpen = false;
     this.#lanes?.drop(null);
     this.#outbox.close();
+    this.unfinished.close();
     this.dropBacklog();
     const { clock, tariff, turns } = this.handler;
     const now = clock.now();

@@ -10,6 +10,7 @@ import type { Hub } from "../core/hub.ts";
 import type { Tariff } from "../flow/meter.ts";
 import { ProcessorTime } from "../flow/processor.ts";
 import { Turns } from "../flow/turns.ts";
+import { UnfinishedData } from "../flow/unfinished.ts";
 import { UnsentData } from "../flow/unsent.ts";
 import { TimeQuota } from "../flow/work.ts";
 import type { RoomAccess } from "../ports/access.ts";
@@ -49,6 +50,7 @@ export class Links implements LinkHandler {
   readonly tariff: Tariff;
   readonly turns: Turns = new Turns();
   readonly unsent: UnsentData;
+  readonly unfinishedData: UnfinishedData;
   readonly #time: TimeQuota;
   readonly #settings: RelaySettings;
   readonly #hub: Hub;
@@ -70,6 +72,7 @@ export class Links implements LinkHandler {
     this.#time = new TimeQuota(settings.timeRate);
     this.tariff = { limits: settings, processor: new ProcessorTime(), time: this.#time };
     this.unsent = new UnsentData(settings.maxUnsentTotal);
+    this.unfinishedData = new UnfinishedData(settings.maxUnsentTotal);
   }
 
   get probe(): Probe {
@@ -179,6 +182,13 @@ export class Links implements LinkHandler {
 
   drained(channel: Channel): void {
     this.#hub.drained(channel);
+  }
+
+  unfinishedIsOver(): void {
+    // not in the midst of what has just been read
+    queueMicrotask(() => {
+      if (this.unfinishedData.isOver) this.unfinishedData.shed(this.#links);
+    });
   }
 
   unsentIsOver(): void {

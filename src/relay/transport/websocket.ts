@@ -111,16 +111,16 @@ function onMessage(this: Telling<WebSocket>, data: RawData, isBinary: boolean): 
   this[EVENTS]?.message(data as Buffer, isBinary);
 }
 
-function onReading(this: Telling<Socket>): void {
-  this[EVENTS]?.reading();
+function onReading(this: Telling<Socket>, data: Buffer): void {
+  this[EVENTS]?.reading(data.length);
 }
 
 function onRead(this: Telling<Socket>): void {
   this[EVENTS]?.read();
 }
 
-function onSign(this: Telling<WebSocket>): void {
-  this[EVENTS]?.sign();
+function onSign(this: Telling<WebSocket>, payload: Buffer): void {
+  this[EVENTS]?.sign(payload.length);
 }
 
 function onDrain(this: Telling<Socket>): void {

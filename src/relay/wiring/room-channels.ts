@@ -112,6 +112,10 @@ export class RoomChannels implements Addressing, LinkHost {
     return { channel: String(channel), frame: message };
   }
 
+  get held(): number {
+    return this.#reader.held;
+  }
+
   prefixOf(channel: string): Uint8Array {
     const known = HEADS.get(channel);
     if (known !== undefined) return known;
@@ -250,6 +254,7 @@ export class RoomChannels implements Addressing, LinkHost {
 
   /** [LINK-4] One room is refused, and the link goes on; but a token that is not good is that of all rooms. */
   #refuse(name: string, refused: Denial): void {
+    this.#reader.forget(Number(name));
     this.#hub.refused(refused.because);
     const { because, code, reason } = refused;
     if (OF_THE_TOKEN.has(because)) return this.#link?.close(code, reason);
@@ -259,7 +264,8 @@ export class RoomChannels implements Addressing, LinkHost {
   /** [LINK-5] The client leaves one room. */
   #close(name: string, code: number): void {
     // where there is neither, the relay has closed the channel meanwhile
-    if (!this.#pending.delete(name)) this.#link?.channelClosed(name, code);
+    if (this.#pending.delete(name)) this.#reader.forget(Number(name));
+    else this.#link?.channelClosed(name, code);
   }
 
   /** A newer token: all rooms go on with it, or what it does not grant any more ends. [LINK-8] */

@@ -10,6 +10,7 @@ import { noProbe } from "../../../src/relay/ports/probe.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 import { Turns } from "../../../src/relay/flow/turns.ts";
+import { UnfinishedData } from "../../../src/relay/flow/unfinished.ts";
 import { UnsentData } from "../../../src/relay/flow/unsent.ts";
 import { TimeQuota } from "../../../src/relay/flow/work.ts";
 import { EMPTY_STATE_VECTOR, FrameError, QUERY_FRAME, syncStep1Frame, updateFrame } from "../../../src/wire/index.ts";
@@ -42,6 +43,8 @@ function setup(
     },
     turns: new Turns(),
     unsent: new UnsentData(0),
+    unfinishedData: new UnfinishedData(0),
+    unfinishedIsOver() {},
     probe: noProbe,
     get fanOutMs() {
       return fanOutMs;

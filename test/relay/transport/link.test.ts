@@ -19,6 +19,7 @@ import { systemClock } from "../../../src/relay/ports/clock.ts";
 import { noProbe } from "../../../src/relay/ports/probe.ts";
 import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 import { Turns } from "../../../src/relay/flow/turns.ts";
+import { UnfinishedData } from "../../../src/relay/flow/unfinished.ts";
 import { UnsentData } from "../../../src/relay/flow/unsent.ts";
 import { TimeQuota } from "../../../src/relay/flow/work.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
@@ -446,6 +447,8 @@ describe("signs of life", () => {
       tariff: { limits: options, processor: new ProcessorTime(), time: new TimeQuota(0) },
       turns: new Turns(),
       unsent: new UnsentData(0),
+      unfinishedData: new UnfinishedData(0),
+      unfinishedIsOver() {},
       probe: noProbe,
       fanOutMs: 0,
       frame() {},
