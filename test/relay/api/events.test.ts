@@ -292,3 +292,36 @@ describe("who does not read", () => {
     await relay.close();
   });
 });
+
+it("[API-40] those who listen and read nothing are cut off when more waits for all listeners together than may", async () => {
+  const { relay, api } = await startCalledRelay({ maxUnsentTotal: 1_000_000 });
+  for (let i = 0; i < 20; i++) {
+    const body = { user: { id: `user-${i}` }, ttlMs: 60_000, meta: { text: "x".repeat(8_000) } };
+    expect((await api.put(`/rooms/doc/members/s-${i}`, body)).status).toBe(200);
+  }
+  await until("all are in the lobby", () => relay.users().length === 20);
+  const listen = async () => {
+    const headers = { authorization: `Bearer ${KEY}` };
+    const { body } = await relay.api(new Request("http://localhost/api/v1/events", { headers }));
+    return body!.getReader();
+  };
+  /** How many bytes were to be read; null: it was cut off. */
+  const readUntilQuiet = async (reader: Awaited<ReturnType<typeof listen>>): Promise<number | null> => {
+    let bytes = 0;
+    try {
+      while (bytes < 500_000) bytes += (await reader.read()).value!.length;
+    } catch {
+      return null;
+    }
+    return bytes;
+  };
+  const [idle, other] = [await listen(), await listen()];
+  const heard = [await readUntilQuiet(idle), await readUntilQuiet(other)];
+  expect(heard.filter((bytes) => bytes === null)).toHaveLength(1);
+  // one who reads is in nobody's way
+  for (let i = 0; i < 5; i++) {
+    const reader = await listen();
+    expect(await readUntilQuiet(reader)).toBeGreaterThanOrEqual(500_000);
+    await reader.cancel();
+  }
+});

@@ -62,6 +62,7 @@ export class Events {
     const missed = lastEventId === null ? null : log.since(lastEventId);
     const first = missed === null ? [this.#reset(grant, filter, log.lastId)] : missed.filter(wants).map(messageOf);
     stream.begin([RETRY, ...first]);
+    this.#shed();
     return stream.response;
   }
 
@@ -109,6 +110,7 @@ export class Events {
     const logged = { id, place, userId, lobby, message };
     this.#log?.push(logged);
     for (const stream of this.#streams.keys()) stream.tell(logged);
+    this.#shed();
   }
 
   /** The lobby that a user counts in where it happened; of one who left, as it was. */
@@ -148,6 +150,19 @@ export class Events {
       if (!isPlaceFor(name, grant, filter)) continue;
       if (isLobby(name)) yield [name, ofUser(this.#world.users(grant, name))];
       else yield [name, ofUser(this.#world.room(name, filter.lobby).users)];
+    }
+  }
+
+  /** [API-40] Cuts off those who leave most unread, while more waits for all listeners together than may. */
+  #shed(): void {
+    const { maxUnsentTotal } = this.#hub.settings;
+    let unread = 0;
+    for (const stream of this.#streams.keys()) unread += stream.unread;
+    if (maxUnsentTotal === 0 || unread <= maxUnsentTotal) return;
+    for (const stream of [...this.#streams.keys()].toSorted((a, b) => b.unread - a.unread)) {
+      if (unread <= maxUnsentTotal) return;
+      unread -= stream.unread;
+      stream.cutOff();
     }
   }
 

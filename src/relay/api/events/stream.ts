@@ -1,5 +1,7 @@
 /** One who listens to events, over one response that does not end. [API-27] [API-30] */
 
+/** What the stream begins with may be long: it is kept in parts, and each part is let go once it is read. */
+const PART_BYTES = 64 * 2 ** 10;
 /** So many bytes may wait for one who reads slowly, besides what the stream began with. */
 const MAX_BEHIND = 2 ** 20;
 const encoder = new TextEncoder();
@@ -40,8 +42,22 @@ export class EventStream {
   begin(messages: readonly Uint8Array[]): void {
     for (const message of messages) {
       this.#slack += message.length;
-      this.#controller?.enqueue(message);
+      for (let from = 0; from < message.length; from += PART_BYTES) {
+        this.#controller?.enqueue(message.slice(from, from + PART_BYTES));
+      }
     }
+  }
+
+  /** Bytes that wait to be read. */
+  get unread(): number {
+    return Math.max(0, -(this.#controller?.desiredSize ?? 0));
+  }
+
+  /** Ends the response in the midst: a reader comes again, and is told how things are then. */
+  cutOff(): void {
+    const controller = this.#controller;
+    this.#end();
+    controller?.error(new Error("too slow"));
   }
 
   tell(event: Heard): void {
@@ -60,14 +76,9 @@ export class EventStream {
   }
 
   #send(message: Uint8Array): void {
-    const controller = this.#controller;
-    if (controller === undefined) return;
-    // [API-30] who does not read comes again, and is told how things are then
-    if (-(controller.desiredSize ?? 0) > this.#slack) {
-      this.#end();
-      return controller.error(new Error("too slow"));
-    }
-    controller.enqueue(message);
+    // [API-30] who does not read comes again
+    if (this.unread > this.#slack) this.cutOff();
+    else this.#controller?.enqueue(message);
   }
 
   #end(): void {
