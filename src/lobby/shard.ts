@@ -31,6 +31,17 @@ export interface ShardPolicy {
   readonly lobbyRooms: boolean;
 }
 
+/** How many bytes those who left may take, over all lobbies. */
+export interface LeaverMemory {
+  /** Takes so many bytes; false: there is no room. */
+  reserve(bytes: number): boolean;
+  release(bytes: number): void;
+}
+
+const UNBOUNDED: LeaverMemory = { reserve: () => true, release: () => {} };
+/** What it takes to remember somebody, besides the texts of their entry, about: bytes. */
+const LEAVER_BYTES = 500;
+
 interface Leaver {
   /** When they left, by the clock that only goes forward. */
   readonly at: number;
@@ -46,6 +57,7 @@ export class Shard {
   readonly id: string;
   readonly doc: Y.Doc;
   readonly #policy: ShardPolicy;
+  readonly #memory: LeaverMemory;
   /** Those who left, by user id, the longest gone first. */
   readonly #recent = new Map<string, Leaver>();
   /** The client id that maps are written under. */
@@ -56,9 +68,11 @@ export class Shard {
   #live = 0;
   #dead = 0;
 
-  constructor(id: string, policy: ShardPolicy) {
+  /** @param memory what those who left may take together with those of other shards; default: any amount */
+  constructor(id: string, policy: ShardPolicy, memory: LeaverMemory = UNBOUNDED) {
     this.id = id;
     this.#policy = policy;
+    this.#memory = memory;
     this.doc = new Y.Doc();
     this.#mapWriter = (this.doc.clientID ^ 1) >>> 0;
   }
@@ -98,7 +112,7 @@ export class Shard {
       const known = this.#recent.get(user.id);
       if (known !== undefined && known.at >= at) continue;
       const { id: _, ...info } = infoOf(user);
-      this.#recent.set(user.id, { at, value: { user: info, sessions: {}, lastSeen: Math.min(lastSeen, wall) } });
+      this.#keep(user.id, { at, value: { user: info, sessions: {}, lastSeen: Math.min(lastSeen, wall) } });
     }
     const inOrder = [...this.#recent].toSorted(([, a], [, b]) => a.at - b.at);
     this.#recent.clear();
@@ -136,7 +150,7 @@ export class Shard {
     if (events.length === 0 && !this.#hasForgettable(now)) return [];
     const forgotten: string[] = [];
     this.doc.transact(() => {
-      for (const event of events) this.#apply(event, now, wall);
+      for (const event of events) forgotten.push(...this.#apply(event, now, wall));
       while (this.#hasForgettable(now)) forgotten.push(...this.#forgetFirst());
       if (this.#map !== null && this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replace(this.#map);
     });
@@ -144,24 +158,47 @@ export class Shard {
   }
 
   destroy(): void {
+    for (const userId of this.#recent.keys()) this.#drop(userId);
     this.doc.destroy();
   }
 
-  #apply(event: PresenceEvent, now: number, wall: number): void {
+  /** Returns who is remembered no more, for want of room. */
+  #apply(event: PresenceEvent, now: number, wall: number): readonly string[] {
     const { type, user, userId } = event;
-    if (isHidden(event, this.#policy.lobbyRooms)) return;
+    if (isHidden(event, this.#policy.lobbyRooms)) return [];
     if (type !== "leave") {
-      this.#recent.delete(userId);
+      this.#drop(userId);
       if (this.#map !== null) this.#set(userId, lobbyUser(user, wall, this.#policy.lobbyRooms));
     } else if (isGuest(userId) || this.#policy.recentMax === 0) {
       // a guest never comes back under the same id: there is nothing to remember them by [LOBBY-7]
       this.#delete(userId);
     } else {
       const value = { user: withoutId(user), sessions: {}, lastSeen: user.lastSeen };
-      this.#recent.delete(userId);
-      this.#recent.set(userId, { at: now, value });
-      this.#set(userId, value);
+      const forgotten = this.#keep(userId, { at: now, value });
+      if (this.#recent.has(userId)) this.#set(userId, value);
+      else this.#delete(userId);
+      return forgotten;
     }
+    return [];
+  }
+
+  /** [LOBBY-21] Remembers one who left, where it takes forgetting others who left before. Returns who is remembered no more. */
+  #keep(userId: string, leaver: Leaver): readonly string[] {
+    const forgotten: string[] = [];
+    this.#drop(userId);
+    while (!this.#memory.reserve(bytesOf(userId, leaver))) {
+      if (this.#recent.size === 0) return [...forgotten, userId];
+      forgotten.push(...this.#forgetFirst());
+    }
+    this.#recent.set(userId, leaver);
+    return forgotten;
+  }
+
+  #drop(userId: string): void {
+    const leaver = this.#recent.get(userId);
+    if (leaver === undefined) return;
+    this.#recent.delete(userId);
+    this.#memory.release(bytesOf(userId, leaver));
   }
 
   /** Whether a leaver is remembered who need not be any more: there are too many, or the first left too long ago. [LOBBY-7] */
@@ -173,7 +210,7 @@ export class Shard {
 
   #forgetFirst(): readonly string[] {
     for (const userId of this.#recent.keys()) {
-      this.#recent.delete(userId);
+      this.#drop(userId);
       this.#delete(userId);
       return [userId];
     }
@@ -211,6 +248,12 @@ export class Shard {
     doc.clientID = clientID;
     return map;
   }
+}
+
+function bytesOf(userId: string, { value }: Leaver): number {
+  let length = userId.length;
+  for (const text of Object.values(value.user)) if (typeof text === "string") length += text.length;
+  return LEAVER_BYTES + 2 * length;
 }
 
 function withoutId(user: User): LobbyUser["user"] {

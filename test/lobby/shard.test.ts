@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
 import { Sessions, type ShardPolicy, type Report, Shard } from "../../src/lobby/index.ts";
-import { type User, isGuest, userOf } from "../../src/presence/index.ts";
+import { type JsonObject, type User, departed, isGuest, userOf } from "../../src/presence/index.ts";
 import { type ShardUser, readShardUser, shardsOf } from "../../src/lobby/layout.ts";
 import { anyClaim, anySession } from "../presence/claims.ts";
 import { report } from "./reports.ts";
@@ -338,4 +338,44 @@ describe("the size of the document", () => {
     change(place, tabs, 5_000, 1, 50);
     expect((place.sent - before) / (5_000 * user)).toBeLessThan(2);
   });
+});
+
+it("[LOBBY-21] those who left take no more memory than there is, over all lobbies: the longest gone are forgotten first", () => {
+  let left = 3_000;
+  const memory = {
+    reserve(bytes: number): boolean {
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    },
+    release: (bytes: number): void => void (left += bytes),
+  };
+  const limits = { recentTtl: 20_000, recentMax: 1_000, lobbyRooms: true };
+  const [one, other] = [new Shard("one", limits, memory), new Shard("other", limits, memory)];
+  const leave = (shard: Shard, id: string, name = "x"): readonly string[] => {
+    const user = departed<JsonObject>({ id, name }, 1_000);
+    const event = {
+      type: "leave",
+      userId: id,
+      status: "offline",
+      metadata: {},
+      roomId: "@lobby",
+      timestamp: 1_000,
+    } as const;
+    return shard.write([{ ...event, user }], 1_000, 1_000);
+  };
+  expect(["alice", "bob", "carol", "dave"].flatMap((id) => leave(one, id))).toEqual([]);
+  // there is room for one more, and then only in the place of others
+  expect(leave(other, "erin")).toEqual([]);
+  expect(leave(one, "frank")).toEqual(["alice"]);
+  expect(leave(other, "grace", "x".repeat(250))).toEqual(["erin", "grace"]);
+  expect(leave(one, "grace", "x".repeat(250))).toEqual(["bob"]);
+  expect([one.leaver("frank", 1_000)?.id, one.leaver("grace", 1_000)?.id, one.leaver("bob", 1_000)]).toEqual([
+    "frank",
+    "grace",
+    undefined,
+  ]);
+  one.destroy();
+  other.destroy();
+  expect(left).toBe(3_000);
 });

@@ -29,6 +29,7 @@ import type { Probe } from "../ports/probe.ts";
 import { control } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
+import { MemoryBudget } from "../util/budget.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave, moveGraceOf } from "./grace.ts";
 import { usersBeside } from "./lobby/beside.ts";
@@ -106,6 +107,7 @@ export class Hub {
       limits: settings,
       tie: Math.random(),
       stateMemory: this.stateMemory,
+      leaverMemory: new MemoryBudget(settings.maxStatesTotal),
       tick: settings.tick,
       maxCursors: settings.maxCursors,
       clock,

@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import type { Probe } from "../ports/probe.ts";
 import type { DocumentStore } from "../ports/stores/document-store.ts";
+import type { MemoryBudget } from "../util/budget.ts";
 import type { Dropped } from "./counters.ts";
 import type { FlushLoad } from "./pace.ts";
 
@@ -15,6 +16,8 @@ export interface RoomSetup {
   readonly tie: number;
   /** Counts what the states of all rooms take. */
   readonly stateMemory: StateMemory;
+  /** Counts what those take who left lobbies and are remembered. */
+  readonly leaverMemory: MemoryBudget;
   /** Shortest time between two flushes, ms. */
   readonly tick: number;
   /** How many cursors it shows; 0: all. */

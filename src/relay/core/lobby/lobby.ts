@@ -67,7 +67,7 @@ export class Lobby {
     this.#setup = setup;
     this.#policy = policy;
     this.#directory = new Directory(name, policy.recentMax);
-    this.#shard = new Shard(relay.shard, policy);
+    this.#shard = new Shard(relay.shard, policy, setup.leaverMemory);
     this.room = new Room(name, setup, (room) => {
       const broadcast = (packet: Packet): void => room.sendUpdate(packet, null);
       return new ReadOnlyDocument(
@@ -87,13 +87,14 @@ export class Lobby {
       audience: new Set(),
       flush: () => this.#flush(),
     });
-    this.#watchers = new Watchers({
+    const watchable = {
       users: () => this.users.values(),
       size: () => this.users.size,
-      entryOf: (userId) => this.#entryOf(userId),
+      entryOf: (userId: string) => this.#entryOf(userId),
       tellsRooms: policy.lobbyRooms,
       usersBeside: setup.usersBeside,
-    });
+    };
+    this.#watchers = new Watchers(watchable, setup.stateMemory);
     this.room.watchers = this.#watchers;
     const state: RelayState = { copresence: { relay } };
     this.room.publish(this.room.register.setOwn(this.#shard.doc.clientID, new StateBytes(fieldsOf(state))));

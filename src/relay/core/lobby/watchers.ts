@@ -2,6 +2,7 @@
  * Those who are told of a lobby without its document: of the people whom they named, and of numbers. Each change reaches them
  * with the flush that writes it down for readers of the document. [WATCH-1]
  */
+import type { StateMemory } from "../../../awareness/index.ts";
 import { Counts } from "../../../lobby/counts.ts";
 import type { LobbyUser } from "../../../lobby/index.ts";
 import { isHidden } from "../../../lobby/shard.ts";
@@ -38,17 +39,24 @@ const MOST_FIRST = 200;
 /** Characters of people in one message of a long answer, about: other messages can go between. */
 const PART_LENGTH = 32 * 1024;
 const NOBODY: ReadonlySet<string> = new Set();
+/** What it takes to remember that somebody is watched, besides the id, about: bytes. */
+const WATCH_BYTES = 200;
+
+/** Counts what connections from an address have the relay remember. */
+export type WatchMemory = Pick<StateMemory, "admit" | "changed">;
 
 export class Watchers implements LobbyWatchers {
   readonly #lobby: Watchable;
+  readonly #memory: WatchMemory;
   readonly #watched = new Map<Member, Set<string>>();
   readonly #byUser = new Map<string, Set<Member>>();
   readonly #counting = new Set<Member>();
   /** null: nobody is told numbers. */
   #counts: Counts | null = null;
 
-  constructor(lobby: Watchable) {
+  constructor(lobby: Watchable, memory: WatchMemory) {
     this.#lobby = lobby;
+    this.#memory = memory;
   }
 
   /** Acts on what a member asks for. Throws a `FrameError` for too many people. */
@@ -114,6 +122,7 @@ export class Watchers implements LobbyWatchers {
   }
 
   close(): void {
+    for (const [member, userIds] of this.#watched) this.#unwatch(member, userIds);
     this.#watched.clear();
     this.#byUser.clear();
     this.#counting.clear();
@@ -133,6 +142,10 @@ export class Watchers implements LobbyWatchers {
     if (watched.size + added.length > MAX_WATCHED) {
       throw new FrameError(`more than ${MAX_WATCHED} people are watched`, Close.tooLarge);
     }
+    const bytes = added.reduce((sum, userId) => sum + bytesOf(userId), 0);
+    // [WATCH-9]
+    this.#memory.admit(member.address, bytes);
+    this.#memory.changed(member.address, bytes);
     if (added.length > 0) this.#watched.set(member, watched);
     for (const userId of added) {
       watched.add(userId);
@@ -163,7 +176,7 @@ export class Watchers implements LobbyWatchers {
     const watched = this.#watched.get(member);
     if (watched === undefined) return;
     for (const userId of userIds) {
-      watched.delete(userId);
+      if (watched.delete(userId)) this.#memory.changed(member.address, -bytesOf(userId));
       const members = this.#byUser.get(userId);
       if (members?.delete(member) === true && members.size === 0) this.#byUser.delete(userId);
     }
@@ -177,4 +190,8 @@ export class Watchers implements LobbyWatchers {
   #tellPeople(member: Member, people: readonly string[], isDone: boolean): void {
     member.send(new Packet(peopleFrame(people, isDone)));
   }
+}
+
+function bytesOf(userId: string): number {
+  return WATCH_BYTES + 2 * userId.length;
 }

@@ -1,3 +1,4 @@
+import { StateMemory } from "../../../../src/awareness/index.ts";
 import { describe, expect, it } from "vitest";
 import type { Kind } from "../../../../src/awareness/index.ts";
 import { usersBeside } from "../../../../src/relay/core/lobby/beside.ts";
@@ -43,13 +44,16 @@ function member(kind: Kind, observe: boolean): Member & { readonly told: unknown
 }
 
 const watchers = (size: number): Watchers =>
-  new Watchers({
-    users: () => [],
-    size: () => size,
-    entryOf: (userId) => (userId === "bob" ? bob : null),
-    tellsRooms: true,
-    usersBeside: () => new Set(["bob", "eve"]),
-  });
+  new Watchers(
+    {
+      users: () => [],
+      size: () => size,
+      entryOf: (userId) => (userId === "bob" ? bob : null),
+      tellsRooms: true,
+      usersBeside: () => new Set(["bob", "eve"]),
+    },
+    new StateMemory(0),
+  );
 
 describe("those whom a newcomer is told of first", () => {
   it.each([

@@ -143,6 +143,25 @@ describe("those who watch people of a lobby", () => {
     expect(await peer.closed).toEqual({ code: 4529, reason: "too many questions" });
   });
 
+  it("[WATCH-9] whom they watch counts with the states, until they watch them no more", async () => {
+    const { url, relay } = await startRelay({ ...prompt, maxStatesTotal: 800_000 });
+    const ids = (name: string): string[] => Array.from({ length: 900 }, (_, i) => `${name}-${i}`.padEnd(20, "-"));
+    const peer = await watcher(url);
+    const before = relay.metrics().stateBytes;
+    await ask(peer, { kind: "watch", users: ids("a") });
+    const after = relay.metrics().stateBytes;
+    expect(after - before).toBe(900 * 240);
+    // half of it for one address, as for states
+    const other = await watcher(url);
+    other.send(controlFrame({ kind: "watch", users: ids("b") }));
+    expect(await other.closed).toMatchObject({ code: 4503 });
+    expect(relay.metrics().stateBytes).toBe(after);
+    peer.send(controlFrame({ kind: "unwatch", users: [...ids("a").slice(0, 400), "nobody"] }));
+    await until("they count no more", () => relay.metrics().stateBytes === before + 500 * 240);
+    peer.socket.close();
+    await until("nobody is watched", () => relay.metrics().stateBytes === before);
+  });
+
   it("[WATCH-5] without the right to observe are told of nobody", async () => {
     const { url, relay } = await startRelay({ ...prompt, jwtSecret: SECRET });
     const rooms = { "@lobby": ["presence"], doc: ["presence"] };
