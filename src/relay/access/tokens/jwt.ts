@@ -60,7 +60,8 @@ export function jwtAuthenticator(options: JwtOptions, names?: KeyNames): Authent
 export function authenticateBy(reader: ReadToken): Authenticate {
   const read = sharedReader(reader, (answer) => "payload" in answer);
   return async ({ token }) => {
-    if (token === null) return refuse("no token");
+    if (token === null)
+      return refuse('no token: give createPresence the option "token", and other clients the parameter');
     const answer = await read(token);
     return "payload" in answer ? identityOf(answer.payload) : answer;
   };

@@ -58,7 +58,10 @@ describe("keys", () => {
       expect(await verify({ secret: SECRET }, token)).toEqual(invalid);
       expect(await verify({ publicKey: await exportSPKI(pairs.ES256.publicKey) }, token)).toEqual(invalid);
     }
-    expect(await verify({ secret: SECRET }, null)).toEqual({ code: 4401, reason: "no token" });
+    expect(await verify({ secret: SECRET }, null)).toEqual({
+      code: 4401,
+      reason: 'no token: give createPresence the option "token", and other clients the parameter',
+    });
     expect(await verify({ secret: SECRET }, "x".repeat(20_000))).toEqual({ code: 4401, reason: "token too long" });
   });
 
