@@ -65,7 +65,7 @@ export class Peer {
       const at = performance.now();
       this.vanished.push(...removed.map((id) => ({ id, at })));
       // as y-websocket does, be it news of its own or what it has heard
-      this.send(awarenessMessage(encodeAwarenessUpdate(this.awareness, [...added, ...updated, ...removed])));
+      this.#sayBack([...added, ...updated, ...removed]);
     });
     this.doc.on("update", (update: Uint8Array, origin: unknown) => {
       if (origin === this) return;
@@ -217,6 +217,15 @@ export class Peer {
     this.send(encoding.toUint8Array(encoder));
     if (this.awareness.getLocalState() === null) return;
     this.send(awarenessMessage(encodeAwarenessUpdate(this.awareness, [this.id])));
+  }
+
+  #sayBack(ids: number[]): void {
+    try {
+      this.send(awarenessMessage(encodeAwarenessUpdate(this.awareness, ids)));
+    } catch (error) {
+      // a state that is nested too deep to be written again: a server that lets it through is what is looked for
+      if (!(error instanceof RangeError)) throw error;
+    }
   }
 
   #closed(socket: WebSocket, ended: Ended): void {
