@@ -214,10 +214,14 @@ export class Entries {
     }
   }
 
-  /** Makes the states small of those who have said nothing since then. */
-  fold(since: number): void {
-    for (const { lastSeen, publishedState, authoredState } of this.present()) {
-      if (lastSeen >= since) continue;
+  /**
+   * Makes the states small of those who have said nothing since then.
+   *
+   * @param onlyHidden not of those whom observers may see
+   */
+  fold(since: number, onlyHidden = false): void {
+    for (const { lastSeen, publishedState, authoredState, visible } of this.present()) {
+      if (lastSeen >= since || (visible && onlyHidden)) continue;
       publishedState.fold();
       authoredState.fold();
     }

@@ -167,9 +167,13 @@ export class Register {
     this.#entries.close();
   }
 
-  /** Makes the states small of those who have said nothing since then. */
-  fold(since: number): void {
-    this.#entries.fold(since);
+  /**
+   * Makes the states small of those who have said nothing since then.
+   *
+   * @param onlyHidden not of those whom observers may see
+   */
+  fold(since: number, onlyHidden = false): void {
+    this.#entries.fold(since, onlyHidden);
   }
 
   /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */

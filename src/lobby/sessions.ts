@@ -171,7 +171,8 @@ export class Sessions<K extends object> {
       this.#sessions.set(id, session);
     }
     if (!spoke) known.report = report;
-    else session.reports = [...without(session.reports, known), { key, report }];
+    // joined, not spread out: then the array takes no more than it holds
+    else session.reports = without(session.reports, known).concat({ key, report });
     this.#byKey.set(key, session);
     add(this.#keysOf, report.claim.user.id, key);
     this.#publish(session, wall);
@@ -315,7 +316,7 @@ function without<T>(values: readonly T[], value: T | undefined): readonly T[] {
 
 function add<K, V>(index: Map<K, readonly V[]>, key: K, value: V): void {
   const values = index.get(key) ?? [];
-  if (!values.includes(value)) index.set(key, [...values, value]);
+  if (!values.includes(value)) index.set(key, values.concat([value]));
 }
 
 function remove<K, V>(index: Map<K, readonly V[]>, key: K, value: V): void {

@@ -92,22 +92,21 @@ interface Unfinished {
 
 /** Reads the envelopes of one link, and puts the pieces of each channel's message together. */
 export class EnvelopeReader {
-  readonly #maxBytes: number;
-  readonly #isOpen: (channel: number) => boolean;
-  readonly #unfinished = new Map<number, Unfinished>();
+  readonly #isKept: (channel: number, bytes: number) => boolean;
+  /** null: no message has come in pieces yet. */
+  #unfinished: Map<number, Unfinished> | null = null;
   /** Bytes of all of them. */
   #held = 0;
 
   /**
-   * @param maxBytes how many bytes of messages that are not whole are kept, over all channels
-   * @param isOpen whether there is such a channel: of the others no piece is kept. Default: of all
+   * @param isKept whether a piece of a channel's message is kept, given how many bytes of messages that are not whole there
+   * would be with it, over all channels; it may throw. Default: all are
    */
-  constructor(maxBytes: number = Infinity, isOpen: (channel: number) => boolean = () => true) {
-    this.#maxBytes = maxBytes;
-    this.#isOpen = isOpen;
+  constructor(isKept: (channel: number, bytes: number) => boolean = () => true) {
+    this.#isKept = isKept;
   }
 
-  /** Throws a `ChannelError` for a message that is too large, and a `FrameError` for what is no envelope. */
+  /** Throws a `FrameError` for what is no envelope, and what `isKept` throws. */
   read(data: Uint8Array): Enveloped {
     const { channel, part, content } = openEnvelope(data);
     if (channel >= MAX_CHANNEL) throw new FrameError("there is no such channel");
@@ -131,24 +130,37 @@ export class EnvelopeReader {
 
   /** Drops what came so far of a channel's message. */
   forget(channel: number): void {
-    this.#held -= this.#unfinished.get(channel)?.length ?? 0;
-    this.#unfinished.delete(channel);
+    this.#held -= this.#unfinished?.get(channel)?.length ?? 0;
+    this.#unfinished?.delete(channel);
   }
 
   #take(channel: number, piece: Uint8Array, isLast: boolean): Uint8Array | null {
-    if (!this.#isOpen(channel)) return null;
-    if (this.#held + piece.length > this.#maxBytes) {
-      this.forget(channel);
-      throw new ChannelError(channel, "message too large");
-    }
-    const message = this.#unfinished.get(channel) ?? { bytes: new Uint8Array(), length: 0 };
+    if (!this.#isKept(channel, this.#held + piece.length)) return null;
+    const unfinished = (this.#unfinished ??= new Map());
+    const message = unfinished.get(channel) ?? { bytes: new Uint8Array(), length: 0 };
     append(message, piece);
     this.#held += piece.length;
-    this.#unfinished.set(channel, message);
+    unfinished.set(channel, message);
     if (!isLast) return null;
     this.forget(channel);
     return message.bytes.slice(0, message.length);
   }
+}
+
+/**
+ * A reader that throws a `ChannelError` for a message that is too large.
+ *
+ * @param maxBytes how many bytes of messages that are not whole are kept, over all channels
+ * @param isOpen whether there is such a channel: of the others no piece is kept
+ */
+export function boundedReader(maxBytes: number, isOpen: (channel: number) => boolean = () => true): EnvelopeReader {
+  const reading = new EnvelopeReader((channel, bytes) => {
+    if (!isOpen(channel)) return false;
+    if (bytes <= maxBytes) return true;
+    reading.forget(channel);
+    throw new ChannelError(channel, "message too large");
+  });
+  return reading;
 }
 
 /** Copies a piece, however small, so that it costs its bytes and no more. */

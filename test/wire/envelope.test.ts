@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   EnvelopeReader,
+  boundedReader,
   KEEP_ALIVE_FRAME,
   LAST_PIECE,
   LINK_CHANNEL,
@@ -46,7 +47,7 @@ describe("an envelope", () => {
   });
 
   it("[LINK-6] of a message that is too large names the channel, and nothing of the message is kept", () => {
-    const reader = new EnvelopeReader(500);
+    const reader = boundedReader(500);
     const [first, second] = envelopesOf(2, bytes(1_000), 300);
     reader.read(first!);
     expect(() => reader.read(second!)).toThrow(expect.objectContaining({ channel: 2, code: 4413 }));
@@ -58,7 +59,7 @@ describe("an envelope", () => {
   });
 
   it("[LINK-2] puts pieces of any size together, empty ones too", () => {
-    const reader = new EnvelopeReader(10_000);
+    const reader = boundedReader(10_000);
     const message = bytes(9_000);
     const sizes = [0, 1, 1, 0, 7, 300, 0, 2_000, 5];
     let from = 0;
@@ -72,7 +73,7 @@ describe("an envelope", () => {
 
   it("[LINK-6] keeps nothing of a channel that is not open", () => {
     const open = new Set([2]);
-    const reader = new EnvelopeReader(500, (channel) => open.has(channel));
+    const reader = boundedReader(500, (channel) => open.has(channel));
     const [first, last] = [...envelopesOf(3, bytes(800), 400)];
     expect([reader.read(first!).message, reader.read(last!).message]).toEqual([null, null]);
     open.add(3);

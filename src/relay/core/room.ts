@@ -264,8 +264,8 @@ export class Room implements DocumentHost {
     this.register.sweep(now);
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
-    // native members were told of fields, which stay what they are
-    if (!this.#observers.hasNative) this.register.fold(now - RENEWAL_SWEEP_MS);
+    // native members were told of fields, which stay what they are; of what clients say to a lobby nobody is told
+    this.register.fold(now - RENEWAL_SWEEP_MS, this.#observers.hasNative);
     this.#observers.renew(now);
   }
 

@@ -5,12 +5,12 @@
 import {
   Close,
   type Control,
-  EnvelopeReader,
   type Frame,
   FrameError,
   KEEP_ALIVE_FRAME,
   LINK_CHANNEL,
   type OpenRequest,
+  boundedReader,
   controlFrame,
   envelope,
   envelopeHead,
@@ -81,12 +81,10 @@ export class RoomChannels implements Addressing, LinkHost {
   readonly name: string = LINK_NAME;
   readonly #hub: ChannelHub;
   readonly #doorkeeper: Doorkeeper;
-  readonly #reader: EnvelopeReader;
+  readonly #reader: ReturnType<typeof boundedReader>;
   readonly #rooms = new Map<string, OpenRoom>();
-  /** The rooms of these channels, as the relay names them. */
-  readonly #names = new Set<string>();
-  /** Channels that somebody has still to let in. */
-  readonly #pending = new Set<string>();
+  /** Channels that somebody has still to let in: mostly none, of thousands of links. */
+  #pending: readonly string[] = [];
   /** How many answers of the doorkeeper are waited for, also those for channels that the client has closed meanwhile. */
   #awaited = 0;
   /** How many newer tokens the link has brought that were taken. */
@@ -99,7 +97,7 @@ export class RoomChannels implements Addressing, LinkHost {
   constructor(hub: ChannelHub, doorkeeper: Doorkeeper) {
     this.#hub = hub;
     this.#doorkeeper = doorkeeper;
-    this.#reader = new EnvelopeReader(hub.maxMessage, (channel) => this.#isOpen(String(channel)));
+    this.#reader = boundedReader(hub.maxMessage, (channel) => this.#isOpen(String(channel)));
   }
 
   /** Says which link it is of which these are the channels. */
@@ -160,12 +158,11 @@ export class RoomChannels implements Addressing, LinkHost {
     const left = this.#rooms.get(channel);
     if (left === undefined) return;
     this.#rooms.delete(channel);
-    this.#names.delete(left.admitted.room);
     left.admitted.leave?.();
   }
 
   ended(): void {
-    this.#pending.clear();
+    this.#pending = [];
     this.#link = null;
   }
 
@@ -188,7 +185,7 @@ export class RoomChannels implements Addressing, LinkHost {
     const { room, keepsHistory } = request;
     const decision = this.#doorkeeper.admit({ room, ...(keepsHistory === true && { keepsHistory }) });
     if (!(decision instanceof Promise)) return this.#enter(name, decision);
-    this.#pending.add(name);
+    this.#pending = this.#pending.concat(name);
     this.#awaited++;
     const renewals = this.#renewals;
     decision.then(
@@ -196,7 +193,7 @@ export class RoomChannels implements Addressing, LinkHost {
         this.#inTurn(() => {
           this.#awaited--;
           // false: the client has closed the channel meanwhile, or the link is over
-          const isWanted = this.#pending.delete(name);
+          const isWanted = this.#waitNoMore(name);
           // [LINK-8] it was decided by a token that has been replaced meanwhile
           const isOld = renewals !== this.#renewals;
           if (isWanted && !isOld) return this.#enter(name, decided);
@@ -207,7 +204,7 @@ export class RoomChannels implements Addressing, LinkHost {
         this.#awaited--;
         this.#hub.error(error, "a new channel");
         // the client would wait for an answer for ever
-        if (this.#pending.delete(name)) this.#refuse(name, UNAVAILABLE);
+        if (this.#waitNoMore(name)) this.#refuse(name, UNAVAILABLE);
       },
     );
   }
@@ -232,7 +229,7 @@ export class RoomChannels implements Addressing, LinkHost {
     if (isDenial(decision)) return this.#refuse(name, decision);
     const link = this.#link;
     if (link === null) return decision.leave?.();
-    if (this.#names.has(decision.room)) {
+    if (this.#isIn(decision.room)) {
       decision.leave?.();
       // [LINK-11] else one link would be told of each change a thousand times
       return this.#refuse(name, denial("malformed", Close.malformed, "this connection is in the room already"));
@@ -244,12 +241,24 @@ export class RoomChannels implements Addressing, LinkHost {
     // the relay may have closed the channel as it opened
     if (link.channels.includes(channel)) {
       this.#rooms.set(name, { channel, admitted: decision });
-      this.#names.add(decision.room);
     } else decision.leave?.();
   }
 
+  /** Nobody is waited for to let a channel in. Returns whether somebody was. */
+  #waitNoMore(name: string): boolean {
+    const wasPending = this.#pending.includes(name);
+    if (wasPending) this.#pending = this.#pending.filter((each) => each !== name);
+    return wasPending;
+  }
+
+  /** Whether the link is in a room, as the relay names it. */
+  #isIn(room: string): boolean {
+    for (const { admitted } of this.#rooms.values()) if (admitted.room === room) return true;
+    return false;
+  }
+
   #isOpen(name: string): boolean {
-    return name === LINK_NAME || this.#rooms.has(name) || this.#pending.has(name);
+    return name === LINK_NAME || this.#rooms.has(name) || this.#pending.includes(name);
   }
 
   /** [LINK-4] One room is refused, and the link goes on; but a token that is not good is that of all rooms. */
@@ -264,7 +273,7 @@ export class RoomChannels implements Addressing, LinkHost {
   /** [LINK-5] The client leaves one room. */
   #close(name: string, code: number): void {
     // where there is neither, the relay has closed the channel meanwhile
-    if (this.#pending.delete(name)) this.#reader.forget(Number(name));
+    if (this.#waitNoMore(name)) this.#reader.forget(Number(name));
     else this.#link?.channelClosed(name, code);
   }
 

@@ -31,7 +31,8 @@ interface Lane {
 export class Lanes implements Outlet {
   readonly #socket: Outlet;
   readonly #clock: Pick<Clock, "now">;
-  readonly #window = new SendWindow();
+  /** null: nothing has been sent in pieces yet, as to most of thousands of links. */
+  #window: SendWindow | null = null;
   /** Those in which something waits; the first is next. */
   #lanes: Lane[] = [];
   #waitingBytes = 0;
@@ -68,6 +69,7 @@ export class Lanes implements Outlet {
 
   /** The other end has read so many bytes of pieces. */
   read(bytes: number): void {
+    if (this.#window === null) return;
     this.#window.read(bytes, this.#clock.now());
     this.#goOn();
   }
@@ -97,11 +99,12 @@ export class Lanes implements Outlet {
   }
 
   #goOn(): void {
-    while (this.#window.isOpen) {
+    const window = (this.#window ??= new SendWindow());
+    while (window.isOpen) {
       const lane = this.#lanes.shift();
       const [message] = lane?.messages ?? [];
       if (lane === undefined || message === undefined) return;
-      if (this.#sendPiece(lane, message)) {
+      if (this.#sendPiece(lane, message, window)) {
         lane.messages.shift();
         if (!isDocument(message.packet.message)) lane.others--;
       }
@@ -111,10 +114,10 @@ export class Lanes implements Outlet {
   }
 
   /** Returns whether that was the last of the message. */
-  #sendPiece({ prefix }: Lane, message: Waiting): boolean {
+  #sendPiece({ prefix }: Lane, message: Waiting, window: SendWindow): boolean {
     const { packet, from, onLeft } = message;
     const whole = packet.message;
-    const end = Math.min(whole.length, from + this.#window.pieceBytes);
+    const end = Math.min(whole.length, from + window.pieceBytes);
     const isLast = end === whole.length;
     message.from = end;
     this.#waitingBytes -= end - from;
@@ -122,7 +125,7 @@ export class Lanes implements Outlet {
       this.#socket.send(packet, prefix, onLeft);
       return true;
     }
-    this.#window.sent(end - from, this.#clock.now());
+    window.sent(end - from, this.#clock.now());
     const piece = new Packet(whole.subarray(from, end));
     this.#socket.send(piece, headOfPart(prefix, isLast ? LAST_PIECE : PIECE), isLast ? onLeft : undefined);
     return isLast;
