@@ -58,11 +58,6 @@ export class SharedWebhooks implements EventSink {
     return this.#sender?.webhooks.counts ?? [];
   }
 
-  /** Whether this relay is the one that sends. */
-  get isSender(): boolean {
-    return this.#sender !== null;
-  }
-
   deliver(batch: readonly IdentifiedEvent[]): Promise<void> {
     return this.#reporter.deliver(batch);
   }
