@@ -9,7 +9,6 @@ import type { Json, Unsubscribe, User } from "../presence/index.ts";
 import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
-import { withBody } from "./util/whole-response.ts";
 import { LazyApi } from "./api/lazy.ts";
 import { moveGraceOf } from "./core/grace.ts";
 import { apiListener } from "./server/api-listener.ts";
@@ -136,7 +135,7 @@ class RelayServer implements Relay {
     // [PEOPLE-7] those who come are to be as they chose to be before
     await atMost(PEOPLE_MS, this.#hub.core.people?.loaded);
     const { handshakeTimeout, trustProxy } = this.options;
-    const api = apiListener((request, address) => this.#api.answer(request, address), trustProxy);
+    const api = apiListener((request, address) => this.#api.answerWhole(request, address), trustProxy);
     // [INSP-3]
     const hasInspector = this.options.inspect || isLoopback(host);
     const pages = { metrics: () => this.metricsText(), trouble: () => this.trouble, hasInspector };
@@ -211,8 +210,8 @@ class RelayServer implements Relay {
     return this.#hub.room(name);
   }
 
-  async api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
-    return withBody(await this.#api.answer(request, address));
+  api(request: Request, { address = "" }: { readonly address?: string } = {}): Promise<Response> {
+    return this.#api.answer(request, address);
   }
 
   broadcast(room: string, type: string, payload: Json = null, options: { readonly lobby?: string } = {}): number {

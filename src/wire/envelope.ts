@@ -95,8 +95,8 @@ export class EnvelopeReader {
   readonly #isKept: (channel: number, bytes: number) => boolean;
   /** null: no message has come in pieces yet. */
   #unfinished: Map<number, Unfinished> | null = null;
-  /** Bytes of all of them. */
-  #held = 0;
+  /** Bytes of messages that are not whole. */
+  held = 0;
 
   /**
    * @param isKept whether a piece of a channel's message is kept, given how many bytes of messages that are not whole there
@@ -123,23 +123,18 @@ export class EnvelopeReader {
     }
   }
 
-  /** Bytes of messages that are not whole. */
-  get held(): number {
-    return this.#held;
-  }
-
   /** Drops what came so far of a channel's message. */
   forget(channel: number): void {
-    this.#held -= this.#unfinished?.get(channel)?.length ?? 0;
+    this.held -= this.#unfinished?.get(channel)?.length ?? 0;
     this.#unfinished?.delete(channel);
   }
 
   #take(channel: number, piece: Uint8Array, isLast: boolean): Uint8Array | null {
-    if (!this.#isKept(channel, this.#held + piece.length)) return null;
+    if (!this.#isKept(channel, this.held + piece.length)) return null;
     const unfinished = (this.#unfinished ??= new Map());
     const message = unfinished.get(channel) ?? { bytes: new Uint8Array(), length: 0 };
     append(message, piece);
-    this.#held += piece.length;
+    this.held += piece.length;
     unfinished.set(channel, message);
     if (!isLast) return null;
     this.forget(channel);

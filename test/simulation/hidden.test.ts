@@ -93,7 +93,8 @@ class Scene {
     const metas = [alice.rooms.get(ROOM)!.roster, alice.presence.lobby].map(
       (roster) => roster.get(bob.user)?.meta["n"],
     );
-    return String(this.seen) === String(ONLINE) && metas.every((n) => bob.kind === "stock" || n === bob.meta);
+    const expected = bob.kind === "own" ? [bob.roomMetas.get(ROOM), bob.meta] : metas;
+    return String(this.seen) === String(ONLINE) && String(metas) === String(expected);
   }
 
   /** The browser closes the connections of a page that it thaws, before the page runs: Chromium does (1001). */

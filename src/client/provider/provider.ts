@@ -228,9 +228,15 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** The first states on a connection are all that there are. Peers that are missing are waited for. [ROSTER-6] */
   #isWhole(): void {
-    // a peer that lost the relay as we did may still wait out its back-off
-    if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#options.timing.maxBackoffMs);
+    this.#waitForMissing();
     this.emit("snapshot", []);
+  }
+
+  /** @param isPartial the relay does not hear the others, and does not know who is with them [ROSTER-10] */
+  #waitForMissing(isPartial = false): void {
+    if (isPartial) this.#hold.stop();
+    // a peer that lost the relay as we did may still wait out its back-off
+    else if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#options.timing.maxBackoffMs);
   }
 
   #control(control: Control): void {
@@ -255,6 +261,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
       case "taken":
         return this.#takeAnotherId(control.clientId);
       default:
+        if (control.kind === "world") this.#waitForMissing(control.partial);
         // for the client, which knows the session and the tokens
         this.emit("control", [control]);
     }

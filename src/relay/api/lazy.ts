@@ -1,6 +1,7 @@
 /** The API, of which nothing is loaded before it is asked for the first time. */
 import { ApiError, errorResponse } from "./answers/error.ts";
 import type { Api, ApiSetup } from "./index.ts";
+import { withBody } from "../util/whole-response.ts";
 
 export class LazyApi {
   readonly #setup: ApiSetup;
@@ -11,8 +12,14 @@ export class LazyApi {
     this.#setup = setup;
   }
 
-  /** Of answers that are one piece `withBody` puts in the body. @param address where the request comes from, as limits count addresses */
+  /** An answer as the Web standard has it. [API-18] @param address where the request comes from, as limits count addresses */
   async answer(request: Request, address: string): Promise<Response> {
+    const response = await this.answerWhole(request, address);
+    return request.method === "HEAD" ? response : withBody(response);
+  }
+
+  /** The same for a server of Node's: an answer that is one piece has no body, and `wholeOf` says what to write. */
+  async answerWhole(request: Request, address: string): Promise<Response> {
     if (this.#isClosed) return errorResponse(new ApiError(503, "stopping", "the relay is stopping"));
     this.#loaded ??= import("./index.ts").then(({ createApi }) => createApi(this.#setup));
     const api = await this.#loaded;

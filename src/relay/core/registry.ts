@@ -89,7 +89,9 @@ export class RoomRegistry {
   /** Frees a room in which nobody is, nor may come back within the grace. A lobby is freed by `sweep`. [ROOM-3] */
   freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
-    // its last words come before its end
+    // its last words come before its end, and may be what others have yet to be told: then it stays [BUS-37]
+    room.flushNow();
+    if (!room.empty) return;
     room.close();
     this.#setup.listener.closed(room);
     this.rooms.delete(room.name);

@@ -251,6 +251,11 @@ export class Room implements DocumentHost {
     this.#flusher.schedule();
   }
 
+  /** Tells at once what waits to be told. */
+  flushNow(): void {
+    this.#flusher.flushNow();
+  }
+
   refuse(author: unknown, { code, message }: FrameError): void {
     this.#memberOf(author)?.close(code, message);
   }

@@ -7,6 +7,7 @@ import { WebSocketServer } from "ws";
 import * as Y from "yjs";
 import type { Presence, Room, Roster } from "../../../src/client/index.ts";
 import {
+  EMPTY_UPDATE,
   type Fields,
   NO_STATES_FRAME,
   controlFrame,
@@ -16,6 +17,7 @@ import {
   fieldsOf,
   readPatch,
   reader,
+  syncStep2Frame,
   text,
   valuesOf,
 } from "../../../src/wire/index.ts";
@@ -305,6 +307,33 @@ describe("a room's provider", () => {
     await once(server, "listening");
     return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
+
+  it("[ROSTER-10] gives up nobody whom a relay does not name, while that relay does not hear the others", async () => {
+    const bob = { user: { id: "bob", name: "Bob" } };
+    const sockets: ChannelSocket[] = [];
+    const url = await scriptedRelay((socket, path) => {
+      if (path !== "/doc") return;
+      sockets.push(socket);
+      socket.send(controlFrame({ kind: "hello", shard: "r", graceMs: 50 }));
+      socket.send(sockets.length === 1 ? states([1, bob]) : NO_STATES_FRAME);
+      if (sockets.length > 1) socket.send(controlFrame({ kind: "world", partial: true }));
+      socket.on("message", (data: Buffer) => {
+        const frame = decodeFrame(data);
+        if (frame.type === "syncStep1") socket.send(syncStep2Frame(EMPTY_UPDATE));
+        if (frame.type === "control" && frame.control.kind === "ping") socket.send(controlFrame({ kind: "pong" }));
+      });
+    });
+    const { roster } = ownClient(url, "alice", { timing }).join("doc");
+    await until("Alice sees Bob", () => roster.get("bob") !== undefined);
+    const log = record(roster);
+    sockets[0]?.terminate();
+    await until("Alice is back", () => sockets.length === 2 && roster.get("bob")?.reconnecting === true);
+    await pause(50 + 2 * timing.maxBackoffMs);
+    expect(roster.get("bob")?.reconnecting).toBe(true);
+    sockets[1]?.send(controlFrame({ kind: "world", partial: false }));
+    await until("Bob is given up", () => roster.get("bob") === undefined);
+    expect(log.filter((what) => what.startsWith("leave"))).toEqual(["leave bob"]);
+  });
 
   it("says what becomes of its connection, as y-websocket's does", async () => {
     const { url, relay, port } = await startRelay(quick);

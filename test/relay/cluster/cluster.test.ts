@@ -23,7 +23,7 @@ describe("the memory bus", () => {
 /** A hub on a bus, and where clients reach it. */
 async function relayOn(shared: MemoryBus): Promise<{ readonly url: string; readonly hub: LinkedHub }> {
   const errors: unknown[] = [];
-  const options = resolveOptions({ tick: 0, lobbyTick: 0, leaveGrace: 300 });
+  const options = resolveOptions({ tick: 0, lobbyTick: 0, leaveGrace: 300, drainTime: 100 });
   const hub = new LinkedHub(options, (error) => errors.push(error), { bus: shared });
   const sockets = new WebSocketServer({
     noServer: true,
