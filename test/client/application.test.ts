@@ -176,7 +176,7 @@ describe("[CLIENT-7] what is wrong", () => {
         await once(server, "listening");
         return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
       },
-      /does not greet as a copresence relay does/,
+      /is no copresence relay/,
     ],
   ];
   it.each(servers)("[CLIENT-12] is told once, in the roster and the console: %s", async (_what, start, words) => {

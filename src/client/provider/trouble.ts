@@ -31,4 +31,4 @@ export function troubleOf(
 
 /** For a server that speaks, but not as a relay of ours. */
 export const notOurs = (url: string): string =>
-  `the server at ${url} does not greet as a copresence relay does (is it a plain y-websocket server?): nobody is seen`;
+  `the server at ${url} is no copresence relay (is it a plain y-websocket server?): nobody is seen`;
