@@ -40,7 +40,7 @@ const connectionsOf = (relays: readonly RunningRelay[]): number[] =>
 describe.each(BALANCERS)("%s", (name) => {
   it("leads all stock clients of a room to one relay, and rooms to all relays", async () => {
     const { relays, url, http } = await cluster(name);
-    const rooms = Array.from({ length: 12 }, (_, i) => `room ${i}/é`);
+    const rooms = Array.from({ length: 30 }, (_, i) => `room ${i}/é`);
     const clients = rooms.flatMap((room) => [1, 2, 3].map((i) => stockClient(url, room, { user: { id: `u${i}` } })));
     await until(
       "all see all of their room",

@@ -89,7 +89,7 @@ function deleteDocument(hub: LinkedHub): Operation {
         throw new ApiError(
           409,
           "in_use",
-          "somebody is in the room, and would write the document again: disconnect them first",
+          "somebody is in the room, or what was written a moment ago is not stored yet: disconnect them, or try again",
         );
       }
       const { documents } = core;
