@@ -46,7 +46,7 @@ export function intervalMs(shortest: number, usual: number, cost: Cost): number 
 }
 
 /** What it costs to read what peers say back, by what it cost to tell them. [FLOW-9] */
-const ECHO_COST = 0.4;
+const ECHO_COST = 0.2;
 
 function withEchoes(ms: number, echoing: number): number {
   return ms * (1 + ECHO_COST * echoing);
