@@ -12,8 +12,8 @@ export interface FlusherSetup {
   readonly shortestMs: number;
   /** How long it waits when it costs more than its share, unless it is large, ms. [FLOW-3] */
   readonly usualMs: number;
-  /** Who is told. */
-  readonly audience: ReadonlySet<Pick<Member, "kind" | "answers">>;
+  /** Who is told; null: their number says nothing of what that costs. */
+  readonly audience: ReadonlySet<Pick<Member, "kind" | "answers">> | null;
   /** Tells them. */
   readonly flush: (now: number) => void;
   /** Told how long a flush took, and how long the oldest change had waited for it, ms. */
@@ -32,7 +32,7 @@ export class Flusher {
     const { load, usualMs, shortestMs, audience, clock } = setup;
     this.#setup = setup;
     this.#pace = new Pace(load, usualMs);
-    const intervalMs = (): number => this.#pace.intervalMs(shortestMs, audience.size, clock.now());
+    const intervalMs = (): number => this.#pace.intervalMs(shortestMs, audience?.size ?? null, clock.now());
     this.#ticker = new Ticker(intervalMs, () => this.#flush(), immediate);
   }
 
@@ -77,6 +77,7 @@ export class Flusher {
 
 /** What part of those who are told says it back, as y-websocket clients do: 0 to 1. */
 function echoing(audience: FlusherSetup["audience"]): number {
+  if (audience === null) return 0;
   let count = 0;
   for (const { kind, answers } of audience) if (kind === "stock" && answers) count++;
   return count === 0 ? 0 : count / audience.size;

@@ -7,6 +7,10 @@ import { performance } from "node:perf_hooks";
 
 /** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
 const ROOM_SHARE = 1 / 20;
+/** It may take up to this part of the time where its people would otherwise wait longer than a room of their number should. [FLOW-9] */
+const IMPATIENT_SHARE = 1 / 10;
+/** How long that is for each of them, ms: people in a room of fifty expect fresher cursors than in one of a hundred. [FLOW-9] */
+const PATIENCE_MS_PER_PEER = 1 / 3;
 /** A relay that is busy for less than the first part of the time leaves rooms their whole share; for more than the second part, none; between them the share falls evenly. [FLOW-10] */
 const CALM = 0.3;
 const BUSY = 0.6;
@@ -29,7 +33,8 @@ export interface Cost {
   readonly spentMs: number;
   /** How long one flush takes of each room that is as busy as this one, as `FlushLoad` has it, ms. */
   readonly roundMs: number;
-  readonly peers: number;
+  /** How many are told; null: their number says nothing of what it costs. */
+  readonly peers: number | null;
   /** What part of the time the relay has been busy of late, with anything: 0 to 1. */
   readonly busy: number;
 }
@@ -43,10 +48,13 @@ export interface Cost {
 export function intervalMs(shortest: number, usual: number, cost: Cost): number {
   const longest = Math.min(
     MAX_INTERVAL_MS,
-    Math.max(usual, cost.peers * MS_PER_PEER, cost.flushMs / MAX_SHARE, cost.roundMs / MAX_SHARE_OF_ALL),
+    Math.max(usual, (cost.peers ?? 0) * MS_PER_PEER, cost.flushMs / MAX_SHARE, cost.roundMs / MAX_SHARE_OF_ALL),
   );
-  const share = ROOM_SHARE * Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
-  const needed = cost.spentMs <= share * WINDOW_MS ? 0 : withEchoes(cost.flushMs, cost.echoing) / share;
+  const calm = Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
+  if (cost.spentMs <= ROOM_SHARE * calm * WINDOW_MS) return shortest;
+  const costMs = withEchoes(cost.flushMs, cost.echoing);
+  const patience = cost.peers === null ? Infinity : cost.peers * PATIENCE_MS_PER_PEER;
+  const needed = Math.min(costMs / ROOM_SHARE, Math.max(costMs / IMPATIENT_SHARE, patience)) / calm;
   return Math.max(shortest, Math.min(needed, longest));
 }
 
@@ -112,7 +120,7 @@ export class Pace {
   }
 
   /** Shortest time until it flushes again, ms. */
-  intervalMs(shortest: number, peers: number, now: number): number {
+  intervalMs(shortest: number, peers: number | null, now: number): number {
     return intervalMs(shortest, this.#usual, {
       flushMs: this.#flushMs,
       echoing: this.#echoing,

@@ -17,8 +17,18 @@ function room(load: FlushLoad, times: readonly number[], at = 0): Pace {
 describe("a room", () => {
   it("[FLOW-9] flushes at once while that takes a twentieth of the time, and then waits to stay within it", () => {
     expect(interval({ flushMs: 0.4, spentMs: 49 })).toBe(0);
-    expect(interval({ flushMs: 0.4, spentMs: 51 })).toBeCloseTo(8);
-    expect(interval({ flushMs: 1.5, spentMs: 51 })).toBeCloseTo(30);
+    expect(interval({ flushMs: 0.4, spentMs: 51, peers: 50 })).toBeCloseTo(8);
+    expect(interval({ flushMs: 1.5, spentMs: 51, peers: 100 })).toBeCloseTo(30);
+  });
+
+  it("[FLOW-9] waits no longer than its people expect of a room of their number, unless it costs a tenth of the time", () => {
+    const slow = { flushMs: 0.9, spentMs: 51 };
+    expect([3, 30, 48, 90].map((peers) => interval({ ...slow, peers }))).toEqual([9, 10, 16, 18]);
+    // nobody counts who is told
+    expect(interval({ ...slow, peers: null })).toBeCloseTo(18);
+    // the relay has other things to do
+    expect(interval({ ...slow, peers: 30, busy: 0.45 })).toBeCloseTo(20);
+    expect(interval({ ...slow, peers: 30, busy: 1 })).toBeCloseTo(33);
   });
 
   it("[FLOW-3] waits at most 33 ms, and longer where it is large", () => {
@@ -29,12 +39,12 @@ describe("a room", () => {
   });
 
   it("[FLOW-3] leaves two thirds of the time to others, and holds nothing back for more than a second", () => {
-    expect([1, 20, 100, 900].map((flushMs) => interval({ flushMs, spentMs: 1_000 }))).toEqual([20, 60, 300, 1_000]);
+    expect([1, 20, 100, 900].map((flushMs) => interval({ flushMs, spentMs: 1_000 }))).toEqual([10, 60, 300, 1_000]);
   });
 
   it("[FLOW-3] leaves half of the time to others than large rooms", () => {
-    const cost = { flushMs: 11, spentMs: 1_000 };
-    expect([1, 20, 100].map((roundMs) => interval({ ...cost, roundMs }))).toEqual([33, 40, 200]);
+    const cost = { flushMs: 22, spentMs: 1_000 };
+    expect([1, 40, 100].map((roundMs) => interval({ ...cost, roundMs }))).toEqual([66, 80, 200]);
   });
 
   it("[FLOW-10] has less of the time the more the relay is busy, and none of it on one that is very busy", () => {
@@ -55,15 +65,15 @@ describe("a room", () => {
   it("[FLOW-9] goes by what its flushes took over the last second", () => {
     const load = new FlushLoad();
     const pace = room(load, often(1));
-    expect(pace.intervalMs(0, 10, 0)).toBeCloseTo(20);
-    expect(pace.intervalMs(0, 10, 2_000)).toBe(0);
+    expect(pace.intervalMs(0, 100, 0)).toBeCloseTo(20);
+    expect(pace.intervalMs(0, 100, 2_000)).toBe(0);
   });
 
   it("[FLOW-9] reckons with reading what is said back", () => {
-    expect(interval({ flushMs: 0.4, spentMs: 51, echoing: 0.5 })).toBeCloseTo(8.8);
+    expect(interval({ flushMs: 0.4, spentMs: 51, echoing: 0.5, peers: 50 })).toBeCloseTo(8.8);
     const pace = new Pace(new FlushLoad(), 33);
     for (let i = 0; i < 200; i++) pace.flushed(0.5, 0, 1);
-    expect(pace.intervalMs(0, 10, 0)).toBeCloseTo(12);
+    expect(pace.intervalMs(0, 100, 0)).toBeCloseTo(12);
   });
 });
 

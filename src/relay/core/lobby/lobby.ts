@@ -84,7 +84,7 @@ export class Lobby {
       shortestMs: policy.lobbyTick,
       usualMs: USUAL_INTERVAL_MS,
       // how long it takes to tell them is all that counts
-      audience: new Set(),
+      audience: null,
       flush: () => this.#flush(),
     });
     const watchable = {
