@@ -10,7 +10,7 @@ const ROOM_SHARE = 1 / 20;
 /** It may take up to this part of the time where its people would otherwise wait longer than a room of their number should. [FLOW-9] */
 const IMPATIENT_SHARE = 1 / 10;
 /** How long that is for each of them, ms: people in a room of fifty expect fresher cursors than in one of a hundred. [FLOW-9] */
-const PATIENCE_MS_PER_PEER = 1 / 3;
+const PATIENCE_MS_PER_PEER = 0.32;
 /** A relay that is busy for less than the first part of the time leaves rooms their whole share; for more than the second part, none; between them the share falls evenly. [FLOW-10] */
 const CALM = 0.3;
 const BUSY = 0.6;
@@ -58,11 +58,9 @@ export function intervalMs(shortest: number, usual: number, cost: Cost): number 
   return Math.max(shortest, Math.min(needed, longest));
 }
 
-/** What it costs to read what peers say back, by what it cost to tell them. [FLOW-9] */
-const ECHO_COST = 0.2;
-
+/** To read what peers say back costs about what it cost to tell them. [FLOW-9] */
 function withEchoes(ms: number, echoing: number): number {
-  return ms * (1 + ECHO_COST * echoing);
+  return ms * (1 + echoing);
 }
 
 /** Time that was spent this long ago counts for about a third (1/e) of time that is spent now, ms. */

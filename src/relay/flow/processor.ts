@@ -5,8 +5,8 @@
 
 /** Of work that took less by the clock the processor is not asked: to ask takes some of its time, too, ms. */
 const SHORT_MS = 2;
-/** So old may what is known of the processor be when something begins, ms. */
-const STALE_MS = 25;
+/** So old may what is known of the processor be when something begins: to ask costs what reading some twenty messages costs, ms. */
+const STALE_MS = 250;
 
 export class ProcessorTime {
   readonly #usedMs: () => number;

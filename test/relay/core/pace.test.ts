@@ -23,12 +23,12 @@ describe("a room", () => {
 
   it("[FLOW-9] waits no longer than its people expect of a room of their number, unless it costs a tenth of the time", () => {
     const slow = { flushMs: 0.9, spentMs: 51 };
-    expect([3, 30, 48, 90].map((peers) => interval({ ...slow, peers }))).toEqual([9, 10, 16, 18]);
+    expect([3, 25, 50, 90].map((peers) => interval({ ...slow, peers }))).toEqual([9, 9, 16, 18]);
     // nobody counts who is told
     expect(interval({ ...slow, peers: null })).toBeCloseTo(18);
     // the relay has other things to do
-    expect(interval({ ...slow, peers: 30, busy: 0.45 })).toBeCloseTo(20);
-    expect(interval({ ...slow, peers: 30, busy: 1 })).toBeCloseTo(33);
+    expect(interval({ ...slow, peers: 50, busy: 0.45 })).toBeCloseTo(32);
+    expect(interval({ ...slow, peers: 50, busy: 1 })).toBeCloseTo(33);
   });
 
   it("[FLOW-3] waits at most 33 ms, and longer where it is large", () => {
@@ -70,10 +70,10 @@ describe("a room", () => {
   });
 
   it("[FLOW-9] reckons with reading what is said back", () => {
-    expect(interval({ flushMs: 0.4, spentMs: 51, echoing: 0.5, peers: 50 })).toBeCloseTo(8.8);
+    expect(interval({ flushMs: 0.4, spentMs: 51, echoing: 0.5, peers: 50 })).toBeCloseTo(12);
     const pace = new Pace(new FlushLoad(), 33);
     for (let i = 0; i < 200; i++) pace.flushed(0.5, 0, 1);
-    expect(pace.intervalMs(0, 100, 0)).toBeCloseTo(12);
+    expect(pace.intervalMs(0, 100, 0)).toBeCloseTo(20);
   });
 });
 
