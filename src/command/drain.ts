@@ -1,6 +1,7 @@
 /** `copresence drain URL`: has a relay send its clients to the others on its bus, and waits until none is left. [DRAIN-5] */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { withoutEndSlashes } from "../relay/util/path.ts";
 import { wrongArguments } from "./arguments.ts";
 import { UsageError } from "./usage.ts";
 
@@ -48,7 +49,8 @@ export async function runDrain(args: readonly string[], env: NodeJS.ProcessEnv =
 
 /** Asks for it, and for how many connections are left: to ask again changes nothing. */
 async function ask({ url, key, overMs }: Order): Promise<number> {
-  const response = await fetch(new URL("/api/v1/drain", url), {
+  // a proxy may have the relay behind a path
+  const response = await fetch(new URL(`${withoutEndSlashes(url.pathname)}/api/v1/drain`, url), {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     body: JSON.stringify(overMs === undefined ? {} : { overMs }),

@@ -1,13 +1,14 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
-import type { Unsubscribe, User } from "../presence/index.ts";
-import { FrameError, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { type Unsubscribe, type User, isRecord } from "../presence/index.ts";
+import { FrameError, encode, lobbyRoom, roomFromPath } from "../wire/index.ts";
 import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
-import type { Identity } from "../relay/access/identity.ts";
+import { type Identity, readAnswer } from "../relay/access/identity.ts";
 import type { Renew } from "../relay/access/renewal.ts";
 import type { RoomDecision } from "../relay/wiring/room-channels.ts";
 import { type HubMetrics, LinkedHub, type RelayEvents, type RoomInfo } from "../relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../relay/options.ts";
+import { checkParts } from "../relay/parts.ts";
 import type { RoomAccess } from "../relay/ports/access.ts";
 import type { Bus } from "../relay/ports/bus.ts";
 import type { EventSink } from "../relay/ports/event-sink.ts";
@@ -68,8 +69,13 @@ export interface HubAdmission {
 
 /** A socket, or one room of a socket, that the hub has taken. Tell it what comes in. */
 export interface HubChannel {
-  /** A message came in for this room. */
-  message(data: Uint8Array, isBinary?: boolean): void;
+  /**
+   * A message came in, as your server gives it: bytes (those of an `ArrayBuffer` are copied), or the text of a text message, which
+   * closes the connection (4400).
+   *
+   * @param isBinary default: unless it is a text
+   */
+  message(data: Uint8Array | ArrayBuffer | string, isBinary?: boolean): void;
   /** A pong came, or another sign of life. */
   alive(): void;
   /** The connection is over, with this close code; 1006 where nobody said why. */
@@ -103,7 +109,11 @@ export interface HubLink extends HubChannel {
 }
 
 export interface PresenceHub {
-  /** Takes an open socket that leads to one room. @throws RangeError for a room that cannot be, or that grants nothing */
+  /**
+   * Takes an open socket that leads to one room.
+   *
+   * @throws RangeError for a room that cannot be, or that grants nothing; TypeError for an identity that is none
+   */
   accept(socket: HubSocket, admission: HubAdmission): HubChannel;
   /**
    * Takes an open socket of a client of copresence, which agreed on `SUBPROTOCOL`: one for all rooms of a tab, which it
@@ -139,13 +149,33 @@ export interface PresenceHub {
 /**
  * Makes a hub.
  *
- * @throws RangeError for an option out of bounds, or one that there is not
+ * @throws RangeError for an option out of bounds, one that there is not, or a store or bus that is none
  */
 export function createHub(options: HubOptions = {}): PresenceHub {
   return new Hub(options);
 }
 
 const UNKNOWN_ADDRESS = "";
+/**
+ * Options of a relay that are the business of the server which a hub is in. Who gives one believes that tokens or origins are looked
+ * at. [HUB-3]
+ */
+const OF_SERVERS = new Set(
+  [
+    "jwtSecret",
+    "jwtPublicKey",
+    "jwksUrl",
+    "jwtAudience",
+    "jwtIssuer",
+    "clockTolerance",
+    "origins",
+    "trustProxy",
+    "open",
+  ].concat(
+    ["handshakeTimeout", "inspect", "webhook", "webhookSecret", "webhookEvents", "webhookTimeout", "webhookReturn"],
+    ["maxWebhookBacklog"],
+  ),
+);
 const BECAUSE = { 4401: "unauthenticated", 4403: "forbidden", 4501: "expired", 4503: "unavailable" } as const;
 
 class Hub implements PresenceHub {
@@ -154,6 +184,7 @@ class Hub implements PresenceHub {
   readonly #hasDocuments: boolean;
   readonly #onError: ErrorListener;
   readonly #api: LazyApi;
+  #closing: Promise<void> | undefined;
 
   constructor({
     documents = "shared",
@@ -164,6 +195,8 @@ class Hub implements PresenceHub {
     onError = consoleReporter(),
     ...settings
   }: HubOptions) {
+    checkParts({ store, bus, onError });
+    checkSettings(documents, settings);
     this.#closeCodes = closeCodes;
     this.#hasDocuments = documents === "shared";
     this.#onError = safeReporter(onError);
@@ -178,7 +211,7 @@ class Hub implements PresenceHub {
   }
 
   accept(socket: HubSocket, admission: HubAdmission): HubChannel {
-    const adapted = new AdaptedSocket(socket);
+    const adapted = this.#adapted(socket);
     this.#hub.accept(adapted, admission.address ?? UNKNOWN_ADDRESS, this.#admitted(admission));
     return this.#told(adapted);
   }
@@ -187,7 +220,7 @@ class Hub implements PresenceHub {
     socket: HubSocket,
     from: { readonly address?: string; readonly userId?: string; readonly addressing: Addressing },
   ): HubLink {
-    const adapted = new AdaptedSocket(socket);
+    const adapted = this.#adapted(socket);
     const { address = UNKNOWN_ADDRESS, userId = address, addressing } = from;
     const link = this.#hub.connect(adapted, address, userId, addressing);
     return {
@@ -198,7 +231,7 @@ class Hub implements PresenceHub {
   }
 
   link(socket: HubSocket, doorkeeper: HubDoorkeeper): HubChannel {
-    const adapted = new AdaptedSocket(socket);
+    const adapted = this.#adapted(socket);
     this.#hub.link(adapted, doorkeeper.address ?? UNKNOWN_ADDRESS, {
       admit: ({ room, keepsHistory = false }) => this.#decided(room, keepsHistory, () => doorkeeper.admit(room)),
       renewed: () => {},
@@ -235,9 +268,9 @@ class Hub implements PresenceHub {
     return this.#api.answer(request, address);
   }
 
-  async close(): Promise<void> {
-    await this.#api.close();
-    await this.#hub.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#api.close().then(() => this.#hub.close());
+    return this.#closing;
   }
 
   /** What a server of somebody else says of a room that a link asks for. */
@@ -265,9 +298,13 @@ class Hub implements PresenceHub {
     }
   }
 
+  #adapted(socket: HubSocket): AdaptedSocket {
+    return new AdaptedSocket(socket, (error) => this.#onError(error, "a socket"));
+  }
+
   #told(socket: AdaptedSocket): HubChannel {
     return {
-      message: (data, isBinary = true) => socket.message(data, isBinary),
+      message: (data, isBinary = typeof data !== "string") => socket.message(bytesOf(data), isBinary),
       alive: () => socket.alive(),
       closed: (code = 1006) => socket.closed(this.#closeCodes[code] ?? code),
     };
@@ -309,6 +346,21 @@ class Hub implements PresenceHub {
   }
 }
 
+/** Throws a `RangeError` for what is no option of a hub. [HUB-3] */
+function checkSettings(documents: unknown, settings: object): void {
+  if (documents !== "shared" && documents !== "none") throw new RangeError('documents must be "shared" or "none"');
+  const name = Object.keys(settings).find((each) => OF_SERVERS.has(each));
+  if (name === undefined) return;
+  throw new RangeError(`a hub has no option "${name}": who comes and from where is the business of your server`);
+}
+
+/** A message as bytes, whatever the server has it in. [HUB-2] */
+function bytesOf(data: Uint8Array | ArrayBuffer | string): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  // some servers take the buffer back when their handler returns, and a message may have to wait for its turn
+  return typeof data === "string" ? encode(data) : new Uint8Array(data).slice();
+}
+
 /** Throws a `RangeError` for a name that no room or lobby can have. */
 function checkedRoom(name: string): string {
   try {
@@ -326,7 +378,11 @@ function checkedRoom(name: string): string {
 
 function accessOf(room: string, identity: Identity | null, lobby: string): RoomAccess {
   if (identity === null) return openAccess(room.startsWith("@") ? room : lobby);
-  const decided = accessTo(identity, room, lobby);
+  if (!isRecord(identity)) throw new TypeError("identity must be an object, or null: the user is who they claim to be");
+  // [HUB-4] an id that is a number, say, would make a guest of the user, without a word
+  const read = readAnswer(identity);
+  if (!read.ok) throw new RangeError(read.refusal.reason);
+  const decided = accessTo(read.identity, room, lobby);
   if (!decided.ok) throw new RangeError(decided.reason);
   return decided.access;
 }

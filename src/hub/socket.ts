@@ -20,16 +20,25 @@ export interface HubSocket {
   resume?(): void;
 }
 
-/** Makes a socket of yours one of the hub's. What your server tells of it goes in through `message`, `alive` and `closed`. */
+/**
+ * Makes a socket of yours one of the hub's. What your server tells of it goes in through `message`, `alive` and `closed`.
+ *
+ * [HUB-1] What a socket throws is reported, and its connection counts as lost: servers throw for a socket that they have closed
+ * already, and whoever else is told in the same flush is told all the same.
+ */
 export class AdaptedSocket implements ServerSocket {
   readonly keepsPackets = false;
   readonly #socket: HubSocket;
+  readonly #onError: (error: unknown) => void;
   #events: SocketEvents | null = null;
+  #hasFailed = false;
   #received = 0;
   #sent = 0;
 
-  constructor(socket: HubSocket) {
+  /** @param onError told what the socket throws first */
+  constructor(socket: HubSocket, onError: (error: unknown) => void) {
     this.#socket = socket;
+    this.#onError = onError;
   }
 
   get protocol(): string {
@@ -37,7 +46,10 @@ export class AdaptedSocket implements ServerSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#socket.bufferedAmount;
+    let bytes: number | undefined;
+    this.#ask(() => (bytes = this.#socket.bufferedAmount));
+    // what is no number would make one of the sum over all sockets, by which all of them are held to their bounds
+    return Number.isFinite(bytes) ? Number(bytes) : 0;
   }
 
   get bytesReceived(): number {
@@ -45,13 +57,13 @@ export class AdaptedSocket implements ServerSocket {
   }
 
   get bytesFlushed(): number {
-    return this.#sent - this.#socket.bufferedAmount;
+    return this.#sent - this.bufferedAmount;
   }
 
   send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
     const bytes = prefix === null ? packet.message : packet.messageWith(prefix);
     this.#sent += bytes.length;
-    this.#socket.send(bytes);
+    this.#ask(() => this.#socket.send(bytes));
     onLeft?.();
   }
 
@@ -60,24 +72,26 @@ export class AdaptedSocket implements ServerSocket {
   uncork(): void {}
 
   ping(): void {
-    this.#socket.ping?.();
+    this.#ask(() => this.#socket.ping?.());
   }
 
   pause(): void {
-    this.#socket.pause?.();
+    this.#ask(() => this.#socket.pause?.());
   }
 
   resume(): void {
-    this.#socket.resume?.();
+    this.#ask(() => this.#socket.resume?.());
   }
 
   close(code = 1000, reason = ""): void {
-    this.#socket.close(code, reason);
+    this.#ask(() => this.#socket.close(code, reason));
   }
 
   terminate(): void {
-    if (this.#socket.terminate === undefined) this.#socket.close(1001, "");
-    else this.#socket.terminate();
+    this.#ask(() => {
+      if (this.#socket.terminate === undefined) this.#socket.close(1001, "");
+      else this.#socket.terminate();
+    });
   }
 
   tell(events: SocketEvents): void {
@@ -101,4 +115,23 @@ export class AdaptedSocket implements ServerSocket {
     this.#events?.ended(code);
     this.#events = null;
   }
+
+  /** Asks the socket for something. */
+  #ask(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
+      this.#onError(error);
+      // not in the midst of what it was asked for
+      queueMicrotask(() => {
+        this.closed(LOST);
+        this.terminate();
+      });
+    }
+  }
 }
+
+/** The close code of a connection that is gone without a word. */
+const LOST = 1006;

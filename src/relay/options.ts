@@ -15,6 +15,7 @@ import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import { type ErrorListener, consoleReporter } from "./util/report.ts";
+import { checkParts } from "./parts.ts";
 import { DEFAULT_TYPES, WEBHOOK_TYPES, type WebhookType } from "./webhooks/message.ts";
 import { MemoryOutbox } from "./webhooks/outbox/memory.ts";
 import type { WebhookSettings } from "./webhooks/webhooks.ts";
@@ -346,6 +347,7 @@ export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): 
     busSecret: _secret,
     ...given
   } = config;
+  checkParts({ ...config });
   checkTtl(config, nameOf);
   const bus = resolveBus({ ...config });
   const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });

@@ -23,7 +23,7 @@ import {
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
 import { Instruments } from "./server/instruments.ts";
 import { MetricsPage, type RelayMetrics } from "./server/metrics.ts";
-import { atMost } from "./util/back-off.ts";
+import { atMost, endsInTime } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
 import { Sparing } from "./util/sparing.ts";
 import { type RelayConfig, type ResolvedConfig, type ResolvedWebhooks, resolveConfig } from "./options.ts";
@@ -34,7 +34,7 @@ import type { RelaySettings } from "./ports/settings.ts";
 import { chooseProtocol } from "./access/request.ts";
 import { SharedWebhooks } from "./webhooks/shared/shared-webhooks.ts";
 import { Webhooks } from "./webhooks/webhooks.ts";
-import { mountOn } from "./server/upgrade-router.ts";
+import { mountOn, prefixOf } from "./server/upgrade-router.ts";
 
 /** How long a peer may take to answer a close. */
 const CLOSE_MS = 1_000;
@@ -165,7 +165,7 @@ class RelayServer implements Relay {
   attach(server: Server | SecureServer, { path = "" }: { readonly path?: string } = {}): Unsubscribe {
     if (this.#closing !== undefined) throw new Error("this relay is closed");
     const off = mountOn(server, {
-      prefix: path.replace(/\/+$/, ""),
+      prefix: prefixOf(path),
       take: (...upgrade) => this.#take(...upgrade),
     });
     const undo = (): void => {
@@ -305,7 +305,10 @@ class RelayServer implements Relay {
     for (const undo of this.#undo) undo();
     const apiClosed = this.#api.close();
     // the last events go to receivers before that is closed
-    const stored = this.#hub.close().then(() => this.#webhooks?.close());
+    const stored = this.#hub.close().then(() =>
+      // [STORE-48]
+      endsInTime(this.#webhooks?.close(), () => this.#onError(new Error("they do not end in time"), "webhooks")),
+    );
     this.#upgradeHandler.close();
     this.#authorizer.close();
     await Promise.all([stored, apiClosed, this.#allSocketsClosed(), ...[...this.#servers].map(closeServer)]);

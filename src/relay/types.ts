@@ -35,6 +35,7 @@ export interface Relay {
    * server sees them; of several relays, the one with the longest path serves. All others are left to the other
    * listeners, and answered 404 where nobody takes them. Default: all requests for a WebSocket that no other listener
    * takes at once. A listener of your own that answers later, or a `ws` server without a path, needs a relay with one.
+   * @throws RangeError for a path that does not begin with a slash, or that no address has
    */
   attach(server: Server | SecureServer, options?: { readonly path?: string }): Unsubscribe;
   /**
@@ -81,6 +82,8 @@ export interface Relay {
   /**
    * Closes all connections of a user, in all rooms and lobbies: others see at once that the user left. With `forMs` the user is
    * refused until then, even with a good token. Where nobody is asked who they are, that goes by what connections say.
+   *
+   * @throws RangeError for a code that no connection can be closed with, or a time that is none
    */
   disconnect(userId: string, options?: DisconnectOptions): Disconnected;
   /**

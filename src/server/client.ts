@@ -75,20 +75,27 @@ export interface PresenceServer {
 /**
  * Makes a caller of a relay's API.
  *
- * @throws TypeError for an address that is none, or without a key
+ * @throws TypeError for an address that no request can be sent to, or without a key
  */
-export function createServerClient({ url, key, fetch: send = globalThis.fetch }: ServerOptions): PresenceServer {
-  if (!URL.canParse(url)) throw new TypeError(`createServerClient: the url is "${url}", not http://HOST:PORT`);
-  if (!key) throw new TypeError("createServerClient: there is no key: give it one of those of the relay's --api-key");
-  const { href } = new URL(url);
-  const asking: Asking = { url: href.replace(/^ws/, "http").replace(/\/+$/, ""), key, fetch: send };
-  const roomPath = (name: string): string => `/rooms/${encodeURIComponent(name)}`;
-  const userPath = (id: string): string => `/users/${encodeURIComponent(id)}`;
-  const memberPath = (room: string, session: string): string =>
-    `${roomPath(room)}/members/${encodeURIComponent(session)}`;
+export function createServerClient({ url, key: given, fetch: send = globalThis.fetch }: ServerOptions): PresenceServer {
+  // a file with a key ends in a line end
+  const key = given?.trim() ?? "";
+  if (key === "")
+    throw new TypeError("createServerClient: there is no key: give it one of those of the relay's --api-key");
+  // what a header cannot carry no `fetch` would send, however often it is tried again
+  if (!/^[!-~]+$/.test(key))
+    throw new TypeError("createServerClient: a key has no spaces, line ends or letters but ASCII");
+  const asking: Asking = { url: baseOf(url), key, fetch: send };
+  const roomPath = (name: string): string => `/rooms/${segment(name)}`;
+  const userPath = (id: string): string => `/users/${segment(id)}`;
+  const memberPath = (room: string, session: string): string => `${roomPath(room)}/members/${segment(session)}`;
   const documentPath = (room: string): string => `${roomPath(room)}/document`;
   return {
     users: async ({ ids, status, limit, cursor, lobby } = {}) => {
+      // nobody is among none
+      if (ids?.length === 0 || status?.length === 0) return { items: [], cursor: null };
+      const split = ids?.find((id) => id.includes(","));
+      if (split !== undefined) throw new RangeError(`"${split}": an id with a comma is asked for with batch.users`);
       const query = { ids: ids?.join(), status: status?.join(), limit, cursor: cursor ?? undefined, lobby };
       const page = await askJson<{ users: readonly ServerUser[]; cursor: string | null }>(asking, {
         path: "/users",
@@ -96,7 +103,7 @@ export function createServerClient({ url, key, fetch: send = globalThis.fetch }:
       });
       return { items: page.users, cursor: page.cursor };
     },
-    user: (id, { lobby } = {}) => orNull(askJson(asking, { path: userPath(id), query: { lobby } })),
+    user: async (id, { lobby } = {}) => orNull(askJson(asking, { path: userPath(id), query: { lobby } })),
     rooms: async ({ prefix, limit, cursor, lobby } = {}) => {
       const query = { prefix, limit, cursor: cursor ?? undefined, lobby };
       const page = await askJson<{ rooms: readonly RoomInfo[]; cursor: string | null }>(asking, {
@@ -105,7 +112,7 @@ export function createServerClient({ url, key, fetch: send = globalThis.fetch }:
       });
       return { items: page.rooms, cursor: page.cursor };
     },
-    room: (name, { lobby, people } = {}) => askJson(asking, { path: roomPath(name), query: { lobby, people } }),
+    room: async (name, { lobby, people } = {}) => askJson(asking, { path: roomPath(name), query: { lobby, people } }),
     batch: {
       users: async (ids, { lobby } = {}) => {
         const asked = { method: "POST", path: "/users:batch", query: { lobby }, body: { ids } } as const;
@@ -116,18 +123,18 @@ export function createServerClient({ url, key, fetch: send = globalThis.fetch }:
         return (await askJson<{ rooms: readonly RoomInfo[] }>(asking, asked)).rooms;
       },
     },
-    disconnect: (id, { lobby, ...body } = {}) =>
+    disconnect: async (id, { lobby, ...body } = {}) =>
       askJson(asking, { method: "POST", path: `${userPath(id)}/disconnect`, query: { lobby }, body }),
-    refresh: (id, { lobby } = {}) =>
+    refresh: async (id, { lobby } = {}) =>
       askJson(asking, { method: "POST", path: `${userPath(id)}/refresh`, query: { lobby } }),
-    broadcast: (room, type, payload = null, { lobby } = {}) =>
+    broadcast: async (room, type, payload = null, { lobby } = {}) =>
       askJson(asking, {
         method: "POST",
         path: `${roomPath(room)}/messages`,
         query: { lobby },
         body: { type, payload },
       }),
-    setMember: (room, session, { lobby, ...body }) =>
+    setMember: async (room, session, { lobby, ...body }) =>
       askJson(asking, { method: "PUT", path: memberPath(room, session), query: { lobby }, body }),
     removeMember: async (room, session, { lobby } = {}) => {
       const asked = { method: "DELETE", path: memberPath(room, session), query: { lobby } } as const;
@@ -144,4 +151,20 @@ export function createServerClient({ url, key, fetch: send = globalThis.fetch }:
     events: ({ lobby, room, prefix, user, signal } = {}) =>
       listen(asking, { path: "/events", query: { lobby, room, prefix, user }, signal }),
   };
+}
+
+/** Where the API is. Throws a `TypeError` for an address that no request can be sent to. */
+function baseOf(url: unknown): string {
+  if (typeof url === "string" && URL.canParse(url)) {
+    const { protocol, username, password, search, hash, href } = new URL(url);
+    const isPlain = [username, password, search, hash].every((part) => part === "");
+    if (/^(http|ws)s?:$/.test(protocol) && isPlain) return href.replace(/^ws/, "http").replace(/[/?#]+$/, "");
+  }
+  throw new TypeError(`createServerClient: the url is "${String(url)}", not http://HOST:PORT`);
+}
+
+/** A name in an address. Throws a `RangeError` for one that would lead to another address: whatever is there would pass for the answer. */
+function segment(name: string): string {
+  if (name !== "" && name !== "." && name !== "..") return encodeURIComponent(name);
+  throw new RangeError(`"${name}" is no name that an address can have`);
 }

@@ -34,6 +34,8 @@ export type ServerEvent =
 /** How long to wait before listening again, ms: at first, and at most. */
 const RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
+/** The relay says something every 15 s. A connection over which nothing comes for so long is lost, whether or not anybody says so, ms. */
+const SILENT_MS = 45_000;
 /** What is over when it is tried again: a relay or a proxy was too busy to hear the request, or was asked too much. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 
@@ -43,18 +45,24 @@ export async function* listen(asking: Asking, asked: Asked): AsyncGenerator<Serv
   let lastId: string | undefined;
   let failures = 0;
   while (!isAborted(signal)) {
+    const watch = watched(signal);
     try {
       const headers = lastId === undefined ? {} : { "last-event-id": lastId };
-      const response = await ask(asking, { ...asked, headers });
-      for await (const event of eventsIn(response)) {
+      const response = await ask(asking, { ...asked, headers, signal: watch.signal });
+      for await (const event of eventsIn(response, watch.alive)) {
         failures = 0;
         lastId = event.id;
+        // whoever takes long to act on it reads nothing meanwhile
+        watch.rest();
         yield event;
+        watch.alive();
       }
     } catch (error) {
       if (isAborted(signal)) return;
       // what the key does not grant, it will not grant later
       if (error instanceof ServerError && error.status < 500 && !PASSING.has(error.status)) throw error;
+    } finally {
+      watch.end();
     }
     await pause(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** failures++), signal);
   }
@@ -64,12 +72,39 @@ function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }
 
-/** The events in a stream of server-sent events. */
-async function* eventsIn({ body }: Response): AsyncGenerator<ServerEvent, void, void> {
+/** Watches a connection: its `signal` aborts with the caller's, and when nothing was `alive` for long. [API-36] */
+function watched(given: AbortSignal | undefined): {
+  readonly signal: AbortSignal;
+  readonly alive: () => void;
+  readonly rest: () => void;
+  readonly end: () => void;
+} {
+  const own = new AbortController();
+  const abort = (): void => own.abort();
+  given?.addEventListener("abort", abort);
+  if (isAborted(given)) abort();
+  let timer = setTimeout(abort, SILENT_MS);
+  return {
+    signal: own.signal,
+    alive: () => {
+      clearTimeout(timer);
+      timer = setTimeout(abort, SILENT_MS);
+    },
+    rest: () => clearTimeout(timer),
+    end: () => {
+      clearTimeout(timer);
+      given?.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/** The events in a stream of server-sent events. @param alive called with all that comes */
+async function* eventsIn({ body }: Response, alive: () => void): AsyncGenerator<ServerEvent, void, void> {
   if (body === null) return;
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of body) {
+    alive();
     text += decoder.decode(chunk, { stream: true });
     const messages = text.split("\n\n");
     text = messages.pop() ?? "";

@@ -71,8 +71,7 @@ export async function orNull<T>(answer: Promise<T>): Promise<T | null> {
 
 async function errorOf(response: Response): Promise<ServerError> {
   const { status, headers } = response;
-  const after = headers.get("retry-after");
-  const retryAfterMs = after === null ? null : Number(after) * 1_000;
+  const retryAfterMs = waitOf(headers.get("retry-after"));
   const text = await response.text();
   try {
     const { error } = JSON.parse(text) as { readonly error: { readonly code: string; readonly message: string } };
@@ -86,4 +85,11 @@ async function errorOf(response: Response): Promise<ServerError> {
       retryAfterMs,
     );
   }
+}
+
+/** What `Retry-After` asks for, ms: it has seconds or, of proxies, a date. */
+function waitOf(after: string | null): number | null {
+  if (after === null || after.trim() === "") return null;
+  const waitMs = /^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now();
+  return Number.isNaN(waitMs) ? null : Math.max(0, waitMs);
 }

@@ -108,7 +108,15 @@ function readAddress(address: string, isHocuspocus: boolean): { readonly base: U
   const url = new URL(address);
   if (isHocuspocus) return { base: url, room: "" };
   const parts = url.pathname.split("/");
-  const room = decodeURIComponent(parts.pop() ?? "");
+  const room = decoded(parts.pop() ?? "");
   url.pathname = parts.join("/");
   return { base: url, room };
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new WrongUse(`the room must be percent-encoded UTF-8, not "${name}"`);
+  }
 }

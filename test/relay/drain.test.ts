@@ -1,4 +1,6 @@
 /** Relays on one bus behind a balancer, of which one is drained. */
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, type Socket, createConnection, createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { runDrain } from "../../src/command/drain.ts";
@@ -139,6 +141,20 @@ it("[DRAIN-5] copresence drain sends all away, and is refused without a good key
   expect(await runDrain(["--over", "50", address], { COPRESENCE_API_KEY: KEY })).toBe(0);
   await until("she is back, elsewhere", () => alice.connection.status === "connected");
   expect([first.relay.metrics().connections, first.relay.trouble]).toEqual([0, "the relay is draining"]);
+});
+
+it("[DRAIN-5] copresence drain finds a relay that a proxy has behind a path", async () => {
+  const asked: string[] = [];
+  const proxy = createHttpServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('{"connections":0}');
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  onTestFinished(() => void proxy.close());
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/presence/`;
+  expect(await runDrain([address], { COPRESENCE_API_KEY: KEY })).toBe(0);
+  expect(asked).toEqual(["POST /presence/api/v1/drain"]);
 });
 
 it("[OPS-1] [OPS-2] the metrics say how the bus fares, and a relay whose bus is lost is not ready, and serves all the same", async () => {

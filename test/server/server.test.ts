@@ -1,7 +1,7 @@
 /** The caller of the HTTP API for backends, against a real relay. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { type ServerEvent, ServerError, createServerClient } from "../../src/server/index.ts";
 import { ownClient, startRelay, until } from "../support.ts";
@@ -114,4 +114,80 @@ it("[API-36] a backend listens on through a restart of the relay, and its loop e
     expect(event.type).toBe("reset");
     break;
   }
+});
+
+describe("what no request can ask for", () => {
+  it.each([
+    ["localhost:1234", "not http://HOST:PORT"],
+    ["ftp://localhost", "not http://HOST:PORT"],
+    ["http://localhost/?room=x", "not http://HOST:PORT"],
+    ["http://me:secret@localhost", "not http://HOST:PORT"],
+  ])("[API-35] the address %s is refused", (url, message) => {
+    expect(() => createServerClient({ url, key: KEY })).toThrow(message);
+  });
+
+  it("[API-35] a key that no header can carry is refused, and the line end of a file is none of it", async () => {
+    const { url } = await start();
+    expect(() => createServerClient({ url, key: "two words" })).toThrow("a key has no spaces");
+    expect(() => createServerClient({ url, key: "schlüssel" })).toThrow("a key has no spaces");
+    expect((await createServerClient({ url, key: `${KEY}\n` }).users()).items).toEqual([]);
+  });
+
+  it("[API-35] nobody is found among no ids, and an id with a comma is not taken for two", async () => {
+    const { server } = await start();
+    await server.setMember("doc", "m1", { user: { id: "a,b" }, ttlMs: 60_000 });
+    await server.setMember("doc", "m2", { user: { id: "a" }, ttlMs: 60_000 });
+    expect(await server.users({ ids: [] })).toEqual({ items: [], cursor: null });
+    expect(await server.users({ status: [] })).toEqual({ items: [], cursor: null });
+    await expect(server.users({ ids: ["a,b"] })).rejects.toThrow("batch.users");
+    expect(await server.batch.users(["a,b"])).toMatchObject([{ id: "a,b", status: "online" }]);
+    expect(await server.user("a,b")).toMatchObject({ id: "a,b" });
+  });
+
+  it.each(["", ".", ".."])("[API-35] the name %j leads to no other address", async (name) => {
+    const { server } = await start();
+    await expect(server.user(name)).rejects.toThrow(RangeError);
+    await expect(server.room(name)).rejects.toThrow(RangeError);
+    await expect(server.disconnect(name)).rejects.toThrow(RangeError);
+    await expect(server.removeMember("doc", name)).rejects.toThrow(RangeError);
+    await expect(server.document.delete(name)).rejects.toThrow(RangeError);
+  });
+});
+
+it.each([
+  ["7", 7_000],
+  ["Wed, 21 Oct 2015 07:28:00 GMT", 0],
+  ["soon", null],
+  ["", null],
+])("[API-35] a proxy that asks for patience by %j is understood", async (after, expected) => {
+  const answer = () => Promise.resolve(new Response("busy", { status: 503, headers: { "retry-after": after } }));
+  const server = createServerClient({ url: "http://relay", key: KEY, fetch: answer });
+  await expect(server.users()).rejects.toMatchObject({ status: 503, retryAfterMs: expected });
+});
+
+it("[API-36] a connection over which nothing comes for 45 s is lost, though nobody says so; one that is acted on is not", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const asked: (string | null)[] = [];
+  const silent: typeof fetch = (_input, init) => {
+    asked.push(new Headers(init?.headers).get("last-event-id"));
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        const id = `e${asked.length}`;
+        controller.enqueue(new TextEncoder().encode(`id: ${id}\ndata: {"id":"${id}","type":"reset","places":[]}\n\n`));
+        init?.signal?.addEventListener("abort", () => controller.error(new Error("aborted")));
+      },
+    });
+    return Promise.resolve(new Response(body));
+  };
+  const events = createServerClient({ url: "http://relay", key: KEY, fetch: silent }).events()[Symbol.asyncIterator]();
+  expect((await events.next()).value).toMatchObject({ id: "e1" });
+  // its caller takes its time
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(asked).toEqual([null]);
+  const next = events.next();
+  await vi.advanceTimersByTimeAsync(46_000);
+  expect((await next).value).toMatchObject({ id: "e2" });
+  expect(asked).toEqual([null, "e1"]);
+  await events.return?.(undefined);
 });

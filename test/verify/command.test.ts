@@ -57,6 +57,7 @@ describe("the command", () => {
     [["--frobnicate", "ws://localhost/doc"], /--frobnicate/],
     [["--within", "soon", "ws://localhost/doc"], /--within must be a number of seconds, not "soon"/],
     [["--only", "NONE-1", "ws://localhost/doc"], /no check of NONE-1/],
+    [["ws://localhost/100%"], /the room must be percent-encoded UTF-8, not "100%"/],
   ])("refuses %j with exit code 2 and a reason", async (args, reason) => {
     expect(await runVerify(args)).toBe(2);
     expect(err).toMatch(reason);

@@ -20,11 +20,11 @@ export class LazyApi {
 
   /** The same for a server of Node's: an answer that is one piece has no body, and `wholeOf` says what to write. */
   async answerWhole(request: Request, address: string): Promise<Response> {
-    if (this.#isClosed) return errorResponse(new ApiError(503, "stopping", "the relay is stopping"));
+    if (this.#isClosed) return stopping();
     this.#loaded ??= import("./index.ts").then(({ createApi }) => createApi(this.#setup));
     const api = await this.#loaded;
-    // it was closed while it was loaded
-    if (this.#isClosed) api.close();
+    // it was closed while it was loaded: what is begun now, nobody would end
+    if (this.#isClosed) return stopping();
     return api.answer(request, { address });
   }
 
@@ -32,4 +32,8 @@ export class LazyApi {
     this.#isClosed = true;
     (await this.#loaded)?.close();
   }
+}
+
+function stopping(): Response {
+  return errorResponse(new ApiError(503, "stopping", "the relay is stopping"));
 }

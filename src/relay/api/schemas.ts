@@ -1,7 +1,8 @@
 /** What the API answers and takes, as JSON schemas. */
 import { MAX_ID_LENGTH, MAX_INFO_LENGTHS } from "../../presence/index.ts";
 import { MAX_PAYLOAD_BYTES, MAX_ROOM_LENGTH, MAX_TYPE_LENGTH } from "../../wire/index.ts";
-import { MAX_BAN_MS, MAX_DRAIN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
+import { MAX_BAN_MS } from "../wiring/disconnect.ts";
+import { MAX_DRAIN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
 import type { JsonSchema } from "./operation.ts";
 
 const ref = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });

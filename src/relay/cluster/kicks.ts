@@ -21,9 +21,17 @@ export type Refresh = Pick<Kick, "userId" | "lobby">;
 
 /** How deep the JSON of such a message may be nested. */
 const MAX_DEPTH = 3;
-/** The code and the reason of a close, as WebSocket has them. */
-const MIN_CODE = 1_000;
+/** Of the codes that WebSocket has for itself, those that no connection is closed with. */
+const NEVER_SENT: ReadonlySet<number> = new Set([1_004, 1_005, 1_006]);
+const LAST_OF_ITS_OWN = 1_014;
+const FIRST_OF_OTHERS = 3_000;
 const MAX_CODE = 4_999;
+
+/** Whether a connection can be closed with a code: a WebSocket throws for any other. */
+export function isCloseCode(code: unknown): code is number {
+  if (typeof code !== "number" || !Number.isInteger(code) || NEVER_SENT.has(code)) return false;
+  return (code >= 1_000 && code <= LAST_OF_ITS_OWN) || (code >= FIRST_OF_OTHERS && code <= MAX_CODE);
+}
 
 /** Does it on this relay. Returns how many connections were closed. [API-23] [API-24] */
 export function kick(hub: Hub, { userId, lobby, code, reason, forMs }: Kick): number {
@@ -46,8 +54,7 @@ export function readKick(body: Uint8Array): Kick | Refresh {
   if (typeof userId !== "string" || (typeof lobby !== "string" && lobby !== null))
     throw new FrameError("a kick of nobody");
   if (code === undefined) return { userId, lobby };
-  const isCode = typeof code === "number" && Number.isInteger(code) && code >= MIN_CODE && code <= MAX_CODE;
-  if (!isCode || typeof reason !== "string" || typeof forMs !== "number")
+  if (!isCloseCode(code) || typeof reason !== "string" || typeof forMs !== "number")
     throw new FrameError("a kick without a code, a reason or a time");
   return { userId, lobby, code, reason, forMs };
 }

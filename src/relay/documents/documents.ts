@@ -5,7 +5,7 @@
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/stores/document-store.ts";
 import type { RelaySettings } from "../ports/settings.ts";
-import { backOff, pause } from "../util/back-off.ts";
+import { backOff, endsInTime, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
 import { damagedPart } from "./stored/damage.ts";
 import { Expiry } from "./stored/expiry.ts";
@@ -236,13 +236,14 @@ export class Documents {
       clearTimeout(unloading);
       loading.abort();
     }
-    await Promise.all(all.map(({ journal }) => journal.flush()));
+    // [STORE-48]
+    const isStored = await this.#health.finished(Promise.all(all.map(({ journal }) => journal.flush())));
+    if (!isStored) this.warn("the store does not answer, and what it was given last may be lost");
     for (const { journal } of all) journal.stop();
     this.#stored.clear();
-    await this.#expiry.close();
     this.#thread.close();
-    await this.#compaction?.close();
-    await this.#store?.close?.();
+    const closed = Promise.all([this.#expiry.close(), this.#compaction?.close()]).then(() => this.#store?.close?.());
+    await endsInTime(closed, () => this.warn("the store does not close"));
   }
 
   /** Whether documents can be deleted: where a store has them, that must be able to. */

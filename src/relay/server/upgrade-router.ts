@@ -10,6 +10,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Unsubscribe } from "../../presence/index.ts";
+import { withoutEndSlashes } from "../util/path.ts";
 import { refuseUpgrade } from "./http.ts";
 import { answerAsUsual, mayLackHeaders } from "./plain-request.ts";
 import { bytesWritten, offerUpgrade } from "./upgrade-offer.ts";
@@ -46,6 +47,16 @@ const NEVER_SERVED = /^(h2c|tls\/[\d.]+)$/i;
 
 const routers = new WeakMap<Server, UpgradeRouter>();
 
+/**
+ * What stands before the rooms of a relay that is attached at a path.
+ *
+ * @throws RangeError for a path that no request can have: the relay would be there for nobody, without a word [HTTP-15]
+ */
+export function prefixOf(path: string): string {
+  if (typeof path === "string" && /^(\/[!-~]*)?$/.test(path) && !/[?#]/.test(path)) return withoutEndSlashes(path);
+  throw new RangeError('path must be as addresses have it, and begin with a slash, such as "/presence"');
+}
+
 /** Mounts a relay on a server. The undo takes it off again. */
 export function mountOn(server: Server, mount: Mount): Unsubscribe {
   const router = routers.get(server) ?? new UpgradeRouter(server);
@@ -57,8 +68,8 @@ class UpgradeRouter {
   readonly #server: Server;
   /** The longest prefix first; of two that are the same, the one that came first. */
   #mounts: readonly Mount[] = [];
-  /** Requests that one of the application's listeners may still answer. */
-  readonly #pending = new Map<Duplex, ReturnType<typeof setTimeout>>();
+  /** Requests that one of the application's listeners may still answer, and what ends the wait for that. */
+  readonly #pending = new Map<Duplex, () => void>();
   /** The response on a connection that was begun last: what was asked before an upgrade may still be answered. */
   readonly #responses = new WeakMap<Duplex, ServerResponse>();
   #uninstall: (() => void) | null = null;
@@ -75,8 +86,8 @@ class UpgradeRouter {
     return () => {
       this.#mounts = this.#mounts.filter((each) => each !== own);
       if (this.#mounts.length > 0) return;
-      for (const timer of this.#pending.values()) clearTimeout(timer);
-      this.#pending.clear();
+      // [HTTP-16] nobody would end what nobody answers: the server could not close
+      for (const end of this.#pending.values()) end();
       this.#uninstall?.();
       this.#uninstall = null;
     };
@@ -139,9 +150,14 @@ class UpgradeRouter {
     // [HTTP-4] what is below a path of a relay is nobody else's
     if (mount !== undefined && mount.prefix !== "") return take(mount, upgrade);
     // [HTTP-5] what all may serve, a relay serves that was told no path, after the application's own listeners
-    if (mount !== undefined) return this.#offer(upgrade, others, () => take(mount, upgrade));
-    // it is no relay's: the application's listeners may answer it, in time [HTTP-6]
     const refuse = (): void => refuseUpgrade(upgrade.socket, "404 Not Found");
+    const takeIfThere = (): void => {
+      // the relay may have been taken off the server meanwhile
+      if (mount !== undefined && this.#mounts.includes(mount)) take(mount, upgrade);
+      else refuse();
+    };
+    if (mount !== undefined) return this.#offer(upgrade, others, takeIfThere);
+    // it is no relay's: the application's listeners may answer it, in time [HTTP-6]
     if (!this.#hasOthers) return refuse();
     const sent = bytesWritten(upgrade.socket);
     others();
@@ -166,11 +182,13 @@ class UpgradeRouter {
   #wait(socket: Duplex, sent: number, otherwise: () => void): void {
     const isAnswered = (): boolean => socket.destroyed || socket.writableEnded || bytesWritten(socket) > sent;
     if (isAnswered()) return;
-    const timer = setTimeout(() => {
+    const end = (): void => {
+      clearTimeout(timer);
       this.#pending.delete(socket);
       if (!isAnswered()) otherwise();
-    }, PATIENCE_MS);
-    this.#pending.set(socket, timer);
+    };
+    const timer = setTimeout(end, PATIENCE_MS);
+    this.#pending.set(socket, end);
     socket.once("close", () => {
       clearTimeout(timer);
       this.#pending.delete(socket);

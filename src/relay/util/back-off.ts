@@ -30,3 +30,16 @@ export async function atMost(ms: number, promise: Promise<void> | undefined): Pr
   await Promise.race([promise, pause(ms, waiting.signal)]);
   waiting.abort();
 }
+
+/** What is asked to end and does not answer for so long hangs, ms: a relay that stops goes on without it. [STORE-48] */
+export const ENDING_MS = 10_000;
+
+/** Waits for something to end, and calls back where it has not in time. Rejects as it does. */
+export async function endsInTime(ended: Promise<void> | undefined, onLate: () => void): Promise<void> {
+  let isLate = true;
+  await atMost(
+    ENDING_MS,
+    ended?.finally(() => (isLate = false)),
+  );
+  if (ended !== undefined && isLate) onLate();
+}

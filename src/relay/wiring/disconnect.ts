@@ -1,4 +1,9 @@
 /** What a server may say as it disconnects a user, and what it is answered. */
+import { Close, lobbyRoom } from "../../wire/index.ts";
+import { type Kick, isCloseCode } from "../cluster/kicks.ts";
+
+/** The longest that a user is refused: a year, ms. */
+export const MAX_BAN_MS = 31_622_400_000;
 
 /** How a user is disconnected. */
 export interface DisconnectOptions {
@@ -9,7 +14,7 @@ export interface DisconnectOptions {
   readonly code?: number;
   /** Said to the clients; at most 123 bytes of it. Default: that a server disconnected them. */
   readonly reason?: string;
-  /** For so long the user is refused, even with a good token, ms. Default 0: the user may come back at once. */
+  /** For so long the user is refused, even with a good token, ms, at most a year. Default 0: the user may come back at once. */
   readonly forMs?: number;
   /** The lobby that the user is meant in: `acme` for `@lobby/acme`. Default: all. */
   readonly lobby?: string;
@@ -20,4 +25,23 @@ export interface Disconnected {
   readonly connections: number;
   /** Until when the user is refused, ms since the epoch; null: the user is not. */
   readonly until: number | null;
+}
+
+/**
+ * What is to be done, checked as a whole before anybody is disconnected. [API-23]
+ *
+ * @throws RangeError for a code that no connection can be closed with, or a time that is none
+ */
+export function kickOf(userId: string, { code, reason, forMs = 0, lobby }: DisconnectOptions): Kick {
+  if (code !== undefined && !isCloseCode(code)) {
+    throw new RangeError("code must be a close code: 1000 to 1014 but for 1004 to 1006, or 3000 to 4999");
+  }
+  if (!(forMs >= 0 && forMs <= MAX_BAN_MS)) throw new RangeError(`forMs must be ms from 0 to ${MAX_BAN_MS}, a year`);
+  return {
+    userId,
+    lobby: lobby === undefined ? null : lobbyRoom(lobby),
+    code: code ?? Close.notAllowed,
+    reason: reason ?? "disconnected by the server",
+    forMs,
+  };
 }

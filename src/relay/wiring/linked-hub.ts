@@ -3,12 +3,13 @@
  * somebody else has opened, says who is here, and tells of who comes and goes.
  */
 import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../presence/index.ts";
-import { Close, isLobby, lobbyRoom } from "../../wire/index.ts";
+import { isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import type { Elsewhere } from "../cluster/inquiries/elsewhere.ts";
-import { type Kick, kick } from "../cluster/kicks.ts";
+import { kick } from "../cluster/kicks.ts";
+import { GuardedBus } from "../cluster/bus/guarded-bus.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { Broadcaster } from "./broadcaster.ts";
@@ -26,8 +27,9 @@ import type { Addressing } from "../transport/addressing.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
+import { endsInTime } from "../util/back-off.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
-import type { DisconnectOptions, Disconnected } from "./disconnect.ts";
+import { type DisconnectOptions, type Disconnected, kickOf } from "./disconnect.ts";
 import { type BusMetrics, troubleOf } from "./readiness.ts";
 import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
 
@@ -155,8 +157,8 @@ export class LinkedHub {
     this.broadcasts = new Broadcaster(this.core, () => this.#cluster);
     this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
-    this.#bus = bus;
-    this.#cluster = bus === null ? null : this.#joined(bus, busPrefix, busSecret);
+    this.#bus = bus === null ? null : new GuardedBus(bus, (error) => onError(error, "the bus"));
+    this.#cluster = this.#bus === null ? null : this.#joined(this.#bus, busPrefix, busSecret);
     this.#links = new Links(settings, this.core, onError);
     const { maxChannels, maxMessage } = settings;
     this.#channelHub = {
@@ -257,8 +259,19 @@ export class LinkedHub {
     this.#unobserve();
     this.#emitter.clear();
     // documents close the store
-    await people;
-    await Promise.all([this.#bus?.close?.(), this.core.documents.close(), ...this.#feeds.map((feed) => feed.close())]);
+    await this.#inTime("the store of people", people);
+    await Promise.all([
+      this.#inTime("the bus", this.#bus?.close?.()),
+      this.core.documents.close(),
+      ...this.#feeds.map((feed) => this.#inTime("an event sink", feed.close())),
+    ]);
+  }
+
+  /** [STORE-48] What hangs does not keep the process from ending. */
+  #inTime(what: string, ended: Promise<void> | undefined): Promise<void> {
+    return endsInTime(ended, () =>
+      this.#onError(new Error("it does not answer, and is not waited for any more"), what),
+    );
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
@@ -296,18 +309,12 @@ export class LinkedHub {
   }
 
   /** Closes all connections of a user. They leave at once, without a grace. [API-23] [API-24] */
-  disconnect(userId: string, { code, reason, forMs = 0, lobby }: DisconnectOptions = {}): Disconnected {
+  disconnect(userId: string, options: DisconnectOptions = {}): Disconnected {
     const { core } = this;
-    const said: Kick = {
-      userId,
-      lobby: lobby === undefined ? null : lobbyRoom(lobby),
-      code: code ?? Close.notAllowed,
-      reason: reason ?? "disconnected by the server",
-      forMs,
-    };
+    const said = kickOf(userId, options);
     this.#cluster?.kick(said);
     const connections = kick(core, said);
-    return { connections, until: forMs > 0 ? Math.round(core.clock.wall() + forMs) : null };
+    return { connections, until: said.forMs > 0 ? Math.round(core.clock.wall() + said.forMs) : null };
   }
 
   /** All sockets that are open. */

@@ -2,6 +2,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { EventLog } from "../../../src/relay/api/events/log.ts";
 import { EventStream } from "../../../src/relay/api/events/stream.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
+import { type Relay, createRelay } from "../../../src/relay/index.ts";
 import { ownClient, stockClient, until } from "../../support.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
 import { KEY, type Send, type UserBody, overHttp, startCalledRelay } from "./caller.ts";
@@ -324,4 +326,31 @@ it("[API-40] those who listen and read nothing are cut off when more waits for a
     expect(await readUntilQuiet(reader)).toBeGreaterThanOrEqual(500_000);
     await reader.cancel();
   }
+});
+
+const listenTo = (relay: Relay): Promise<Response> =>
+  relay.api(new Request("http://relay/api/v1/events", { headers: { authorization: `Bearer ${KEY}` } }));
+
+it("[API-30] however many ask with one key at once, no more listen than may", async () => {
+  const relay = createRelay({ apiKey: KEY });
+  onTestFinished(() => relay.close());
+  const answers = await Promise.all(Array.from({ length: 150 }, () => listenTo(relay)));
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(100);
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(50);
+  for (const { body } of answers) await body?.cancel();
+  expect((await listenTo(relay)).status).toBe(200);
+});
+
+it("[RUN-3] who asks to listen while the relay closes is told so, and nothing is begun that nobody would end", async () => {
+  const early = createRelay({ apiKey: KEY });
+  const asked = listenTo(early);
+  await early.close();
+  expect((await asked).status).toBe(503);
+  // one that has to find out from others first what is to be listened to
+  const relay = createRelay({ apiKey: KEY, bus: new MemoryBus() });
+  const first = await listenTo(relay);
+  const second = listenTo(relay);
+  await first.body?.cancel();
+  await relay.close();
+  expect((await second).status).toBe(503);
 });

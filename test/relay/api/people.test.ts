@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { createRelay } from "../../../src/relay/index.ts";
 import { ownClient, stockClient, until } from "../../support.ts";
+import { rawPeer, stateOf, statesFrame } from "../raw.ts";
+import { type Body, startCalledRelay } from "./caller.ts";
 import { hosts } from "./hosts.ts";
 
 describe.each(hosts)("the HTTP API of %s [API-17] [API-37]", (_host, start) => {
@@ -164,4 +166,43 @@ it("[API-18] a relay that is closed answers 503", async () => {
   await relay.close();
   const response = await relay.api(new Request("http://relay/api/v1/users"));
   expect([response.status, (await response.json()).error.code]).toEqual([503, "stopping"]);
+});
+
+it("[API-12] a page ends nowhere between two ids that are hard to write, such as half of a surrogate pair", async () => {
+  const { api, url } = await startCalledRelay();
+  const ids = ["a", "\ud800", "\ud83d\ude00", "\udc00b", "\uffff", "z"];
+  for (const [i, id] of ids.entries()) {
+    const peer = await rawPeer(url, "doc");
+    peer.send(statesFrame([i + 1, 1, stateOf(id, `s_${i}`)]));
+  }
+  await until("all are there", async () => (await api.get("/users")).body.users.length === ids.length);
+  const seen: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const { body }: { body: Body } = await api.get(`/users?limit=1${cursor && `&cursor=${cursor}`}`);
+    seen.push(...body.users.map(({ id }) => id));
+    cursor = body.cursor;
+  }
+  expect(seen).toEqual(ids.toSorted());
+  expect((await api.get("/users?cursor=YQ")).body.error.code).toBe("bad_cursor");
+});
+
+it("[API-9] a user or room that is named a thousand times costs no more than once, and an answer is not endlessly long", async () => {
+  const { api } = await startCalledRelay();
+  const meta = { text: "x".repeat(1_000) };
+  await Promise.all(
+    Array.from({ length: 100 }, (_, i) =>
+      api.put(`/rooms/doc/members/m${i}`, { user: { id: `u${i}` }, ttlMs: 60_000, meta }),
+    ),
+  );
+  const thousand = <T>(each: T): T[] => Array.from({ length: 1_000 }, () => each);
+  const rooms = await api.post("/rooms:batch", { rooms: thousand("doc") });
+  expect(rooms.body.rooms).toHaveLength(1_000);
+  expect(rooms.body.rooms.at(-1)?.counts.users).toBe(100);
+  const users = await api.post("/users:batch", { ids: [...thousand("u7").slice(1), "nobody"] });
+  expect(users.body.users.map(({ id }) => id)).toEqual([...thousand("u7").slice(1), "nobody"]);
+  const long = await api.post("/rooms:batch", { rooms: thousand("doc"), people: true });
+  expect([long.status, long.body.error.code]).toEqual([413, "too_large"]);
+  expect((await api.post("/rooms:batch", { rooms: ["doc", "doc"], people: true })).body.rooms[1]?.users).toHaveLength(
+    100,
+  );
 });

@@ -370,3 +370,36 @@ describe("a socket that fails", () => {
     expect(await answerTo(`${url}/doc`)).toBe("relay");
   });
 });
+
+it.each(["presence", "presence/", "/a b", "/über", "/a?b", "/a#b", "\n/a", 5])(
+  "[HTTP-15] a relay is attached at no path that no address has: %j",
+  async (path) => {
+    const { server } = await app();
+    const relay = createRelay();
+    onTestFinished(() => relay.close());
+    expect(() => relay.attach(server, { path: path as string })).toThrow(
+      'path must be as addresses have it, and begin with a slash, such as "/presence"',
+    );
+    expect(server.listenerCount("upgrade")).toBe(0);
+  },
+);
+
+it("[HTTP-16] what still waits for the application when the relay closes is answered, so that the server can close", async () => {
+  const { server, url, port } = await app();
+  let count = 0;
+  server.on("upgrade", (_request, socket) => {
+    count++;
+    // it may answer later, and never does
+    socket.on("drain", () => {});
+  });
+  const relay = attached(server);
+  const asked = Promise.all([
+    answerTo(`${url}/doc`),
+    exchange(port, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"),
+  ]);
+  await until("both are waited for", () => count === 2);
+  await relay.close();
+  const [webSocket, other] = await asked;
+  expect(webSocket).toBe("404");
+  expect(other).toContain("200 OK");
+});

@@ -1,6 +1,9 @@
 /** Paging: a list in the order of its keys, of which a cursor says where the last page ended. Pure. [API-12] */
 import { ApiError } from "./error.ts";
 
+/** UTF-8 has no half of a surrogate pair, which an id may hold: the next page would begin behind another key than the last. */
+const ENCODING = "utf16le";
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Where the next page begins; null: this is the last one. */
@@ -21,7 +24,7 @@ export function pageOf<T>(items: Iterable<T>, keyOf: (item: T) => string, limit:
   const page = kept.slice(0, limit);
   const last = page.at(-1);
   const hasMore = kept.length > limit && last !== undefined;
-  return { items: page, cursor: hasMore ? Buffer.from(keyOf(last)).toString("base64url") : null };
+  return { items: page, cursor: hasMore ? Buffer.from(keyOf(last), ENCODING).toString("base64url") : null };
 }
 
 function firstOf<T>(items: readonly T[], keyOf: (item: T) => string, count: number): T[] {
@@ -31,6 +34,7 @@ function firstOf<T>(items: readonly T[], keyOf: (item: T) => string, count: numb
 /** The key behind which the next page begins. Throws `ApiError`. */
 export function keyOfCursor(cursor: string): string {
   const bytes = Buffer.from(cursor, "base64url");
-  if (bytes.length > 0 && bytes.toString("base64url") === cursor) return bytes.toString();
+  if (bytes.length > 0 && bytes.length % 2 === 0 && bytes.toString("base64url") === cursor)
+    return bytes.toString(ENCODING);
   throw new ApiError(400, "bad_cursor", "the cursor is not one that this API gave: leave it out to begin again");
 }

@@ -39,6 +39,9 @@ export class Events {
   readonly #hub: LinkedHub;
   readonly #world: World;
   readonly #streams = new Map<EventStream, Listening>();
+  /** The callers of those who are about to listen: they have a place already. */
+  readonly #opening: string[] = [];
+  #isClosed = false;
   #log: EventLog | null = null;
   #unsubscribe: Unsubscribe | null = null;
   /** The lobby of each user in each room, as of their last event there. */
@@ -53,8 +56,12 @@ export class Events {
 
   /** Answers with events from now on, or from where the caller was. @param lastEventId null: the caller is new */
   async open(grant: ApiGrant, filter: EventFilter, lastEventId: string | null): Promise<Response> {
-    this.#checkCount(grant.caller);
-    const release = await this.#openPlaces(grant, filter);
+    const release = await this.#enter(grant, filter);
+    // it was closed meanwhile: nobody would end what is begun now
+    if (this.#isClosed) {
+      release();
+      throw new ApiError(503, "stopping", "the relay is stopping");
+    }
     const log = this.#begin();
     const wants = (event: Heard): boolean => isFor(event, grant, filter);
     const stream = new EventStream(wants, (ended) => this.#ended(ended));
@@ -67,13 +74,26 @@ export class Events {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const stream of this.#streams.keys()) stream.close();
     this.#stop();
   }
 
+  /** Takes a place among the listeners, and opens what is listened to. Many may ask at once, and wait for that. [API-30] */
+  async #enter(grant: ApiGrant, filter: EventFilter): Promise<Unsubscribe> {
+    this.#checkCount(grant.caller);
+    this.#opening.push(grant.caller);
+    try {
+      return await this.#openPlaces(grant, filter);
+    } finally {
+      this.#opening.splice(this.#opening.indexOf(grant.caller), 1);
+    }
+  }
+
   #checkCount(caller: string): void {
-    const own = [...this.#streams.values()].filter((each) => each.caller === caller).length;
-    if (own < MAX_STREAMS_OF_ONE && this.#streams.size < MAX_STREAMS) return;
+    const callers = [...this.#opening, ...[...this.#streams.values()].map((each) => each.caller)];
+    const own = callers.filter((each) => each === caller).length;
+    if (own < MAX_STREAMS_OF_ONE && callers.length < MAX_STREAMS) return;
     const message = `at most ${MAX_STREAMS_OF_ONE} may listen with one key at a time, and ${MAX_STREAMS} in all`;
     throw new ApiError(429, "too_many_streams", message, { retryAfterS: 5 });
   }

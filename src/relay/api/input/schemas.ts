@@ -10,6 +10,7 @@ import {
   isRecord,
   readUserId,
 } from "../../../presence/index.ts";
+import { MAX_BAN_MS } from "../../wiring/disconnect.ts";
 import { MAX_ROOM_LENGTH, MAX_TYPE_LENGTH, isMessageType, lobbyRoom } from "../../../wire/index.ts";
 
 /** What is read of an unknown value. */
@@ -18,9 +19,8 @@ export type Reads<T> = v.GenericSchema<unknown, T>;
 /** Most users or rooms that one request asks for. [API-9] */
 export const MAX_ITEMS: number = 1_000;
 const DEFAULT_LIMIT = 100;
-/** Longest time that a member set by a server lasts without being set anew, and that a user is kept out: a day and a year, ms. */
+/** Longest time that a member set by a server lasts without being set anew: a day, ms. */
 export const MAX_TTL_MS: number = 86_400_000;
-export const MAX_BAN_MS: number = 31_622_400_000;
 export const MAX_DRAIN_MS = 3_600_000;
 /** Shortest time to live: somebody has to have time to see it. */
 export const MIN_TTL_MS: number = 1_000;

@@ -1,6 +1,6 @@
 /** Who is in which room. */
 import { isLobby } from "../../../wire/index.ts";
-import { answerJson, answerWithTag } from "../answers/answer.ts";
+import { answerJson, answerWithTag, listOnce } from "../answers/answer.ts";
 import { keyOfCursor, pageOf } from "../answers/paging.ts";
 import { type Counts, countsOf, userJson } from "../answers/people.ts";
 import type { ApiGrant } from "../access/grant.ts";
@@ -93,12 +93,12 @@ function batchRooms(world: World): Operation {
       const names = rooms.map(placeOf);
       for (const name of names) check(grant, name, lobby);
       const found = await look(world, grant, names, !people);
-      const texts = names.map((name) => {
+      const texts = listOnce(names, (name) => {
         const room = view(world, grant, name, lobby, found);
         const text = roomJson(room, countsOf(room.users.values()));
         return people ? `${text.slice(0, -1)},"users":[${usersJson(room, world.now)}]}` : text;
       });
-      return answerJson(`{"rooms":[${texts.join(",")}]}`);
+      return answerJson(`{"rooms":[${texts}]}`);
     },
     describe: {
       id: "batchRooms",

@@ -1,6 +1,6 @@
 /** Who is online: one, some or all. */
 import type { User } from "../../../presence/index.ts";
-import { answerJson, answerWithTag } from "../answers/answer.ts";
+import { answerJson, answerWithTag, listOnce } from "../answers/answer.ts";
 import { ApiError } from "../answers/error.ts";
 import { pageOf } from "../answers/paging.ts";
 import { digestOf, unknownUserJson, userJson } from "../answers/people.ts";
@@ -101,10 +101,12 @@ function batchUsers(world: World): Operation {
       charge(ids.length);
       const found = await world.lookAt(grant, lobby);
       const known = grant.seesRoom === null ? null : world.users(grant, lobby, found);
-      const users = ids.map((id) => (known === null ? world.user(grant, lobby, id) : known.get(id)));
       const { now } = world;
-      const texts = users.map((user, i) => (user === undefined ? unknownUserJson(ids[i] ?? "") : userJson(user, now)));
-      return answerJson(`{"users":[${texts.join(",")}]}`);
+      const texts = listOnce(ids, (id) => {
+        const user = known === null ? world.user(grant, lobby, id) : known.get(id);
+        return user === undefined ? unknownUserJson(id) : userJson(user, now);
+      });
+      return answerJson(`{"users":[${texts}]}`);
     },
     describe: {
       id: "batchUsers",

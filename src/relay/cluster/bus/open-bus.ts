@@ -6,13 +6,13 @@ import { checkBusAddress } from "../../util/bus-address.ts";
  * Opens a bus over Redis or Valkey. [BUS-23]
  *
  * @param address `redis://[user:password@]host:port`, or `rediss://…` for TLS
- * @param onError told when it cannot be reached, and again for each other reason; it keeps trying
+ * @param onError told when it cannot be reached, and again for each other reason; it keeps trying. Default: `console.error`
  * @param load loads what it takes
  * @throws RangeError for an address that names no bus; Error when the package `@redis/client` is not installed
  */
 export async function openBus(
   address: string,
-  onError: (error: unknown) => void,
+  onError: (error: unknown) => void = (error) => console.error("copresence: the bus failed:", error),
   label = "the bus",
   load: () => Promise<typeof import("./redis-bus.ts")> = () => import("./redis-bus.ts"),
 ): Promise<Bus> {

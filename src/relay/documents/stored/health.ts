@@ -4,6 +4,8 @@ import type { Clock } from "../../ports/clock.ts";
 
 /** What the store is asked to do takes longer only if it hangs, ms. */
 const HANGING_MS = 10_000;
+/** How often it is looked whether it hangs while somebody waits, ms. */
+const LOOK_MS = 250;
 
 export interface StoreTimes {
   readonly count: number;
@@ -12,11 +14,17 @@ export interface StoreTimes {
 
 type Kind = "load" | "append";
 
+interface Question {
+  readonly kind: Kind;
+  /** Monotonic ms. */
+  readonly at: number;
+}
+
 export class StoreHealth {
   readonly #clock: Clock;
   readonly #times = { load: { count: 0, seconds: 0 }, append: { count: 0, seconds: 0 } };
-  /** What was asked and has not been answered, and when. */
-  readonly #asked = new Map<object, number>();
+  /** What was asked and has not been answered: what for, and when. */
+  readonly #asked = new Set<Question>();
   /** Documents that could not be loaded or stored when that was tried last. */
   readonly #failing = new Set<string>();
   /** The failures that were reported since the store did last all that it was asked. */
@@ -37,16 +45,27 @@ export class StoreHealth {
   /** Whether there is a document that it did not load or store when it was asked last, or whether it hangs. */
   get isFailing(): boolean {
     if (this.#failing.size > 0) return true;
-    const now = this.#clock.now();
-    for (const at of this.#asked.values()) if (now - at > HANGING_MS) return true;
-    return false;
+    return this.#hangs(() => true);
+  }
+
+  /** Waits for what is being appended, and no longer than the store goes on answering. Resolves with whether all was. [STORE-48] */
+  async finished(appended: Promise<unknown>): Promise<boolean> {
+    let timer: ReturnType<typeof setInterval> | undefined;
+    const hanging = new Promise<boolean>((resolve) => {
+      timer = setInterval(() => this.#hangs(({ kind }) => kind === "append") && resolve(false), LOOK_MS);
+    });
+    try {
+      return await Promise.race([appended.then(() => true), hanging]);
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /** Asks the store for something. Rejects as the store does. */
   async ask<T>(kind: Kind, room: string, act: () => Promise<T>): Promise<T> {
-    const question = {};
     const startedAt = this.#clock.now();
-    this.#asked.set(question, startedAt);
+    const question: Question = { kind, at: startedAt };
+    this.#asked.add(question);
     try {
       const answer = await act();
       this.#times[kind].count++;
@@ -66,6 +85,12 @@ export class StoreHealth {
   forget(kind: Kind, room: string): void {
     this.#failing.delete(`${kind} ${room}`);
     if (this.#failing.size === 0) this.#reported.clear();
+  }
+
+  #hangs(concerns: (question: Question) => boolean): boolean {
+    const now = this.#clock.now();
+    for (const question of this.#asked) if (now - question.at > HANGING_MS && concerns(question)) return true;
+    return false;
   }
 
   /** Whether a failure is to be reported: a disk that is full is so for all documents, and is reported once. [STORE-16] */
