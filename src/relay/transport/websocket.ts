@@ -9,12 +9,17 @@ import { Close } from "../../wire/index.ts";
 import type { ServerSocket, SocketEvents } from "../ports/socket.ts";
 import type { Packet } from "../ports/packet.ts";
 
+/** Longer messages are not joined with others into one write: copying them would cost more than it saves. */
+const JOINED_BYTES = 4 * 1024;
 /** What is written at once. A longer message leaves piece by piece, so that one can see it leave. */
 const PIECE_BYTES = 64 * 1024;
 
 export class WebSocketServerSocket implements ServerSocket {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
+  /** What was sent since `cork`; null: it is not corked. */
+  #held: Buffer[] | null = null;
+  #heldBytes = 0;
 
   constructor(webSocket: WebSocket, socket: Socket) {
     this.#webSocket = webSocket;
@@ -26,7 +31,7 @@ export class WebSocketServerSocket implements ServerSocket {
   }
 
   get bufferedAmount(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#heldBytes;
   }
 
   get bytesReceived(): number {
@@ -45,6 +50,13 @@ export class WebSocketServerSocket implements ServerSocket {
   send(packet: Packet, prefix: Uint8Array | null = null, onLeft?: () => void): void {
     if (this.#webSocket.readyState !== this.#webSocket.OPEN) return onLeft?.();
     const { message } = packet;
+    if (this.#held !== null && onLeft === undefined && message.length <= JOINED_BYTES) {
+      const framed = prefix === null ? packet.framed : packet.framedWith(prefix);
+      this.#held.push(framed);
+      this.#heldBytes += framed.length;
+      return;
+    }
+    this.#writeHeld();
     if (message.length <= PIECE_BYTES) {
       // a socket that is over calls back, too
       return void this.#socket.write(prefix === null ? packet.framed : packet.framedWith(prefix), onLeft);
@@ -66,18 +78,31 @@ export class WebSocketServerSocket implements ServerSocket {
   }
 
   cork(): void {
-    this.#socket.cork();
+    this.#held ??= [];
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.#writeHeld();
+    this.#held = null;
+  }
+
+  /** Two messages in one buffer are one write of the kernel, and cost half as much as two buffers do. */
+  #writeHeld(): void {
+    if (this.#held === null || this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    // what is over reads no more
+    if (this.#webSocket.readyState === this.#webSocket.OPEN) this.#socket.write(joined(held));
   }
 
   ping(): void {
+    this.#writeHeld();
     this.#webSocket.ping();
   }
 
   close(code?: number, reason?: string): void {
+    this.#writeHeld();
     this.#webSocket.close(code, reason);
   }
 
@@ -99,6 +124,18 @@ export class WebSocketServerSocket implements ServerSocket {
     socket.prependListener("data", onReading);
     socket.on("data", onRead);
   }
+}
+
+/** What was joined last: most readers of a room are sent the same messages. */
+let last: { readonly parts: readonly Buffer[]; readonly whole: Buffer } | null = null;
+
+function joined(parts: readonly Buffer[]): Buffer {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  if (last?.parts.length !== parts.length || !parts.every((part, i) => part === last?.parts[i])) {
+    last = { parts, whole: Buffer.concat(parts) };
+  }
+  return last.whole;
 }
 
 // one function for all sockets: thousands of each would take a part of the memory of a connection
