@@ -73,9 +73,9 @@ const MUTATIONS = [
   },
   {
     name: "whoever is missing after a reconnect is given up at once",
-    file: "src/client/provider/hold.ts",
-    from: "}, ms);",
-    to: "}, 0);",
+    file: "src/client/provider/provider.ts",
+    from: "this.#graceMs + this.#options.timing.maxBackoffMs,",
+    to: "0,",
   },
   {
     name: "one who was away is told as a join again",
@@ -103,8 +103,8 @@ const MUTATIONS = [
   },
   {
     name: "the timer of a back-off is left behind",
-    file: "src/client/link/socket.ts",
-    from: "    clearTimeout(this.#state.timer);\n",
+    file: "src/client/link/reconnecting.ts",
+    from: "    clearTimeout(this.timer);\n",
     to: "",
   },
   {
@@ -128,12 +128,12 @@ const MUTATIONS = [
   {
     name: "the first metadata is kept",
     file: "src/client/room.ts",
-    from: "this.#meta = nextMeta(this.#meta, meta,",
-    to: "this.#meta ??= nextMeta(this.#meta, meta,",
+    from: "    meta = nextMeta(meta, change,",
+    to: "    meta ??= nextMeta(meta, change,",
   },
   {
     name: "a back-off lasts a minute",
-    file: "src/client/link/backoff.ts",
+    file: "src/client/link/reconnecting.ts",
     from: "Math.random() * ceiling",
     to: "60_000 + Math.random() * ceiling",
   },

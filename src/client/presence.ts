@@ -7,7 +7,7 @@ import { type Control, LINK_PATH, LOBBY, checkRoomName, lobbyRoom } from "../wir
 import { RoomAwareness } from "./provider/awareness.ts";
 import { RelayClock, monotonic } from "./browser/clock.ts";
 import { LobbyReader } from "./rosters/lobby.ts";
-import { ToldPeople } from "./rosters/told.ts";
+import { createToldPeople } from "./rosters/told.ts";
 import { WatchedPeople } from "./rosters/watch.ts";
 import { nextMeta } from "./meta.ts";
 import type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
@@ -15,11 +15,11 @@ import { browserDevice, browserPage } from "./browser/page.ts";
 import { Provider } from "./provider/provider.ts";
 import type { ProviderOptions } from "./provider/options.ts";
 import { Link } from "./link/link.ts";
-import { type JoinOptions, JoinedRoom } from "./room.ts";
+import { type JoinOptions, type JoinedRoom, joinRoom } from "./room.ts";
 import { createSession } from "./session.ts";
 import { type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./link/socket.ts";
 import { tabStorage, userStorage } from "./browser/storage.ts";
-import { Tokens } from "./link/token.ts";
+import { createTokens } from "./link/token.ts";
 
 /** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
 const WARN_AGAIN_MS = 60_000;
@@ -58,7 +58,7 @@ export function createPresence<
     local: userStorage(options.userStorage),
     clock,
   });
-  const tokens = new Tokens(
+  const tokens = createTokens(
     options.token,
     {
       renewed: (token) => link.authorize(token),
@@ -81,7 +81,7 @@ export function createPresence<
   let { observeLobby: observes = true } = options;
   const lobbyProvider = connection(lobbyName, doc, awareness, observes === true ? "read" : "none");
   const told =
-    observes === true ? null : new ToldPeople<Meta>(observes === "counts", (control) => lobbyProvider.say(control));
+    observes === true ? null : createToldPeople<Meta>(observes === "counts", (control) => lobbyProvider.say(control));
   const lobby = new LobbyReader<Meta>(lobbyName, options.user.id, {
     people: told ?? new Union<Meta>(doc),
     awareness,
@@ -195,7 +195,7 @@ export function createPresence<
         known.hold(joinOptions);
         return known;
       }
-      const joined = new JoinedRoom<RoomMeta>(name, session, connection, joinOptions, () => {
+      const joined: JoinedRoom<RoomMeta> = joinRoom(name, session, connection, joinOptions, () => {
         // first: who joins again while the room is being left, joins another [CLIENT-16]
         rooms.delete(name);
         joined.destroy();

@@ -91,162 +91,149 @@ export interface Room<RoomMeta = JsonObject> {
 
 export type MakeProvider = (room: string, doc: Y.Doc, awareness: Awareness) => Provider;
 
-export class JoinedRoom<RoomMeta> implements Room<RoomMeta> {
-  readonly name: string;
-  readonly awareness: Awareness;
-  readonly doc: Y.Doc;
+/** A room as the client has it. */
+export interface JoinedRoom<RoomMeta> extends Room<RoomMeta> {
   readonly provider: Provider;
-  readonly roster: AwarenessRoster<RoomMeta>;
-  readonly #session: OwnSession;
-  readonly #onEmpty: () => void;
-  readonly #ownsDoc: boolean;
-  readonly #emitter = new Emitter<{ change: null; message: RoomMessage }>();
-  readonly #stopSession: Unsubscribe;
-  #meta: RoomMeta;
-  #grants: readonly Grant[] | null = null;
+  /** Counts another `join` of the same room. */
+  hold(options: JoinOptions<RoomMeta>): void;
+  destroy(): void;
+}
+
+/** @param onEmpty nobody holds the room any more, or its document is destroyed: it is to be destroyed, too */
+export function joinRoom<RoomMeta>(
+  name: string,
+  session: OwnSession,
+  makeProvider: MakeProvider,
+  options: JoinOptions<RoomMeta>,
+  onEmpty: () => void,
+): JoinedRoom<RoomMeta> {
+  let meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
+  const doc = options.doc ?? new Y.Doc();
+  const emitter = new Emitter<{ change: null; message: RoomMessage }>();
+  let grants: readonly Grant[] | null = null;
   /** What the local state held last that is not ours. */
-  #binding: object = {};
-  #holders = 1;
+  let lastBinding: object = {};
+  let holders = 1;
 
-  constructor(
-    name: string,
-    session: OwnSession,
-    makeProvider: MakeProvider,
-    options: JoinOptions<RoomMeta>,
-    onEmpty: () => void,
-  ) {
-    this.name = name;
-    this.#session = session;
-    this.#onEmpty = onEmpty;
-    this.#ownsDoc = options.doc === undefined;
-    this.#meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
-    this.doc = options.doc ?? new Y.Doc();
-    // before the awareness hears of it: that would clear the local state, which we would restore [ROOM-7]
-    this.doc.on("destroy", this.#end);
-    this.awareness = new RoomAwareness(this.doc);
-    this.#restore();
-    // before the roster listens, so that nobody sees what is mended here; "change" says nothing of a state that was changed
-    // in place, "update" does
-    this.awareness.on("change", this.#restore);
-    this.awareness.on("update", this.#restore);
-    this.awareness.on("change", this.#onChange);
-    this.doc.on("afterTransaction", this.#onTransaction);
-    this.provider = makeProvider(name, this.doc, this.awareness);
-    this.roster = new AwarenessRoster<RoomMeta>(this.awareness, {
-      roomId: name,
-      status: "connecting",
-      connectionOf: (clientId) => this.provider.inbound.markOf(clientId),
-    });
-    this.provider.on("snapshot", () => this.roster.setStatus("live"));
-    this.provider.on("marks", (clientIds) => this.roster.refresh(clientIds));
-    this.provider.on("control", (control) => {
-      if (control.kind === "hello") this.#setGrants(control.grants ?? null);
-      if (control.kind !== "messages") return;
-      for (const message of control.messages) {
-        // [MSG-1] one that is sent together with others' comes back to its author
-        if (message.from?.clientId !== this.awareness.clientID) this.#emitter.emit("message", message);
-      }
-    });
-    this.roster.follow(this.provider);
-    this.#stopSession = session.on("change", this.#restore);
-    this.provider.connect();
-  }
-
-  get grants(): readonly Grant[] | null {
-    return this.#grants;
-  }
-
-  get canWrite(): boolean {
-    return this.#grants?.includes("write") ?? true;
-  }
-
-  readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
-
-  setMeta(meta: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
-    this.#meta = nextMeta(this.#meta, meta, this.provider.outbound.limits);
-    this.#restore();
-    this.provider.retry();
-  }
-
-  broadcast(type: string, payload: Json = null): boolean {
-    if (!isMessageType(type)) throw new RangeError("the type of a message is a text of 1 to 128 characters");
-    checkMeta(payload, DEFAULT_LIMITS);
-    return this.provider.say({ kind: "broadcast", type, payload });
-  }
-
-  on(type: "message", listener: (message: RoomMessage) => void): Unsubscribe {
-    return this.#emitter.on(type, listener);
-  }
+  // before the awareness hears of it: that would clear the local state, which we would restore [ROOM-7]
+  doc.on("destroy", onEmpty);
+  const awareness = new RoomAwareness(doc);
+  restore();
+  // before the roster listens, so that nobody sees what is mended here; "change" says nothing of a state that was changed
+  // in place, "update" does
+  awareness.on("change", restore);
+  awareness.on("update", restore);
+  awareness.on("change", onChange);
+  doc.on("afterTransaction", onTransaction);
+  const provider = makeProvider(name, doc, awareness);
+  const roster = new AwarenessRoster<RoomMeta>(awareness, {
+    roomId: name,
+    status: "connecting",
+    connectionOf: (clientId) => provider.inbound.markOf(clientId),
+  });
+  provider.on("snapshot", () => roster.setStatus("live"));
+  provider.on("marks", (clientIds) => roster.refresh(clientIds));
+  provider.on("control", (control) => {
+    if (control.kind === "hello") setGrants(control.grants ?? null);
+    if (control.kind !== "messages") return;
+    for (const message of control.messages) {
+      // [MSG-1] one that is sent together with others' comes back to its author
+      if (message.from?.clientId !== awareness.clientID) emitter.emit("message", message);
+    }
+  });
+  roster.follow(provider);
+  const stopSession = session.on("change", restore);
+  provider.connect();
 
   /** Takes what the relay grants, and tells the listeners when that changed. [CLIENT-11] [CLIENT-15] */
-  #setGrants(grants: readonly Grant[] | null): void {
-    if (equal(this.#grants, grants)) return;
-    this.#grants = grants;
-    this.#emitter.emit("change", null);
+  function setGrants(next: readonly Grant[] | null): void {
+    if (equal(grants, next)) return;
+    grants = next;
+    emitter.emit("change", null);
   }
 
-  // [STATE-9] what is not ours is the binding's: it is left out
-  clearCursor(): void {
-    const { user, copresence } = this.awareness.getLocalState() ?? {};
-    this.#binding = {};
-    this.awareness.setLocalState({ user, copresence });
-  }
-
-  /** Counts another `join` of the same room. */
-  hold({ doc, meta }: JoinOptions<RoomMeta>): void {
-    if (doc !== undefined && doc !== this.doc) {
-      throw new Error(`room "${this.name}" is joined with another document; leave it first`);
-    }
-    if (meta !== undefined) this.setMeta(meta);
-    this.#holders++;
-  }
-
-  leave(): void {
-    if (this.#holders > 0 && --this.#holders === 0) this.#end();
-  }
-
-  /** A room does not outlive its document. */
-  readonly #end = (): void => this.#onEmpty();
-
-  destroy(): void {
-    this.#holders = 0;
-    this.#stopSession();
-    this.doc.off("destroy", this.#end);
-    this.#emitter.clear();
-    this.doc.off("afterTransaction", this.#onTransaction);
-    this.roster.destroy();
-    this.provider.destroy();
-    this.awareness.destroy();
-    if (this.#ownsDoc) this.doc.destroy();
+  function setMeta(change: RoomMeta | ((previous: RoomMeta) => RoomMeta)): void {
+    meta = nextMeta(meta, change, provider.outbound.limits);
+    restore();
+    provider.retry();
   }
 
   /** A local edit is made by the user of this page. [ACT-7] */
-  readonly #onTransaction = ({ local, changed }: Y.Transaction): void => {
-    if (local && changed.size > 0) this.#session.active();
-  };
+  function onTransaction({ local, changed }: Y.Transaction): void {
+    if (local && changed.size > 0) session.active();
+  }
 
   /** A local cursor is moved by the user of this page; what the client says by itself, and says again, is no input. [ACT-7] */
-  readonly #onChange = (_change: unknown, origin: unknown): void => {
+  function onChange(_change: unknown, origin: unknown): void {
     // the change that leaving the room makes is no input
-    if (origin !== "local" || this.#holders === 0) return;
-    const { user: _user, copresence: _copresence, ...binding } = this.awareness.getLocalState() ?? {};
-    if (equal(binding, this.#binding)) return;
-    this.#binding = binding;
-    this.#session.active();
-  };
+    if (origin !== "local" || holders === 0) return;
+    const { user: _user, copresence: _copresence, ...binding } = awareness.getLocalState() ?? {};
+    if (equal(binding, lastBinding)) return;
+    lastBinding = binding;
+    session.active();
+  }
 
   /**
    * Sees to it that the local state says who we are. Editor bindings share the state: some set a user of their own, one
    * replaces it whole, or clears it. [STATE-5]
    */
-  readonly #restore = (): void => {
+  function restore(): void {
     // it is left, and what is said last is nothing
-    if (this.#holders === 0) return;
-    const local = this.awareness.getLocalState() ?? {};
-    const { user, copresence } = this.#session.announce(this.#meta);
+    if (holders === 0) return;
+    const local = awareness.getLocalState() ?? {};
+    const { user, copresence } = session.announce(meta);
     // a binding may add to the user (a colour it needs), but not say that it is somebody else
     const merged = { ...asRecord(local["user"]), ...user };
     if (equal(local["user"], merged) && equal(local["copresence"], copresence)) return;
-    this.awareness.setLocalState({ ...local, user: merged, copresence });
+    awareness.setLocalState({ ...local, user: merged, copresence });
+  }
+
+  return {
+    name,
+    awareness,
+    doc,
+    provider,
+    roster,
+    get grants() {
+      return grants;
+    },
+    get canWrite() {
+      return grants?.includes("write") ?? true;
+    },
+    subscribe: (listener) => emitter.on("change", listener),
+    setMeta,
+    broadcast(type, payload = null) {
+      if (!isMessageType(type)) throw new RangeError("the type of a message is a text of 1 to 128 characters");
+      checkMeta(payload, DEFAULT_LIMITS);
+      return provider.say({ kind: "broadcast", type, payload });
+    },
+    on: (type, listener) => emitter.on(type, listener),
+    // [STATE-9] what is not ours is the binding's: it is left out
+    clearCursor() {
+      const { user, copresence } = awareness.getLocalState() ?? {};
+      lastBinding = {};
+      awareness.setLocalState({ user, copresence });
+    },
+    hold(next) {
+      if (next.doc !== undefined && next.doc !== doc) {
+        throw new Error(`room "${name}" is joined with another document; leave it first`);
+      }
+      if (next.meta !== undefined) setMeta(next.meta);
+      holders++;
+    },
+    leave() {
+      if (holders > 0 && --holders === 0) onEmpty();
+    },
+    destroy() {
+      holders = 0;
+      stopSession();
+      emitter.clear();
+      doc.off("destroy", onEmpty);
+      doc.off("afterTransaction", onTransaction);
+      roster.destroy();
+      provider.destroy();
+      awareness.destroy();
+      if (options.doc === undefined) doc.destroy();
+    },
   };
 }

@@ -19,8 +19,9 @@ import {
 import { Emitter, type Unsubscribe, report } from "../../presence/index.ts";
 import { monotonic } from "../browser/clock.ts";
 import { Channel, type ChannelHandler, type ChannelLink, type ChannelRequest } from "./channel.ts";
-import type { Failure } from "./handler.ts";
+import type { Failure } from "./reconnecting.ts";
 import { ReconnectingSocket, type SocketOptions, type SocketTiming } from "./socket.ts";
+import { notOurs, troubleOf } from "./trouble.ts";
 
 /** [LINK-10] How the one connection to the relay fares; an object of its own whenever something changed. */
 export interface ConnectionState {
@@ -56,10 +57,9 @@ const QUIET_MS = 5_000;
 
 const KEEP_ALIVE = /* @__PURE__ */ envelope(LINK_CHANNEL, KEEP_ALIVE_FRAME);
 
-export class Link implements ChannelLink, Connection {
+export class Link extends ReconnectingSocket implements ChannelLink, Connection {
   readonly #options: LinkOptions;
   readonly #timing: SocketTiming;
-  readonly #socket: ReconnectingSocket;
   /** In the order in which they were made. */
   readonly #channels = new Set<Channel>();
   readonly #byNumber = new Map<number, Channel>();
@@ -77,27 +77,9 @@ export class Link implements ChannelLink, Connection {
   hasGreeted = false;
 
   constructor(options: LinkOptions, timing: SocketTiming) {
+    super(options, timing);
     this.#options = options;
     this.#timing = timing;
-    this.#socket = new ReconnectingSocket(options, timing, {
-      dialed: () => {
-        this.#set({ status: "connecting" });
-        this.#each((channel) => channel.dialed());
-      },
-      opened: () => this.#opened(),
-      message: (data) => this.#message(data),
-      down: () => {
-        this.#set({ status: this.#socket.phase === "waiting" || this.phase !== "down" ? "connecting" : "closed" });
-        this.#each((channel) => channel.linkDown());
-      },
-      failed: (failure) => this.#failed(failure),
-      // [TOKEN-6] keys rotate, and a function may have a better one
-      forgives: (code) => code === NOT_AUTHENTICATED && options.tokens.rejected(),
-      refused: (code, reason) => {
-        this.#set({ status: "closed", lastError: { code, reason } });
-        this.#each((channel) => channel.linkRefused(code, reason));
-      },
-    });
   }
 
   get status(): ConnectionState["status"] {
@@ -116,23 +98,9 @@ export class Link implements ChannelLink, Connection {
 
   readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
-  get phase(): ChannelLink["phase"] {
-    const { phase } = this.#socket;
-    return phase === "open" || phase === "connecting" ? phase : "down";
-  }
-
-  get heardAt(): number {
-    return this.#socket.heardAt;
-  }
-
-  /** Of the relay, without parameters. */
-  get address(): string {
-    const url = this.#options.url();
-    return /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? url;
-  }
-
-  isHidden(): boolean {
-    return this.#options.isHidden();
+  /** Its WebSocket is there, or about to be. */
+  get isUp(): boolean {
+    return this.phase === "open" || this.phase === "connecting";
   }
 
   /** A channel for a room. It opens with `connect`, and is let go of with `drop`. */
@@ -148,7 +116,7 @@ export class Link implements ChannelLink, Connection {
   }
 
   wants(channel: Channel): void {
-    if (this.phase === "down") return this.#socket.connect();
+    if (!this.isUp) return this.connect();
     channel.dialed();
     if (this.phase === "open") channel.linkOpened();
   }
@@ -157,17 +125,17 @@ export class Link implements ChannelLink, Connection {
   open(channel: Channel): number {
     const number = this.#next++;
     this.#byNumber.set(number, channel);
-    this.#tell({ kind: "open", channel: number, ...channel.request });
+    this.tell({ kind: "open", channel: number, ...channel.request });
     return number;
   }
 
   close(number: number): void {
     this.#forget(number);
-    this.#tell({ kind: "close", channel: number, code: NORMAL, reason: "" });
+    this.tell({ kind: "close", channel: number, code: NORMAL, reason: "" });
   }
 
-  send(number: number, message: Uint8Array): void {
-    for (const piece of envelopesOf(number, message, SENT_PIECE_BYTES)) this.#socket.send(piece);
+  say(number: number, message: Uint8Array): void {
+    for (const piece of envelopesOf(number, message, SENT_PIECE_BYTES)) this.send(piece);
   }
 
   /** [LINK-7] One word says for all rooms that the page lives. */
@@ -179,60 +147,78 @@ export class Link implements ChannelLink, Connection {
   }
 
   doubt(): void {
-    if (this.#socket.quietMs >= QUIET_MS) this.#expectAnswer();
+    if (monotonic() - this.heardAt >= QUIET_MS) this.#expectAnswer();
   }
 
-  probe(number: number, message: Uint8Array): void {
-    this.#socket.probe(envelope(number, message));
+  troubleOf(failure: Failure): string | null {
+    return troubleOf(this.#address, failure, this.hasGreeted);
   }
 
   /** Goes on with another token, if there is a connection. */
   authorize(token: string): void {
-    this.#tell({ kind: "token", token });
+    this.tell({ kind: "token", token });
   }
 
-  /** The network may have changed, or time may have passed unnoticed: make sure of the connection now. */
-  wake(): void {
-    this.#socket.wake();
-    this.#each((channel) => channel.woke());
-  }
-
-  /** Gives the connection up until `wake`, without a leave: others wait for the grace. */
-  suspend(): void {
-    this.#socket.suspend();
+  /** The network may have changed, or time may have passed unnoticed: makes sure of the connection now. */
+  override wake(): void {
+    super.wake();
+    this.#each((channel) => channel.wake());
   }
 
   destroy(): void {
     this.#each((channel) => this.drop(channel));
-    this.#socket.disconnect();
-    this.#set({ status: "closed" });
+    this.disconnect();
+    this.#update();
     this.#emitter.clear();
   }
 
-  #opened(): void {
+  // what becomes of the WebSocket
+
+  protected override dialed(): void {
+    this.#update();
+    this.#each((channel) => channel.dialed());
+  }
+
+  protected override opened(): void {
     this.#reader = new EnvelopeReader();
     this.#next = LINK_CHANNEL + 1;
     this.#byNumber.clear();
     this.#unansweredSince = [];
     this.#isOurs = false;
     this.#keptAliveAt = monotonic();
-    this.#set({ status: "connected" });
+    this.#update();
     this.#each((channel) => channel.linkOpened());
     this.#sendKeepAlive();
   }
 
-  #failed(failure: Failure): void {
-    const { code, reason } = failure;
-    this.#set({ status: "connecting", lastError: { code, reason } });
-    this.#each((channel) => channel.linkFailed(failure));
+  protected override down(): void {
+    this.#update();
+    this.#each((channel) => channel.linkDown());
   }
 
-  #message(data: Uint8Array): void {
-    if (this.#socket.receivedSinceSent > ANSWER_BYTES) this.#sendKeepAlive();
+  protected override failed(failure: Failure): void {
+    const { code, reason } = failure;
+    this.#update({ lastError: { code, reason } });
+    const trouble = this.troubleOf(failure);
+    this.#each((channel) => channel.linkFailed(trouble));
+  }
+
+  /** [TOKEN-6] Keys rotate, and a function may have a better token. */
+  protected override forgives(code: number): boolean {
+    return code === NOT_AUTHENTICATED && this.#options.tokens.rejected();
+  }
+
+  protected override refused(code: number, reason: string): void {
+    this.#update({ lastError: { code, reason } });
+    this.#each((channel) => channel.linkRefused(code, reason));
+  }
+
+  protected override message(data: Uint8Array): void {
+    if (this.receivedSinceSent > ANSWER_BYTES) this.#sendKeepAlive();
     try {
       const { channel, part, message, bytes } = this.#reader.read(data);
       // [LINK-2] the relay sends no more of a long message than is read in time, so that nothing else waits behind it
-      if (part !== WHOLE) this.#tell({ kind: "read", bytes });
+      if (part !== WHOLE) this.tell({ kind: "read", bytes });
       if (message === null) return;
       if (channel === LINK_CHANNEL) return this.#own(message);
       const known = this.#byNumber.get(channel);
@@ -241,8 +227,10 @@ export class Link implements ChannelLink, Connection {
       this.#isOurs = true;
       known.message(message);
     } catch (error) {
-      if (this.#isOurs) ignored(error);
-      else this.#notOurs();
+      if (this.#isOurs) return ignored(error);
+      // [CLIENT-12] what speaks so is no relay of ours: it knows nothing of links
+      const trouble = notOurs(this.#address);
+      this.#each((channel) => channel.linkFailed(trouble));
     }
   }
 
@@ -265,30 +253,26 @@ export class Link implements ChannelLink, Connection {
     this.#reader.forget(number);
   }
 
-  /** [CLIENT-12] What speaks so is no relay of ours: it knows nothing of links. */
-  #notOurs(): void {
-    this.#each(({ handler }) => handler.notOurs());
-  }
-
   /** The relay answered a keep-alive. */
   #answered(): void {
     const at = this.#unansweredSince.shift();
-    if (at !== undefined) this.#set({ latencyMs: Math.round(monotonic() - at) });
+    if (at !== undefined) this.#update({ latencyMs: Math.round(monotonic() - at) });
   }
 
   /** Sends a keep-alive, and gives the connection up if the relay does not answer it. */
   #expectAnswer(): void {
-    if (this.#socket.keepAlive(KEEP_ALIVE)) this.#unansweredSince.push(monotonic());
+    if (this.ask(KEEP_ALIVE)) this.#unansweredSince.push(monotonic());
   }
 
   /** Sends a keep-alive, and goes on whether or not the relay answers it. */
   #sendKeepAlive(): void {
     this.#unansweredSince.push(monotonic());
-    this.#socket.send(KEEP_ALIVE);
+    this.send(KEEP_ALIVE);
   }
 
-  #tell(control: Control): void {
-    this.#socket.send(envelope(LINK_CHANNEL, controlFrame(control)));
+  /** Says something of the whole link. */
+  tell(control: Control): void {
+    this.send(envelope(LINK_CHANNEL, controlFrame(control)));
   }
 
   #each(act: (channel: Channel) => void): void {
@@ -296,10 +280,18 @@ export class Link implements ChannelLink, Connection {
     for (const channel of Array.from(this.#channels)) act(channel);
   }
 
-  #set(change: Partial<ConnectionState>): void {
-    const next = { ...this.#state, ...change };
-    const { status, lastError, latencyMs } = this.#state;
-    if (next.status === status && next.latencyMs === latencyMs && next.lastError === lastError) return;
+  /** Of the relay, without parameters. */
+  get #address(): string {
+    const url = this.#options.url();
+    return /^\w+:\/\/[^/?#]*/.exec(url)?.[0] ?? url;
+  }
+
+  #update(change: Partial<ConnectionState> = {}): void {
+    const isConnecting = this.phase === "connecting" || this.phase === "waiting";
+    const status = this.phase === "open" ? "connected" : isConnecting ? "connecting" : "closed";
+    const next = { ...this.#state, ...change, status } as const;
+    const { lastError, latencyMs } = this.#state;
+    if (status === this.status && next.latencyMs === latencyMs && next.lastError === lastError) return;
     this.#state = next;
     this.#emitter.emit("change", null);
   }

@@ -3,6 +3,7 @@
  */
 
 import { monotonic } from "../browser/clock.ts";
+import type { TokenGiver } from "./socket.ts";
 
 /**
  * A token, or how to get one: typically from the application's own session, `() => fetch("/presence-token").then(…)`.
@@ -37,6 +38,8 @@ export function renewalInMs(expiresInMs: number, random: number): number {
   return Math.min(MAX_TIMEOUT_MS, Math.max(MIN_RENEWAL_MS, latest * (1 - random / 10)));
 }
 
+type Timer = ReturnType<typeof setTimeout>;
+
 export interface TokensHandler {
   /** A token to go on with, for all connections that are open. */
   renewed(token: string): void;
@@ -51,166 +54,141 @@ interface TokenRequest {
   at: number;
 }
 
-/** The wait before the function is asked again. */
-interface Wait {
-  /** Asks now. */
-  end(): void;
-  /** Does not ask at all: nobody needs a token any more. */
-  abandon(): void;
+/**
+ * The tokens of one client. Each is shown to the relay once, by a connection that opens or renews; one that no relay has seen
+ * yet, since none was there, is kept for the next attempt.
+ */
+export interface Tokens extends TokenGiver {
+  /** The relay said for how long it takes the token, ms. */
+  expires(inMs: number): void;
+  /** Time may have passed unnoticed, or the network be back. */
+  wake(): void;
+  stop(): void;
 }
 
 /**
- * The tokens of one client. Each is shown to the relay by the connections that open, or renew, at the same time; one that
- * no relay has seen yet, since none was there, is kept for the next attempt.
+ * [TOKEN-10] While the function fails, or gives what the relay does not take, the client waits before it asks again.
  *
- * [TOKEN-10] While the function fails, or gives what the relay does not take, all connections wait for the one next time
- * that it is asked.
+ * @param backoffMs how long to wait after the first failure, at most; twice as long after each that follows
  */
-export class Tokens {
-  readonly #source: TokenSource;
-  readonly #handler: TokensHandler;
-  readonly #backoffMs: number;
-  #request: TokenRequest | undefined;
+export function createTokens(source: TokenSource = "", handler: TokensHandler, backoffMs = 100): Tokens {
+  let request: TokenRequest | undefined;
   /** How often in a row no token was had that a relay took. */
-  #failures = 0;
+  let failures = 0;
   /** The function is not called before, monotonic ms. */
-  #notBefore = -Infinity;
-  #waiting: Wait | undefined;
-  /** When the token of some connection expires, the first to do so, monotonic ms. */
-  #expiresAt = Infinity;
-  #renewAt = Infinity;
-  /** The same by the device's clock, which goes on while the machine sleeps. */
-  #renewDate = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #stopped = false;
+  let notBefore = -Infinity;
+  /** Ends the wait before the function is called. */
+  let endWait = (): void => {};
+  let waitTimer: Timer | undefined;
+  /** When the token expires, monotonic ms. */
+  let expiresAt = Infinity;
+  /** When to renew it, by the device's clock, which goes on while the machine sleeps. */
+  let renewDate = Infinity;
+  let renewTimer: Timer | undefined;
+  let isStopped = false;
 
-  /** @param backoffMs how long to wait after the first failure, at most; twice as long after each that follows */
-  constructor(source: TokenSource = "", handler: TokensHandler, backoffMs = 100) {
-    this.#source = source;
-    this.#handler = handler;
-    this.#backoffMs = backoffMs;
-  }
-
-  /** The token for a connection about to open. A rejection has been told to the handler, unless the client is destroyed. [TOKEN-8] */
-  get(): string | Promise<string> {
-    const source = this.#source;
+  /** The token for a connection about to open. A rejection has been told to the handler. [TOKEN-8] */
+  function get(): string | Promise<string> {
     if (typeof source === "string") return source;
     const now = monotonic();
-    if (this.#request !== undefined && now - this.#request.at < FRESH_MS) return this.#request.token;
-    const at = Math.max(now, this.#notBefore);
-    const token = this.#until(at).then(source).then(checked);
-    const request: TokenRequest = { token, at };
-    token.catch((error: unknown) => {
-      if (this.#request === request) this.#backOff(this.#failures + 1);
-      if (!this.#stopped) this.#handler.failed(error);
+    if (request === undefined || now - request.at >= FRESH_MS) request = ask(source, Math.max(now, notBefore));
+    return request.token;
+  }
+
+  function ask(call: () => string | Promise<string>, at: number): TokenRequest {
+    const asked = { token: until(at).then(call).then(checked), at };
+    asked.token.catch((error: unknown) => {
+      if (request === asked) backOff(failures + 1);
+      if (!isStopped) handler.failed(error);
     });
-    this.#request = request;
-    return token;
+    return asked;
+  }
+
+  function until(at: number): Promise<void> {
+    const waitMs = at - monotonic();
+    if (waitMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      endWait = resolve;
+      waitTimer = setTimeout(resolve, waitMs);
+    });
+  }
+
+  function backOff(count: number): void {
+    request = undefined;
+    failures = count;
+    const ceiling = Math.min(MAX_BACKOFF_MS, backoffMs * 2 ** (failures - 1));
+    // at random, but never none: those who lost the function together do not ask together
+    notBefore = monotonic() + (ceiling * (1 + Math.random())) / 2;
   }
 
   /** The relay has seen the token: a connection that is opened from now on brings another. [TOKEN-4] [TOKEN-8] */
-  shown(): void {
+  function shown(): void {
     // one that is still to be asked for, nobody has seen
-    if (this.#request !== undefined && this.#request.at <= monotonic()) this.#request = undefined;
+    if (request !== undefined && request.at <= monotonic()) request = undefined;
   }
 
-  /** The relay has taken the token. */
-  accepted(): void {
-    this.#failures = 0;
-    this.#notBefore = -Infinity;
+  function accepted(): void {
+    failures = 0;
+    notBefore = -Infinity;
   }
 
-  /**
-   * [TOKEN-6] The relay has not taken the token. Returns whether there may be a better one: a function may have one once
-   * keys have been exchanged.
-   */
-  rejected(): boolean {
-    // [TOKEN-7] a fixed token does not become a better one
-    if (typeof this.#source === "string") return false;
-    // of connections that showed the same token, the first counts
-    if (monotonic() >= this.#notBefore) this.#backOff(Math.max(this.#failures + 1, REJECTED_FAILURES));
-    return true;
-  }
-
-  /** The relay said for how long it takes the token of a connection, ms. */
-  expires(inMs: number): void {
-    this.#expiresAt = Math.min(this.#expiresAt, monotonic() + inMs);
-    this.#plan();
-  }
-
-  /** Time may have passed unnoticed, or the network be back. */
-  wake(): void {
-    // [TOKEN-3] those who wait are answered, not left waiting: the function is asked now
-    if (this.#notBefore > monotonic()) {
-      this.accepted();
-      if (this.#request !== undefined) this.#request.at = monotonic();
-      this.#waiting?.end();
-    }
-    // a renewal that is due is made at once [TOKEN-2]
-    if (monotonic() >= this.#renewAt || Date.now() >= this.#renewDate) void this.#renew();
-  }
-
-  stop(): void {
-    this.#stopped = true;
-    this.#waiting?.abandon();
-    clearTimeout(this.#timer);
-  }
-
-  #backOff(failures: number): void {
-    this.#request = undefined;
-    this.#failures = failures;
-    const ceiling = Math.min(MAX_BACKOFF_MS, this.#backoffMs * 2 ** (failures - 1));
-    // at random, but never none: those who lost the function together do not ask together
-    this.#notBefore = monotonic() + (ceiling * (1 + Math.random())) / 2;
-  }
-
-  /** Settles in any case: at the time, when the wait is cut short, or with a rejection when the client is destroyed. */
-  #until(at: number): Promise<void> {
-    const waitMs = at - monotonic();
-    if (waitMs <= 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#waiting = undefined;
-        resolve();
-      };
-      const abandon = (): void => {
-        clearTimeout(timer);
-        this.#waiting = undefined;
-        reject(new Error("the client was destroyed before it had a token"));
-      };
-      const timer = setTimeout(end, waitMs);
-      this.#waiting = { end, abandon };
-    });
-  }
-
-  #plan(): void {
-    clearTimeout(this.#timer);
-    const leftMs = this.#expiresAt - monotonic();
-    this.#renewAt = this.#renewDate = Infinity;
+  function plan(): void {
+    clearTimeout(renewTimer);
+    renewDate = Infinity;
+    const leftMs = expiresAt - monotonic();
     // past its end the relay closes the connection, and what is tried then is to connect
-    if (this.#stopped || typeof this.#source === "string" || !(leftMs > 0 && leftMs < Infinity)) return;
+    if (isStopped || typeof source === "string" || !(leftMs > 0 && leftMs < Infinity)) return;
     const waitMs = renewalInMs(leftMs, Math.random());
-    this.#renewAt = monotonic() + waitMs;
-    this.#renewDate = Date.now() + waitMs;
-    this.#timer = setTimeout(() => void this.#renew(), waitMs);
+    renewDate = Date.now() + waitMs;
+    renewTimer = setTimeout(() => void renew(), waitMs);
   }
 
-  async #renew(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#renewAt = this.#renewDate = Infinity;
-    this.shown();
+  async function renew(): Promise<void> {
+    clearTimeout(renewTimer);
+    renewDate = Infinity;
+    shown();
     try {
-      const token = await this.get();
+      const token = await get();
       // to go on with none would end what the last one still keeps open
-      if (token === "") return this.#plan();
-      // each connection is told anew for how long
-      this.#expiresAt = Infinity;
-      if (!this.#stopped) this.#handler.renewed(token);
+      if (token === "") plan();
+      else if (!isStopped) handler.renewed(token);
     } catch {
-      this.#plan();
+      plan();
     }
   }
+
+  return {
+    get,
+    shown,
+    accepted,
+    /** [TOKEN-6] A function may have a better one once keys have been exchanged. */
+    rejected() {
+      // [TOKEN-7] a fixed token does not become a better one
+      if (typeof source === "string") return false;
+      backOff(Math.max(failures + 1, REJECTED_FAILURES));
+      return true;
+    },
+    expires(inMs) {
+      expiresAt = monotonic() + inMs;
+      plan();
+    },
+    wake() {
+      // [TOKEN-3] those who wait are answered, not left waiting: the function is asked now
+      if (notBefore > monotonic()) {
+        accepted();
+        if (request !== undefined) request.at = monotonic();
+        clearTimeout(waitTimer);
+        endWait();
+      }
+      // a renewal that is due is made at once [TOKEN-2]
+      if (Date.now() >= renewDate) void renew();
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(waitTimer);
+      clearTimeout(renewTimer);
+    },
+  };
 }
 
 function checked(token: unknown): string {

@@ -22,13 +22,9 @@ import {
   updateFrame,
 } from "../../wire/index.ts";
 import { emitGuarded } from "./awareness.ts";
-import { monotonic } from "../browser/clock.ts";
-import { Hold } from "./hold.ts";
-import { Inbound } from "./inbound.ts";
+import { type Inbound, createInbound } from "./inbound.ts";
 import type { ProviderEvents, ProviderOptions } from "./options.ts";
 import { Outbound } from "./outbound.ts";
-import type { Failure } from "../link/handler.ts";
-import { notOurs, troubleOf } from "./trouble.ts";
 import type { Channel } from "../link/channel.ts";
 import { ignored } from "../link/link.ts";
 
@@ -44,11 +40,12 @@ export class Provider extends ObservableV2<ProviderEvents> {
   readonly inbound: Inbound;
   readonly #channel: Channel;
   readonly #options: ProviderOptions;
-  readonly #hold: Hold;
   #graceMs = DEFAULT_GRACE_MS;
+  /** Peers who lost the relay as this client did have had time to come back when this fires. */
+  #holdTimer: ReturnType<typeof setTimeout> | undefined;
+  /** That time is up, and the relay is asked whether it is there, which proves that it would have told of them. */
+  #isAsking = false;
   #synced = false;
-  /** Since when no connection has lasted, monotonic ms; undefined: the last one did, or none was tried. */
-  #failingSince: number | undefined;
   /** What was told last of what is wrong with the connection. */
   #trouble: string | null = null;
   /** The code with which the relay refused for good. */
@@ -63,26 +60,26 @@ export class Provider extends ObservableV2<ProviderEvents> {
     // the application goes back in the history of the document: the relay is not to forget what was deleted [DOC-11]
     const request = { room: options.room, ...(!doc.gc && { keepsHistory: true }) };
     this.#channel = options.link.channel(request, {
-      dialed: () => {
-        this.#failingSince ??= monotonic();
-        this.emit("status", [{ status: "connecting" }]);
-      },
+      dialed: () => this.emit("status", [{ status: "connecting" }]),
       opened: () => this.#opened(),
       message: (bytes) => this.#message(bytes),
       down: () => this.#down(),
-      failed: (failure) => this.#failed(failure),
-      forgives: (code, reason) => this.#forgives(code, reason),
+      // [CLIENT-7]
+      failed: (trouble) => {
+        if (trouble !== null && trouble !== this.#trouble) this.#problem(trouble);
+        this.#trouble = trouble;
+      },
+      // what was sent may have been too large, and less is sent next time [LIVE-7]
+      forgives: (code, reason) => code === TOO_LARGE && this.outbound.tooLarge(reason),
       refused: (code, reason) => {
         this.#refusedWith = code;
         this.emit("closed", [{ code, reason }]);
       },
-      notOurs: () => this.#setTrouble(notOurs(options.link.address)),
     });
-    this.#hold = new Hold(() => this.#channel.probe());
     this.outbound = new Outbound(awareness, this.#channel, (field, why) => {
       this.#problem(`"${field}" of the state in ${options.room} is not sent, others keep what they have: ${why}`);
     });
-    this.inbound = new Inbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
+    this.inbound = createInbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
     // Yjs encodes again what it has just decoded if anybody listens: nobody should who does not have to
     if (options.sync === "share") doc.on("update", this.#onDocUpdate);
   }
@@ -92,7 +89,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
   }
 
   get wsconnecting(): boolean {
-    return this.#channel.phase === "connecting";
+    return this.#channel.phase === "connecting" && this.#options.link.isUp;
   }
 
   /** The document is as the relay has it. */
@@ -157,33 +154,10 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #down(): void {
     this.#setSynced(false);
-    this.inbound.lost(this.#options.clock.at(this.#channel.heardAt));
+    this.inbound.lost(this.#options.clock.at(this.#options.link.heardAt));
     // as long as nothing is heard, nobody has failed to return
-    this.#hold.stop();
+    this.#stopHold();
     this.emit("status", [{ status: "disconnected" }]);
-  }
-
-  /** [CLIENT-7] An attempt, or a connection, came to its end, and another attempt follows. */
-  #failed(failure: Failure): void {
-    if (failure.wasSettled) {
-      this.#failingSince = undefined;
-      this.#trouble = null;
-    }
-    const now = monotonic();
-    this.#failingSince ??= now;
-    const { address, hasGreeted } = this.#options.link;
-    this.#setTrouble(troubleOf(address, failure, now - this.#failingSince, hasGreeted));
-  }
-
-  /** Whether to come back all the same, though the relay closed with a code that means "for good". [LIVE-7] */
-  #forgives(code: number, reason: string): boolean {
-    return code === TOO_LARGE && this.outbound.tooLarge(reason);
-  }
-
-  #setTrouble(trouble: string | null): void {
-    if (trouble === null || trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#problem(trouble);
   }
 
   #problem(message: string): void {
@@ -234,9 +208,21 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   /** @param isPartial the relay does not hear the others, and does not know who is with them [ROSTER-10] */
   #waitForMissing(isPartial = false): void {
-    if (isPartial) this.#hold.stop();
-    // a peer that lost the relay as we did may still wait out its back-off
-    else if (this.inbound.holds) this.#hold.start(this.#graceMs + this.#options.timing.maxBackoffMs);
+    this.#stopHold();
+    if (isPartial || !this.inbound.holds) return;
+    this.#holdTimer = setTimeout(
+      () => {
+        this.#isAsking = true;
+        this.say({ kind: "ping" });
+      },
+      // a peer that lost the relay as we did may still wait out its back-off
+      this.#graceMs + this.#options.timing.maxBackoffMs,
+    );
+  }
+
+  #stopHold(): void {
+    clearTimeout(this.#holdTimer);
+    this.#isAsking = false;
   }
 
   #control(control: Control): void {
@@ -255,7 +241,8 @@ export class Provider extends ObservableV2<ProviderEvents> {
         return this.inbound.mark(control.marks);
       case "pong":
         // the relay is there: peers that have not returned are gone [ROSTER-6]
-        if (!this.#hold.answered()) return;
+        if (!this.#isAsking) return;
+        this.#isAsking = false;
         this.inbound.release();
         return this.emit("released", []);
       case "taken":

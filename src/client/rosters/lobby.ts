@@ -17,7 +17,7 @@ import type { UnionUser } from "../../lobby/union.ts";
 import { MAX_WATCHED, type PeopleMessage } from "../../wire/index.ts";
 import { RoomIndex, type RoomSummary } from "./rooms.ts";
 import { type Roster, type RosterSnapshot, type RosterStatus, RosterStore, type StatusCounts } from "./roster.ts";
-import { type LobbyPeople, ToldPeople, readTold } from "./told.ts";
+import { type LobbyPeople, readTold } from "./told.ts";
 import type { WatchedLobby, WatchedPeople } from "./watch.ts";
 
 export interface LobbySnapshot<Meta = JsonObject> extends RosterSnapshot<Meta> {
@@ -60,9 +60,9 @@ interface Contact {
 }
 
 export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>, WatchedLobby<Meta> {
-  readonly #source: LobbySource<Meta>;
-  /** null: the lobby's document says it. */
-  readonly #told: ToldPeople<Meta> | null;
+  readonly #known: LobbyPeople<Meta>;
+  readonly #awareness: Awareness;
+  readonly #contact: Contact;
   readonly #unobserve: Unsubscribe;
   /** Users with sessions that went while the connection was down, with it or for good: `release` decides. */
   readonly #held = new Set<string>();
@@ -70,16 +70,15 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   readonly #first = new Map<string, unknown>();
   #own: Claim<Meta> | undefined;
   readonly #rooms = new RoomIndex<Meta>();
-  /** Who watches a user. */
-  readonly #watches = new Map<string, Set<WatchedPeople<Meta>>>();
-  readonly #watchers = new Set<WatchedPeople<Meta>>();
+  readonly #watches = new Set<WatchedPeople<Meta>>();
   /** The rooms whose users are counted by the relay, as they were listed last, by name. */
   #counted: readonly RoomSummary<Meta>[] = [];
 
   constructor(roomId: string, selfId: string, source: LobbySource<Meta>) {
     super(roomId, selfId);
-    this.#source = source;
-    this.#told = source.people instanceof ToldPeople ? source.people : null;
+    this.#known = source.people;
+    this.#awareness = source.awareness;
+    this.#contact = source.provider;
     this.#unobserve = source.people.observe(this.#onPeople);
     source.awareness.on("change", this.refresh);
   }
@@ -91,11 +90,11 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   }
 
   override get count(): number {
-    return this.#told?.statuses === undefined ? super.count : this.#told.userCount;
+    return this.#known.numbers?.users ?? super.count;
   }
 
   override get counts(): StatusCounts {
-    return this.#told?.statuses ?? super.counts;
+    return this.#known.numbers?.statuses ?? super.counts;
   }
 
   protected override viewChanged(userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined): void {
@@ -105,7 +104,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
 
   /** A live relay vouches for a shard: what is read is somebody's word. */
   get vouched(): boolean {
-    return this.#source.people.isVouched;
+    return this.#known.isVouched;
   }
 
   get recent(): readonly User<Meta>[] {
@@ -121,11 +120,11 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   }
 
   countIn(room: string): number {
-    return this.#told?.fullest.get(room) ?? this.#rooms.countIn(room);
+    return this.#known.fullest?.get(room) ?? this.#rooms.countIn(room);
   }
 
   get roomCount(): number {
-    return this.#told?.statuses === undefined ? this.rooms.length : this.#told.roomCount;
+    return this.#known.numbers?.rooms ?? this.rooms.length;
   }
 
   get selfId(): string | undefined {
@@ -133,29 +132,21 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   }
 
   awaits(userId: string): boolean {
-    return this.#told?.awaits(userId) ?? false;
+    return this.#known.awaits?.(userId) ?? false;
   }
 
-  watchUsers(watch: WatchedPeople<Meta>, before: ReadonlySet<string>, after: ReadonlySet<string>): void {
-    const entered = [...after].filter((userId) => !before.has(userId));
-    const added = entered.filter((userId) => !this.#watches.has(userId));
+  watchUsers(watch: WatchedPeople<Meta>, userIds: ReadonlySet<string>): void {
+    const others = [...this.#watches].filter((each) => each !== watch).flatMap(({ ids }) => ids);
+    const wanted = new Set([...others, ...userIds]);
     // [WATCH-4]
-    if (this.#watches.size + added.length > MAX_WATCHED) {
-      throw new RangeError(`a client watches at most ${MAX_WATCHED} people`);
-    }
-    if (after.size > 0) this.#watchers.add(watch);
-    else this.#watchers.delete(watch);
-    for (const userId of added) this.#watches.set(userId, new Set());
-    for (const userId of entered) this.#watches.get(userId)?.add(watch);
-    const dropped = [...before].filter((userId) => {
-      const watches = this.#watches.get(userId);
-      return (
-        !after.has(userId) && watches?.delete(watch) === true && watches.size === 0 && this.#watches.delete(userId)
-      );
-    });
-    this.#told?.watch(added, dropped);
-    for (const userId of entered) this.#readUser(userId);
-    if (this.#told === null) return;
+    if (wanted.size > MAX_WATCHED) throw new RangeError(`a client watches at most ${MAX_WATCHED} people`);
+    const before = watch.userIds;
+    watch.userIds = userIds;
+    if (userIds.size > 0) this.#watches.add(watch);
+    else this.#watches.delete(watch);
+    const dropped = this.#known.watch?.(wanted);
+    for (const userId of userIds) if (!before.has(userId)) this.#readUser(userId);
+    if (dropped === undefined) return;
     // they are not seen any more, and did not leave
     for (const userId of dropped) this.#readUser(userId, true);
     this.flush(this.status, false);
@@ -163,7 +154,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
 
   /** The own session, as it is: it does not wait for the relay to say it back. */
   setOwn(state: ConnectionState<Meta>, rooms: readonly string[]): void {
-    const claim = readState<Meta>(this.#source.awareness.clientID, state, this.roomId);
+    const claim = readState<Meta>(this.#awareness.clientID, state, this.roomId);
     if (claim === null) return;
     this.#own = withSession(claim, { meta: state.copresence.meta, rooms, clientId: null });
     const { id } = claim.user;
@@ -177,26 +168,25 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
 
   destroy(): void {
     this.#unobserve();
-    this.#source.awareness.off("change", this.refresh);
+    this.#awareness.off("change", this.refresh);
     this.clear();
   }
 
-  readonly #onPeople = (userIds: Iterable<string> | null, isHeard = true): void => {
+  readonly #onPeople = (userIds: Iterable<string> | null, isHeard = true, isNews = false): void => {
     for (const userId of userIds ?? this.#everyone()) this.#readUser(userId);
-    this.isNews ||= this.#told?.takeNews() ?? false;
+    this.isNews ||= isNews;
     this.flush(this.status, isHeard);
   };
 
   override flush(status: RosterStatus = this.status, isHeard = true): void {
     super.flush(status, isHeard);
-    for (const watch of this.#watchers) watch.update(isHeard);
+    for (const watch of this.#watches) watch.update(isHeard);
   }
 
   /** Reads who vouches for what; also after peers were held. */
   readonly refresh = (): void => {
-    const { awareness, provider } = this.#source;
-    const states = [...awareness.states].filter(([id]) => !provider.isHeld(id)).map(([, state]) => state);
-    if (this.#source.people.vouch(states)) this.#onPeople(null);
+    const states = [...this.#awareness.states].filter(([id]) => !this.#contact.isHeld(id)).map(([, state]) => state);
+    if (this.#known.vouch(states)) this.#onPeople(null);
   };
 
   /** The relay tells of some people before it sends the document. */
@@ -219,7 +209,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
   }
 
   #everyone(): Set<string> {
-    const users = this.#source.people.userIds();
+    const users = this.#known.userIds();
     for (const userId of this.people.claimed) users.add(userId);
     for (const { id } of this.recent) users.add(id);
     return users;
@@ -230,26 +220,27 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
     const { claims, info, lastSeen: written } = this.#read(userId);
     if (userId === this.people.selfId && this.#own !== undefined) claims.set(this.#own.session.id, this.#own);
     const isHeld = !isForgotten && this.#hold(claims, this.people.claimsOf(userId));
-    const lastSeen = written || (this.#held.has(userId) ? this.#source.provider.lostContactAt : Date.now());
+    const lastSeen = written || (this.#held.has(userId) ? this.#contact.lostContactAt : Date.now());
     this.people.replace(userId, claims, lastSeen);
     if (isHeld) this.#held.add(userId);
     else this.#held.delete(userId);
     const left = info && claims.size === 0 ? departed<Meta>(info, lastSeen) : undefined;
     this.setRecent(userId, left);
-    for (const watch of this.#watches.get(userId) ?? []) watch.take(userId, claims, lastSeen, left);
+    for (const watch of this.#watches) if (watch.userIds.has(userId)) watch.take(userId, claims, lastSeen, left);
   }
 
   #read(userId: string): UnionUser<Meta> {
-    const read = this.#source.people.read(userId);
+    const read = this.#known.read(userId);
     const first = this.#first.get(userId);
     return read.info === undefined && first !== undefined ? readTold<Meta>(userId, first) : read;
   }
 
   /** The rooms by name: those that the relay counts, where it does. [WATCH-8] */
   #listRooms(): readonly RoomSummary<Meta>[] {
-    if (this.#told?.statuses === undefined) return this.#rooms.rooms;
+    const { numbers, fullest = [] } = this.#known;
+    if (numbers === undefined) return this.#rooms.rooms;
     const before = new Map(this.#counted.map((summary) => [summary.name, summary]));
-    const rooms = [...this.#told.fullest].map(([name, count]): RoomSummary<Meta> => {
+    const rooms = [...fullest].map(([name, count]): RoomSummary<Meta> => {
       const [known, users] = [before.get(name), this.usersIn(name)];
       return known?.count === count && known.users === users ? known : Object.freeze({ name, users, count });
     });
@@ -262,7 +253,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
    * yet return. Returns whether there are any. [ROSTER-6]
    */
   #hold(claims: Map<PropertyKey, Claim<Meta>>, before: ReadonlyMap<PropertyKey, Claim<Meta>>): boolean {
-    if (!this.#source.provider.holds) return false;
+    if (!this.#contact.holds) return false;
     let isHeld = false;
     for (const [key, claim] of before) {
       // once live, what goes is gone; but what was lost before may yet return, though it is given up

@@ -13,7 +13,6 @@ export interface RoomSummary<Meta = JsonObject> {
 
 interface Entry<Meta> {
   readonly users: SortedList<User<Meta>>;
-  count: number;
   /** As it was listed last; undefined: it was not. */
   summary: RoomSummary<Meta> | undefined;
 }
@@ -34,7 +33,7 @@ export class RoomIndex<Meta> {
       const before = entry.summary;
       entry.summary = summaryOf(name, entry);
       this.#list.change(name, before, entry.summary);
-      if (entry.count === 0) this.#entries.delete(name);
+      if (entry.users.size === 0) this.#entries.delete(name);
     }
     this.#changed.clear();
     return this.#list.items;
@@ -46,7 +45,7 @@ export class RoomIndex<Meta> {
   }
 
   countIn(room: string): number {
-    return this.#entries.get(room)?.count ?? 0;
+    return this.#entries.get(room)?.users.size ?? 0;
   }
 
   /** Takes the change of one user: undefined where the user is not here. */
@@ -62,23 +61,22 @@ export class RoomIndex<Meta> {
   #change(room: string, userId: string, before: User<Meta> | undefined, after: User<Meta> | undefined): void {
     let entry = this.#entries.get(room);
     if (entry === undefined) {
-      entry = { users: new SortedList<User<Meta>>(byName), count: 0, summary: undefined };
+      entry = { users: new SortedList<User<Meta>>(byName), summary: undefined };
       this.#entries.set(room, entry);
     }
     entry.users.change(userId, before, after);
-    entry.count += Number(after !== undefined) - Number(before !== undefined);
     // nobody has listed it: nobody is to be told that it is empty
-    if (entry.count === 0 && entry.summary === undefined) {
+    if (entry.users.size === 0 && entry.summary === undefined) {
       this.#entries.delete(room);
       this.#changed.delete(room);
     } else this.#changed.add(room);
   }
 }
 
-function summaryOf<Meta>(name: string, { users, count, summary }: Entry<Meta>): RoomSummary<Meta> | undefined {
-  if (count === 0) return undefined;
-  const { items } = users;
-  return summary?.users === items ? summary : Object.freeze({ name, users: items, count });
+function summaryOf<Meta>(name: string, { users, summary }: Entry<Meta>): RoomSummary<Meta> | undefined {
+  const { items, size } = users;
+  if (size === 0) return undefined;
+  return summary?.users === items ? summary : Object.freeze({ name, users: items, count: size });
 }
 
 /** One who is not seen is in no room. */

@@ -103,14 +103,13 @@ export class RosterStore<Meta> implements Roster<Meta> {
   /** The relay cannot hear others: what is known of people there may be old. */
   #isPartial = false;
   #synced = false;
-  #recentChanged = false;
-  /** Something else in the snapshot changed. */
+  /** Something in the snapshot changed, besides the users and the status. */
   protected isNews = false;
   // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
   #snapshot: RosterSnapshot<Meta> | undefined;
   readonly #sorted = new SortedList<User<Meta>>(byName);
+  readonly #sortedRecent = new SortedList<User<Meta>>((a, b) => b.lastSeen - a.lastSeen || compareIds(a, b));
   #counts: StatusCounts = {};
-  #sortedRecent: readonly User<Meta>[] | undefined;
 
   constructor(roomId: string, selfId?: string) {
     this.roomId = roomId;
@@ -166,10 +165,12 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   setRecent(userId: string, user: User<Meta> | undefined): void {
-    if (user === undefined ? !this.#recent.delete(userId) : this.#recent.get(userId)?.lastSeen === user.lastSeen)
-      return;
-    if (user !== undefined) this.#recent.set(userId, user);
-    this.#recentChanged = true;
+    const before = this.#recent.get(userId);
+    if (before?.lastSeen === user?.lastSeen) return;
+    if (user === undefined) this.#recent.delete(userId);
+    else this.#recent.set(userId, user);
+    this.#sortedRecent.change(userId, before, user);
+    this.isNews = true;
   }
 
   /**
@@ -189,10 +190,8 @@ export class RosterStore<Meta> implements Roster<Meta> {
     const statusChanged = shown !== this.#status;
     this.#status = shown;
     this.#synced ||= status === "live";
-    if (!statusChanged && !this.people.changed && !this.#recentChanged && !this.isNews) return;
+    if (!statusChanged && !this.people.changed && !this.isNews) return;
     this.isNews = false;
-    if (this.#recentChanged) this.#sortedRecent = undefined;
-    this.#recentChanged = false;
     this.#snapshot = undefined;
 
     // a listener that looks at the roster from within an event sees it as it is after all of them
@@ -250,33 +249,33 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#sorted.change(userId, before, after);
     if (before?.status === after?.status) return;
     const counts: Partial<Record<Status, number>> = { ...this.#counts };
-    for (const [user, change] of [
-      [before, -1],
-      [after, 1],
-    ] as const) {
-      if (user === undefined) continue;
-      const count = (counts[user.status] ?? 0) + change;
-      if (count > 0) counts[user.status] = count;
-      else delete counts[user.status];
+    if (after !== undefined) counts[after.status] = (counts[after.status] ?? 0) + 1;
+    if (before !== undefined) {
+      const left = (counts[before.status] ?? 1) - 1;
+      if (left > 0) counts[before.status] = left;
+      else delete counts[before.status];
     }
     this.#counts = Object.freeze(counts);
   }
 
   protected makeSnapshot(): RosterSnapshot<Meta> {
     const { users, selfId } = this.people;
-    this.#sortedRecent ??= Object.freeze([...this.#recent.values()].toSorted((a, b) => b.lastSeen - a.lastSeen));
     return {
       status: this.#status,
       refusal: this.refusal,
       synced: this.#synced,
       users: this.#sorted.items,
       self: users.get(selfId ?? "") ?? null,
-      recent: this.#sortedRecent,
+      recent: this.#sortedRecent.items,
     };
   }
 }
 
 /** By name, and of one name by id. */
 export function byName(a: User<unknown>, b: User<unknown>): number {
-  return collator.compare(a.name ?? a.id, b.name ?? b.id) || (a.id < b.id ? -1 : Number(a.id > b.id));
+  return collator.compare(a.name ?? a.id, b.name ?? b.id) || compareIds(a, b);
+}
+
+function compareIds(a: User<unknown>, b: User<unknown>): number {
+  return a.id < b.id ? -1 : Number(a.id > b.id);
 }

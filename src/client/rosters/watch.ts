@@ -24,13 +24,14 @@ export interface WatchedLobby<Meta> {
   readonly refusal: Refusal | null;
   readonly selfId: string | undefined;
   awaits(userId: string): boolean;
-  /** Tells the watch of these from now on, in the place of those before. */
-  watchUsers(watch: WatchedPeople<Meta>, before: ReadonlySet<string>, after: ReadonlySet<string>): void;
+  /** Has the watch be of these from now on, in the place of those before. Throws RangeError for too many. */
+  watchUsers(watch: WatchedPeople<Meta>, userIds: ReadonlySet<string>): void;
 }
 
 export class WatchedPeople<Meta> extends RosterStore<Meta> implements Watch<Meta> {
   readonly #lobby: WatchedLobby<Meta>;
-  #ids: ReadonlySet<string> = new Set();
+  /** Set by the lobby. */
+  userIds: ReadonlySet<string> = new Set();
   #isStarted = false;
 
   constructor(lobby: WatchedLobby<Meta>, userIds: Iterable<string>) {
@@ -45,7 +46,7 @@ export class WatchedPeople<Meta> extends RosterStore<Meta> implements Watch<Meta
   }
 
   get ids(): readonly string[] {
-    return [...this.#ids];
+    return [...this.userIds];
   }
 
   override get refusal(): Refusal | null {
@@ -53,15 +54,9 @@ export class WatchedPeople<Meta> extends RosterStore<Meta> implements Watch<Meta
   }
 
   set(userIds: Iterable<string>): void {
-    const before = this.#ids;
+    const before = this.userIds;
     const after = checked(userIds);
-    this.#ids = after;
-    try {
-      this.#lobby.watchUsers(this, before, after);
-    } catch (error) {
-      this.#ids = before;
-      throw error;
-    }
+    this.#lobby.watchUsers(this, after);
     for (const userId of before) if (!after.has(userId)) this.take(userId, new Map(), 0, undefined);
     this.update(false);
   }

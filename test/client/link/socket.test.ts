@@ -2,7 +2,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { ReconnectingSocket, defaultSocketTiming } from "../../../src/client/link/socket.ts";
+import type { Failure } from "../../../src/client/link/reconnecting.ts";
+import { ReconnectingSocket, type SocketOptions, defaultSocketTiming } from "../../../src/client/link/socket.ts";
 import { LINK_CHANNEL, controlFrame, envelope } from "../../../src/wire/index.ts";
 import { pause, until } from "../../support.ts";
 import { tellTime } from "../../tab.ts";
@@ -10,6 +11,45 @@ import { ScriptedSocket } from "../scripted-socket.ts";
 
 const noToken = { get: () => "", shown() {}, accepted() {}, rejected: () => false };
 const { backoffMs, maxBackoffMs, connectTimeoutMs, probeTimeoutMs, renewalTimeoutMs } = defaultSocketTiming;
+
+/** A socket that tells a test what becomes of it. */
+class ToldSocket extends ReconnectingSocket {
+  onDialed = (): void => {};
+  onOpened = (): void => {};
+  onMessage = (): void => {};
+  onDown = (): void => {};
+  onFailed = (_failure: Failure): void => {};
+  onRefused = (_code: number, _reason: string): void => {};
+
+  constructor(options: Partial<SocketOptions>, timing = defaultSocketTiming) {
+    super(
+      { url: () => "ws://relay/doc", WebSocket: ScriptedSocket, tokens: noToken, isHidden: () => false, ...options },
+      timing,
+    );
+  }
+
+  protected override dialed(): void {
+    this.onDialed();
+  }
+  protected override opened(): void {
+    this.onOpened();
+  }
+  protected override message(): void {
+    this.onMessage();
+  }
+  protected override down(): void {
+    this.onDown();
+  }
+  protected override failed(failure: Failure): void {
+    this.onFailed(failure);
+  }
+  protected override forgives(): boolean {
+    return false;
+  }
+  protected override refused(code: number, reason: string): void {
+    this.onRefused(code, reason);
+  }
+}
 
 /** Time passes, and no timer fires. */
 function freeze(ms: number): void {
@@ -25,20 +65,14 @@ function scripted() {
   ScriptedSocket.made = [];
   const log: unknown[] = [];
   const failures: string[] = [];
-  const page = { hidden: false, forgiven: 0 };
-  const socket = new ReconnectingSocket(
-    { url: () => "ws://relay/doc", WebSocket: ScriptedSocket, tokens: noToken, isHidden: () => page.hidden },
-    defaultSocketTiming,
-    {
-      dialed: () => log.push("dialed"),
-      opened: () => log.push("opened"),
-      message: () => log.push("message"),
-      down: () => log.push("down"),
-      refused: (code) => log.push(`refused ${code}`),
-      failed: ({ code, wasSettled }) => failures.push(wasSettled ? `${code} settled` : `${code}`),
-      forgives: (code) => code === page.forgiven,
-    },
-  );
+  const page = { hidden: false };
+  const socket = new ToldSocket({ isHidden: () => page.hidden });
+  socket.onDialed = () => log.push("dialed");
+  socket.onOpened = () => log.push("opened");
+  socket.onMessage = () => log.push("message");
+  socket.onDown = () => log.push("down");
+  socket.onRefused = (code) => log.push(`refused ${code}`);
+  socket.onFailed = ({ code, wasSettled }) => failures.push(wasSettled ? `${code} settled` : `${code}`);
   const latest = (): ScriptedSocket => ScriptedSocket.made.at(-1)!;
   const dialed = (): number => ScriptedSocket.made.length;
   /** How long until the next attempt. */
@@ -157,19 +191,8 @@ describe("a connection that may be dead", () => {
       }
     }
     const tokens = { ...noToken, get: () => Promise.resolve("a.b.c") };
-    const socket = new ReconnectingSocket(
-      { url: () => "ws://relay/doc", WebSocket: NotDialed, tokens, isHidden: () => false },
-      defaultSocketTiming,
-      {
-        dialed() {},
-        opened() {},
-        message() {},
-        down() {},
-        failed() {},
-        forgives: () => false,
-        refused: (...said) => refused.push(said),
-      },
-    );
+    const socket = new ToldSocket({ WebSocket: NotDialed, tokens });
+    socket.onRefused = (...said) => refused.push(said);
     onTestFinished(() => socket.disconnect());
     socket.connect();
     await until("it is refused", () => refused.length > 0);
@@ -193,15 +216,15 @@ describe("a connection that may be dead", () => {
     latest().says();
     log.length = 0;
     const renewal = Uint8Array.of(1, 1, 0);
-    socket.keepAlive(renewal);
+    socket.ask(renewal);
     vi.advanceTimersByTime(renewalTimeoutMs - 1);
     latest().says();
     vi.advanceTimersByTime(renewalTimeoutMs);
-    socket.keepAlive(renewal);
+    socket.ask(renewal);
     expect(latest().sent).toEqual([renewal, renewal]);
     vi.advanceTimersByTime(renewalTimeoutMs - 1);
     // asked already
-    socket.keepAlive(renewal);
+    socket.ask(renewal);
     expect(latest().sent).toHaveLength(2);
     vi.advanceTimersByTime(1);
     expect(log).toEqual(["message", "down"]);
@@ -242,7 +265,7 @@ describe("a connection that may be dead", () => {
     latest().opens();
     latest().says();
     log.length = 0;
-    socket.keepAlive(Uint8Array.of(1, 1, 0));
+    socket.ask(Uint8Array.of(1, 1, 0));
     for (let i = 0; i < 2; i++) {
       expect(log).toEqual([]);
       freeze(60_000);
@@ -255,7 +278,7 @@ describe("a connection that may be dead", () => {
     const { socket, log, latest } = scripted();
     socket.connect();
     latest().opens();
-    socket.keepAlive(Uint8Array.of(1, 1, 0));
+    socket.ask(Uint8Array.of(1, 1, 0));
     freeze(60_000);
     socket.wake();
     vi.advanceTimersByTime(probeTimeoutMs);
@@ -380,19 +403,8 @@ describe("the relay's close code", () => {
     const timing = { ...defaultSocketTiming, backoffMs: 5, maxBackoffMs: 5 };
     const refused: unknown[] = [];
     const sockets = [...final, ...mendable].map((code) => {
-      const socket = new ReconnectingSocket(
-        { url: () => `ws://127.0.0.1:${port}/${code}`, WebSocket, tokens: noToken, isHidden: () => false },
-        timing,
-        {
-          dialed() {},
-          opened() {},
-          message() {},
-          down() {},
-          failed() {},
-          forgives: () => false,
-          refused: (because, reason) => refused.push([code, because, reason]),
-        },
-      );
+      const socket = new ToldSocket({ url: () => `ws://127.0.0.1:${port}/${code}`, WebSocket }, timing);
+      socket.onRefused = (because, reason) => refused.push([code, because, reason]);
       onTestFinished(() => socket.disconnect());
       socket.connect();
       return socket;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { Inbound } from "../../../src/client/provider/inbound.ts";
+import { createInbound } from "../../../src/client/provider/inbound.ts";
 import { decodeRelayFrame, encodeStates, fieldsOf } from "../../../src/wire/index.ts";
 
 it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not take itself for reconnecting for ever", () => {
@@ -12,7 +12,7 @@ it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not 
   let told = 0;
   const marked: number[] = [];
   const own = { tellAnew: () => void told++, isOwn: (id: number) => id === awareness.clientID };
-  const inbound = new Inbound(awareness, {}, own, (ids) => marked.push(...ids));
+  const inbound = createInbound(awareness, {}, own, (ids) => marked.push(...ids));
   const take = (write: Parameters<typeof encodeStates>[0]): void => {
     const frame = decodeRelayFrame(encodeStates(write) ?? new Uint8Array());
     if (frame.type !== "states") throw new Error(`unexpected ${frame.type}`);

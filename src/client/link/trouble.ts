@@ -1,6 +1,6 @@
 /** Words for why there is no connection, for the person who has to mend it. Pure. */
 import { EXPIRED, TIMED_OUT } from "../../wire/index.ts";
-import type { Failure } from "../link/handler.ts";
+import type { Failure } from "./reconnecting.ts";
 
 /** For how long there is no connection before that is said, ms. */
 const PATIENCE_MS = 2_000;
@@ -9,24 +9,22 @@ const PATIENCE_MS = 2_000;
  * What to tell the application; null: nothing yet, for that a connection drops is nothing unusual.
  *
  * @param url of the relay, without a room
- * @param failingMs for how long there has been no connection that lasted
  * @param hasGreeted a relay of ours has greeted the client at this address before: the address is right
  */
 export function troubleOf(
   url: string,
-  { code, reason, wasSettled, wasDialed }: Failure,
-  failingMs: number,
+  { code, reason, wasSettled, wasDialed, failingMs }: Failure,
   hasGreeted: boolean,
 ): string | null {
   const why = reason === "" ? `${code}` : `${code}: ${reason}`;
   const isTold = code >= 4400 && code !== TIMED_OUT && !(code === EXPIRED && wasSettled);
   if (isTold) return `the relay at ${url} closed the connection (${why}); it is tried again`;
   if (failingMs < PATIENCE_MS) return null;
-  if (!wasDialed) return `no connection to ${url}: ${reason}; it is asked for again`;
+  const none = `no connection to ${url} (${why})`;
+  if (!wasDialed) return `${none}; it is asked for again`;
   // [CLIENT-13]
-  if (hasGreeted)
-    return `no connection to ${url} (${why}): the relay is away, or this device is offline; it is tried again`;
-  return `no connection to ${url} (${why}); check address, port and certificate: is a copresence relay there?`;
+  if (hasGreeted) return `${none}: the relay is away, or this device is offline; it is tried again`;
+  return `${none}; check address, port and certificate: is a copresence relay there?`;
 }
 
 /** For a server that speaks, but not as a relay of ours. */
