@@ -10,7 +10,8 @@ import { openBus } from "./relay/cluster/bus/open-bus.ts";
 import { type Relay, createRelay } from "./relay/index.ts";
 import type { Log } from "./relay/ports/log.ts";
 import { openStore } from "./relay/store/open.ts";
-import { type ErrorListener, oncePerSecond, withCauses } from "./relay/util/report.ts";
+import { type ErrorListener, oncePerSecond } from "./relay/util/report.ts";
+import { reasonOf, withCauses } from "./relay/util/reason.ts";
 import { openOutbox } from "./relay/webhooks/outbox/open.ts";
 import { openSharedOutbox } from "./relay/webhooks/shared/open.ts";
 
@@ -127,7 +128,7 @@ async function serve(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const help = `Try copresence ${load === undefined ? "" : `${name} `}--help.\n`;
   process.stderr.write(`copresence: ${message}\n${error instanceof UsageError ? help : ""}`);
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -1,5 +1,5 @@
 import { DONE, FAILED, type Job, type Task, load, roomsOf, shown } from "./job.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "../../relay/util/reason.ts";
 import { examine } from "./update.ts";
 
 /** Reads each document, and says which of them are damaged. [STORE-34] */

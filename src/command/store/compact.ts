@@ -1,5 +1,5 @@
 import { DONE, FAILED, type Job, type Task, load, roomsOf, shown } from "./job.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "../../relay/util/reason.ts";
 import { examine, wholeOf } from "./update.ts";
 
 /** How often a compaction is begun anew when a relay was first. */

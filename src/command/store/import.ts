@@ -1,6 +1,6 @@
 import { UsageError } from "../usage.ts";
 import { DONE, FAILED, type Job, type Task, checkedRoom, load, roomAndFile, shown } from "./job.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "../../relay/util/reason.ts";
 import type { DocumentSource } from "./sources/document-source.ts";
 import { readSource } from "./sources/source.ts";
 import { readBytes } from "./streams.ts";

@@ -4,7 +4,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { UsageError } from "../usage.ts";
-import { reasonOf } from "./reason.ts";
+import { reasonOf } from "../../relay/util/reason.ts";
 
 /** The standard streams of the process, or what a test has in their place. */
 export interface Streams {

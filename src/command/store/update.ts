@@ -2,6 +2,7 @@
 import * as Y from "yjs";
 import type { StoredDocument } from "../../relay/ports/stores/document-store.ts";
 import { damagedPart } from "../../relay/documents/stored/damage.ts";
+import { reasonOf } from "../../relay/util/reason.ts";
 
 /** One update of several; nothing that they hold is lost, also what was deleted. */
 export function merged(updates: readonly Uint8Array[]): Uint8Array {
@@ -33,7 +34,7 @@ export function examine(stored: Pick<StoredDocument, "snapshot" | "updates">): F
     const { pendingStructs, pendingDs } = doc.store;
     return { kind: pendingStructs === null && pendingDs === null ? "sound" : "incomplete" };
   } catch (error) {
-    return { kind: "damaged", reason: `Yjs cannot read it: ${error instanceof Error ? error.message : String(error)}` };
+    return { kind: "damaged", reason: `Yjs cannot read it: ${reasonOf(error)}` };
   } finally {
     doc.destroy();
   }

@@ -6,6 +6,7 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
+import { causeOf, codeOf, reasonOf } from "../util/reason.ts";
 
 export type Level = ClassicLevel<string, Uint8Array>;
 
@@ -79,4 +80,14 @@ export class LevelDatabase {
     const { bavail, bsize } = await statfs(this.#folder);
     return bavail * bsize >= sizes.reduce((sum, size) => sum + size, OPENING_BYTES);
   }
+}
+
+/** Whether a folder could not be opened because another process has it open. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(causeOf(error)) === "LEVEL_LOCKED";
+}
+
+/** Why a folder could not be opened. */
+export function whyNotOpened(error: unknown): string {
+  return isLocked(error) ? "another process has it open" : reasonOf(causeOf(error));
 }

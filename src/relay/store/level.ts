@@ -14,7 +14,7 @@ import {
   type Position,
   type StoredDocument,
 } from "../ports/stores/document-store.ts";
-import { LevelDatabase } from "./level-database.ts";
+import { LevelDatabase, whyNotOpened } from "./level-database.ts";
 import { LevelParts, type Operation, PART, type Parts } from "./level-parts.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
@@ -69,7 +69,7 @@ export class LevelDocumentStore implements DocumentStore {
     try {
       db = await LevelDatabase.open(folder);
     } catch (error) {
-      throw new Error(`the store ${folder} cannot be opened: ${reasonOf(error)}`, { cause: error });
+      throw new Error(`the store ${folder} cannot be opened: ${whyNotOpened(error)}`, { cause: error });
     }
     const store = new LevelDocumentStore(db, sync);
     await store.#parts.sweep();
@@ -331,11 +331,4 @@ function decodeBase(room: string, value: Uint8Array | null): Pick<Log, "base" | 
   }
   const parts = id === undefined ? null : { id, count: Number(count), bytes: Number(bytes) };
   return { base: Number(base), parts };
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  if (code === "LEVEL_LOCKED") return "another process has it open";
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -11,6 +11,7 @@ import {
   type Position,
   type StoredDocument,
 } from "../ports/stores/document-store.ts";
+import { reasonOf } from "../util/reason.ts";
 import { PostgresPeopleStore } from "./postgres-people.ts";
 import { migrate } from "./postgres-schema.ts";
 
@@ -251,10 +252,4 @@ export function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return "postgres://…";
   const { protocol, username, host, pathname } = new URL(url);
   return `${protocol}//${username === "" ? "" : `${username}@`}${host}${pathname}`;
-}
-
-function reasonOf(error: unknown): string {
-  // of several addresses of a host, each was tried
-  if (error instanceof AggregateError && error.message === "") return error.errors.map(reasonOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
 }

@@ -35,13 +35,6 @@ export function oncePerSecond(report: ErrorListener, now = (): number => perform
   };
 }
 
-/** What an error says, and what the errors say that it came of, in one line. */
-export function withCauses(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, cause } = error;
-  return cause === undefined || cause === null ? message : `${message}: ${withCauses(cause)}`;
-}
-
 /** Calls a listener of the application. What it throws, or rejects with later, is reported. */
 export function callListener<Event>(
   listener: (event: Event) => unknown,

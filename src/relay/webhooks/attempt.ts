@@ -1,4 +1,5 @@
 /** One attempt to give a message to a receiver. */
+import { causeOf, codeOf } from "../util/reason.ts";
 
 /** Makes the value of `webhook-signature`. */
 export type Sign = (id: string, at: Date, body: string) => string;
@@ -61,7 +62,7 @@ export async function attempt(
     return { type: "failed", reason: `it answered ${response.status}`, waitMs: retryAfter(response.headers, now) };
   } catch (error) {
     const isLate = own.signal.aborted && !signal.aborted;
-    const reason = isLate ? `it did not answer within ${timeoutMs} ms` : reasonOf(error);
+    const reason = isLate ? `it did not answer within ${timeoutMs} ms` : whyNotReached(error);
     return { type: "failed", reason, waitMs: 0 };
   } finally {
     clearTimeout(timer);
@@ -78,8 +79,7 @@ function retryAfter(headers: Headers, now: number): number {
 }
 
 /** Without the address: it may hold a secret. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? `it cannot be reached (${code})` : "it cannot be reached";
+function whyNotReached(error: unknown): string {
+  const code = codeOf(causeOf(error));
+  return code === undefined ? "it cannot be reached" : `it cannot be reached (${code})`;
 }

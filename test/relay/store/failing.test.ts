@@ -10,7 +10,7 @@ import type { DocumentStore, Position, StoredDocument } from "../../../src/relay
 import { LevelDocumentStore } from "../../../src/relay/store/level.ts";
 import { MemoryDocumentStore } from "../../../src/relay/store/memory.ts";
 import { LevelOutbox } from "../../../src/relay/webhooks/outbox/level.ts";
-import { withCauses } from "../../../src/relay/util/report.ts";
+import { withCauses } from "../../../src/relay/util/reason.ts";
 import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 
 const SLOW_MS = 10_000;

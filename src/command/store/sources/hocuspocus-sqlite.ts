@@ -1,7 +1,7 @@
 /** The table of Hocuspocus' SQLite extension: a name and all of a document as one Yjs update in each row. [STORE-41] */
 import { readFile, stat } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
-import { reasonOf } from "../reason.ts";
+import { reasonOf } from "../../../relay/util/reason.ts";
 import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 /** Where the header of a SQLite file says that changes go to another file first (2), or not (1): to be read, and written. */

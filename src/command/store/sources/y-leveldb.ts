@@ -8,7 +8,7 @@ import { ClassicLevel } from "classic-level";
 import * as decoding from "lib0/decoding";
 import { isLevelFolder } from "../../../relay/store/level.ts";
 import { FrameError, roomFromPath } from "../../../wire/index.ts";
-import { reasonOf } from "../reason.ts";
+import { isLocked, whyNotOpened } from "../../../relay/store/level-database.ts";
 import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 const TEXT = 0;
@@ -23,10 +23,8 @@ export async function openYLeveldb(folder: string): Promise<DocumentSource> {
   try {
     await db.open();
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    const isLocked = cause instanceof Error && "code" in cause && cause.code === "LEVEL_LOCKED";
-    const reason = isLocked ? "another process has it open: stop the server that writes to it" : reasonOf(cause);
-    throw new Error(`the folder ${folder} cannot be read: ${reason}`, { cause: error });
+    const advice = isLocked(error) ? ": stop the server that writes to it" : "";
+    throw new Error(`the folder ${folder} cannot be read: ${whyNotOpened(error)}${advice}`, { cause: error });
   }
   return {
     name: folder,

@@ -1,5 +1,6 @@
 /** The keys that a signer publishes as a JWK set, fetched when they are needed and kept for ten minutes. */
 import { type JWTVerifyGetKey, createRemoteJWKSet, customFetch, errors } from "jose";
+import { causeOf, reasonOf } from "../../util/reason.ts";
 
 /** The set cannot be had, or not be read: whose fault that is, no token says. */
 export class KeySetError extends Error {}
@@ -26,7 +27,7 @@ export function keySet(url: string, name: string): JWTVerifyGetKey {
     } catch (error) {
       // these say something of the token, not of the set
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      throw new KeySetError(`the JWK set cannot be had: ${reasonOf(error)}`, { cause: error });
+      throw new KeySetError(`the JWK set cannot be had: ${whyNotHad(error)}`, { cause: error });
     }
   };
 }
@@ -82,10 +83,7 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-function reasonOf(error: unknown): string {
+function whyNotHad(error: unknown): string {
   if (error instanceof errors.JWKSTimeout) return `it took longer than ${TIMEOUT_MS} ms`;
-  if (!(error instanceof Error)) return String(error);
-  // "fetch failed" says nothing; what it failed of does
-  const reason = error.cause instanceof Error ? error.cause.message || error.message : error.message;
-  return reason.slice(0, MAX_REASON_LENGTH);
+  return reasonOf(causeOf(error)).slice(0, MAX_REASON_LENGTH);
 }

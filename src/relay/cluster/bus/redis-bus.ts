@@ -2,6 +2,7 @@
 import { DisconnectsClientError, ErrorReply, type RedisClientType, createClient } from "@redis/client";
 import type { Unsubscribe } from "../../../presence/index.ts";
 import type { Bus, BusCounts } from "../../ports/bus.ts";
+import { reasonOf } from "../../util/reason.ts";
 
 /** Past so many bytes that Redis has not taken, what is published is dropped: it heals as any gap does. [BUS-26] */
 const MAX_UNSENT = 2 ** 20;
@@ -135,7 +136,7 @@ export class RedisBus implements Bus {
   }
 
   #report(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     // what is waited for when the connection begins anew is no news
     if (this.#isClosed || message === this.#told || error instanceof DisconnectsClientError) return;
     this.#told = message;

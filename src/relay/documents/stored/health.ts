@@ -1,6 +1,7 @@
 /** How the store of documents fares: how long it takes, and whether it does what it is asked. [STORE-15] */
 import { DamagedDocumentError } from "../../ports/stores/document-store.ts";
 import type { Clock } from "../../ports/clock.ts";
+import { reasonOf } from "../../util/reason.ts";
 
 /** What the store is asked to do takes longer only if it hangs, ms. */
 const HANGING_MS = 10_000;
@@ -95,7 +96,7 @@ export class StoreHealth {
 
   /** Whether a failure is to be reported: a disk that is full is so for all documents, and is reported once. [STORE-16] */
   isNews(error: unknown): boolean {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     if (this.#reported.has(reason)) return false;
     this.#reported.add(reason);
     return true;

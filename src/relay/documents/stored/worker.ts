@@ -1,5 +1,6 @@
 /** The thread that makes one update of what is stored of a document, so that no room waits for it. */
 import { parentPort } from "node:worker_threads";
+import { reasonOf } from "../../util/reason.ts";
 import { compactDocument } from "./compact.ts";
 import { type Merged, mergeStored } from "./merge.ts";
 import { type Packed, type Work, unpack } from "./packed.ts";
@@ -22,6 +23,6 @@ parentPort?.on("message", (packed: Packed) => {
     const copy = update.slice();
     parentPort?.postMessage({ update: copy, stateVector }, [copy.buffer]);
   } catch (error) {
-    parentPort?.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+    parentPort?.postMessage({ error: reasonOf(error) }, []);
   }
 });

@@ -5,7 +5,7 @@
  */
 import type { BatchOperation } from "classic-level";
 import type { KeptMessage, Outbox, OutboxChange } from "../../ports/stores/outbox.ts";
-import { type Level, LevelDatabase } from "../../store/level-database.ts";
+import { type Level, LevelDatabase, whyNotOpened } from "../../store/level-database.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
 const DIGITS = 16;
@@ -31,9 +31,7 @@ export class LevelOutbox implements Outbox {
     try {
       return new LevelOutbox(await LevelDatabase.open(folder));
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`the outbox ${folder} cannot be opened: ${reason}`, { cause: error });
+      throw new Error(`the outbox ${folder} cannot be opened: ${whyNotOpened(error)}`, { cause: error });
     }
   }
 
