@@ -1,7 +1,6 @@
 /** Has a room, or a lobby, flushed when something has changed: at once, or later while flushes cost much. [ROOM-5] */
 import { Ticker } from "../../util/ticker.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Member } from "../ports/member.ts";
 import { immediate } from "../util/immediate.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
 
@@ -12,8 +11,8 @@ export interface FlusherSetup {
   readonly shortestMs: number;
   /** How long it waits when it costs more than its share, unless it is large, ms. [FLOW-3] */
   readonly usualMs: number;
-  /** Who is told; null: their number says nothing of what that costs. */
-  readonly audience: ReadonlySet<Pick<Member, "kind" | "answers">> | null;
+  /** How many are told, and how many of them say it back; null: their number says nothing of what that costs. */
+  readonly audience: { readonly size: number; readonly echoing: number } | null;
   /** Tells them. */
   readonly flush: (now: number) => void;
   /** Told how long a flush took, and how long the oldest change had waited for it, ms. */
@@ -55,30 +54,24 @@ export class Flusher {
     this.#ticker.run();
   }
 
-  /** Flushes what waits, if it is told to, and never again. */
+  /** Flushes what waits, if anything does and it is told to, and never again. */
   close({ flush }: { readonly flush: boolean }): void {
+    const waits = this.#changedAt !== null || this.#later !== undefined;
     this.#ticker.stop();
-    if (flush) this.#flush();
+    if (flush && waits) this.#flush();
     clearTimeout(this.#later);
     this.#pace.close();
   }
 
   #flush(): void {
-    const { clock, flush, onFlushed } = this.#setup;
+    const { clock, audience, flush, onFlushed } = this.#setup;
     const startedAt = clock.now();
     const waitedMs = startedAt - (this.#changedAt ?? startedAt);
     this.#changedAt = null;
     flush(startedAt);
     const endedAt = clock.now();
-    this.#pace.flushed(endedAt - startedAt, endedAt, echoing(this.#setup.audience));
+    const echoing = audience === null || audience.echoing === 0 ? 0 : audience.echoing / audience.size;
+    this.#pace.flushed(endedAt - startedAt, endedAt, echoing);
     onFlushed?.(endedAt - startedAt, waitedMs);
   }
-}
-
-/** What part of those who are told says it back, as y-websocket clients do: 0 to 1. */
-function echoing(audience: FlusherSetup["audience"]): number {
-  if (audience === null) return 0;
-  let count = 0;
-  for (const { kind, answers } of audience) if (kind === "stock" && answers) count++;
-  return count === 0 ? 0 : count / audience.size;
 }

@@ -21,6 +21,7 @@ import type { Dropped } from "./counters.ts";
 import { RoomMessages } from "../messages/room-messages.ts";
 import { Packet, control } from "../ports/packet.ts";
 import type { Member } from "../ports/member.ts";
+import { Members } from "./members.ts";
 import { Observers } from "./observers.ts";
 import { RoomPeople } from "./people.ts";
 import { Readers } from "./readers.ts";
@@ -48,7 +49,7 @@ export interface LobbyWatchers {
 
 export class Room implements DocumentHost {
   readonly name: string;
-  readonly members: Set<Member> = new Set();
+  readonly members: Members = new Members();
   readonly register: Register;
   readonly document: RoomDocument;
   readonly #setup: RoomSetup;
@@ -65,8 +66,6 @@ export class Room implements DocumentHost {
   readonly #flusher: Flusher;
   readonly #readers: Readers;
   #renewalsAt = -Infinity;
-  /** How many members are other relays. */
-  #relays = 0;
   #holds = 0;
 
   constructor(name: string, setup: RoomSetup, makeDocument: (room: Room) => RoomDocument) {
@@ -114,7 +113,7 @@ export class Room implements DocumentHost {
   /** Nobody of this relay is here, or was and may return; and nobody holds it. */
   get empty(): boolean {
     if (this.isHeld) return false;
-    if (this.members.size > this.#relays) return false;
+    if (this.members.own > 0) return false;
     for (const { isRemote } of this.register.present()) if (!isRemote) return false;
     return true;
   }
@@ -138,7 +137,6 @@ export class Room implements DocumentHost {
 
   join(member: Member): void {
     this.members.add(member);
-    if (member.kind === "relay") this.#relays++;
     this.#observers.joined(member);
     this.#readers.ask(member);
     this.#observers.greet(member);
@@ -184,7 +182,6 @@ export class Room implements DocumentHost {
   /** Takes out a member that is gone. Entries that `isExplicit` leave at once; the rest may come back within the grace. */
   leave(member: Member, now: number, isExplicit: (entry: PresentEntry) => boolean): readonly Change[] {
     if (!this.members.delete(member)) return NO_CHANGES;
-    if (member.kind === "relay") this.#relays--;
     this.#readers.left(member);
     this.watchers?.left(member);
     this.#observers.left(member, now);
@@ -297,12 +294,11 @@ export class Room implements DocumentHost {
       return NO_CHANGES;
     }
     if (this.#observers.isEcho(member, payload)) {
-      // [FLOW-8] it says back what it hears: from now on it is missed when it does not
-      member.answers = true;
+      this.members.answered(member);
       return NO_CHANGES;
     }
     const { entries, echoes } = this.register.read(member, payload);
-    if (echoes) member.answers = true;
+    if (echoes) this.members.answered(member);
     // without `presence`, what it says of itself is dropped [GRANT-3]
     if (member.access.presence) return this.register.apply(member, entries, at);
     return entries.length > 0 ? this.#drop("awareness") : NO_CHANGES;
