@@ -1,53 +1,7 @@
 #!/usr/bin/env node
 /** `copresence`: a relay on one port, from the command line. */
-import { readFileSync } from "node:fs";
-import { helpText } from "./command/settings/help.ts";
-import { readFlags } from "./command/settings/flags.ts";
-import { readSettings } from "./command/settings/settings.ts";
 import { UsageError } from "./command/usage.ts";
-import { isLoopback } from "./relay/access/address.ts";
-import { openBus } from "./relay/cluster/bus/open-bus.ts";
-import { type Relay, createRelay } from "./relay/index.ts";
-import type { Log } from "./relay/ports/log.ts";
-import { openStore } from "./relay/store/open.ts";
-import { type ErrorListener, oncePerSecond } from "./relay/util/report.ts";
-import { reasonOf, withCauses } from "./relay/util/reason.ts";
-import { openOutbox } from "./relay/webhooks/outbox/open.ts";
-import { openSharedOutbox } from "./relay/webhooks/shared/open.ts";
-
-/** Refuses to listen to the network where nobody is asked who connects, unless that is meant. [AUTH-8] */
-function checkOpen(relay: Relay, host: string): void {
-  if (!relay.open || relay.options.open || isLoopback(host)) return;
-  throw new UsageError(
-    `at ${host} anybody could come as anybody: set --jwt-secret, --jwt-public-key or --jwks-url, ` +
-      "or --open if that is meant",
-  );
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return (manifest as { readonly version: string }).version;
-}
-
-/** What cannot be listened on, with what to do about it. */
-function explained(error: unknown): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const advice: Readonly<Record<string, string>> = {
-    EADDRINUSE: "choose another port with --port or PORT; 0 takes any free one",
-    EACCES: "choose another port with --port or PORT: this one needs privileges",
-    ENOTFOUND: "choose an address of this machine with --host or HOST",
-    EADDRNOTAVAIL: "choose an address of this machine with --host or HOST",
-  };
-  const hint = code === undefined ? undefined : advice[code];
-  return hint === undefined ? error : new Error(`${message}; ${hint}`, { cause: error });
-}
-
-/** Reports what went wrong, such as a key set that cannot be had, in one line. */
-const reporterTo = (log: Log): ErrorListener =>
-  oncePerSecond((error, where) => {
-    const what = where === "authenticate" ? "tokens cannot be verified" : `${where} failed`;
-    log.error({}, `${what}: ${withCauses(error)}`);
-  });
+import { reasonOf } from "./relay/util/reason.ts";
 
 /** Reads what follows its name, and resolves to the exit code. */
 type Command = (args: readonly string[]) => Promise<number>;
@@ -59,72 +13,22 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./verify/command.ts")).runVerify,
 };
 
+const args = process.argv.slice(2);
 /** The subcommand that is called, by its first word; none: it serves. */
-const [name = "", ...args] = process.argv.slice(2);
+const [name = ""] = args;
 const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
 
 async function main(): Promise<void> {
-  if (load === undefined) return serve();
-  const run = await load();
-  process.exitCode = await run(args);
-}
-
-/** Listens, and says where, until it is told to stop. [RUN-1] */
-async function serve(): Promise<void> {
-  const flags = readFlags(process.argv.slice(2));
-  if (flags.help) return void process.stdout.write(helpText());
-  if (flags.version) return void process.stdout.write(`${version()}\n`);
-  const settings = readSettings(flags, process.env);
-  const { host, port, relay: options, labelOf } = settings;
-  const { createLog } = await import("./command/log.ts");
-  const log = createLog(settings.logFormat, settings.logLevel);
-  const label = labelOf("store");
-  const store = await openStore(settings.store, { sync: settings.storeSync, label });
-  const isAlone = settings.bus === null;
-  const hasWebhooks = options.webhook !== undefined;
-  const outbox = hasWebhooks && isAlone ? await openOutbox(settings.store, { label }) : undefined;
-  if (outbox?.isDurable === false) {
-    const lost = "those that wait are lost when the process dies, and so is who was said to be online";
-    log.warn({}, `webhooks are kept in memory: ${lost}; --store file:FOLDER keeps them`);
+  if (load !== undefined) {
+    const run = await load();
+    process.exitCode = await run(args.slice(1));
+    return;
   }
-  const onError = reporterTo(log);
-  const onBusError = (error: unknown): void => onError(error, "the bus");
-  const bus = settings.bus === null ? null : await openBus(settings.bus, onBusError, labelOf("bus"));
-  const sharedOutbox =
-    hasWebhooks && settings.bus !== null
-      ? await openSharedOutbox(settings.bus, settings.busPrefix ?? undefined, labelOf("bus"))
-      : null;
-  const relay = createRelay({
-    ...options,
-    ...(outbox !== undefined && { outbox }),
-    sharedOutbox,
-    store,
-    bus,
-    ...(settings.busPrefix !== null && { busPrefix: settings.busPrefix }),
-    ...(settings.busSecret !== null && { busSecret: settings.busSecret }),
-    onError,
-    log,
-  });
-  let stopped = false;
-  const stop = (): void => {
-    // [DRAIN-4] who says so twice does not want to wait
-    if (stopped) return void relay.close();
-    stopped = true;
-    void relay.drain().then(() => relay.close());
-  };
-  process.on("SIGTERM", stop).on("SIGINT", stop);
-  try {
-    checkOpen(relay, host);
-    const { url } = await relay.listen(port, host);
-    process.stdout.write(`copresence: listening on ${url}\n`);
-    log.info({ url, shard: relay.shard, version: version() }, "listening");
-    const keys = "--jwt-secret, --jwt-public-key or --jwks-url";
-    if (relay.open) log.warn({}, `open to anyone who can reach it, as anyone: set ${keys}`);
-  } catch (error) {
-    await relay.close();
-    // stopped before it could listen is stopped all the same
-    if (!stopped) throw explained(error);
-  }
+  // until there is a relay there is nobody to tell and nothing to close [RUN-1]
+  let stop: () => void = () => process.exit(0);
+  process.on("SIGTERM", () => stop()).on("SIGINT", () => stop());
+  const { serve } = await import("./command/serve.ts");
+  await serve(args, (stopRelay) => (stop = stopRelay));
 }
 
 main().catch((error: unknown) => {

@@ -1,8 +1,21 @@
-/** What `copresence --help` prints. */
+/** What `copresence --help` prints. [RUN-9] */
 import type { OptionSpec } from "../../relay/option.ts";
+import { HEADINGS, type Heading } from "./headings.ts";
 import { everySetting } from "./specs.ts";
 
-function rowOf(name: string, spec: OptionSpec): [string, string] {
+/** A flag with its value, and what it is for. */
+type Row = readonly [flag: string, text: string];
+
+/** What is no option of a relay, nor of its process. */
+const OTHERS: { readonly [heading in Heading]?: readonly Row[] } = {
+  Operate: [
+    ["--config FILE", "a JSON file that sets any of these; flags and variables win (COPRESENCE_CONFIG)"],
+    ["--help, -h", "this text"],
+    ["--version, -v", "the version"],
+  ],
+};
+
+function rowOf(name: string, spec: OptionSpec): Row {
   switch (spec.kind) {
     case "number": {
       if (spec.unit === "port") return [`${name} PORT`, `${spec.help} (${spec.default}; PORT)`];
@@ -21,13 +34,11 @@ function rowOf(name: string, spec: OptionSpec): [string, string] {
 }
 
 export function helpText(): string {
-  const all: [string, string][] = [
-    ["--config FILE", "a JSON file that sets any of these; flags and variables win (COPRESENCE_CONFIG)"],
-    ...everySetting.map(({ flag, spec }) => rowOf(`--${flag}`, spec)),
-    ["--help, -h", "this text"],
-    ["--version, -v", "the version"],
-  ];
-  const width = Math.max(...all.map(([flag]) => flag.length));
+  const sections = HEADINGS.map((heading) => {
+    const settings = everySetting.filter((setting) => setting.heading === heading);
+    return { heading, rows: [...settings.map(({ flag, spec }) => rowOf(`--${flag}`, spec)), ...(OTHERS[heading] ?? [])] };
+  });
+  const width = Math.max(...sections.flatMap(({ rows }) => rows.map(([flag]) => flag.length)));
   return [
     "Usage: copresence [options]",
     "       copresence drain [http://HOST:PORT]      sends a relay's clients to the others; see copresence drain --help",
@@ -36,8 +47,11 @@ export function helpText(): string {
     "",
     "A presence relay for Yjs apps. Clients dial ws://HOST:PORT/<room>.",
     "",
-    ...all.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
-    "",
+    ...sections.flatMap(({ heading, rows }) => [
+      `${heading}:`,
+      ...rows.map(([flag, text]) => `  ${flag.padEnd(width)}  ${text}`),
+      "",
+    ]),
     "Each is a variable, too: --ping-interval is COPRESENCE_PING_INTERVAL, and in a file of --config it is",
     '"pingInterval". --no-lobby-rooms is --lobby-rooms false. Flags for lists may be repeated.',
     "",

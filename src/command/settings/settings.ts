@@ -8,7 +8,8 @@ import { readStoreAddress } from "../../relay/store/open.ts";
 import { UsageError, usage } from "../usage.ts";
 import { type FileValues, readConfigFile } from "./file.ts";
 import type { Flags } from "./flags.ts";
-import { type CommandOptions, type Setting, settings } from "./specs.ts";
+import type { CommandOptions } from "./command-options.ts";
+import { type Setting, settings } from "./specs.ts";
 
 export interface Settings extends CommandOptions {
   readonly relay: RelayConfig;

@@ -2,20 +2,9 @@
 import { type OptionSpec, flag, text } from "../../relay/option.ts";
 import { type OptionName, optionSpecs } from "../../relay/options.ts";
 import { STORE_FORMS } from "../../relay/store/open.ts";
-import { DEFAULT_LEVEL, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "../log-options.ts";
-
-/** What only a process has. */
-export interface CommandOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly store: string;
-  readonly storeSync: boolean;
-  readonly bus: string | null;
-  readonly busPrefix: string | null;
-  readonly busSecret: string | null;
-  readonly logFormat: LogFormat;
-  readonly logLevel: LogLevel;
-}
+import { type Heading, headingOf } from "./headings.ts";
+import { DEFAULT_LEVEL, LOG_FORMATS, LOG_LEVELS } from "../log-options.ts";
+import type { CommandOptions } from "./command-options.ts";
 
 const commandSpecs: { readonly [Name in keyof CommandOptions]: OptionSpec } = {
   host: { ...text("HOST", "address to listen on (localhost; HOST)"), default: "localhost" },
@@ -64,26 +53,30 @@ export interface Setting {
   readonly flag: string;
   readonly variable: string;
   readonly spec: OptionSpec;
+  /** What it is about. */
+  readonly heading: Heading;
   /** Of a secret: the setting that names a file with it. */
   readonly file: Setting | null;
 }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-function settingOf(name: string, spec: OptionSpec): Setting {
+function settingOf(name: string, spec: OptionSpec, heading: Heading): Setting {
   const flagName = kebab(name);
   const upper = flagName.replaceAll("-", "_").toUpperCase();
   // as other servers call these two
   const variable = name === "host" || name === "port" ? upper : `COPRESENCE_${upper}`;
   const help = `a file with what --${flagName} takes, one a line (COPRESENCE_${upper}_FILE)`;
   const isSecret = SECRETS.some((each) => each === name);
-  const file = isSecret ? settingOf(`${name}File`, text("FILE", help)) : null;
-  return { name, flag: flagName, variable, spec, file };
+  const file = isSecret ? settingOf(`${name}File`, text("FILE", help), heading) : null;
+  return { name, flag: flagName, variable, spec, heading, file };
 }
 
+const specs = { ...commandSpecs, ...optionSpecs };
+
 /** Without those that name files of secrets: each is with its secret. */
-export const settings: readonly Setting[] = Object.entries({ ...commandSpecs, ...optionSpecs }).map(([name, spec]) =>
-  settingOf(name, spec),
+export const settings: readonly Setting[] = (Object.keys(specs) as (keyof typeof specs)[]).map((name) =>
+  settingOf(name, specs[name], headingOf[name]),
 );
 
 /** With those that name files of secrets. */
