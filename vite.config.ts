@@ -4,7 +4,10 @@ import { defineConfig } from "vitest/config";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** A thousand clients and their relay are a core each: `npm run test:long`, after all else. */
 const CROWD = "test/faults/crowd.test.ts";
+/** Starts the browsers that files share. */
+const E2E_SETUP = "test/e2e/setup.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
   "test/relay/cluster/faults.test.ts",
@@ -19,12 +22,22 @@ const LONG = [
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
   "test/verify/peers.test.ts",
+  "test/e2e/picture.test.ts",
 ];
 
-/** These run on one host with each `npm test`, and on all others with `npm run test:long`. */
-const ON_ALL_HOSTS = ["people", "members", "actions", "documents", "events"].map(
-  (name) => `test/relay/api/${name}.test.ts`,
-);
+/** These run with each `npm test`, and with `npm run test:long` on other hosts, or with more seeds, colours or attempts. */
+const BOTH = [
+  ...["people", "members", "actions", "documents", "events"].map((name) => `test/relay/api/${name}.test.ts`),
+  "test/simulation/simulation.test.ts",
+  "test/simulation/cluster/cluster.test.ts",
+  "test/fuzz/*.test.ts",
+  "test/lobby/shard.test.ts",
+  "test/faults/{postgres,store}.test.ts",
+  "test/{examples,package}.test.ts",
+  "test/e2e/{accessible,examples,inspector,reactions,refused}.test.ts",
+];
+/** These say how much of a long test is tried (test/thorough.ts), and on what it runs (test/relay/api/hosts.ts). */
+const WHOLE = { THOROUGH: "true", ALL_HOSTS: "true" };
 
 export default defineConfig({
   root: here("demo"),
@@ -63,17 +76,23 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "long", include: [...LONG, ...ON_ALL_HOSTS], env: { ALL_HOSTS: "true" } },
+        test: { name: "long", include: [...LONG, ...BOTH], env: WHOLE, globalSetup: E2E_SETUP },
       },
       {
-        // a thousand clients and their relay are a core each
         extends: true,
         test: { name: "crowd", include: [CROWD], maxWorkers: 1, sequence: { groupOrder: 1 } },
       },
       {
         // after the rest: a real browser wants much of a core
         extends: true,
-        test: { name: "e2e", include: ["test/e2e/**/*.test.{ts,tsx}"], maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.{ts,tsx}"],
+          exclude: LONG,
+          globalSetup: E2E_SETUP,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },

@@ -1,34 +1,26 @@
 /** The command, as a process of its own. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { type OptionName, optionSpecs } from "../src/relay/options.ts";
 import { SignJWT } from "jose";
 import { PATCH_SUBPROTOCOL } from "../src/wire/index.ts";
+import { builtDist } from "./built.ts";
 import { RawPeer, rawPeer } from "./relay/raw.ts";
 import { SECRET, tokenFor } from "./relay/tokens.ts";
 import { stockClient, until } from "./support.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-// within node_modules, so that what it imports is found
-const cache = join(root, "node_modules/.cache");
-let place: string;
-let cli: string;
-
-beforeAll(() => {
-  mkdirSync(cache, { recursive: true });
-  place = mkdtempSync(join(cache, "cli-"));
-  cli = join(place, "dist/cli.js");
-  cpSync(join(root, "package.json"), join(place, "package.json"));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", join(place, "dist")]);
-}, 60_000);
+const cli = join(builtDist(), "cli.js");
+/** Where files are that the command reads. */
+const place = mkdtempSync(join(tmpdir(), "copresence-cli-"));
 
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 

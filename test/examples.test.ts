@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { ownClient as hocuspocusClient, plainProvider, tabSocket } from "./hocuspocus/server.ts";
 import { ownClient, startRelay, stockClient, until } from "./support.ts";
+import { isThorough } from "./thorough.ts";
 
 const path = (name: string): string => fileURLToPath(new URL(`../examples/${name}`, import.meta.url));
 
@@ -132,7 +133,8 @@ it("the ws server with messages of its own says who is online, once for both tab
   expect(told()).toEqual(["join alice doc-1", "update alice doc-1,doc-2", "update alice doc-2", "leave alice "]);
 });
 
-it("the store of one's own passes the public contract, under Node's own test runner", { timeout: 90_000 }, async () => {
+const ownStore = "the store of one's own passes the public contract, under Node's own test runner";
+it.runIf(isThorough)(ownStore, { timeout: 90_000 }, async () => {
   const child = spawn(process.execPath, ["--test", path("own-store/json-store.test.js")], { stdio: "pipe" });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);

@@ -4,7 +4,7 @@ import { type Server, createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, vi } from "vitest";
-import { type Chromium, launchChromium } from "./e2e/chromium.ts";
+import { type Chromium, sharedChromium } from "./e2e/chromium.ts";
 import { until } from "./support.ts";
 
 /** How long anything may take to be seen: machines that run tests are busy. */
@@ -32,12 +32,12 @@ export async function serveFolder(folder: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A browser for all tests of a file. */
+/** The browser, for all tests of a file. */
 export function chromiumForFile(): () => Chromium {
   vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
   let chromium: Chromium | undefined;
   beforeAll(async () => {
-    chromium = await launchChromium();
+    chromium = await sharedChromium();
   });
   afterAll(() => chromium?.kill("browser"));
   return () => {

@@ -8,16 +8,21 @@ import { type Presence, type PresenceOptions, createPresence } from "../src/clie
 import type { JsonMeta, JsonObject } from "../src/presence/index.ts";
 import { type Relay, type RelayConfig, createRelay } from "../src/relay/index.ts";
 
-/** Waits until `condition` holds, looking again after each turn; fails after `deadlineMs`, saying what it waited for. */
+/**
+ * Waits until `condition` holds, and fails after `deadlineMs`, saying what it waited for.
+ *
+ * @param everyMs how soon to look again: later where looking itself takes a process much
+ */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   deadlineMs = 5_000,
+  everyMs = 5,
 ): Promise<void> {
   const deadline = realNow() + deadlineMs;
   while (!(await condition())) {
     if (realNow() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await pause(5);
+    await pause(everyMs);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What keeps somebody from reading or using a page: axe-core's findings, and texts that are too faint. */
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { isThorough } from "../thorough.ts";
 
 /** The rules of axe-core that are tested: WCAG 2.2 A and AA, and what is good practice besides. */
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"];
@@ -78,22 +79,25 @@ async function faintTexts(page: Page): Promise<string[]> {
   });
 }
 
-const MODES = {
+const COLOURS = {
   light: { colorScheme: "light", forcedColors: "none" },
   dark: { colorScheme: "dark", forcedColors: "none" },
   "forced colours": { colorScheme: "light", forcedColors: "active" },
   "forced colours, dark": { colorScheme: "dark", forcedColors: "active" },
 } as const;
 
+/** Where the system forces its colours a page has few of its own: that is looked at by `npm run test:long`. */
+const MODES = Object.entries(COLOURS).filter(([, { forcedColors }]) => isThorough || forcedColors === "none");
+
 /** What is wrong with a page as it is, in each of the colours it may be shown in; empty where nothing is. */
 export async function findings(page: Page): Promise<string[]> {
   const found: string[] = [];
-  for (const [mode, media] of Object.entries(MODES)) {
+  for (const [mode, media] of MODES) {
     await page.emulateMedia(media);
     await settle(page);
     const faint = media.forcedColors === "active" ? [] : await faintTexts(page);
     found.push(...[...(await axeFindings(page)), ...faint].map((what) => `${mode}: ${what}`));
   }
-  await page.emulateMedia(MODES.light);
+  await page.emulateMedia(COLOURS.light);
   return found;
 }

@@ -8,11 +8,12 @@ import { build } from "vite";
 import { it, onTestFinished } from "vitest";
 import { seeEachOther, serveFolder, chromiumForFile } from "../pages.ts";
 import { startRelay, until } from "../support.ts";
+import { isThorough, thoroughly } from "../thorough.ts";
 
 const chromium = chromiumForFile();
 const path = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
-it.each(["plain-page", "react"])(
+it.each(thoroughly(["react"], ["plain-page", "react"]))(
   "two people see each other on the page %s, and what the other looks at",
   async (name) => {
     const outDir = mkdtempSync(join(tmpdir(), "copresence-example-"));
@@ -24,7 +25,7 @@ it.each(["plain-page", "react"])(
   },
 );
 
-it("two people whom the Express server signs in see each other on its page", async () => {
+it.runIf(isThorough)("two people whom the Express server signs in see each other on its page", async () => {
   const child = spawn(process.execPath, [path("express-tokens/server.js")], { env: { ...process.env, PORT: "0" } });
   onTestFinished(() => void child.kill("SIGKILL"));
   let said = "";

@@ -30,8 +30,9 @@ async function meet(hiddenMs: number, flags: readonly string[] = []): Promise<Hi
 }
 
 it("[ACT-1] [ACT-2] [ACT-3] [LIVE-8] Bob looks elsewhere: soon back, nobody noticed; else he is away, though his page be frozen never gone, and online at once when he returns", async () => {
-  // who does not answer a ping is gone within 5 s
-  const { alice, bob, stepOut, comeBack } = await meet(3_000, ["--ping-interval", "1000", "--ping-timeout", "1000"]);
+  // who does not answer a ping is gone within 3 s
+  const flags = ["--ping-interval", "1000", "--ping-timeout", "1000", "--leave-grace", "1000"];
+  const { alice, bob, stepOut, comeBack } = await meet(3_000, flags);
   const status = await alice.watchAttribute(person("bob"), "data-status");
   const reconnecting = await alice.watchAttribute(person("bob"), "data-reconnecting");
   for (let round = 1; round <= 2; round++) {
@@ -54,7 +55,7 @@ it("[ACT-1] [ACT-2] [ACT-3] [LIVE-8] Bob looks elsewhere: soon back, nobody noti
   expect(Date.now() - left).toBeGreaterThan(3_000);
   const devtools = await bob.page.context().newCDPSession(bob.page);
   await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
-  await pause(10_000);
+  await pause(6_000);
   expect(await status()).toEqual(["online", "away"]);
   expect(await reconnecting()).toEqual(["false"]);
 
@@ -72,5 +73,5 @@ it("[ACT-1] [ACT-2] [ACT-3] [LIVE-8] Bob looks elsewhere: soon back, nobody noti
   const said = await log.jsonValue();
   const frozen = said.slice(said.indexOf("freeze"), said.indexOf("resume") + 1);
   expect(frozen.length).toBeGreaterThan(1);
-  expect(frozen.length).toBeLessThan(10);
+  expect(frozen.length).toBeLessThan(5);
 });

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { ownClient, until } from "../support.ts";
 import { findings } from "./axe.ts";
-import { type Chromium, launchChromium } from "./chromium.ts";
+import { type Chromium, sharedChromium } from "./chromium.ts";
 import { spawnRelay } from "./servers.ts";
 
 const KEY = "a-key-for-tests-alone";
@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
 
 let chromium: Chromium;
 beforeAll(async () => {
-  chromium = await launchChromium();
+  chromium = await sharedChromium();
 });
 afterAll(() => chromium.kill("browser"));
 

@@ -4,11 +4,13 @@ import type { BrowserContext, BrowserContextOptions, Page } from "playwright-cor
 import { afterAll, beforeAll, onTestFinished, vi } from "vitest";
 import type { Presence } from "../../src/client/index.ts";
 import { ownClient, until } from "../support.ts";
-import { type Chromium, launchChromium } from "./chromium.ts";
+import { type Chromium, launchChromium, sharedChromium } from "./chromium.ts";
 import { type Middleware, type RelayProcess, serveDemo, spawnRelay } from "./servers.ts";
 
 /** How long anything may take to be seen: machines that run tests are busy. */
 const DEADLINE_MS = 15_000;
+/** A look into a page keeps the browser from what it is looked at for: ms between two. */
+const LOOK_MS = 40;
 
 const COLORS: Readonly<Record<string, string>> = { alice: "#2a73c4", bob: "#d05a3f", carol: "#2f8f5b" };
 
@@ -33,14 +35,15 @@ export class Demo {
   #chromium: Chromium | undefined;
 
   /**
-   * @param flags for the browser
+   * @param flags for a browser of the file's own; default: it shares one
    * @param session where people sign in; default: nowhere
    */
   constructor(flags: readonly string[] = [], session?: Middleware) {
     // on a machine that does other things as well, pages take their time
     vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
     beforeAll(async () => {
-      [this.#server, this.#chromium] = await Promise.all([serveDemo(session), launchChromium(flags)]);
+      const browser = flags.length === 0 ? sharedChromium() : launchChromium(flags);
+      [this.#server, this.#chromium] = await Promise.all([serveDemo(session), browser]);
     });
     afterAll(async () => {
       await this.#chromium?.kill("browser");
@@ -197,7 +200,7 @@ export class Visitor {
 
   /** Looks again until it is so. */
   async finds(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    await until(what, condition, DEADLINE_MS);
+    await until(what, condition, DEADLINE_MS, LOOK_MS);
   }
 
   async box(selector: string): Promise<Point & { readonly width: number; readonly height: number }> {

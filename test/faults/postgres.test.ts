@@ -4,10 +4,11 @@ import * as Y from "yjs";
 import { PostgresDocumentStore } from "../../src/relay/store/postgres.ts";
 import { startPostgres } from "../postgres.ts";
 import { stockClient, until } from "../support.ts";
+import { thoroughly } from "../thorough.ts";
 import { runRelay } from "./processes.ts";
 
 /** How often the database is killed; more with `STORE_KILLS=30`. */
-const KILLS = Number(process.env["STORE_KILLS"] ?? 4);
+const KILLS = Number(process.env["STORE_KILLS"] ?? thoroughly(2, 6));
 const WRITERS = 4;
 
 /** What is stored, as one who comes after a restart of everything would have it. */

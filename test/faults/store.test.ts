@@ -7,6 +7,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
 import { stockClient, until } from "../support.ts";
+import { thoroughly } from "../thorough.ts";
+
+/** How often the relay is killed. */
+const KILLS = thoroughly(2, 6);
 
 const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
@@ -28,7 +32,7 @@ it("[STORE-3] [STORE-7] what another had received 100 ms before the relay is kil
   const folder = mkdtempSync(join(tmpdir(), "copresence-store-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   let expected = "";
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < KILLS; round++) {
     const relay = await startOn(folder);
     const [alice, bob] = [stockClient(relay.url, "doc"), stockClient(relay.url, "doc")];
     await until("both have what there was", () =>

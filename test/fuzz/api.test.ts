@@ -8,9 +8,10 @@ import { expect, it } from "vitest";
 import { witnesses } from "../attacks/witnesses.ts";
 import { runRelay } from "../faults/processes.ts";
 import { SECRET } from "../relay/tokens.ts";
+import { thoroughly } from "../thorough.ts";
 import { type ApiDocument, type BadRequest, badRequests } from "./bad-requests.ts";
 
-const REQUESTS = Number(process.env["FUZZ_REQUESTS"] ?? 500);
+const REQUESTS = Number(process.env["FUZZ_REQUESTS"] ?? thoroughly(300, 2_000));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 const KEY = "a-key-that-is-not-to-be-seen";
 const AT_ONCE = 8;

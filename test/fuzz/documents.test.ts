@@ -9,9 +9,10 @@ import { type Edit, Writers, edits } from "../relay/documents/edits.ts";
 import { read, relay, updateOf, writer } from "../relay/documents/relayed.ts";
 import { FrameError, sameBytes } from "../../src/wire/index.ts";
 import { type Random, seeded } from "../simulation/random.ts";
+import { thoroughly } from "../thorough.ts";
 import { type Guess, below, hostileUpdate, mutatedUpdate } from "./updates.ts";
 
-const UPDATES = Number(process.env["FUZZ_DOCUMENTS"] ?? 3_000);
+const UPDATES = Number(process.env["FUZZ_DOCUMENTS"] ?? thoroughly(1_500, 6_000));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 /** Updates of one document, at most. */
 const MOST = 40;

@@ -10,9 +10,10 @@ import { WebSocket } from "ws";
 import { witnesses } from "../attacks/witnesses.ts";
 import { runRelay } from "../faults/processes.ts";
 import { SECRET, tokenFor } from "../relay/tokens.ts";
+import { thoroughly } from "../thorough.ts";
 import { frames } from "./frames.ts";
 
-const FRAMES = Number(process.env["FUZZ_FRAMES"] ?? 10_000);
+const FRAMES = Number(process.env["FUZZ_FRAMES"] ?? thoroughly(5_000, 20_000));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 1);
 const ROOM = "doc";
 const ATTACKERS = 8;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { thoroughly } from "../thorough.ts";
 import { VirtualClock } from "./clock.ts";
 import { installRandom } from "./random.ts";
 
@@ -9,7 +10,7 @@ installRandom();
 const { runSeed } = await import("./run.ts");
 
 const first = Number(process.env["SIM_SEED"] ?? 1);
-const seeds = Number(process.env["SIM_SEEDS"] ?? 200);
+const seeds = Number(process.env["SIM_SEEDS"] ?? thoroughly(100, 400));
 const BATCH = 50;
 
 describe("[TIME-1] [LIVE-2] [ROSTER-2] [ROSTER-5] [ROSTER-6] a world of failing pages, networks and relays", () => {

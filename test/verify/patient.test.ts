@@ -61,3 +61,9 @@ it("[VERIFY-1] on a relay in which one rule is broken on purpose, names that rul
   const rules = Object.keys(faults);
   expect(await namedAt(rules)).toEqual(namesItself(rules));
 }, 120_000);
+
+it("finds nothing on ours with what could harm another either", async () => {
+  const { url } = await startRelay();
+  const only = ["WIRE-2", "WIRE-5", "OWN-10", "LIMIT-1"];
+  expect(await allBrokenAt(targetAt(url), { only, abuse: true })).toEqual([]);
+}, 90_000);

@@ -541,9 +541,9 @@ describe("with a relay that asks for tokens", () => {
     const seen = [happenings(hers.roster, "bob"), happenings(alice.lobby, "bob")];
     const statuses: unknown[] = [];
     his.roster.on("status", (status) => statuses.push(status));
-    await pause(7_000);
-    expect(asked).toBeGreaterThanOrEqual(4);
-    expect(asked).toBeLessThan(12);
+    await pause(4_500);
+    expect(asked).toBeGreaterThanOrEqual(3);
+    expect(asked).toBeLessThan(9);
     expect(bob.sockets.map(({ readyState }) => readyState)).toEqual([1]);
     expect([...seen, statuses]).toEqual([[], [], []]);
   });

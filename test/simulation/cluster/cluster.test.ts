@@ -1,6 +1,7 @@
 import v8 from "node:v8";
 import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { thoroughly } from "../../thorough.ts";
 import { VirtualClock } from "../clock.ts";
 import { installRandom } from "../random.ts";
 
@@ -15,7 +16,7 @@ clock.settle = runInThisContext("() => %PerformMicrotaskCheckpoint()") as () => 
 const { runClusterSeed } = await import("./run.ts");
 
 const first = Number(process.env["SIM_SEED"] ?? 1);
-const seeds = Number(process.env["SIM_CLUSTER_SEEDS"] ?? process.env["SIM_SEEDS"] ?? 25);
+const seeds = Number(process.env["SIM_CLUSTER_SEEDS"] ?? process.env["SIM_SEEDS"] ?? thoroughly(15, 50));
 const BATCH = 50;
 /** To learn whether any seed fails, the first that does is enough. */
 const endsAtFirst = process.env["SIM_FIRST"] !== undefined;
