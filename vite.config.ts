@@ -5,24 +5,24 @@ import { defineConfig } from "vitest/config";
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** A thousand clients and their relay are a core each: `npm run test:long`, after all else. */
-const CROWD = "test/faults/crowd.test.ts";
+const CROWD = "test/faults/clients/crowd.test.ts";
 /** Starts the browsers that files share. */
-const E2E_SETUP = "test/e2e/setup.ts";
+const E2E_SETUP = "test/e2e/browser/setup.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
   "test/relay/cluster/faults.test.ts",
   "test/hocuspocus/instances.test.ts",
-  "test/faults/silent.test.ts",
-  "test/faults/cluster.test.ts",
-  "test/faults/kills.test.ts",
-  "test/faults/webhooks.test.ts",
-  "test/faults/shared-webhooks.test.ts",
+  "test/faults/clients/silent.test.ts",
+  "test/faults/relays/cluster.test.ts",
+  "test/faults/stores/kills.test.ts",
+  "test/faults/relays/webhooks.test.ts",
+  "test/faults/relays/shared-webhooks.test.ts",
   "test/ops/balancers.test.ts",
   "test/relay/cluster/bus/redis-secured.test.ts",
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
   "test/verify/peers.test.ts",
-  "test/e2e/picture.test.ts",
+  "test/e2e/looks/picture.test.ts",
 ];
 
 /** These run with each `npm test`, and with `npm run test:long` on other hosts, or with more seeds, colours or attempts. */
@@ -32,9 +32,9 @@ const BOTH = [
   "test/simulation/cluster/cluster.test.ts",
   "test/fuzz/*.test.ts",
   "test/lobby/shard.test.ts",
-  "test/faults/{postgres,store}.test.ts",
+  "test/faults/stores/{postgres,store}.test.ts",
   "test/{examples,package}.test.ts",
-  "test/e2e/{accessible,examples,inspector,reactions,refused}.test.ts",
+  "test/e2e/**/{accessible,examples,inspector,reactions,refused}.test.ts",
 ];
 /** These say how much of a long test is tried (test/thorough.ts), and on what it runs (test/relay/api/hosts.ts). */
 const WHOLE = { THOROUGH: "true", ALL_HOSTS: "true" };

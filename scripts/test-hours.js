@@ -4,7 +4,7 @@
  *
  *     npm run test:hours                                          all tests, once, while Berlin leaves summer time
  *     npm run test:hours -- --at 2026-01-01T00:30:00Z --zone Asia/Kathmandu
- *     npm run test:hours -- --all test/e2e/picture.test.ts        some tests, at each of the hours and zones below
+ *     npm run test:hours -- --all test/e2e/looks/picture.test.ts        some tests, at each of the hours and zones below
  *
  * Names of test files, or parts of them, may follow; otherwise all tests run.
  */

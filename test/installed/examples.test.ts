@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { seeEachOther, serveFolder, chromiumForFile } from "../pages.ts";
+import { seeEachOther, serveFolder, chromiumForFile } from "../e2e/browser/pages.ts";
 import { startRelay, until } from "../support.ts";
 import { installExample, runScript } from "./install.ts";
 

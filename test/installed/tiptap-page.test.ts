@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
-import { chromiumForFile, serveFolder } from "../pages.ts";
+import { chromiumForFile, serveFolder } from "../e2e/browser/pages.ts";
 import { startRelay, until } from "../support.ts";
 import { installExample } from "./install.ts";
 

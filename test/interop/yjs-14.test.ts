@@ -3,7 +3,7 @@ import * as Y14 from "@y/y";
 import { expect, it, vi } from "vitest";
 import type * as Y from "yjs";
 import { createPresence } from "../../src/client/index.ts";
-import { spawnRelay } from "../e2e/servers.ts";
+import { spawnRelay } from "../e2e/demo/servers.ts";
 import { ownClient, stockClient, until } from "../support.ts";
 
 vi.mock("yjs", () => import("@y/y"));

@@ -3,8 +3,8 @@
  * behind what nobody reads, and it would be taken for dead.
  */
 import { expect, it, onTestFinished } from "vitest";
-import { spawnRelay } from "../e2e/servers.ts";
-import { Demo } from "../e2e/visitor.ts";
+import { spawnRelay } from "../e2e/demo/servers.ts";
+import { Demo } from "../e2e/demo/visitor.ts";
 import { ownClient, pause, until } from "../support.ts";
 import { servePage } from "./serve-page.ts";
 

@@ -4,8 +4,8 @@
  */
 import type { JSHandle, Page } from "playwright-core";
 import { expect, it, onTestFinished } from "vitest";
-import { spawnRelay } from "../e2e/servers.ts";
-import { Demo } from "../e2e/visitor.ts";
+import { spawnRelay } from "../e2e/demo/servers.ts";
+import { Demo } from "../e2e/demo/visitor.ts";
 import { ownClient, pause, stockClient, until } from "../support.ts";
 import { servePage } from "./serve-page.ts";
 

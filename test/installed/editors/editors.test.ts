@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { spawnRelay } from "../../e2e/servers.ts";
+import { spawnRelay } from "../../e2e/demo/servers.ts";
 import { caretUser } from "../../../src/editors/index.ts";
-import { chromiumForFile, serveFolder } from "../../pages.ts";
+import { chromiumForFile, serveFolder } from "../../e2e/browser/pages.ts";
 import { tokenFor } from "../../relay/tokens.ts";
 import { pause, startRelay, until } from "../../support.ts";
 import { installExample, runScript } from "../install.ts";

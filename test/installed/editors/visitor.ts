@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { onTestFinished } from "vitest";
 import { until } from "../../support.ts";
-import type { Chromium } from "../../e2e/chromium.ts";
+import type { Chromium } from "../../e2e/browser/chromium.ts";
 import type { EditorUnderTest } from "./editors.ts";
 import { noteWritten } from "./hands/drawing.ts";
 import type { Hand, SeenCaret } from "./hands/hand.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import * as Y from "yjs";
 import { openStore } from "../../../src/relay/store/open.ts";
 import { PostgresDocumentStore } from "../../../src/relay/store/postgres.ts";
-import { type PostgresServer, query, startPostgres } from "../../postgres.ts";
+import { type PostgresServer, query, startPostgres } from "../postgres.ts";
 import { testDocumentStore } from "./contract.ts";
 import { peopleStoreContract } from "./people-contract.ts";
 

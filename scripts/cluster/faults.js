@@ -1,0 +1,196 @@
+/**
+ * `npm run cluster:faults`: what people notice when a relay, Redis or a network fails. Three relays, a balancer and Redis as real
+ * processes, a thousand clients of ours and a hundred stock clients in fifty rooms and the lobby; each fault is made for real,
+ * and what every client saw is counted.
+ *
+ *   npm run cluster:faults                            all of them, some ten minutes, on a machine that does nothing else
+ *   npm run cluster:faults -- --small                 a hundred clients and ten stock clients in ten rooms
+ *   npm run cluster:faults -- --only "kill -9"        those whose name begins so
+ *   npm run cluster:faults -- --json FILE             writes what was measured there, too
+ *
+ * The last column says how long the clients' process itself stood still at most. Where that is more than some 500 ms the machine
+ * was too busy: clients came back late, and what was counted says more of the machine than of the relays.
+ *
+ * Networks fail in a proxy of this script, since not every machine lets a script make network namespaces.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startCluster } from "./failing.js";
+import { freePort, pause, startRedis, until } from "./processes.js";
+
+const { values } = parseArgs({
+  options: {
+    small: { type: "boolean", default: false },
+    only: { type: "string", multiple: true },
+    json: { type: "string" },
+  },
+});
+const SIZE = values.small ? { own: 100, stock: 10, rooms: 10 } : { own: 1_000, stock: 100, rooms: 50 };
+/** How long Redis is away, and networks are, ms. */
+const AWAY_MS = values.small ? 8_000 : 30_000;
+/** How long everybody may take to be back before that is a failure of its own, ms. */
+const PATIENCE_MS = 60_000;
+/** Past the time that anybody is waited for, ms. */
+const SETTLE_MS = 7_000;
+
+const cluster = await startCluster(SIZE);
+process.once("SIGINT", () => void cluster.stop().then(() => process.exit(1)));
+
+/** @typedef {Awaited<ReturnType<import("./failing.js").Cluster["report"]>>} Report */
+/** @typedef {Report & { name: string, backMs: number | null, lost: number, typed: number }} Row */
+
+/** @type {{ name: string, fail: () => Promise<void>, mend?: () => Promise<void>, lastsMs?: number, after?: () => Promise<void> }[]} */
+const faults = [
+  {
+    name: "kill -9 of a relay",
+    fail: () => cluster.killRelay(0),
+    after: () => cluster.startRelay(0),
+  },
+  {
+    name: "kill -9 of Redis, restarted empty",
+    fail: () => cluster.redis.stop(),
+    mend: () => cluster.restartRedis(),
+    lastsMs: AWAY_MS,
+  },
+  {
+    name: "SIGSTOP of Redis",
+    fail: async () => void cluster.redis.child.kill("SIGSTOP"),
+    mend: async () => void cluster.redis.child.kill("SIGCONT"),
+    lastsMs: 10_000,
+  },
+  {
+    name: "a relay cut off from Redis alone",
+    fail: async () => cluster.toRedis[0]?.lose(),
+    mend: async () => cluster.toRedis[0]?.restore(),
+    lastsMs: AWAY_MS / 2,
+  },
+  {
+    name: "a relay cut off from its clients alone",
+    fail: async () => cluster.toRelays[0]?.lose(),
+    mend: async () => cluster.toRelays[0]?.restore(),
+    // longer than stock clients take to notice
+    lastsMs: 45_000,
+  },
+  { name: "fail-over to a replica", fail: failOver },
+  { name: "rolling restart", fail: rollingRestart },
+];
+
+/** The master dies, its replica is made the master, and the address leads there. */
+async function failOver() {
+  const port = await freePort();
+  const replica = await startRedis(port, ["--replicaof", `127.0.0.1 ${cluster.redis.port}`]);
+  await until("the replica follows", async () =>
+    (await replica.tell("INFO replication")).includes("master_link_status:up"),
+  );
+  await cluster.redis.stop();
+  await pause(1_000);
+  await replica.tell("REPLICAOF NO ONE");
+  cluster.redis = replica;
+  for (const link of cluster.toRedis) link.lead(port);
+}
+
+async function rollingRestart() {
+  for (const place of [0, 1, 2]) {
+    await cluster.stopRelay(place);
+    await cluster.startRelay(place);
+  }
+}
+
+/** @param {typeof faults[number]} fault @returns {Promise<Row>} */
+async function run({ name, fail, mend, lastsMs = 0, after }) {
+  await until("everyone is here", () => cluster.isWhole(), 120_000);
+  await cluster.type(true);
+  await pause(2_000);
+  await cluster.mark();
+  const at = performance.now();
+  await fail();
+  if (lastsMs > 0) await pause(lastsMs);
+  // what fails is noticed a moment later
+  else await until("somebody notices", async () => !(await cluster.isWhole()), SETTLE_MS).catch(() => {});
+  const mendedAt = performance.now();
+  await mend?.();
+  let backMs = null;
+  try {
+    await until("everyone is here again", () => cluster.isWhole(), PATIENCE_MS);
+    backMs = Math.round(performance.now() - (mend === undefined ? at : mendedAt));
+  } catch {
+    console.error(`${name}: not whole: ${JSON.stringify(await cluster.missing())}`);
+  }
+  await pause(SETTLE_MS);
+  await cluster.type(false);
+  await pause(2_000);
+  const row = { name, backMs, ...(await cluster.report()), ...(await cluster.edits()) };
+  await after?.();
+  return row;
+}
+
+/** @param {Row} row */
+function line({ name, reconnecting, stale, backMs, leaves, joins, unexplained, lost, typed, opened, awayMs, heldMs }) {
+  return [
+    name,
+    reconnecting.count === 0 ? "–" : `${reconnecting.lastMs} ms (${reconnecting.count})`,
+    stale.count === 0 ? "–" : `${stale.lastMs} ms (${stale.count})`,
+    backMs === null ? "NOT" : `${backMs} ms`,
+    leaves,
+    joins,
+    unexplained,
+    `${lost} of ${typed}`,
+    opened.length,
+    `${awayMs} ms`,
+    `${heldMs} ms`,
+  ];
+}
+
+/** @type {Row[]} */
+const rows = [];
+/** @type {{ sees: number, seen: number }[]} */
+let moves = [];
+const isWanted = (/** @type {string} */ name) => values.only?.every((only) => !name.startsWith(only)) !== true;
+try {
+  for (const fault of faults.filter(({ name }) => isWanted(name))) {
+    console.error(`${fault.name} …`);
+    const row = await run(fault);
+    if (row.who.length > 0) console.error(`  of whom others saw leaves or joins: ${row.who.join(", ")}`);
+    rows.push(row);
+  }
+  if (isWanted("move")) moves = await cluster.move(values.small ? 10 : 50);
+} finally {
+  await cluster.stop();
+}
+
+const heads = [
+  "fault",
+  "reconnecting within (users)",
+  "stale within (rosters)",
+  "whole again after",
+  "false leaves",
+  "false joins",
+  "of them of people who were back in time",
+  "edits lost",
+  "connections opened",
+  "longest without a connection",
+  "the clients' process stood still for",
+];
+console.log(`\n${SIZE.own} clients of ours, ${SIZE.stock} stock clients, ${SIZE.rooms} rooms, three relays\n`);
+for (const cells of [heads, heads.map(() => "---"), ...rows.map(line)]) console.log(`| ${cells.join(" | ")} |`);
+const restart = rows.find(({ name }) => name === "rolling restart");
+if (restart !== undefined)
+  console.log(`\nrolling restart: connections opened in each second: ${perSecond(restart.opened).join(" ")}`);
+if (moves.length > 0) {
+  const within = moves.filter(({ sees, seen }) => Math.max(sees, seen) <= 100).length;
+  const most = Math.max(...moves.flatMap(({ sees, seen }) => [sees, seen]));
+  console.log(
+    `\na stock client that moved to another relay saw all and was seen by all within 100 ms ${within} of ${moves.length} times, at most ${most} ms`,
+  );
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ size: SIZE, rows, moves }, null, 2)}\n`);
+process.exitCode = rows.every(({ leaves, joins, lost, backMs }) => leaves + joins + lost === 0 && backMs !== null)
+  ? 0
+  : 1;
+
+/** @param {readonly number[]} times ms */
+function perSecond(times) {
+  const counts = Array.from({ length: Math.floor(Math.max(0, ...times) / 1_000) + 1 }, () => 0);
+  for (const ms of times) counts[Math.floor(ms / 1_000)] = (counts[Math.floor(ms / 1_000)] ?? 0) + 1;
+  return counts;
+}
