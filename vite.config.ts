@@ -1,6 +1,8 @@
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -39,6 +41,40 @@ const BOTH = [
 /** These say how much of a long test is tried (test/thorough.ts), and on what it runs (test/relay/api/hosts.ts). */
 const WHOLE = { THOROUGH: "true", ALL_HOSTS: "true" };
 
+/** These take longest. What begins last shall not keep one core waiting for the other. */
+const LONGEST = [
+  "test/cli.test.ts",
+  "test/faults/clients/faults.test.ts",
+  "test/relay/webhooks/webhooks.test.ts",
+  "test/package.test.ts",
+  "test/simulation/simulation.test.ts",
+  "test/relay/store/postgres.test.ts",
+  "test/relay/transport/link.test.ts",
+  "test/client/link/token.test.ts",
+  "test/simulation/cluster/cluster.test.ts",
+  "test/relay/flow/costs.test.ts",
+  "test/essay.test.ts",
+  "test/relay/cluster/bus/redis-bus.test.ts",
+  "test/examples.test.ts",
+  "test/verify/verify.test.ts",
+  "test/e2e/presence/people.test.ts",
+  "test/e2e/presence/leaving.test.ts",
+  "test/e2e/looks/accessible.test.ts",
+  "test/e2e/access/token.test.ts",
+  "test/e2e/looks/settings.test.ts",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = LONGEST.indexOf(relative(here("."), moduleId));
+      return found < 0 ? LONGEST.length : found;
+    };
+    // oxlint-disable-next-line unicorn/no-array-sort -- this sorts no array in place
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   root: here("demo"),
   plugins: [react()],
@@ -62,6 +98,7 @@ export default defineConfig({
     retry: 1,
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

@@ -133,12 +133,15 @@ it("the ws server with messages of its own says who is online, once for both tab
   expect(told()).toEqual(["join alice doc-1", "update alice doc-1,doc-2", "update alice doc-2", "leave alice "]);
 });
 
-const ownStore = "the store of one's own passes the public contract, under Node's own test runner";
-it.runIf(isThorough)(ownStore, { timeout: 90_000 }, async () => {
-  const child = spawn(process.execPath, ["--test", path("own-store/json-store.test.js")], { stdio: "pipe" });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
-  expect(said).toContain("loses nothing of many writers while several compact");
-  expect(said).toMatch(/# fail 0/);
-  expect(code).toBe(0);
-});
+it.runIf(isThorough)(
+  "the store of one's own passes the public contract, under Node's own runner",
+  async () => {
+    const child = spawn(process.execPath, ["--test", path("own-store/json-store.test.js")], { stdio: "pipe" });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [said, [code]] = await Promise.all([text(child.stdout), once(child, "close")]);
+    expect(said).toContain("loses nothing of many writers while several compact");
+    expect(said).toMatch(/# fail 0/);
+    expect(code).toBe(0);
+  },
+  90_000,
+);

@@ -36,7 +36,10 @@ function rowOf(name: string, spec: OptionSpec): Row {
 export function helpText(): string {
   const sections = HEADINGS.map((heading) => {
     const settings = everySetting.filter((setting) => setting.heading === heading);
-    return { heading, rows: [...settings.map(({ flag, spec }) => rowOf(`--${flag}`, spec)), ...(OTHERS[heading] ?? [])] };
+    return {
+      heading,
+      rows: [...settings.map(({ flag, spec }) => rowOf(`--${flag}`, spec)), ...(OTHERS[heading] ?? [])],
+    };
   });
   const width = Math.max(...sections.flatMap(({ rows }) => rows.map(([flag]) => flag.length)));
   return [

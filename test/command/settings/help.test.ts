@@ -37,8 +37,10 @@ describe("the help", () => {
     }
   });
 
-  it("[RUN-9] is no wider than what a flag needs, and says what each is for", () => {
-    for (const line of helpText().split("\n").filter((each) => each.startsWith("  --"))) {
+  it("[RUN-9] says of each flag what value it takes, and what it is for", () => {
+    for (const line of helpText()
+      .split("\n")
+      .filter((each) => each.startsWith("  --"))) {
       expect(line).toMatch(/^ {2}--[\w-]+(, -\w| \S+)? {2,}\S.+$/);
     }
   });

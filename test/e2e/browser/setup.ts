@@ -27,6 +27,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     server.close();
     const started = await Promise.allSettled(browsers.values());
-    await Promise.all(started.map((result) => result.status === "fulfilled" && result.value.kill()));
+    await Promise.all(started.flatMap((result) => (result.status === "fulfilled" ? [result.value.kill()] : [])));
   };
 }
