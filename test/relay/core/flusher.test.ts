@@ -12,7 +12,7 @@ function flusher(): { readonly flusher: Flusher; readonly flushes: () => number 
     load: new FlushLoad(),
     shortestMs: 0,
     usualMs: 33,
-    audience: { size: 0, echoing: 0 },
+    audience: null,
     flush: () => flushes++,
   });
   return { flusher: made, flushes: () => flushes };
