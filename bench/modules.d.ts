@@ -10,3 +10,8 @@ declare module "vega" {
     toSVG(): Promise<string>;
   }
 }
+
+declare module "@hocuspocus/extension-redis" {
+  import type { Extension } from "@hocuspocus/server";
+  export const Redis: new (configuration: { host: string; port: number }) => Extension;
+}

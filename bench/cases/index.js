@@ -1,6 +1,7 @@
 // @ts-check
 import { api } from "./api.js";
 import { attacksCase } from "./attacks.js";
+import { cluster } from "./cluster/index.js";
 import { connections } from "./connections.js";
 import { documents } from "./documents.js";
 import { echo } from "./echo.js";
@@ -42,4 +43,5 @@ export const cases = [
   attacksCase,
   resources,
   extension,
+  cluster,
 ];

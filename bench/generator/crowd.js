@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inBatches } from "./batches.js";
 import { clientKind } from "./clients/index.js";
+import { placement } from "./cluster.js";
 import { Connection } from "./connection.js";
 import { Freshness } from "./freshness.js";
 import { Meter } from "./meter.js";
@@ -25,6 +26,7 @@ const QUIET_LIMIT_MS = 20_000;
  * @property {number} changesPerSecond  Of each client.
  * @property {number} measured  How many receivers are looked at closely; the rest count what they are sent.
  * @property {boolean} [echo]  Whether clients send back what they hear.
+ * @property {import("./cluster.js").Cluster} [cluster]  The servers, where there are several.
  */
 
 /**
@@ -40,6 +42,7 @@ export class Crowd {
   /** @type {Connection[]} */
   connections;
   #measured;
+  #placeOf;
   #freshness;
   #pacer;
   #changes = 0;
@@ -61,14 +64,19 @@ export class Crowd {
     const measured = Math.min(count, options.measured);
     this.#measured = Array.from({ length: measured }, (_, i) => Math.floor((i * count) / measured));
     const receivers = this.#measured;
-    this.#freshness = new Freshness({ senders: count, perRoom, changesPerSecond, receivers });
+    const placeOf = options.cluster === undefined ? null : placement(options.cluster, perRoom);
+    this.#placeOf = placeOf;
+    this.#freshness = new Freshness({ senders: count, perRoom, changesPerSecond, receivers, placeOf });
     this.#order = shuffled(count);
     this.#pacer = new Pacer(count * changesPerSecond, (turn) => this.#change(this.#order[turn % count] ?? 0));
   }
 
   async join() {
-    const { port, echo = false } = this.#options;
-    await inBatches(this.connections, (connection) => connection.open({ port }));
+    const { port, echo = false, cluster } = this.#options;
+    await inBatches(this.connections, (connection) => {
+      const server = cluster?.servers[this.#placeOf?.(connection.index) ?? 0];
+      return connection.open({ port: server?.port ?? port });
+    });
     await this.#quiet();
     const measured = new Set(this.#measured);
     for (const connection of this.connections) connection.whole = echo || measured.has(connection.index);
@@ -89,10 +97,10 @@ export class Crowd {
    * @returns {Promise<Window>}
    */
   async window(ms) {
-    const { perRoom, serverPid } = this.#options;
+    const { perRoom, serverPid, cluster } = this.#options;
     const before = this.#changes;
     this.#pacer.maxLagMs = 0;
-    const meter = new Meter(serverPid, this.connections);
+    const meter = new Meter(cluster ?? serverPid, this.connections);
     this.#freshness.begin();
     const sampler = setInterval(() => this.#freshness.sampleAge(), AGE_SAMPLE_MS);
     await sleep(ms);

@@ -13,6 +13,8 @@ import { Histogram } from "./histogram.js";
 const REMEMBERED_S = 90;
 const LEAST_REMEMBERED = 16;
 
+/** @typedef {{ local: import("./histogram.js").Summary, remote: import("./histogram.js").Summary }} Apart  On one server, and on two. */
+
 /**
  * @typedef {object} Observation
  * @property {import("./histogram.js").Summary} freshness  Of each change and receiver: until it or a newer one was known.
@@ -20,6 +22,7 @@ const LEAST_REMEMBERED = 16;
  * @property {import("./histogram.js").Summary} age  Of each sender at each receiver, now and then: how old its newest is.
  * @property {number} knownShare  Of the changes that receivers ought to know, how many they knew before the end.
  * @property {number} ownShare  Of the states that arrived, how many were the receiver's own.
+ * @property {Apart} [apart]  `freshness` by where the two are, where that was told.
  */
 
 export class Freshness {
@@ -32,14 +35,26 @@ export class Freshness {
   #from = Infinity;
   #to = Infinity;
   #freshness = new Histogram();
+  /** Of those on two servers. */
+  #remote = new Histogram();
+  #local = new Histogram();
   #latency = new Histogram();
   #age = new Histogram();
   #arrived = 0;
   #own = 0;
   #missing = 0;
+  #placeOf;
 
-  /** @param {{ senders: number, perRoom: number, changesPerSecond: number, receivers: readonly number[] }} options */
-  constructor({ senders, perRoom, changesPerSecond, receivers }) {
+  /**
+   * @param {object} options
+   * @param {number} options.senders
+   * @param {number} options.perRoom
+   * @param {number} options.changesPerSecond
+   * @param {readonly number[]} options.receivers
+   * @param {((client: number) => number) | null} [options.placeOf]  Which server a client dials, where there are several.
+   */
+  constructor({ senders, perRoom, changesPerSecond, receivers, placeOf = null }) {
+    this.#placeOf = placeOf;
     this.#slots = Math.max(LEAST_REMEMBERED, Math.ceil(REMEMBERED_S * changesPerSecond));
     this.#perRoom = perRoom;
     this.#sentAt = new Float64Array(senders * this.#slots);
@@ -52,6 +67,8 @@ export class Freshness {
     this.#from = performance.now();
     this.#to = Infinity;
     this.#freshness = new Histogram();
+    this.#remote = new Histogram();
+    this.#local = new Histogram();
     this.#latency = new Histogram();
     this.#age = new Histogram();
     this.#arrived = 0;
@@ -91,14 +108,14 @@ export class Freshness {
     const before = known?.[place] ?? 0;
     if (known === undefined || change <= before) return;
     known[place] = change;
-    for (let i = before + 1; i <= change; i++) this.#count(this.#freshness, sender, i, now);
+    for (let i = before + 1; i <= change; i++) this.#count(receiver, sender, i, now);
     if (counts) this.#latency.add(now - this.#time(sender, change));
   }
 
   /** Looks how old what receivers know is now. */
   sampleAge() {
     const now = performance.now();
-    this.#eachPair((sender, known) => {
+    this.#eachPair((_receiver, sender, known) => {
       if (known > 0) this.#age.add(now - this.#time(sender, known));
     });
   }
@@ -106,26 +123,30 @@ export class Freshness {
   /** Counts what has not come by now as late as it is. @returns {Observation} */
   finish() {
     const now = performance.now();
-    this.#eachPair((sender, known) => {
+    this.#eachPair((receiver, sender, known) => {
       for (let i = known + 1; i <= (this.#changes[sender] ?? 0); i++) {
-        if (this.#count(this.#freshness, sender, i, now)) this.#missing++;
+        if (this.#count(receiver, sender, i, now)) this.#missing++;
       }
     });
     const { count } = this.#freshness;
+    const apart = { local: this.#local.summary(), remote: this.#remote.summary() };
     return {
       freshness: this.#freshness.summary(),
       latency: this.#latency.summary(),
       age: this.#age.summary(),
       knownShare: count === 0 ? 0 : 1 - this.#missing / count,
       ownShare: this.#arrived === 0 ? 0 : this.#own / this.#arrived,
+      ...(this.#placeOf !== null && { apart }),
     };
   }
 
-  /** @param {(sender: number, known: number) => void} visit */
+  /** @param {(receiver: number, sender: number, known: number) => void} visit */
   #eachPair(visit) {
     for (const [receiver, known] of this.#known) {
       const first = receiver - (receiver % this.#perRoom);
-      for (const [place, change] of known.entries()) if (first + place !== receiver) visit(first + place, change);
+      for (const [place, change] of known.entries()) {
+        if (first + place !== receiver) visit(receiver, first + place, change);
+      }
     }
   }
 
@@ -138,15 +159,19 @@ export class Freshness {
   }
 
   /**
-   * @param {Histogram} histogram
+   * A receiver knows a change of a sender now. Returns whether that is of the time that counts.
+   *
+   * @param {number} receiver
    * @param {number} sender
    * @param {number} change
    * @param {number} now
    */
-  #count(histogram, sender, change, now) {
+  #count(receiver, sender, change, now) {
     const time = this.#time(sender, change);
     if (time < this.#from || time >= this.#to) return false;
-    histogram.add(now - time);
+    this.#freshness.add(now - time);
+    const placeOf = this.#placeOf;
+    if (placeOf !== null) (placeOf(receiver) === placeOf(sender) ? this.#local : this.#remote).add(now - time);
     return true;
   }
 }

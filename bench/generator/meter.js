@@ -6,29 +6,35 @@ import { busySeconds, cpuSeconds, residentBytes } from "./proc.js";
 /**
  * @typedef {object} Reading
  * @property {number} seconds
- * @property {number} serverCpuSeconds
+ * @property {number} serverCpuSeconds  Of all servers together.
  * @property {number} serverCores  Of one core, how much the server used.
  * @property {number} generatorCores
  * @property {number} otherCores  What anybody else used of this machine: it should be little.
- * @property {number} residentBytes  Of the server, at the end.
+ * @property {number} residentBytes  Of the servers, at the end.
+ * @property {Cores} [coresOf]  Of one core, how much each used, where there is a cluster.
  * @property {number} frames  That receivers were sent.
  * @property {number} bytes
  * @property {number} states
  */
 
+/** @typedef {{ servers: number[], bus: number | null }} Cores */
+
 /** @typedef {{ readonly frames: number, readonly bytes: number, readonly states: number }} Counted */
 
 export class Meter {
-  #serverPid;
+  #serverPids;
+  #busPid;
   #receivers;
   #before;
 
   /**
-   * @param {number} serverPid
+   * @param {number | import("./cluster.js").Cluster} server  The process id of the only one, or several.
    * @param {readonly Counted[]} receivers
    */
-  constructor(serverPid, receivers) {
-    this.#serverPid = serverPid;
+  constructor(server, receivers) {
+    this.#serverPids = typeof server === "number" ? [server] : server.servers.map(({ pid }) => pid);
+    /** `undefined`: there is no cluster. */
+    this.#busPid = typeof server === "number" ? undefined : server.busPid;
     this.#receivers = receivers;
     this.#before = this.#now();
   }
@@ -38,16 +44,21 @@ export class Meter {
     const before = this.#before;
     const now = this.#now();
     const seconds = (now.time - before.time) / 1000;
-    const serverCpuSeconds = now.server - before.server;
+    const each = now.servers.map((spent, i) => spent - (before.servers[i] ?? 0));
+    const serverCpuSeconds = sum(each);
+    const busCpuSeconds = now.bus - before.bus;
     const generatorCpuSeconds = now.generator - before.generator;
-    const otherCpuSeconds = now.busy - before.busy - serverCpuSeconds - generatorCpuSeconds;
+    const otherCpuSeconds = now.busy - before.busy - serverCpuSeconds - busCpuSeconds - generatorCpuSeconds;
+    const bus = this.#busPid === null ? null : busCpuSeconds / seconds;
+    const coresOf = { servers: each.map((spent) => spent / seconds), bus };
     return {
       seconds,
       serverCpuSeconds,
       serverCores: serverCpuSeconds / seconds,
       generatorCores: generatorCpuSeconds / seconds,
       otherCores: Math.max(0, otherCpuSeconds) / seconds,
-      residentBytes: residentBytes(this.#serverPid),
+      residentBytes: sum(this.#serverPids.map(residentBytes)),
+      ...(this.#busPid !== undefined && { coresOf }),
       frames: now.frames - before.frames,
       bytes: now.bytes - before.bytes,
       states: now.states - before.states,
@@ -65,9 +76,15 @@ export class Meter {
     return {
       ...total,
       time: performance.now(),
-      server: cpuSeconds(this.#serverPid),
+      servers: this.#serverPids.map(cpuSeconds),
+      bus: this.#busPid === undefined || this.#busPid === null ? 0 : cpuSeconds(this.#busPid),
       generator: (user + system) / 1e6,
       busy: busySeconds(),
     };
   }
+}
+
+/** @param {readonly number[]} values */
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
 import { unpinnedBecause } from "./pinning.js";
 
-const PEERS = ["@y/websocket-server", "@hocuspocus/server", "y-websocket", "yjs"];
+const PEERS = ["@y/websocket-server", "@hocuspocus/server", "@hocuspocus/extension-redis", "y-websocket", "yjs"];
 
 export function describeMachine() {
   const processors = cpus();

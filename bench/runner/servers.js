@@ -73,26 +73,48 @@ export const hocuspocusPresence = {
   command: (port) => ({ args: [here("servers/hocuspocus-presence.js")], env: { PORT: String(port) } }),
 };
 
+/**
+ * The relay as one of several, which hear each other through Redis.
+ *
+ * @param {number} redisPort
+ * @returns {ServerKind}
+ */
+export const relayOnRedis = (redisPort) => relay(["--bus", `redis://127.0.0.1:${redisPort}`]);
+
+/**
+ * A Hocuspocus server as one of several, with its own extension for Redis.
+ *
+ * @param {number} redisPort
+ * @returns {ServerKind}
+ */
+export const hocuspocusOnRedis = (redisPort) => ({
+  ...hocuspocus,
+  command: (port) => ({
+    args: [here("servers/hocuspocus-redis.js")],
+    env: { PORT: String(port), REDIS_PORT: String(redisPort) },
+  }),
+});
+
 /** The relay and its peers, with the clients that all of them have. */
 export const peers = [relay(), yWebsocket, hocuspocus];
 
 /**
  * @param {ServerKind} kind
- * @param {{ readonly nodeArgs?: readonly string[], readonly ipc?: boolean, readonly port?: number }} [options]
- *   `port`: default a free one.
+ * @param {{ readonly nodeArgs?: readonly string[], readonly ipc?: boolean, readonly port?: number, readonly core?: number | string }} [options]
+ *   `port`: default a free one. `core`: default the one for servers.
  * @returns {Promise<RunningServer>}
  */
-export async function startServer(kind, { nodeArgs = [], ipc = false, port: given } = {}) {
+export async function startServer(kind, { nodeArgs = [], ipc = false, port: given, core = SERVER_CORE } = {}) {
   const port = given ?? (await freePort());
   const { args, env } = kind.command(port);
-  const child = start(pinned(SERVER_CORE, [process.execPath, ...nodeArgs, ...args]), { ipc, ...(env && { env }) });
+  const child = start(pinned(core, [process.execPath, ...nodeArgs, ...args]), { ipc, ...(env && { env }) });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${kind.name} does not start`);
   await accepts(kind.name, port);
   return { kind, port, pid, child, stop: () => stop(child) };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -103,10 +125,12 @@ async function freePort() {
 }
 
 /**
+ * Waits until somebody listens at a port of loopback.
+ *
  * @param {string} name
  * @param {number} port
  */
-async function accepts(name, port) {
+export async function accepts(name, port) {
   const until = Date.now() + START_MS;
   for (;;) {
     const socket = connect(port, "127.0.0.1");

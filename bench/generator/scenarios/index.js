@@ -1,6 +1,7 @@
 // @ts-check
 import { connections } from "./connections.js";
 import { documents } from "./documents.js";
+import { healing } from "./healing.js";
 import { idle } from "./idle.js";
 import { joinStorm } from "./join-storm.js";
 import { lobby } from "./lobby.js";
@@ -15,6 +16,7 @@ import { typing } from "../typing.js";
 export const scenarios = {
   connections,
   documents,
+  healing,
   idle,
   joinStorm,
   lobby,

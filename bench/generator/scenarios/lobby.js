@@ -1,9 +1,11 @@
 // @ts-check
 /** Many users in rooms, of whom some change now and then; many who watch the lobby. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Agreement } from "../agreement.js";
 import { inBatches } from "../batches.js";
 import { clientKind } from "../clients/index.js";
 import { lobbyMessages } from "../clients/tab.js";
+import { placement } from "../cluster.js";
 import { userIndex } from "../state.js";
 import { Connection } from "../connection.js";
 import { Freshness } from "../freshness.js";
@@ -26,16 +28,23 @@ const NEWCOMERS = 5;
  * @param {number} options.changesPerSecond  Of all users together.
  * @param {number} options.warmMs
  * @param {number} options.windowMs
+ * @param {import("../cluster.js").Cluster} [options.cluster]  The servers, where there are several.
  */
 export async function lobby(options) {
-  const { port, serverPid, users: userCount, changesPerSecond } = options;
+  const { port, serverPid, users: userCount, changesPerSecond, cluster } = options;
+  const ports = cluster?.servers.map((server) => server.port) ?? [port];
+  const placeOf = cluster === undefined ? () => 0 : placement(cluster, PER_ROOM);
   const users = Array.from({ length: userCount }, (_, index) => {
     return new Connection(clientKind("user"), index, `room-${Math.floor(index / PER_ROOM)}`);
   });
-  const { observers, readers, freshness } = observersOf(options);
-  await inBatches(users, (connection) => connection.open({ port }));
+  const { observers, readers, freshness, agreement } = observersOf(options);
+  await inBatches(users, (connection) => connection.open({ port: ports[placeOf(connection.index)] ?? port }));
   for (const connection of users) connection.whole = false;
-  await inBatches(observers, (connection) => connection.open({ port }, { announce: false }));
+  // the first of them to the first server, and so on: the readers among them are spread over all
+  await inBatches(observers, (connection) => {
+    const place = Math.floor(((connection.index - userCount) * ports.length) / observers.length);
+    return connection.open({ port: ports[place] ?? port }, { announce: false });
+  });
 
   let changes = 0;
   const pacer = new Pacer(changesPerSecond, (turn) => {
@@ -48,19 +57,22 @@ export async function lobby(options) {
   await sleep(options.warmMs);
   pacer.start();
   await sleep(options.warmMs);
-  const [meter, before] = [new Meter(serverPid, observers), changes];
+  const [meter, before] = [new Meter(cluster ?? serverPid, observers), changes];
   freshness.begin();
+  agreement.begin();
   await sleep(options.windowMs);
   freshness.end();
+  agreement.end();
   const reading = meter.read();
   const inWindow = changes - before;
   await sleep(DRAIN_MS);
   const { freshness: seen, knownShare } = freshness.finish();
+  const agreed = agreement.finish();
   pacer.stop();
 
   const snapshot = readers[0]?.snapshot ?? new Uint8Array();
   const newcomers = [];
-  for (let i = 0; i < NEWCOMERS; i++) newcomers.push(await newcomer(port));
+  for (let i = 0; i < NEWCOMERS * ports.length; i++) newcomers.push(await newcomer(ports[i % ports.length] ?? port));
   return {
     ...reading,
     users: userCount,
@@ -68,6 +80,7 @@ export async function lobby(options) {
     changes: inWindow,
     freshness: seen,
     knownShare,
+    agreement: agreed,
     snapshotBytes: snapshot.length,
     decodeMs: decodeTime(snapshot),
     newcomers,
@@ -84,8 +97,12 @@ function observersOf({ users, observers: count, readers: readerCount, changesPer
     changesPerSecond: changesPerSecond / users,
     receivers: numbers,
   });
+  const agreement = new Agreement(readerCount);
   const readers = numbers.map((number) => {
-    return new LobbyReader((userId, change) => freshness.received(number, userIndex(userId), change));
+    return new LobbyReader((userId, change) => {
+      freshness.received(number, userIndex(userId), change);
+      agreement.seen(number, userId, change);
+    });
   });
   const observers = Array.from({ length: count }, (_, i) => {
     // spread over all, since a server writes to one after another
@@ -97,5 +114,5 @@ function observersOf({ users, observers: count, readers: readerCount, changesPer
     connection.whole = reader !== undefined;
     return connection;
   });
-  return { observers, readers, freshness };
+  return { observers, readers, freshness, agreement };
 }

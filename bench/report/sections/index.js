@@ -1,6 +1,7 @@
 // @ts-check
 import { apiSection } from "./api.js";
 import { attacksSection } from "./attacks.js";
+import { clusterSection } from "./cluster.js";
 import { connectionsSection } from "./connections.js";
 import { documentsSection } from "./documents.js";
 import { echoSection } from "./echo.js";
@@ -43,5 +44,6 @@ export const sections = new Map(
     ["attacks", attacksSection],
     ["resources", resourcesSection],
     ["extension", extensionSection],
+    ["cluster", clusterSection],
   ]),
 );
