@@ -75,7 +75,10 @@ class KilledRelay {
     const env = { ...process.env, COPRESENCE_WEBHOOK_SECRET: SECRET };
     const child = spawn(process.execPath, [cli, ...this.args], { env, stdio: ["ignore", "pipe", "ignore"] });
     this.#child = child;
-    await once(child.stdout, "data");
+    const ended = once(child, "exit").then(([code]) => {
+      throw new Error(`the relay ended with ${code} before it listened: is it built?`);
+    });
+    await Promise.race([once(child.stdout, "data"), ended]);
     this.upSince = Date.now();
     const [last] = this.darkness.slice(-1);
     if (last !== undefined) last.to = this.upSince;
