@@ -6,8 +6,10 @@
 import {
   type Entry as SaidEntry,
   FrameError,
+  type SessionChange,
   type StateChange,
   StateTooLargeError,
+  changeSession,
   isLobby,
   patchState,
   readStateBytes,
@@ -92,15 +94,13 @@ export class Planner {
     const { maxState } = this.#setup.limits;
     // what changes more than all of it had better say it whole [PATCH-4]
     if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
-    const change = patchState(patch, entry.authoredState);
-    if (change.state.size > maxState) throw new StateTooLargeError(maxState);
-    const published = this.#publish(author, entry.id, change, entry, date);
-    const { user, session } = published.claim;
-    if (user.id !== entry.claim.user.id) {
-      this.#setup.admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]), 0);
-    }
-    this.#admitBytes(author, growthOf(entry, published));
+    const published = this.#planChange(author, entry, patchState(patch, entry.authoredState), date);
     return { id: entry.id, clock, published, claimedUser: undefined };
+  }
+
+  /** Plans what becomes of an own entry as its author's session changes. Throws `FrameError`. */
+  planSession(author: Author, entry: PresentEntry, change: SessionChange, date: number): Published {
+    return this.#planChange(author, entry, changeSession(change, entry.authoredState), date);
   }
 
   /** Says what is done about a state that was read, by what is known of its id now. */
@@ -112,6 +112,18 @@ export class Planner {
       isSuperseded = superseded.has(key) && this.#entries.inSession(key).length > 0;
     }
     return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
+  }
+
+  #planChange(author: Author, entry: PresentEntry, change: StateChange, date: number): Published {
+    const { maxState } = this.#setup.limits;
+    if (change.state.size > maxState) throw new StateTooLargeError(maxState);
+    const published = this.#publish(author, entry.id, change, entry, date);
+    const { user, session } = published.claim;
+    if (user.id !== entry.claim.user.id) {
+      this.#setup.admitUsers(author, entry.lobby, new Map([[user.id, new Set([session.id])]]), 0);
+    }
+    this.#admitBytes(author, growthOf(entry, published));
+    return published;
   }
 
   #read(author: Author, { id, clock, state }: SaidEntry, entry: Entry | undefined, date: number): Plan {

@@ -4,7 +4,13 @@
  * written; what it brings about is returned as a list of changes.
  */
 import { equal, isStockSession } from "../presence/index.ts";
-import { type Entry as SaidEntry, type StateBytes, checkClock, decodeEntries } from "../wire/index.ts";
+import {
+  type Entry as SaidEntry,
+  type SessionChange,
+  type StateBytes,
+  checkClock,
+  decodeEntries,
+} from "../wire/index.ts";
 import type { Author } from "./author.ts";
 import type { Change, Moment, Reading } from "./change.ts";
 import { Entries } from "./entries.ts";
@@ -118,6 +124,20 @@ export class Register {
     const plan = this.#planner.planPatch(author, entry, clock, patch, at.date);
     const changes: Change[] = [];
     this.#commit(author, plan, at, changes);
+    return changes;
+  }
+
+  /**
+   * Takes what changed of an author's session, in all that the author owns. Returns null when the author owns nothing here: it must
+   * say its state whole. Throws `FrameError` before it writes. [LINK-13] [LINK-14]
+   */
+  restate(author: Author, change: SessionChange, at: Moment): readonly Change[] | null {
+    const owned = this.ownedBy(author).slice();
+    if (owned.length === 0) return null;
+    const planned = owned.map((entry) => [entry, this.#planner.planSession(author, entry, change, at.date)] as const);
+    const changes: Change[] = [];
+    // the author's clock is left as it was: what the author says next in the room is above it
+    for (const [entry, published] of planned) this.#update(entry, entry.clock, published, at, changes);
     return changes;
   }
 

@@ -4,6 +4,7 @@ import * as Y from "yjs";
 import { type JsonMeta, type JsonObject, MAX_ID_LENGTH, defaultActivityPolicy, readUserId } from "../presence/index.ts";
 import { Union } from "../lobby/union.ts";
 import { type Control, LINK_PATH, LOBBY, checkRoomName, lobbyRoom } from "../wire/index.ts";
+import { announcementOf } from "./provider/announcement.ts";
 import { RoomAwareness } from "./provider/awareness.ts";
 import { RelayClock, monotonic } from "./browser/clock.ts";
 import { LobbyReader } from "./rosters/lobby.ts";
@@ -61,7 +62,7 @@ export function createPresence<
   const tokens = createTokens(
     options.token,
     {
-      renewed: (token) => link.authorize(token),
+      renewed: (token) => link.tell({ kind: "token", token }),
       // [TOKEN-3]
       failed(error) {
         warn(`copresence: there is no token: ${String(error)}`);
@@ -75,6 +76,8 @@ export function createPresence<
     { url: urlOfLink, WebSocket, tokens, isHidden: () => !session.visible, onControl: hear },
     timing,
   );
+
+  const announcement = announcementOf(session, link);
 
   const doc = new Y.Doc();
   const awareness = new RoomAwareness(doc);
@@ -149,8 +152,10 @@ export function createPresence<
 
   /** The relay says something of the session or its token. */
   function hear(control: Control): void {
-    if (control.kind === "hello" && control.now !== undefined) session.setTime(control.now);
-    if ("user" in control) session.bind(control.user);
+    if (control.kind === "hello") {
+      if (control.now !== undefined) session.setTime(control.now);
+      if (control.user !== undefined) session.bind(control.user);
+    }
     if ("expiresInMs" in control) tokens.expires(control.expiresInMs ?? Infinity);
     if (control.kind === "manual") session.adopt(control.manual);
     // [OWN-5]
@@ -165,7 +170,7 @@ export function createPresence<
   ): Provider {
     // it renews the state for others, of whom there are none
     if (WebSocket === null) clearInterval(states["_checkInterval"] as number);
-    const provider = new Provider(shared, states, { room, link, sync, clock, tokens, timing });
+    const provider = new Provider(shared, states, { room, link, sync, clock, tokens, timing, announcement });
     provider.on("problem", ({ message }) => warn(message));
     provider.on("control", hear);
     return provider;

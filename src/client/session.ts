@@ -212,10 +212,11 @@ export function createSession(options: OwnSessionOptions): OwnSession {
       copresence: {
         session: id,
         status: status.auto,
-        ...(choice !== null && { manual: choice }),
         device,
         since: clock.at(since),
         meta,
+        // last, where a change of the session puts what was not there before [LINK-13]
+        ...(choice !== null && { manual: choice }),
       },
     }),
     choose(chosen) {

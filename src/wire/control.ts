@@ -14,6 +14,7 @@ import {
 import { FrameError, json } from "./bytes.ts";
 import { LINK_CHANNEL, MAX_CHANNEL } from "./envelope.ts";
 import { type RoomMessage, isMessageType } from "./message.ts";
+import type { SessionChange } from "./session.ts";
 import { MAX_DEPTH } from "./state.ts";
 
 /**
@@ -49,6 +50,8 @@ export interface Hello {
   readonly expiresInMs?: number;
   /** Who the relay knows the connection as, whatever its states claim; absent when it has not asked. */
   readonly user?: UserInfo;
+  /** The relay takes `session` on channel 0 of a link. [LINK-13] */
+  readonly session?: boolean;
 }
 
 export type Control =
@@ -81,6 +84,8 @@ export type Control =
   | { readonly kind: "close"; readonly channel: number; readonly code: number; readonly reason: string }
   /** Client → relay, on a link: so many bytes of messages that came in pieces have been read since this was said last. */
   | { readonly kind: "read"; readonly bytes: number }
+  /** Client → relay, on a link: the session says something else of itself, in all rooms. [LINK-13] */
+  | SessionChange
   /** Client → relay, in a lobby: tell me of these people, without the document. [WATCH-1] */
   | WatchRequest
   /** Client → relay, in a lobby: no more of these. */
@@ -209,6 +214,10 @@ function readControl(value: Record<string, unknown>): Control | null {
       const { bytes } = value;
       return Number.isSafeInteger(bytes) && (bytes as number) >= 0 ? { kind, bytes: bytes as number } : null;
     }
+    case "session": {
+      const { user, copresence } = value;
+      return isOptionalRecord(user) && isOptionalRecord(copresence) ? { kind, user, copresence } : null;
+    }
     case "watch":
     case "unwatch":
       if (!isUserIds(users)) return null;
@@ -230,6 +239,10 @@ function isChannel(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > LINK_CHANNEL && (value as number) < MAX_CHANNEL;
 }
 
+function isOptionalRecord(value: unknown): value is Record<string, unknown> | undefined {
+  return value === undefined || isRecord(value);
+}
+
 function isUserIds(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((id) => typeof id === "string" && id !== "" && id.length <= MAX_USER_ID);
 }
@@ -242,7 +255,7 @@ function readOpen({ channel, room, keepsHistory }: Record<string, unknown>): Ope
 const GRANTS: ReadonlySet<unknown> = new Set<Grant>(["observe", "presence", "read", "write"]);
 const NUMBERS = ["now", "maxState", "maxMeta", "expiresInMs"] as const;
 
-function readHello({ shard, graceMs, room, grants, user, ...rest }: Record<string, unknown>): Hello | null {
+function readHello({ shard, graceMs, room, grants, user, session, ...rest }: Record<string, unknown>): Hello | null {
   if (typeof shard !== "string" || typeof graceMs !== "number") return null;
   const numbers = NUMBERS.filter((name) => typeof rest[name] === "number");
   const id = readUserId(asRecord(user)["id"]);
@@ -255,6 +268,7 @@ function readHello({ shard, graceMs, room, grants, user, ...rest }: Record<strin
     // a newer relay may grant what this client does not know
     ...(Array.isArray(grants) && { grants: grants.filter((each): each is Grant => GRANTS.has(each)) }),
     ...(id !== undefined && { user: readUser(user, id) }),
+    ...(session === true && { session }),
   };
 }
 

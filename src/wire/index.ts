@@ -7,5 +7,6 @@ export * from "./frame.ts";
 export * from "./message.ts";
 export * from "./patch.ts";
 export * from "./room.ts";
+export * from "./session.ts";
 export * from "./state.ts";
 export * from "./states.ts";

@@ -85,6 +85,11 @@ export function patchState(patch: Uint8Array, known: StateBytes): StateChange {
   const from = reader(patch);
   const fields = readPatch(from, known.fields);
   expectEnd(from);
+  return changeFields(fields, known);
+}
+
+/** What other fields change about a state. Throws `FrameError`. */
+export function changeFields(fields: Map<string, Uint8Array>, known: StateBytes): StateChange {
   return { state: new StateBytes(fields), changed: checkChanges(fields, known.fields) };
 }
 

@@ -553,3 +553,67 @@ it("[LOBBY-2] nobody can speak for the relay's own state", () => {
   expect(register.get(9)).toMatchObject({ owner: null, visible: true, isStock: false });
   expect(new TextDecoder().decode(register.get(9)!.publishedState.whole)).toContain("relay");
 });
+
+describe("a session that changes in all its rooms at once", () => {
+  const busy = { kind: "session", copresence: { status: "away", since: 7 }, user: { name: "Al" } } as const;
+  const at = { now: 9, date: 9 };
+  const large = { maxState: 1_000, maxMeta: 100 };
+  const hers = stateOf("alice", "s_1", { meta: { n: 1 } }, { cursor: 5 });
+
+  it("[LINK-13] keeps what the room alone knows, and the clock of its author, who goes on above it", () => {
+    const { register, connect, say } = setup("doc", large);
+    const peer = connect("Alice", { kind: "native" });
+    say(peer, [1, 5, hers]);
+    const changes = register.restate(peer, busy, at);
+    expect(changes?.map(({ type }) => type)).toEqual(["renamed", "changed"]);
+    const entry = register.get(1)!;
+    expect(JSON.parse(new TextDecoder().decode(entry.publishedState.whole))).toEqual({
+      cursor: 5,
+      user: { id: "alice", name: "Al" },
+      copresence: { session: "s_1", status: "away", device: "desktop", since: 7, meta: { n: 1 } },
+    });
+    expect(entry).toMatchObject({
+      clock: 5,
+      lastSeen: 9,
+      claim: { user: { name: "Al" }, session: { status: "away" } },
+    });
+    // what is the same is no news
+    expect(register.restate(peer, busy, at)).toEqual([]);
+    expect(say(peer, [1, 6, { ...hers, cursor: 6 }])).toEqual(["1 of Alice", expect.stringContaining('"cursor":6')]);
+  });
+
+  it("[LINK-14] is stamped with what the relay knows, and no later than the relay's clock", () => {
+    const { register, connect, say } = setup("doc", large);
+    const peer = connect("Alice", { kind: "native", user: { id: "alice", name: "Alice" } });
+    say(peer, [1, 1, hers]);
+    register.restate(peer, { kind: "session", user: { id: "bob", name: "Bob" }, copresence: { since: 1e12 } }, at);
+    expect(register.get(1)?.claim).toMatchObject({ user: { id: "alice", name: "Alice" }, session: { since: 9 } });
+  });
+
+  it("[LINK-14] is refused where it is too large or the lobby is full, and nothing of it is taken", () => {
+    const { register, connect, say } = setup("doc", large);
+    const peer = connect("Alice", { kind: "native" });
+    say(peer, [1, 1, hers], [2, 1, { ...hers, text: "x".repeat(800) }]);
+    const before = register.get(1)!.publishedState;
+    const restate = (change: object) => register.restate(peer, { kind: "session", ...change }, at);
+    expect(() => restate({ user: { avatar: "y".repeat(300) } })).toThrow("larger than 1000 bytes");
+    expect(() => restate({ copresence: { meta: { text: "z".repeat(101) } } })).toThrow("metadata larger than 100");
+    expect(() => restate({ user: { id: "one too many" } })).toThrow("the lobby is full");
+    expect(register.get(1)!.publishedState).toBe(before);
+  });
+
+  it("[LINK-13] [OWN-4] takes over from an older connection of the session that it names now", () => {
+    const { register, connect, say, ids } = setup("doc", large);
+    const [old, peer] = [connect("Alice's old", { kind: "native" }), connect("Alice's new", { kind: "native" })];
+    say(old, [1, 1, hers]);
+    say(peer, [2, 1, stateOf("alice", "s_2")]);
+    register.restate(peer, { kind: "session", copresence: { session: "s_1" } }, at);
+    expect(ids()).toEqual([2]);
+  });
+
+  it("[LINK-15] is of no use where its author owns nothing, whoever else is there", () => {
+    const { register, connect, say } = setup("doc", large);
+    say(connect("Bob", { kind: "native" }), [2, 1, stateOf("bob", "s_2")]);
+    expect(register.restate(connect("Alice", { kind: "native" }), busy, at)).toBeNull();
+  });
+});

@@ -7,6 +7,8 @@ interface Expected {
   readonly rooms: readonly string[];
   readonly status: string;
   readonly metas: readonly number[];
+  /** What the user is called by the pages of ours; of several, others see one. */
+  readonly names: readonly (string | undefined)[];
 }
 
 export function checkQuiet(world: World): void {
@@ -75,6 +77,7 @@ function expect(world: World, pages: readonly Page[]): Expected {
     rooms: [...new Set(pages.flatMap((page) => [...page.rooms.keys()]))].toSorted(),
     status: own[0]?.presence.status.manual ?? "online",
     metas: own.map((page) => page.meta).toSorted(byValue),
+    names: own.map((page) => page.presence.user.name),
   };
 }
 
@@ -95,6 +98,7 @@ function checkLobby(world: World, page: OwnPage, users: ReadonlyMap<string, Expe
     same(world, `${about}: rooms`, user.rooms, expected.rooms);
     same(world, `${about}: status`, user.status, expected.status);
     same(world, `${about}: reconnecting`, user.reconnecting, false);
+    if (expected.names.length > 0) same(world, `${about}: name`, expected.names.includes(user.name), true);
     if (expected.metas.length > 0) {
       if (world.mayShareSessions && expected.sessions.length < expected.metas.length) continue;
       const metas = user.sessions.map((session) => session.meta.n).toSorted(byValue);

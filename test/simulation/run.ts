@@ -77,7 +77,11 @@ function say(world: World, page: Page): void {
     (each) => world.moveCursor(each),
     (each) => world.moveCursor(each),
   ];
-  const own: ((page: OwnPage) => void)[] = [(each) => world.setMeta(each), (each) => world.setStatus(each)];
+  const own: ((page: OwnPage) => void)[] = [
+    (each) => world.setMeta(each),
+    (each) => world.setStatus(each),
+    (each) => world.rename(each),
+  ];
   if (page.kind === "own" && random.chance(0.4)) return random.pick(own)(page);
   if (page.kind === "stock" && random.chance(0.1)) return world.sayOtherGone(page);
   random.pick(others)(page);

@@ -569,6 +569,13 @@ export class World {
     });
   }
 
+  /** The user is called something else from now on, as this page says. */
+  rename(page: OwnPage): void {
+    const name = `${page.user} ${this.random.int(1, 1_000)}`;
+    this.log(`${page.actor.name} calls itself ${name}`);
+    this.clock.as(page.actor, () => page.presence.setUser({ name }));
+  }
+
   setStatus(page: OwnPage): void {
     const status = this.random.pick<ManualStatus | null>(["busy", "dnd", "away", "invisible", null, null]);
     this.log(`${page.actor.name} chooses ${status}`);

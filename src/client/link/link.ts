@@ -75,6 +75,8 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   #isOurs = false;
   /** A relay of ours has greeted before: the address is right. */
   hasGreeted = false;
+  /** The relay at the other end takes a change of the session once for all rooms. [LINK-16] */
+  takesSession = false;
 
   constructor(options: LinkOptions, timing: SocketTiming) {
     super(options, timing);
@@ -138,6 +140,11 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
     for (const piece of envelopesOf(number, message, SENT_PIECE_BYTES)) this.send(piece);
   }
 
+  /** Says something of the whole link, if there is a connection. */
+  tell(control: Control): void {
+    this.send(envelope(LINK_CHANNEL, controlFrame(control)));
+  }
+
   /** [LINK-7] One word says for all rooms that the page lives. */
   keepAlive(): void {
     const now = monotonic();
@@ -152,11 +159,6 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
 
   troubleOf(failure: Failure): string | null {
     return troubleOf(this.#address, failure, this.hasGreeted);
-  }
-
-  /** Goes on with another token, if there is a connection. */
-  authorize(token: string): void {
-    this.tell({ kind: "token", token });
   }
 
   /** The network may have changed, or time may have passed unnoticed: makes sure of the connection now. */
@@ -185,6 +187,7 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
     this.#byNumber.clear();
     this.#unansweredSince = [];
     this.#isOurs = false;
+    this.takesSession = false;
     this.#keptAliveAt = monotonic();
     this.#update();
     this.#each((channel) => channel.linkOpened());
@@ -268,11 +271,6 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   #sendKeepAlive(): void {
     this.#unansweredSince.push(monotonic());
     this.send(KEEP_ALIVE);
-  }
-
-  /** Says something of the whole link. */
-  tell(control: Control): void {
-    this.send(envelope(LINK_CHANNEL, controlFrame(control)));
   }
 
   #each(act: (channel: Channel) => void): void {

@@ -1,6 +1,7 @@
 /** What a provider is told, and what it tells. */
 import type { Control } from "../../wire/index.ts";
 import type { RelayClock } from "../browser/clock.ts";
+import type { Announcement } from "./announcement.ts";
 import type { Link } from "../link/link.ts";
 import type { SocketTiming, TokenGiver } from "../link/socket.ts";
 
@@ -38,4 +39,6 @@ export interface ProviderOptions {
   readonly sync: "share" | "read" | "none";
   /** The relay's clock. */
   readonly clock: RelayClock;
+  /** What all rooms of the client announce alike. */
+  readonly announcement: Announcement;
 }

@@ -6,12 +6,15 @@ import { Ticker } from "../../util/ticker.ts";
 import {
   type Entry,
   type Fields,
+  type SessionChange,
   isPatched,
   joinFields,
   patchFrame,
   statesUpdateFrame,
+  withSession,
   writePatch,
 } from "../../wire/index.ts";
+import type { Announcement, AnnouncedRoom } from "./announcement.ts";
 import { DEFAULT_LIMITS, type StateLimits, fit, sizeOf } from "./fit.ts";
 
 /** The connection that the state goes out on. */
@@ -35,9 +38,10 @@ interface SentState {
 const SEND_MS = 33;
 const NOTHING: Fields = new Map();
 
-export class Outbound {
+export class Outbound implements AnnouncedRoom {
   readonly #awareness: Awareness;
   readonly #outlet: Outlet;
+  readonly #announcement: Announcement;
   readonly #onRefused: (field: string, why: string) => void;
   readonly #ticker = new Ticker(
     () => SEND_MS,
@@ -59,10 +63,17 @@ export class Outbound {
   /** The fields that are not sent as they are, each told of once. */
   #refused: ReadonlyMap<string, string> = new Map();
 
-  constructor(awareness: Awareness, outlet: Outlet, onRefused: (field: string, why: string) => void) {
+  constructor(
+    awareness: Awareness,
+    outlet: Outlet,
+    announcement: Announcement,
+    onRefused: (field: string, why: string) => void,
+  ) {
     this.#awareness = awareness;
     this.#outlet = outlet;
+    this.#announcement = announcement;
     this.#onRefused = onRefused;
+    announcement.rooms.add(this);
     awareness.on("update", this.#onUpdate);
   }
 
@@ -138,7 +149,20 @@ export class Outbound {
     this.#ceiling = Infinity;
   }
 
+  /** Works out what the relay holds here once it has made a change of the session. */
+  afterChange(change: SessionChange): (() => void) | null | undefined {
+    const sent = this.#sent;
+    if (sent === null) return undefined;
+    const fields = withSession(sent.fields, change);
+    if (sizeOf(fields) > this.#most) return null;
+    return () => {
+      this.#sent = { ...sent, fields };
+      this.#last = fields;
+    };
+  }
+
   stop(): void {
+    this.#announcement.rooms.delete(this);
     this.#ticker.stop();
     this.#awareness.off("update", this.#onUpdate);
   }
@@ -154,6 +178,7 @@ export class Outbound {
    */
   #send(): void {
     if (!this.#isGreeted) return;
+    this.#announcement.flush();
     const state = this.#awareness.getLocalState();
     const fields = state === null ? null : this.#fit(state);
     const { clientID: id } = this.#awareness;
@@ -183,14 +208,18 @@ export class Outbound {
 
   /** What goes out of the state; null: nothing new. Of what does not, the application is told once. */
   #fit(state: Readonly<Record<string, unknown>>): Fields | null {
-    const { maxState, maxMeta } = this.#limits;
-    const limits = { maxState: Math.min(maxState, this.#ceiling), maxMeta };
-    const { fields, refused } = fit(state, this.#last, limits);
+    const { maxMeta } = this.#limits;
+    const { fields, refused } = fit(state, this.#last, { maxState: this.#most, maxMeta });
     const before = this.#refused;
     this.#refused = refused;
     for (const [field, why] of refused) if (!before.has(field)) this.#onRefused(field, why);
     if (fields !== null) this.#last = fields;
     return fields;
+  }
+
+  /** The largest state that goes out, bytes. */
+  get #most(): number {
+    return Math.min(this.#limits.maxState, this.#ceiling);
   }
 
   get #clock(): number {

@@ -76,7 +76,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
         this.emit("closed", [{ code, reason }]);
       },
     });
-    this.outbound = new Outbound(awareness, this.#channel, (field, why) => {
+    this.outbound = new Outbound(awareness, this.#channel, options.announcement, (field, why) => {
       this.#problem(`"${field}" of the state in ${options.room} is not sent, others keep what they have: ${why}`);
     });
     this.inbound = createInbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
@@ -231,6 +231,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
         this.#graceMs = control.graceMs;
         this.#options.link.hasGreeted = true;
         this.#options.tokens.accepted();
+        this.#options.link.takesSession = control.session === true;
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);
         // first: once the document is there, others see this client

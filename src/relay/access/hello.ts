@@ -22,6 +22,7 @@ export function helloOf(
     grants: grantsOf(access),
     maxState,
     maxMeta,
+    session: true,
     ...(user !== null && { user }),
     ...(expiresAt !== null && { expiresInMs: Math.max(0, expiresAt - at.wall) }),
   };

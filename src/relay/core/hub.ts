@@ -16,7 +16,7 @@ import {
 } from "../../awareness/index.ts";
 import type { Effects } from "../../lobby/index.ts";
 import type { PresenceEvent, Unsubscribe } from "../../presence/index.ts";
-import { type Frame, FrameError, isLobby } from "../../wire/index.ts";
+import { type Frame, FrameError, type SessionChange, isLobby } from "../../wire/index.ts";
 import { AddressIds } from "../access/address-ids.ts";
 import { Bans } from "../access/bans.ts";
 import { helloOf } from "../access/hello.ts";
@@ -185,6 +185,18 @@ export class Hub {
   receive(member: Member, frame: Frame, now: number): void {
     const room = this.#members.get(member);
     if (room !== undefined) this.#act(room, room.receive(member, frame, { now, date: this.dates.date() }));
+  }
+
+  /** The session of a member says something else of itself. Where the relay does not take that, the member is closed. [LINK-14] */
+  restate(member: Member, change: SessionChange): void {
+    const room = this.#members.get(member);
+    if (room === undefined) return;
+    try {
+      this.#act(room, room.restate(member, change, { now: this.clock.now(), date: this.dates.date() }));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      member.close(error.code, error.message);
+    }
   }
 
   /** Takes what another relay says of those in a room who are connected to it. Returns what it is to raise its clocks above. */

@@ -12,6 +12,7 @@ import {
   FrameError,
   KEEP_ALIVE_FRAME,
   QUERY_FRAME,
+  type SessionChange,
   type UnwatchRequest,
   type WatchRequest,
   isLobby,
@@ -162,10 +163,7 @@ export class Room implements DocumentHost {
       case "patch": {
         if (member.kind !== "native") throw new FrameError("unexpected patch message");
         if (!member.access.presence) return this.#drop("awareness");
-        const changes = this.register.patch(member, frame.id, frame.clock, frame.patch, at);
-        // the state of an id that is not known as its own must be said whole [PATCH-5]
-        if (changes === null) member.send(QUERY);
-        return changes ?? NO_CHANGES;
+        return this.#orAsk(member, this.register.patch(member, frame.id, frame.clock, frame.patch, at));
       }
       case "queryAwareness":
         this.#observers.greet(member);
@@ -177,6 +175,12 @@ export class Room implements DocumentHost {
       case "states":
         throw new FrameError(`unexpected ${frame.type === "denied" ? "auth" : "states"} message`);
     }
+  }
+
+  /** The session of a member says something else of itself. Throws `FrameError`, having taken nothing of it. [LINK-14] */
+  restate(member: Member, change: SessionChange, at: Moment): readonly Change[] {
+    if (!member.access.presence) return NO_CHANGES;
+    return this.#orAsk(member, this.register.restate(member, change, at));
   }
 
   /** Takes out a member that is gone. Entries that `isExplicit` leave at once; the rest may come back within the grace. */
@@ -302,6 +306,12 @@ export class Room implements DocumentHost {
     // without `presence`, what it says of itself is dropped [GRANT-3]
     if (member.access.presence) return this.register.apply(member, entries, at);
     return entries.length > 0 ? this.#drop("awareness") : NO_CHANGES;
+  }
+
+  /** What is not known as its own, a member must say whole. [PATCH-5] [LINK-15] */
+  #orAsk(member: Member, changes: readonly Change[] | null): readonly Change[] {
+    if (changes === null) member.send(QUERY);
+    return changes ?? NO_CHANGES;
   }
 
   #drop(what: Dropped): readonly Change[] {

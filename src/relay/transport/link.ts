@@ -337,8 +337,8 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
   }
 
   /** Counts something that it brought about as one more message. [LIMIT-1] */
-  countMessage(): void {
-    if (!this.isOpen || this.meter.says(0, this.handler.clock.now())) return;
+  countMessage(bytes = 0): void {
+    if (!this.isOpen || this.meter.says(bytes, this.handler.clock.now())) return;
     this.close(Close.tooManyMessages, "too many messages");
   }
 

@@ -167,6 +167,7 @@ export class LinkedHub {
       maxChannels,
       maxMessage,
       open: (link, name, admitted) => this.#links.open(link, admitted, name),
+      restate: (channel, change) => this.core.restate(channel, change),
       refused: (because) => this.core.counters.countRefused(because),
       error: onError,
     };

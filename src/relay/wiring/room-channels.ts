@@ -10,8 +10,10 @@ import {
   KEEP_ALIVE_FRAME,
   LINK_CHANNEL,
   type OpenRequest,
+  type SessionChange,
   boundedReader,
   controlFrame,
+  encodeControl,
   envelope,
   envelopeHead,
 } from "../../wire/index.ts";
@@ -22,6 +24,7 @@ import type { RoomAccess } from "../ports/access.ts";
 import type { Clock } from "../ports/clock.ts";
 import { Packet, control } from "../ports/packet.ts";
 import type { Addressing } from "../transport/addressing.ts";
+import { WORTH_MS } from "../transport/inbox.ts";
 import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import type { LinkHost } from "../transport/link-host.ts";
@@ -52,6 +55,8 @@ export interface ChannelHub {
   /** Most bytes of a message. */
   readonly maxMessage: number;
   open(link: Link, name: string, admitted: Admitted): Channel;
+  /** The session of a channel's link says something else of itself. */
+  restate(channel: Channel, change: SessionChange): void;
   refused(because: Denial["because"]): void;
   error(error: unknown, where: string): void;
 }
@@ -148,6 +153,8 @@ export class RoomChannels implements Addressing, LinkHost {
         return this.#tell({ kind: "pong" });
       case "read":
         return this.#link?.hasRead(said.bytes);
+      case "session":
+        return this.#restate(said);
       default:
         throw new FrameError(`unexpected control message ${said.kind} on channel 0`);
     }
@@ -275,6 +282,22 @@ export class RoomChannels implements Addressing, LinkHost {
     // where there is neither, the relay has closed the channel meanwhile
     if (this.#waitNoMore(name)) this.#reader.forget(Number(name));
     else this.#link?.channelClosed(name, code);
+  }
+
+  /** [LINK-13] The session says something else of itself, in all rooms. */
+  #restate(change: SessionChange): void {
+    const { length } = encodeControl(change);
+    const { clock } = this.#hub;
+    // a copy: a room that does not take it is closed
+    for (const { channel } of Array.from(this.#rooms.values())) {
+      // [LINK-14] each room has as much to do as with a message of its own
+      this.#link?.countMessage(length);
+      if (this.#link === null) return;
+      const startedAt = clock.now();
+      this.#hub.restate(channel, change);
+      const elapsedMs = clock.now() - startedAt;
+      if (elapsedMs >= WORTH_MS) this.#link?.charge(elapsedMs);
+    }
   }
 
   /** A newer token: all rooms go on with it, or what it does not grant any more ends. [LINK-8] */

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { RoomAwareness } from "../../../src/client/provider/awareness.ts";
+import type { AnnouncedRoom } from "../../../src/client/provider/announcement.ts";
 import { Outbound } from "../../../src/client/provider/outbound.ts";
 import {
   type StateBytes,
@@ -49,6 +50,9 @@ class Held {
   }
 }
 
+/** One room alone has nothing to tell but what it says itself. */
+const alone = { rooms: new Set<AnnouncedRoom>(), flush() {} };
+
 /** The outbound of a client, in told time, and the relay at its other end. */
 function outbound() {
   const doc = new Y.Doc();
@@ -57,7 +61,7 @@ function outbound() {
   let relay = new Held();
   const refused: string[] = [];
   const outlet = { send: (frame: Uint8Array) => relay.take(frame), keepAlive() {}, doubt() {} };
-  const out = new Outbound(awareness, outlet, (field) => refused.push(field));
+  const out = new Outbound(awareness, outlet, alone, (field) => refused.push(field));
   onTestFinished(() => out.stop());
   const connect = (limits = {}): Held => {
     relay = new Held();
@@ -154,7 +158,7 @@ describe("the own state on its way out", () => {
     const outlet = { send: (frame: Uint8Array) => relay.take(frame), keepAlive() {}, doubt() {} };
     for (let mount = 0; mount < 3; mount++) {
       const awareness = new RoomAwareness(doc);
-      const out = new Outbound(awareness, outlet, () => {});
+      const out = new Outbound(awareness, outlet, alone, () => {});
       out.opened();
       out.greeted({});
       for (let at = 0; at < 50; at++) {
@@ -251,7 +255,7 @@ describe("the own state on its way out", () => {
     onTestFinished(() => doc.destroy());
     const keepAlive = vi.fn<() => void>();
     const outlet = { send() {}, keepAlive, doubt() {} };
-    const out = new Outbound(awareness, outlet, () => {});
+    const out = new Outbound(awareness, outlet, alone, () => {});
     onTestFinished(() => out.stop());
     out.opened();
     out.greeted({});

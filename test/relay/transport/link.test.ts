@@ -228,6 +228,7 @@ describe("what is sent", () => {
       grants: ["observe", "presence", "read", "write"],
       maxState: relay.options.maxState,
       maxMeta: relay.options.maxMeta,
+      session: true,
     });
     // each message is one message, or decoding had thrown
     expect(new Set(alice.frames.map((frame) => frame.type))).toEqual(new Set(["syncStep1", "awareness"]));

@@ -20,7 +20,7 @@ import {
 } from "../../../src/wire/index.ts";
 import type { Authenticate, RelayConfig } from "../../../src/relay/index.ts";
 import { type ChannelHub, RoomChannels } from "../../../src/relay/wiring/room-channels.ts";
-import { ownClient, startRelay, until } from "../../support.ts";
+import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 import { statesFrame, stateOf } from "../raw.ts";
 
 const quick = { tick: 0, lobbyTick: 0 };
@@ -84,6 +84,7 @@ describe("a link", () => {
     ["a message that is of no link", syncStep1Frame(new Uint8Array(1))],
     ["what only relays say", controlFrame({ kind: "refused", channel: 1, code: 4400, reason: "" })],
     ["what is malformed", Uint8Array.of(99, 2, 123, 125)],
+    ["a change of the session that is no object", textFrame('{"kind":"session","user":[]}')],
     ["a receipt for more bytes than there are numbers for", textFrame('{"kind":"read","bytes":1e999}')],
   ])("[LINK-3] [LINK-6] ends with %s on channel 0", async (_what, frame) => {
     const { url, relay } = await startRelay({ ...quick, leaveGrace: 0 });
@@ -212,6 +213,85 @@ describe("a link", () => {
       await until("it is told", () => whole.length > before + i);
     }
     expect(pieces.reduce((sum, length) => sum + length, 0)).toBeLessThan(40_000);
+  });
+});
+
+describe("a link whose session changes", () => {
+  /** A link with a state in each of these rooms, by the numbers of their channels. */
+  async function inRooms(url: string, rooms: readonly string[]) {
+    const link = await rawLink(url);
+    for (const [i, room] of rooms.entries()) link.open(i + 1, room);
+    await link.isOpen(rooms.length);
+    for (const [i, room] of rooms.entries()) {
+      link.say(i + 1, statesFrame([i + 1, 1, stateOf("alice", "s_1", { meta: { room } }, { cursor: i })]));
+    }
+    return link;
+  }
+
+  it("[LINK-13] is told once, and seen in each room and in the lobby, by clients of ours and by stock ones", async () => {
+    const { url } = await startRelay(quick);
+    const bob = ownClient(url, "bob");
+    const own = bob.join("a");
+    const stock = stockClient(url, "b");
+    const link = await inRooms(url, ["a", "b", "@lobby"]);
+    await until("she is there", () => own.roster.users.length === 2 && stock.awareness.states.has(2));
+    link.tell({ kind: "session", user: { name: "Al" }, copresence: { status: "away", since: 5 } });
+    await until("all know", () => {
+      const copresence = stock.awareness.states.get(2)?.["copresence"] as { readonly status?: string } | undefined;
+      const seen = [own.roster.get("alice"), bob.lobby.get("alice")];
+      return copresence?.status === "away" && seen.every((user) => user?.status === "away" && user.name === "Al");
+    });
+    expect(own.awareness.states.get(1)).toEqual({
+      cursor: 0,
+      user: { id: "alice", name: "Al" },
+      copresence: { session: "s_1", status: "away", device: "desktop", since: 5, meta: { room: "a" } },
+    });
+    expect(stock.awareness.states.get(2)).toMatchObject({ cursor: 1, copresence: { meta: { room: "b" } } });
+    expect(bob.lobby.get("alice")?.sessions[0]?.meta).toEqual({ room: "@lobby" });
+  });
+
+  it("[LINK-15] is asked for its state where it has said none, but for rooms in which nobody may see it", async () => {
+    const rooms = { hidden: ["observe"], a: ["observe", "presence"] } as const;
+    const authenticate: Authenticate = () => ({ userId: "alice", rooms });
+    const { url } = await startRelay({ ...quick, authenticate });
+    const link = await rawLink(url);
+    link.open(1, "hidden");
+    link.open(2, "a");
+    await link.isOpen(2);
+    link.tell({ kind: "session", copresence: { status: "away" } });
+    link.say(LINK_CHANNEL, KEEP_ALIVE_FRAME);
+    await until("all is read", () => link.heard.some(({ channel }) => channel === LINK_CHANNEL));
+    const asked = link.heard.filter(({ frame }) => frame.type === "queryAwareness");
+    expect([asked.map(({ channel }) => channel), link.closes]).toEqual([[2], []]);
+  });
+
+  it("[LINK-14] loses the room that does not take that, while all others do", async () => {
+    const { url, relay } = await startRelay({ ...quick, leaveGrace: 0, maxState: 1_000 });
+    const link = await inRooms(url, ["a", "b"]);
+    link.say(1, statesFrame([1, 2, stateOf("alice", "s_1", {}, { cursor: "x".repeat(800) })]));
+    link.tell({ kind: "session", user: { name: "y".repeat(200) } });
+    await until("one is lost", () => link.controls(LINK_CHANNEL).length === 1);
+    expect(link.controls(LINK_CHANNEL)).toMatchObject([{ kind: "close", channel: 1, code: 4413 }]);
+    expect([relay.room("a"), link.closes]).toEqual([undefined, []]);
+    await until("the other takes it", () => relay.room("b")?.users[0]?.name === "y".repeat(200));
+  });
+
+  it("[LINK-14] [LIMIT-1] is closed where it says more in all its rooms together than it may say at once", async () => {
+    // 100,000 bytes at once
+    const { url } = await startRelay({ ...quick, byteRate: 20_000 });
+    const link = await inRooms(url, ["a", "b", "c", "d", "e"]);
+    link.tell({ kind: "session", user: { name: "y".repeat(25_000) } });
+    await until("it is closed", () => link.closes.length > 0);
+    expect(link.closes).toEqual([[4529, "too many messages"]]);
+  });
+
+  it("[LINK-14] [LIMIT-1] is closed sooner the more rooms it is in", async () => {
+    // 40 messages at once
+    const { url } = await startRelay({ ...quick, messageRate: 8 });
+    const link = await inRooms(url, ["a", "b", "c", "d", "e"]);
+    for (let i = 0; i < 8; i++) link.tell({ kind: "session", copresence: { since: i } });
+    await until("it is closed", () => link.closes.length > 0);
+    expect(link.closes).toEqual([[4529, "too many messages"]]);
   });
 });
 
