@@ -6,7 +6,8 @@ import { Union } from "../lobby/union.ts";
 import { type Control, LINK_PATH, LOBBY, checkRoomName, lobbyRoom } from "../wire/index.ts";
 import { announcementOf } from "./provider/announcement.ts";
 import { RoomAwareness } from "./provider/awareness.ts";
-import { RelayClock, monotonic } from "./browser/clock.ts";
+import { RelayClock } from "./browser/clock.ts";
+import { followRelay } from "./rosters/follow.ts";
 import { LobbyReader } from "./rosters/lobby.ts";
 import { createToldPeople } from "./rosters/told.ts";
 import { WatchedPeople } from "./rosters/watch.ts";
@@ -21,9 +22,6 @@ import { createSession } from "./session.ts";
 import { type SocketTiming, type WebSocketConstructor, defaultSocketTiming } from "./link/socket.ts";
 import { tabStorage, userStorage } from "./browser/storage.ts";
 import { createTokens } from "./link/token.ts";
-
-/** What is still wrong is said again in the console when nothing was wrong for so long, ms. */
-const WARN_AGAIN_MS = 60_000;
 
 /**
  * Connects to a relay: announces this session in the lobby, and reads who else is there.
@@ -46,8 +44,8 @@ export function createPresence<
   let meta = nextMeta({} as Meta, (options as { readonly meta?: Meta }).meta ?? ({} as Meta));
   let isDestroyed = false;
   const rooms = new Map<string, JoinedRoom<RoomMeta>>();
-  /** What was warned of, and when, monotonic ms: the rooms of a client have the same troubles. */
-  const warned = new Map<string, number>();
+  /** What was warned of last: the rooms of a client have the same troubles. */
+  let warned = "";
 
   const clock = new RelayClock();
   const session = createSession({
@@ -66,7 +64,7 @@ export function createPresence<
       // [TOKEN-3]
       failed(error) {
         warn(`copresence: there is no token: ${String(error)}`);
-        lobby.fail(error);
+        lobby.tell("error", error);
       },
     },
     options.timing?.backoffMs,
@@ -105,11 +103,13 @@ export function createPresence<
   });
   lobbyProvider.on("synced", settle);
   lobbyProvider.on("snapshot", () => {
+    // what was wrong is over
+    warned = "";
     lobby.refresh();
     settle();
   });
   lobbyProvider.on("released", () => lobby.release());
-  lobby.follow(lobbyProvider);
+  followRelay(lobby, lobbyProvider);
 
   session.on("change", announce);
   session.on("wake", () => {
@@ -138,9 +138,8 @@ export function createPresence<
 
   /** Says once in the console what is wrong: the lobby and each room may find the same. */
   function warn(message: string): void {
-    const now = monotonic();
-    if (now - (warned.get(message) ?? -Infinity) > WARN_AGAIN_MS) console.warn(message);
-    warned.set(message, now);
+    if (message !== warned) console.warn(message);
+    warned = message;
   }
 
   function urlOfLink(): string {
@@ -281,9 +280,7 @@ function checkUrl(url: unknown): asserts url is string {
 /** [PKG-2] Refuses a document of another copy of Yjs: what is written to it would be lost in part, without a word. */
 function checkDoc(doc: unknown): void {
   if (doc === undefined || doc instanceof Y.Doc) return;
-  throw new TypeError(
-    "join: `doc` is no Y.Doc, or Yjs is loaded twice: import both packages, or require both (see `npm ls yjs`)",
-  );
+  throw new TypeError("join: `doc` is no Y.Doc, or Yjs is loaded twice: import both packages, or require both");
 }
 
 let hasWarned = false;
@@ -294,12 +291,12 @@ function webSocketOf({ connect, WebSocket }: ConnectOptions): WebSocketConstruct
   if (connect ?? (hasPage || WebSocket !== undefined)) {
     const found = WebSocket ?? (globalThis as ConnectOptions).WebSocket;
     if (found !== undefined) return found;
-    throw new TypeError('createPresence: there is no global WebSocket here; pass one, such as that of "ws"');
+    throw new TypeError('createPresence: there is no global WebSocket here; pass that of "ws"');
   }
   // a script that forgot to pass a WebSocket looks like a page that is rendered on a server: its author is told once
   if (connect === undefined && !hasWarned) {
     hasWarned = true;
-    console.warn("copresence: no page here, so this client does not connect: pass a WebSocket, or { connect: false }");
+    console.warn("copresence: no page: this client does not connect; pass a WebSocket, or { connect: false }");
   }
   return null;
 }

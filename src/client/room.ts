@@ -16,6 +16,7 @@ import { RoomAwareness } from "./provider/awareness.ts";
 import { DEFAULT_LIMITS, checkMeta } from "./provider/fit.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider/provider.ts";
+import { followRelay } from "./rosters/follow.ts";
 import type { Roster } from "./rosters/roster.ts";
 import type { OwnSession } from "./session.ts";
 import { AwarenessRoster } from "./rosters/track.ts";
@@ -141,7 +142,7 @@ export function joinRoom<RoomMeta>(
       if (message.from?.clientId !== awareness.clientID) emitter.emit("message", message);
     }
   });
-  roster.follow(provider);
+  followRelay(roster, provider);
   const stopSession = session.on("change", restore);
   provider.connect();
 

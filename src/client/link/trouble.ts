@@ -24,9 +24,8 @@ export function troubleOf(
   if (!wasDialed) return `${none}; it is asked for again`;
   // [CLIENT-13]
   if (hasGreeted) return `${none}: the relay is away, or this device is offline; it is tried again`;
-  return `${none}; check address, port and certificate: is a copresence relay there?`;
+  return `${none}; check address, port and certificate`;
 }
 
 /** For a server that speaks, but not as a relay of ours. */
-export const notOurs = (url: string): string =>
-  `the server at ${url} is no copresence relay (is it a plain y-websocket server?): nobody is seen`;
+export const notOurs = (url: string): string => `the server at ${url} is no copresence relay: nobody is seen`;

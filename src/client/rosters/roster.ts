@@ -14,7 +14,6 @@ import {
   type UpdateEvent,
   type User,
 } from "../../presence/index.ts";
-import type { Provider } from "../provider/provider.ts";
 import { SortedList } from "./sorted.ts";
 
 /**
@@ -99,9 +98,10 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
-  #refusal: Refusal | null = null;
+  /** Why the relay refused this place. */
+  ownRefusal: Refusal | null = null;
   /** The relay cannot hear others: what is known of people there may be old. */
-  #isPartial = false;
+  isPartial = false;
   #synced = false;
   /** Something in the snapshot changed, besides the users and the status. */
   protected isNews = false;
@@ -121,7 +121,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   }
 
   get refusal(): Refusal | null {
-    return this.#refusal;
+    return this.ownRefusal;
   }
 
   get synced(): boolean {
@@ -186,7 +186,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
     const events = this.people
       .flush(Date.now(), wasSynced && isHeard)
       .filter(({ type, user }) => type !== "leave" || !user.self);
-    const shown = status === "live" && this.#isPartial ? "stale" : status;
+    const shown = status === "live" && this.isPartial ? "stale" : status;
     const statusChanged = shown !== this.#status;
     this.#status = shown;
     this.#synced ||= status === "live";
@@ -205,39 +205,9 @@ export class RosterStore<Meta> implements Roster<Meta> {
     this.#emitter.emit("change", null);
   }
 
-  /** Is stale while the provider is not connected, and tells what is wrong, for now or for good. [ROSTER-5] */
-  follow(provider: Provider): void {
-    // [BUS-20] what is shown of people on other relays may be old: nobody is said to have left because of that
-    provider.on("control", (control) => {
-      if (control.kind === "world") this.#setPartial(control.partial);
-    });
-    provider.on("status", ({ status }) => {
-      // the relay that is connected next says how it fares itself
-      if (status === "disconnected") this.#isPartial = false;
-      if (status === "disconnected" && this.#synced) this.flush("stale");
-      // told to try again
-      if (status !== "connecting" || this.#refusal === null) return;
-      this.#refusal = null;
-      this.flush(this.#synced ? "stale" : "connecting");
-    });
-    provider.on("problem", (error) => this.fail(error));
-    // [CLIENT-10] a final refusal stays in the snapshot until somebody connects again
-    provider.on("closed", (refusal) => {
-      console.error(`copresence: the relay refused ${this.roomId} for good, ${refusal.code}: ${refusal.reason}`);
-      this.#refusal = refusal;
-      this.flush("refused");
-      this.#emitter.emit("refused", refusal);
-    });
-  }
-
-  #setPartial(isPartial: boolean): void {
-    this.#isPartial = isPartial;
-    if (this.#status === (isPartial ? "live" : "stale")) this.flush("live");
-  }
-
-  /** Tells what is wrong. */
-  fail(error: unknown): void {
-    this.#emitter.emit("error", error);
+  /** Tells the listeners of an event something that changes nothing in the snapshot. */
+  tell<K extends "refused" | "error">(type: K, event: RosterEvents<Meta>[K]): void {
+    this.#emitter.emit(type, event as (RosterEvents<Meta> & { change: null })[K]);
   }
 
   clear(): void {
