@@ -12,7 +12,7 @@ import {
   equal,
 } from "../presence/index.ts";
 import { type Grant, type RoomMessage, isMessageType } from "../wire/index.ts";
-import { RoomAwareness } from "./provider/awareness.ts";
+import { RoomAwareness, guardDocument } from "./provider/awareness.ts";
 import { DEFAULT_LIMITS, checkMeta } from "./provider/fit.ts";
 import { nextMeta } from "./meta.ts";
 import type { Provider } from "./provider/provider.ts";
@@ -110,6 +110,7 @@ export function joinRoom<RoomMeta>(
 ): JoinedRoom<RoomMeta> {
   let meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
   const doc = options.doc ?? new Y.Doc();
+  guardDocument(doc);
   const emitter = new Emitter<{ change: null; message: RoomMessage }>();
   let grants: readonly Grant[] | null = null;
   /** What the local state held last that is not ours. */

@@ -77,6 +77,32 @@ describe("[CLIENT-1] an application that throws", () => {
   });
 });
 
+describe("[CLIENT-1] a document whose listener throws", () => {
+  it.each([
+    "update",
+    "beforeTransaction",
+    "beforeAllTransactions",
+    "beforeObserverCalls",
+    "afterTransaction",
+    "afterTransactionCleanup",
+    "afterAllTransactions",
+  ] as const)("for %s goes on to be shared, both ways", async (type) => {
+    const { url } = await startRelay({ tick: 0, lobbyTick: 0 });
+    const [alice, bob] = [ownClient(url, "alice").join("doc"), ownClient(url, "bob").join("doc")];
+    await until("both are in", () => alice.provider.synced && bob.provider.synced);
+    const [hers, his] = [alice.doc.getText(), bob.doc.getText()];
+    bob.doc.on(type, (): never => {
+      throw new Error("binding");
+    });
+    let heard = 0;
+    bob.doc.on(type, () => heard++);
+    for (const [i, written] of [hers, his, hers, his, his].entries()) written.insert(0, String(i));
+    await until("both have all of it", () => hers.length === 5 && his.toJSON() === hers.toJSON());
+    expect(heard).toBeGreaterThan(2);
+    expect(new Set(said)).toEqual(new Set(["Error: binding"]));
+  });
+});
+
 describe("[CLIENT-5] a client id that is somebody else's", () => {
   it("is given up for another, and whose it is is seen", async () => {
     const relay = await greeter(() => ({}));

@@ -19,6 +19,14 @@ export function emitGuarded(observers: Observers, name: string, args: readonly u
   for (const observer of Array.from(observers.get(name) ?? [])) guarded(() => observer(...(args as never)));
 }
 
+/**
+ * Has Yjs go on when a listener of a document throws. Else that leaves a transaction behind which never ends, and of all that is
+ * written after it nobody is told any more. [CLIENT-1]
+ */
+export function guardDocument(doc: Y.Doc): void {
+  doc.emit = (name: string, args: unknown[]) => emitGuarded(doc._observers, name, args);
+}
+
 export class RoomAwareness extends Awareness {
   constructor(doc: Y.Doc) {
     super(doc);
