@@ -193,18 +193,6 @@ const MUTATIONS = [
     to: "Array.from(this.#rooms.values()).slice(0, 1)",
   },
   {
-    name: "a client takes no note of what the relay changed for it [LINK-13]",
-    file: "src/client/provider/announcement.ts",
-    from: "for (const note of after) note?.();",
-    to: "",
-  },
-  {
-    name: "a client is not asked for the state that the relay does not hold [LINK-15]",
-    file: "src/relay/core/room.ts",
-    from: "if (changes === null) member.send(QUERY);",
-    to: "",
-  },
-  {
     name: "cluster: a gap is not noticed [BUS-3]",
     file: "src/relay/cluster/sequence.ts",
     from: "if (next > this.#expected) {",
