@@ -13,6 +13,8 @@ const E2E_SETUP = "test/e2e/browser/setup.ts";
 /** These wait for real time to pass, or kill real processes again and again: `npm run test:long`. */
 const LONG = [
   "test/relay/cluster/faults.test.ts",
+  "test/fuzz/bus.test.ts",
+  "test/relay/cluster/parts/large.test.ts",
   "test/hocuspocus/instances.test.ts",
   "test/faults/clients/silent.test.ts",
   "test/faults/relays/cluster.test.ts",

@@ -311,6 +311,55 @@ const MUTATIONS = [
     to: "return update;",
     isCluster: true,
   },
+  {
+    name: "cluster: whoever speaks through another relay now is said at once to have left [BUS-36]",
+    file: "src/relay/cluster/room/lingering.ts",
+    from: "if (moved.length === 0) return updates;",
+    to: "if (moved.length >= 0) return updates;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a room is closed before the store has its document [BUS-37]",
+    file: "src/relay/cluster/room/lingering.ts",
+    from: "if (!this.#host.isStored()) this.#hold();",
+    to: "if (!this.#host.isStored()) return;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: the numbers of a room begin anew [BUS-38]",
+    file: "src/relay/cluster/sequence.ts",
+    from: "return new Outgoing(this.#highest + 1);",
+    to: "return new Outgoing();",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a user of whom nothing is known is shown before others were asked [BUS-40]",
+    file: "src/relay/cluster/inquiries/strangers.ts",
+    from: "if (this.#isClosed || this.#host.isAlone) return false;",
+    to: "if (userId !== null) return false;",
+    isCluster: true,
+  },
+  {
+    name: "cluster: what is said of a room overtakes a message that goes in parts [BUS-41]",
+    file: "src/relay/cluster/parts/post.ts",
+    from: "if (queue === undefined && !isLong && this.#hasRoomFor(bytes.length))",
+    to: "if (!isLong)",
+    isCluster: true,
+  },
+  {
+    name: "cluster: a part that is missing is not missed [BUS-41]",
+    file: "src/relay/cluster/parts/assembler.ts",
+    from: "|| partial.parts.length !== index)",
+    to: ")",
+    isCluster: true,
+  },
+  {
+    name: "cluster: whom a relay does not name that hears no other relays is given up [ROSTER-10]",
+    file: "src/client/provider/provider.ts",
+    from: "if (isPartial) this.#hold.stop();",
+    to: "if (isPartial && !this.inbound.holds) this.#hold.stop();",
+    isCluster: true,
+  },
 ];
 
 const SEEDS = 400;

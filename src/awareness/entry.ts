@@ -51,6 +51,14 @@ export interface PresentEntry {
   publication: Publication | null;
 }
 
+/** Two relays that let a session speak in the same ms are told apart by the rest of the number. */
+export const TIES = 4_096;
+
+/** When a session began to speak through a connection, as relays compare it. @param date ms since the epoch [BUS-9] */
+export function heldAtOf(date: number): number {
+  return date * TIES;
+}
+
 /** What the relay that holds an author's connection says of it besides its state. */
 export interface RemoteDetails {
   /** The clock that observers are told: that relay alone gives it out. [BUS-6] */

@@ -46,6 +46,12 @@ export class StateMemory {
     throw new FrameError("no room for more states", Close.overloaded);
   }
 
+  /** Throws a `FrameError` if all states together may not take so much more, in bytes: whatever other relays say counts, too. [BUS-45] */
+  admitFromRelay(more: number): void {
+    if (this.#bytes + more > this.#max)
+      throw new FrameError("no room for more states of other relays", Close.overloaded);
+  }
+
   /** The states that came from an address take more now, or less. @param change bytes */
   changed(address: string, change: number): void {
     this.#bytes += change;

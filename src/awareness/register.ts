@@ -14,19 +14,16 @@ import {
 import type { Author } from "./author.ts";
 import type { Change, Moment, Reading } from "./change.ts";
 import { Entries } from "./entries.ts";
-import { type Entry, type PresentEntry, isPresent, sessionKey } from "./entry.ts";
+import { type Entry, type PresentEntry, TIES, heldAtOf, isPresent, sessionKey } from "./entry.ts";
 import type { AdmitUsers, RegisterLimits } from "./limits.ts";
 import { StateMemory } from "./memory.ts";
 import { mayBeNews } from "./ownership.ts";
 import { type Plan, Planner } from "./plan.ts";
 import { type Published, publish } from "./publish.ts";
-import { type RemoteOutcome, type RemoteState, takeRemote } from "./remote.ts";
+import { type RemoteOutcome, type RemoteState, bytesOfNew, takeRemote } from "./remote.ts";
 
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
-
-/** Two relays that let a session speak in the same ms are told apart by the rest of the number. */
-const TIES = 4_096;
 
 /** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
 const SPARE_ENTRIES = 1_000;
@@ -35,6 +32,7 @@ export class Register {
   readonly #room: string;
   readonly #entries: Entries;
   readonly #planner: Planner;
+  readonly #memory: StateMemory;
   readonly #tie: number;
 
   /**
@@ -50,6 +48,7 @@ export class Register {
   ) {
     this.#tie = Math.floor(tie * (TIES - 1));
     this.#room = room;
+    this.#memory = memory;
     this.#entries = new Entries(room, memory);
     this.#planner = new Planner(this.#entries, { room, limits, admitUsers, memory });
   }
@@ -141,8 +140,9 @@ export class Register {
     return changes;
   }
 
-  /** Takes what another relay says of those who are connected to it. [BUS-5] [BUS-6] */
+  /** Takes what another relay says of those who are connected to it. Throws `FrameError` before it writes. [BUS-5] [BUS-6] */
   applyRemote(author: Author, said: readonly RemoteState[], now: number): RemoteOutcome {
+    this.#memory.admitFromRelay(bytesOfNew(this.#entries, said));
     return takeRemote(this.#entries, this.#room, author, said, now);
   }
 
@@ -281,7 +281,7 @@ export class Register {
     const inSession = this.#entries.inSession(key).slice();
     // [BUS-9] later than every connection through which the session is known to have spoken
     const seen = inSession.reduce((most, other) => Math.max(most, other.heldAt), entry.heldAt);
-    entry.heldAt = Math.max(date, Math.floor(seen / TIES) + 1) * TIES + this.#tie;
+    entry.heldAt = heldAtOf(Math.max(date, Math.floor(seen / TIES) + 1)) + this.#tie;
     if (entry.owner === null || isStockSession(entry.claim)) return;
     for (const other of inSession) {
       if (other === entry || other.owner === entry.owner) continue;

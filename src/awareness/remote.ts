@@ -8,6 +8,7 @@ import type { Author } from "./author.ts";
 import type { Change } from "./change.ts";
 import type { Entries } from "./entries.ts";
 import { type Entry, type PresentEntry, isPresent, sessionKey } from "./entry.ts";
+import { weightOf } from "./memory.ts";
 import type { Published } from "./publish.ts";
 
 /** What the home relay of a client id says of it. */
@@ -63,6 +64,13 @@ export function takeRemote(
       take(entries, author, entry, each, published, now, changes);
   }
   return { changes, behind };
+}
+
+/** What the states take that are new here, about: bytes. */
+export function bytesOfNew(entries: Entries, said: readonly RemoteState[]): number {
+  let bytes = 0;
+  for (const { id, state } of said) if (state !== null && !isPresent(entries.get(id))) bytes += weightOf(state, state);
+  return bytes;
 }
 
 /** Whether the id, or its session, is held by a later connection. [BUS-9] */

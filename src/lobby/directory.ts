@@ -34,8 +34,10 @@ const SHORT_WAIT_MS = 50;
 export class Directory<K extends object> {
   readonly #sessions: Sessions<K>;
   readonly #remembered: RememberedChoices;
-  /** Who chose to be invisible, as of the last word of any of their sessions. */
+  /** Who is not to be seen: those who chose so, as of the last word of any of their sessions, and those who are withheld. */
   readonly #invisible = new Set<string>();
+  /** Users whom nobody is shown, since it is not known yet what they chose elsewhere. */
+  readonly #withheld = new Set<string>();
   /** When the entry of a user may be written again, of those whose entries are large, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
   /** Own people and those of other relays; undefined: there are no others. */
@@ -115,6 +117,33 @@ export class Directory<K extends object> {
       choices: newest === null ? [] : behind.map((key) => [key, newest]),
       isNews: this.#sessions.has(userId),
     };
+  }
+
+  /** Whether no session of a user is known, here or elsewhere, nor a choice of status that holds elsewhere now. */
+  isStranger(userId: string): boolean {
+    if (this.#sessions.has(userId) || this.users.has(userId)) return false;
+    return this.#everyone === undefined || this.#everyone.choiceElsewhere(userId) === null;
+  }
+
+  /** Shows a user to nobody until `reveal`: it is not known yet what the user chose elsewhere. [LOBBY-22] */
+  withhold(userId: string): void {
+    this.#withheld.add(userId);
+  }
+
+  isWithheld(userId: string): boolean {
+    return this.#withheld.has(userId);
+  }
+
+  /** Shows users who were withheld, unless they chose to be invisible. [LOBBY-22] */
+  reveal(userIds: Iterable<string>): Effects<K> {
+    const visibility: (readonly [K, boolean])[] = [];
+    let isNews = false;
+    for (const userId of userIds) {
+      if (!this.#withheld.delete(userId)) continue;
+      visibility.push(...this.#checkVisibility(userId));
+      isNews ||= this.#sessions.has(userId);
+    }
+    return { visibility, choices: [], isNews };
   }
 
   /** Nothing is remembered of a user any more. */
@@ -227,8 +256,8 @@ export class Directory<K extends object> {
 
   #withOthers(wall: number): Everyone {
     if (this.#everyone === undefined) {
-      this.#early = this.#sessions.flush(wall);
-      this.#everyone = new Everyone(this.#sessions, wall);
+      this.#early = this.#sessions.flush(wall, this.#isShown);
+      this.#everyone = new Everyone(this.#sessions, wall, this.#isShown);
     }
     return this.#everyone;
   }
@@ -253,8 +282,9 @@ export class Directory<K extends object> {
    * @param wall ms since the epoch
    */
   flush(now: number, wall: number): readonly PresenceEvent[] {
-    const own = this.#sessions.flush(wall, (userId) => (this.#notBefore.get(userId) ?? 0) <= now);
-    const events = this.#early.concat(this.#everyone?.flush(wall) ?? own);
+    const isDue = (userId: string): boolean => this.#isShown(userId) && (this.#notBefore.get(userId) ?? 0) <= now;
+    const own = this.#sessions.flush(wall, isDue);
+    const events = this.#early.concat(this.#everyone?.flush(wall, this.#isShown) ?? own);
     this.#ownEvents = this.#early.concat(own);
     this.#early = [];
     // the own people are everybody again
@@ -262,6 +292,8 @@ export class Directory<K extends object> {
     this.#pace(now);
     return events;
   }
+
+  readonly #isShown = (userId: string): boolean => !this.#withheld.has(userId);
 
   /** Has own entries that cost readers much wait for their next turn. [LOBBY-10] */
   #pace(now: number): void {
@@ -309,7 +341,7 @@ export class Directory<K extends object> {
 
   /** The connections of a user that others may see, or may no more, since a choice or its end. [STATUS-5] [LOBBY-17] */
   #checkVisibility(userId: string): readonly (readonly [K, boolean])[] {
-    const invisible = this.#sessions.choiceOf(userId)?.status === "invisible";
+    const invisible = this.#withheld.has(userId) || this.#sessions.choiceOf(userId)?.status === "invisible";
     if (invisible === this.#invisible.has(userId)) return [];
     if (invisible) this.#invisible.add(userId);
     else this.#invisible.delete(userId);

@@ -39,12 +39,15 @@ export class Everyone {
   /** The choices that users made on other relays, by relay and user: those too that no shard tells. */
   readonly #choices = new Map<string, Map<string, ManualChoice>>();
 
-  /** @param own who is here by the own connections; they have been announced */
-  constructor(own: OwnPeople, wall: number) {
+  /**
+   * @param own who is here by the own connections; they have been announced
+   * @param isShown whether a user has been: of the others it is said later that they came
+   */
+  constructor(own: OwnPeople, wall: number, isShown: (userId: string) => boolean) {
     this.#own = own;
     this.#people = new People(own.roomId);
     for (const userId of own.claimed) this.count(userId, wall, wall);
-    this.#people.flush(wall, false);
+    this.#people.flush(wall, false, isShown);
   }
 
   /** Everyone present as others see them, as of the last flush. */
@@ -144,8 +147,12 @@ export class Everyone {
     for (const [key, claim] of claims) this.#people.set(key, claim);
   }
 
-  /** What changed since the last flush, as others see it. */
-  flush(wall: number): readonly PresenceEvent[] {
-    return this.#people.flush(wall);
+  /**
+   * What changed since the last flush, as others see it.
+   *
+   * @param isShown whether others may see a user now
+   */
+  flush(wall: number, isShown: (userId: string) => boolean): readonly PresenceEvent[] {
+    return this.#people.flush(wall, true, isShown);
   }
 }

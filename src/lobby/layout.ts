@@ -38,6 +38,14 @@ export interface LobbyUser {
   readonly lastSeen: number;
 }
 
+/** Whether a value of a shard has the shape of a user. What it says of each session is read with `readShardUser`. */
+export function isLobbyUser(value: unknown): value is LobbyUser {
+  if (!isRecord(value)) return false;
+  const { user, sessions, lastSeen } = value;
+  if (!isRecord(user) || !isRecord(sessions) || typeof lastSeen !== "number") return false;
+  return Object.values(sessions).every(isRecord);
+}
+
 /** The map that holds a shard: user id → user. */
 export type ShardMap = Y.Map<LobbyUser>;
 

@@ -219,11 +219,11 @@ class RelayServer implements Relay {
   }
 
   disconnect(userId: string, options?: DisconnectOptions): Disconnected {
-    return this.#hub.disconnect(userId, options);
+    return this.#hub.actions.disconnect(userId, options);
   }
 
   refresh(userId: string, lobby?: string): number {
-    return this.#hub.refresh(userId, lobby);
+    return this.#hub.actions.refresh(userId, lobby);
   }
 
   get trouble(): string | null {

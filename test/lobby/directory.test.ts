@@ -46,6 +46,46 @@ function entry(sessions: Record<string, Partial<LobbyUser["sessions"][string]>>,
   return { user: { name: "Alice" }, sessions: Object.fromEntries(whole), lastSeen };
 }
 
+describe("a user of whom it is not known yet what they chose elsewhere", () => {
+  it("[LOBBY-22] is shown to nobody while withheld, and comes when revealed", () => {
+    const { directory } = new Relay("here");
+    const key = {};
+    expect(directory.isStranger("alice")).toBe(true);
+    directory.withhold("alice");
+    expect(directory.report(key, report("alice", "s1", "atrium"), 10).visibility).toContainEqual([key, false]);
+    expect(directory.isStranger("alice")).toBe(false);
+    expect(types(directory.flush(20, 20))).toEqual([]);
+    // the first that another relay says of anybody
+    directory.importShard("there", [["bob", entry({ s2: {} })]], 30);
+    expect(types(directory.flush(40, 40))).toEqual(["join bob"]);
+    expect([...directory.users.keys()]).toEqual(["bob"]);
+    expect([...directory.ownUsers.keys()]).toEqual([]);
+    expect(directory.reveal(["alice", "carol"])).toEqual({ visibility: [[key, true]], choices: [], isNews: true });
+    expect(types(directory.flush(50, 50))).toEqual(["join alice"]);
+    expect(types(directory.ownEvents)).toEqual(["join alice"]);
+  });
+
+  it("[LOBBY-22] is never shown who turns out to be invisible, or leaves before", () => {
+    const directory = new Directory<object>("@lobby", 10);
+    const [hers, his] = [{}, {}];
+    for (const [key, id] of [
+      [hers, "alice"],
+      [his, "bob"],
+    ] as const) {
+      directory.withhold(id);
+      directory.report(key, report(id, `s_${id}`, null), 10);
+    }
+    const remembered = directory.remember("alice", { status: "invisible", at: 5 }, 20);
+    expect(remembered.visibility).toEqual([]);
+    expect(remembered.choices).toEqual([[hers, { status: "invisible", at: 5 }]]);
+    directory.withdraw(his, 20, 20);
+    expect(directory.reveal(["alice", "bob"]).visibility).toEqual([]);
+    expect(directory.flush(30, 30)).toEqual([]);
+    directory.report(hers, report("alice", "s_alice", null, chose(null, 40)), 40);
+    expect(types(directory.flush(50, 50))).toEqual(["join alice"]);
+  });
+});
+
 describe("people of another relay", () => {
   it("[LOBBY-13] Alice, who is with another relay alone, comes when its shard names her and leaves when it says so", () => {
     const { directory } = new Relay("here");

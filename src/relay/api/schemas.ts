@@ -1,7 +1,7 @@
 /** What the API answers and takes, as JSON schemas. */
 import { MAX_ID_LENGTH, MAX_INFO_LENGTHS } from "../../presence/index.ts";
 import { MAX_PAYLOAD_BYTES, MAX_ROOM_LENGTH, MAX_TYPE_LENGTH } from "../../wire/index.ts";
-import { MAX_BAN_MS } from "../wiring/disconnect.ts";
+import { MAX_BAN_MS } from "../cluster/kicks.ts";
 import { MAX_DRAIN_MS, MAX_ITEMS, MAX_TTL_MS, MIN_TTL_MS } from "./input/schemas.ts";
 import type { JsonSchema } from "./operation.ts";
 
@@ -114,10 +114,18 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     connections: { ...whole, description: "to how many connections of this relay it goes" },
   }),
   Disconnected: object({
-    connections: { ...whole, description: "how many connections were closed, by this relay" },
+    connections: {
+      ...whole,
+      description: "how many connections were closed, by all relays that answered within a second",
+    },
     until: { type: ["integer", "null"], description: "until when the user is refused, ms since the epoch" },
   }),
-  Refreshed: object({ connections: { ...whole, description: "how many connections were asked for a new token" } }),
+  Refreshed: object({
+    connections: {
+      ...whole,
+      description: "how many connections were asked for a new token, by all relays that answered",
+    },
+  }),
   Draining: object({ connections: { ...whole, description: "how many connections are left" } }),
   Error: object({
     error: object({

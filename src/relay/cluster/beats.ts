@@ -10,6 +10,8 @@ export const BEAT_MS = 1_000;
 const SKIPPED_MS = 1_800;
 /** A relay that is not heard for so long is lost, ms. */
 const LOST_MS = 2_500;
+/** More relays are not heard: whoever may write to the bus could make up any number of them. [BUS-45] */
+const MAX_RELAYS = 1_000;
 /** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */
 const CUT_MS = 2_200;
 
@@ -57,10 +59,13 @@ export class Beats {
     this.#events.link(true);
   }
 
-  heard(relay: string): void {
+  /** A relay has said something. Returns whether it counts: there may be too many. */
+  heard(relay: string): boolean {
     const isNew = !this.#heardAt.has(relay);
+    if (isNew && this.#heardAt.size >= MAX_RELAYS) return false;
     this.#heardAt.set(relay, this.#clock.now());
     if (isNew) this.#events.found(relay);
+    return true;
   }
 
   /** A relay has said that it stops. */

@@ -9,12 +9,15 @@ import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
 import { BEAT_MS, Beats } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
-import { type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
+import { type AskedKick, type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
 import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
+import { Awaited } from "./inquiries/awaited.ts";
 import { Elsewhere } from "./inquiries/elsewhere.ts";
-import { Inquiries } from "./inquiries/inquiries.ts";
+import { INQUIRY_KINDS, Inquiries } from "./inquiries/inquiries.ts";
 import { readPlace, writePlace } from "./inquiries/place.ts";
 import { messageBody } from "./one-off.ts";
+import { Assembler } from "./parts/assembler.ts";
+import { PART_BYTES, Post } from "./parts/post.ts";
 import { Numbers } from "./sequence.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
@@ -30,13 +33,15 @@ const MAX_STRAYED = 1_000;
 
 export interface ClusterOptions {
   /** What the names of topics begin with. Default `cp1:`. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** How long those may take to come back who were connected to a relay that is lost, ms. */
   readonly graceMs: number;
   /** How long those may take who were connected to a relay that has said that it stops, ms. */
   readonly moveGraceMs: number;
-  /** Asks the connections that a user has to this relay for new tokens. @param lobby null: in all lobbies */
-  readonly refresh: (userId: string, lobby: string | null) => void;
+  /** Asks the connections that a user has to this relay for new tokens. Returns how many. @param lobby null: in all lobbies */
+  readonly refresh: (userId: string, lobby: string | null) => number;
+  /** A message that is longer goes in parts of this length, bytes. Default: 256 KiB. */
+  readonly partBytes?: number | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -45,6 +50,8 @@ export interface ClusterInfo extends ClusterStats {
   readonly isUp: boolean;
   /** How many other relays are heard. */
   readonly relays: number;
+  /** Messages that were not sent, since too much waited to be sent. */
+  readonly dropped: number;
 }
 
 export class Cluster implements ClusterContext {
@@ -57,7 +64,14 @@ export class Cluster implements ClusterContext {
   readonly #bus: Bus;
   readonly #options: ClusterOptions;
   readonly #beats: Beats;
-  readonly #inquiries: Inquiries;
+  readonly inquiries: Inquiries;
+  readonly #post: Post;
+  readonly #assembler = new Assembler();
+  /** Waits until this relay has heard of those who were there before it. */
+  readonly #introduction: Awaited;
+  /** Resolves once the first of its own beats has come back: then the bus is there. */
+  readonly #firstEcho: Promise<void>;
+  #onEchoed: () => void = () => {};
   readonly #rooms = new Map<string, SharedRoom>();
   readonly #lobbies = new Map<string, SharedLobby>();
   /** Lost relays whose shards are thrown away when their time is over. */
@@ -83,14 +97,20 @@ export class Cluster implements ClusterContext {
       found: (relay) => this.#found(relay),
       lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
     });
-    this.#inquiries = new Inquiries({
+    this.#post = new Post({
+      relay: hub.shard,
+      partBytes: options.partBytes ?? PART_BYTES,
+      publish: (topic, bytes) => bus.publish(topic, bytes),
+      onError: options.onError,
+    });
+    this.inquiries = new Inquiries({
       hub,
       relays: () => (this.#beats.isUp ? this.#beats.relays.keys() : null),
       tell: this.tell.bind(this),
     });
     this.elsewhere = new Elsewhere({
       hub,
-      inquiries: this.#inquiries,
+      inquiries: this.inquiries,
       isKnown: (name) => this.#shared(name)?.isKnown === true,
       whenKnown: (name, run) => this.#whenKnown(name, run),
       tellDeleted: (room) => this.publish(this.topics.beat, "forget", room, 0, NOTHING),
@@ -100,15 +120,19 @@ export class Cluster implements ClusterContext {
       this.subscribe(this.topics.beat, (message) => this.#hearBeat(message)),
       this.subscribe(this.topics.inbox(hub.shard), (message) => this.#route(message)),
     );
+    this.#firstEcho = new Promise((resolve) => (this.#onEchoed = resolve));
+    this.#introduction = new Awaited(this.listeners(this.topics.beat), () => this.relaysSeen);
+    // what was asked for before may not have been heard
+    this.#introduction.whenOver(() => this.#heal());
     this.#beat();
     this.#timers.push(
-      setInterval(() => this.#beat(), BEAT_MS),
-      setInterval(() => this.#check(), CHECK_MS),
+      setInterval(() => this.#guarded(() => this.#beat()), BEAT_MS),
+      setInterval(() => this.#guarded(() => this.#check()), CHECK_MS),
     );
   }
 
   get info(): ClusterInfo {
-    return { ...this.stats, isUp: this.#beats.isUp, relays: this.relaysSeen };
+    return { ...this.stats, isUp: this.#beats.isUp, relays: this.relaysSeen, dropped: this.#post.dropped };
   }
 
   get relaysSeen(): number {
@@ -118,6 +142,18 @@ export class Cluster implements ClusterContext {
   /** The relays that are heard, this one too; null: the bus is lost, so that nobody can be judged. */
   get heard(): ReadonlySet<string> | null {
     return this.#beats.isUp ? new Set([this.hub.shard, ...this.#beats.relays.keys()]) : null;
+  }
+
+  get isAlone(): boolean {
+    return !this.#beats.isUp || (this.#introduction.isOver && this.relaysSeen === 0);
+  }
+
+  get mayHaveOthers(): boolean {
+    return this.relaysSeen > 0 || !this.#introduction.isOver;
+  }
+
+  whenIntroduced(run: () => void): void {
+    this.#introduction.whenOver(run);
   }
 
   /** A room has opened here. */
@@ -144,9 +180,12 @@ export class Cluster implements ClusterContext {
     this.#lobbies.delete(name);
   }
 
-  /** Has all other relays close a user's connections, or ask them for new tokens. [BUS-33] */
-  kick(said: Kick | Refresh): void {
-    this.publish(this.topics.beat, "kick", "", 0, writeKick(said));
+  /**
+   * Has all other relays close a user's connections, or ask them for new tokens. Resolves with how many these are there: of those
+   * relays that say so within a second. [BUS-33] [BUS-42]
+   */
+  kick(said: Kick | Refresh): Promise<number> {
+    return this.inquiries.count((id) => this.publish(this.topics.beat, "kick", "", 0, writeKick(said, id)));
   }
 
   /** This relay stops: its people may come back elsewhere. [BUS-22] */
@@ -157,7 +196,9 @@ export class Cluster implements ClusterContext {
     for (const shared of [...this.#rooms.values(), ...this.#lobbies.values()]) shared.close(false);
     this.#rooms.clear();
     this.#lobbies.clear();
-    this.#inquiries.close();
+    this.inquiries.close();
+    this.#introduction.end();
+    this.#post.clear();
     this.publish(this.topics.beat, "bye", "", 0, NOTHING);
     for (const undo of this.#undo) undo();
   }
@@ -168,7 +209,7 @@ export class Cluster implements ClusterContext {
   }
 
   publish(topic: string, kind: MessageKind, room: string, seq: number, body: Uint8Array): void {
-    this.#bus.publish(topic, encodeMessage({ kind, relay: this.hub.shard, room, seq, body }));
+    this.#post.send(topic, room, encodeMessage({ kind, relay: this.hub.shard, room, seq, body }));
   }
 
   tell(relay: string, kind: MessageKind, room: string, body: Uint8Array = NOTHING): void {
@@ -177,26 +218,34 @@ export class Cluster implements ClusterContext {
 
   subscribe(topic: string, on: (message: Message) => void): () => void {
     return this.#bus.subscribe(topic, (bytes) => {
-      try {
+      this.#guarded(() => {
         const message = decodeMessage(bytes);
         if (message === null) this.stats.refused++;
-        else if (message.relay !== this.hub.shard) this.#hear(message, on);
+        else if (message.relay !== this.hub.shard) this.#hear(topic, message, on);
         else if (message.kind === "beat") this.#echoed();
-      } catch (error) {
-        this.stats.refused++;
-        // a message that cannot be read, or acted on, harms nothing but itself
-        const cause = error instanceof FrameError ? error.message : error;
-        this.#options.onError(new Error("a message of another relay was not taken", { cause }));
-      }
+      });
     });
   }
 
+  /** What another relay said, and cannot be read or acted on, harms nothing but itself. [BUS-2] */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.stats.refused++;
+      const cause = error instanceof FrameError ? error.message : error;
+      this.#options.onError(new Error("a message of another relay was not taken", { cause }));
+    }
+  }
+
   listeners(topic: string): Promise<number> | null {
-    return this.#bus.listeners?.(topic) ?? null;
+    const bus = this.#bus;
+    if (bus.listeners === undefined) return null;
+    return this.#firstEcho.then(() => bus.listeners?.(topic) ?? 0);
   }
 
   #route(message: Message): void {
-    if (message.kind === "who" || message.kind === "here") return this.#inquiries.hear(message);
+    if (INQUIRY_KINDS.has(message.kind)) return this.inquiries.hear(message);
     const shared = this.#shared(message.room);
     if (shared !== undefined) shared.hear(message);
     // [BUS-29] that nobody is here any more was said, and not heard
@@ -214,16 +263,31 @@ export class Cluster implements ClusterContext {
     else shared.whenKnown(run);
   }
 
-  #hear(message: Message, on: (message: Message) => void): void {
+  #hear(topic: string, message: Message, on: (message: Message) => void): void {
     const { kind, relay, body } = message;
     if (kind === "bye") return on(message);
-    if (kind === "kick") this.#kicked(readKick(body));
+    if (kind === "part") return this.#hearPart(topic, message, on);
+    if (kind === "kick") this.#kicked(relay, readKick(body));
     if (kind === "forget" && !this.hub.rooms.has(message.room)) this.hub.documents.forget(message.room);
     if (kind === "remove") this.elsewhere.removed(readPlace(message.room, body));
     if (kind === "beat" && body.length > 0) this.hub.dates.follow(readUint(reader(body)));
     // whatever it says proves that it lives
-    this.#beats.heard(relay);
-    on(message);
+    if (this.#beats.heard(relay)) on(message);
+    else this.stats.refused++;
+  }
+
+  /** [BUS-41] */
+  #hearPart(topic: string, part: Message, on: (message: Message) => void): void {
+    const { relay, room } = part;
+    if (!this.#beats.heard(relay)) return void this.stats.refused++;
+    // what comes slowly is not asked for again
+    this.#shared(room)?.isComing(relay);
+    const bytes = this.#assembler.take(topic, part, this.hub.clock.now());
+    if (bytes === null) return;
+    const message = decodeMessage(bytes);
+    const isItsOwn = message?.relay === relay && message.room === room && message.kind !== "part";
+    if (message === null || !isItsOwn) throw new FrameError("parts of a message that is none");
+    this.#hear(topic, message, on);
   }
 
   #beat(): void {
@@ -237,13 +301,14 @@ export class Cluster implements ClusterContext {
   }
 
   #echoed(): void {
+    if (this.stats.echoMs === null) this.#onEchoed();
     this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
     this.#beats.echoed();
   }
 
-  #kicked(said: Kick | Refresh): void {
-    if ("code" in said) kick(this.hub, said);
-    else this.#options.refresh(said.userId, said.lobby);
+  #kicked(relay: string, { said, id }: AskedKick): void {
+    const connections = "code" in said ? kick(this.hub, said) : this.#options.refresh(said.userId, said.lobby);
+    if (id !== null) this.inquiries.answer(relay, "kicked", id, { connections });
   }
 
   #hearBeat({ kind, relay }: Message): void {
@@ -252,6 +317,8 @@ export class Cluster implements ClusterContext {
 
   #check(): void {
     this.#beats.check();
+    // the first may have been said before there was a connection
+    if (this.stats.echoMs === null) this.#beat();
     if (!this.#beats.isUp) {
       // [BUS-19] it may be that it only seems to be connected
       if (++this.#checksDown % REVIVE_CHECKS === 0) this.#bus.reconnect?.();
@@ -259,16 +326,18 @@ export class Cluster implements ClusterContext {
     }
     this.#checksDown = 0;
     const now = this.hub.clock.now();
+    this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
     if (this.#isPartial && this.#healing === undefined) this.#tellPartial(false);
   }
 
   #found(relay: string): void {
+    this.#introduction.check();
     // a relay that is new is told at once how others date, and that they live
     this.tell(relay, "beat", "", this.#dated());
     // [BUS-34] and whom they refuse
-    for (const each of kicksOf(this.hub)) this.tell(relay, "kick", "", writeKick(each));
+    for (const each of kicksOf(this.hub)) this.tell(relay, "kick", "", writeKick(each, null));
     clearTimeout(this.#graces.get(relay));
     this.#graces.delete(relay);
     // a new relay asks by itself in each room that it opens; one that was only taken for lost does not know of that
@@ -282,20 +351,25 @@ export class Cluster implements ClusterContext {
       this.#graces.delete(relay);
       for (const shared of this.#lobbies.values()) if (!shared.has(relay)) shared.drop(relay);
     };
-    this.#inquiries.lost(relay);
+    this.inquiries.lost(relay);
     this.#strayed.add(relay);
     for (const first of this.#strayed) if (this.#strayed.size > MAX_STRAYED) this.#strayed.delete(first);
     clearTimeout(this.#graces.get(relay));
     // [DRAIN-7] those who were sent away have longer
     const { graceMs, moveGraceMs } = this.#options;
-    this.#graces.set(relay, setTimeout(drop, hasSaidSo ? moveGraceMs : graceMs));
+    this.#graces.set(
+      relay,
+      setTimeout(() => this.#guarded(drop), hasSaidSo ? moveGraceMs : graceMs),
+    );
   }
 
   #linked(isUp: boolean): void {
     clearTimeout(this.#healing);
     this.#healing = undefined;
-    if (isUp) this.#heal();
-    else this.#tellPartial(true);
+    if (isUp) return this.#heal();
+    // [BUS-41] what waited would be old by the time that anybody hears it
+    this.#post.clear();
+    this.#tellPartial(true);
   }
 
   /** Asks for all that is shared, some of it at a time. [BUS-21] */

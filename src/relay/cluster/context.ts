@@ -1,5 +1,6 @@
 /** What the parts of a cluster share. */
 import type { Hub } from "../core/hub.ts";
+import type { Inquiries } from "./inquiries/inquiries.ts";
 import type { Message, MessageKind, Topics } from "./message.ts";
 import type { Numbers } from "./sequence.ts";
 
@@ -23,8 +24,13 @@ export interface ClusterContext {
   subscribe(topic: string, on: (message: Message) => void): () => void;
   /** How many relays listen to a topic, this one too; null: the bus cannot tell. */
   listeners(topic: string): Promise<number> | null;
-  /** How many other relays are heard. */
-  readonly relaysSeen: number;
+  /** Other relays are heard, or this one is so new that it cannot know. */
+  readonly mayHaveOthers: boolean;
+  readonly inquiries: Inquiries;
+  /** No other relay can be asked anything: there is none, or the bus is lost. */
+  readonly isAlone: boolean;
+  /** Calls back once this relay has heard of those who were there before it, or does not wait for them any more. */
+  whenIntroduced(run: () => void): void;
 }
 
 export const NOTHING: Uint8Array = new Uint8Array();

@@ -19,6 +19,16 @@ export interface Kick {
 /** Asks a user's connections for new tokens. */
 export type Refresh = Pick<Kick, "userId" | "lobby">;
 
+/** What another relay asks for. */
+export interface AskedKick {
+  readonly said: Kick | Refresh;
+  /** By which it knows the answer: to how many connections that was done; null: it wants none. */
+  readonly id: number | null;
+}
+
+/** The longest that a user is refused: a year, ms. */
+export const MAX_BAN_MS = 31_622_400_000;
+
 /** How deep the JSON of such a message may be nested. */
 const MAX_DEPTH = 3;
 /** Of the codes that WebSocket has for itself, those that no connection is closed with. */
@@ -42,21 +52,22 @@ export function kick(hub: Hub, { userId, lobby, code, reason, forMs }: Kick): nu
   return members.length;
 }
 
-export function writeKick(said: Kick | Refresh): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(said));
+export function writeKick(said: Kick | Refresh, id: number | null = null): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ ...said, ...(id !== null && { id }) }));
 }
 
 /** Throws `FrameError`. */
-export function readKick(body: Uint8Array): Kick | Refresh {
+export function readKick(body: Uint8Array): AskedKick {
   const value = json(new TextDecoder().decode(body), MAX_DEPTH);
   if (typeof value !== "object" || value === null) throw new FrameError("a kick of nobody");
-  const { userId, lobby, code, reason, forMs } = value as Readonly<Record<string, unknown>>;
+  const { userId, lobby, code, reason, forMs, id: asked } = value as Readonly<Record<string, unknown>>;
   if (typeof userId !== "string" || (typeof lobby !== "string" && lobby !== null))
     throw new FrameError("a kick of nobody");
-  if (code === undefined) return { userId, lobby };
+  const id = typeof asked === "number" ? asked : null;
+  if (code === undefined) return { said: { userId, lobby }, id };
   if (!isCloseCode(code) || typeof reason !== "string" || typeof forMs !== "number")
     throw new FrameError("a kick without a code, a reason or a time");
-  return { userId, lobby, code, reason, forMs };
+  return { said: { userId, lobby, code, reason, forMs: Math.min(forMs, MAX_BAN_MS) }, id };
 }
 
 /** Who is refused here now, for a relay that is new. */

@@ -29,6 +29,10 @@ export const KINDS = [
   "here",
   "remove",
   "forget",
+  "part",
+  "whoChose",
+  "chose",
+  "kicked",
 ] as const;
 export type MessageKind = (typeof KINDS)[number];
 
@@ -59,7 +63,8 @@ export function decodeMessage(bytes: Uint8Array): Message | null {
   if (bytes[0] !== VERSION) return null;
   const kind = KINDS[bytes[1] ?? KINDS.length];
   if (kind === undefined) return null;
-  const from = reader(bytes.slice(2));
+  // a plain view, as Redis hands over Buffers: the slice of one would not copy, and what is kept of it is written to later
+  const from = reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).slice(2));
   const [relay, room, seq] = [readText(from), readText(from), readUint(from)];
   if (relay === "") throw new FrameError("a message of no relay");
   return { kind, relay, room, seq, body: readRest(from) };

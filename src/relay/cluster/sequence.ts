@@ -100,6 +100,11 @@ export class Incoming {
     this.#expected = null;
   }
 
+  /** Something long is on its way, and may be what was asked for. */
+  isComing(now: number): void {
+    if (this.#askedAt > -Infinity) this.#askedAt = now;
+  }
+
   /** Whether to ask for all of it now. */
   isAskDue(now: number): boolean {
     if (this.#expected !== null || now - this.#askedAt < ASK_AGAIN_MS) return false;

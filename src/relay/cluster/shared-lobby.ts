@@ -2,12 +2,16 @@
 import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
-import { type ManualChoice, readManual } from "../../presence/index.ts";
+import { MAX_ID_LENGTH, type ManualChoice, readManual } from "../../presence/index.ts";
 import { FrameError, json, readBytes, readText, readUint } from "../../wire/index.ts";
+import { boundedChoice } from "../core/lobby/bounded-choice.ts";
 import type { Lobby } from "../core/lobby/lobby.ts";
 import type { ShardName } from "../core/lobby/remote-shards.ts";
 import type { ClusterContext } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
+import type { Gathered } from "./inquiries/inquiries.ts";
+import { Strangers, type StrangersHost } from "./inquiries/strangers.ts";
+import type { UserChoice } from "./inquiries/words.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { SharedTopic, type TopicHost } from "./shared-topic.ts";
 
@@ -19,7 +23,7 @@ interface Peer {
   readonly relay: string;
 }
 
-export class SharedLobby implements TopicHost<Peer> {
+export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   readonly wholeKind: MessageKind = "shardWhole";
   readonly kinds: ReadonlySet<MessageKind> = new Set(["shard", "choice"]);
   readonly #context: ClusterContext;
@@ -28,6 +32,7 @@ export class SharedLobby implements TopicHost<Peer> {
   readonly #topic: SharedTopic<Peer>;
   /** Those who were there when the lobby opened here; null: nobody was. */
   readonly #awaited: Awaited | null;
+  readonly #strangers: Strangers;
 
   constructor(context: ClusterContext, lobby: Lobby) {
     this.#context = context;
@@ -38,8 +43,30 @@ export class SharedLobby implements TopicHost<Peer> {
     lobby.onChoice = (userId, choice) => this.#topic.send("choice", encodeJson([userId, choice]));
     lobby.doc.on("update", this.#onUpdate);
     this.#topic.ask();
-    const hasOthers = context.relaysSeen > 0;
+    const hasOthers = context.mayHaveOthers;
     this.#awaited = hasOthers ? new Awaited(context.listeners(topic), () => this.#topic.answered) : null;
+    this.#strangers = new Strangers(this);
+    lobby.askAbout = (userId) => this.#strangers.ask(userId);
+  }
+
+  get isAlone(): boolean {
+    return this.#context.isAlone;
+  }
+
+  whenIntroduced(run: () => void): void {
+    this.#context.whenIntroduced(run);
+  }
+
+  /** [BUS-40] */
+  ask(users: readonly string[], patienceMs: number): Promise<Gathered> {
+    return this.#context.inquiries.gather({ type: "choices", lobby: this.#lobby.name, users }, patienceMs);
+  }
+
+  reveal(users: readonly string[], choices: readonly UserChoice[]): void {
+    const { hub } = this.#context;
+    const date = hub.dates.date();
+    const known = choices.map(([userId, choice]) => [userId, boundedChoice(choice, date)] as const);
+    hub.inLobby(this.#lobby.name, (lobby) => lobby.reveal(users, known));
   }
 
   get isShared(): boolean {
@@ -75,14 +102,14 @@ export class SharedLobby implements TopicHost<Peer> {
   /** [BUS-17] */
   lost(relay: string): void {
     this.#topic.part(relay);
-    this.#awaited?.check();
+    this.#heardMore();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.lose(relay));
   }
 
   /** Throws away what a relay said. [BUS-18] */
   drop(relay: string): void {
     this.#topic.part(relay);
-    this.#awaited?.check();
+    this.#heardMore();
     const lastSeen = this.#context.hub.clock.wall();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.drop(relay, lastSeen));
   }
@@ -96,13 +123,19 @@ export class SharedLobby implements TopicHost<Peer> {
     this.#topic.ask();
   }
 
+  /** Parts of something long come from a relay. */
+  isComing(relay: string): void {
+    this.#topic.isComing(relay);
+  }
+
   sweep(now: number): void {
     this.#topic.sweep(now);
   }
 
   close(isFinal: boolean): void {
     this.#awaited?.end();
-    this.#lobby.onChoice = null;
+    this.#strangers.close();
+    this.#lobby.onChoice = this.#lobby.askAbout = null;
     this.#lobby.doc.off("update", this.#onUpdate);
     this.#topic.close(isFinal);
   }
@@ -122,21 +155,36 @@ export class SharedLobby implements TopicHost<Peer> {
 
   takeWhole(relay: string, _peer: Peer, from: decoding.Decoder): void {
     const name = { shard: readText(from), startedAt: readUint(from) };
+    // [BUS-44] a relay names its shards after itself
+    if (name.shard !== relay && !name.shard.startsWith(`${relay}.`)) throw new FrameError("a shard of another relay");
     const choices = json(readText(from), MAX_DEPTH);
     const update = readBytes(from).slice();
     if (!Array.isArray(choices)) throw new FrameError("choices are not a list");
     const read = choices
-      .map(readChoice)
+      .map((each) => this.#readChoice(each))
       .flatMap(([userId, choice]) => (choice === null ? [] : [[userId, choice] as const]));
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.put(relay, name, update, read));
-    this.#awaited?.check();
+    this.#heardMore();
   }
 
   take({ kind, relay, body }: Message): void {
     const { hub } = this.#context;
     if (kind === "shard") return hub.inLobby(this.#lobby.name, ({ others }) => others.apply(relay, body));
-    const [userId, choice] = readChoice(json(new TextDecoder().decode(body), MAX_DEPTH));
+    const [userId, choice] = this.#readChoice(json(new TextDecoder().decode(body), MAX_DEPTH));
     hub.inLobby(this.#lobby.name, ({ others }) => others.choose(relay, userId, choice));
+  }
+
+  /** Throws `FrameError`. */
+  #readChoice(value: unknown): readonly [userId: string, choice: ManualChoice | null] {
+    const [userId, said] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+    if (typeof userId !== "string" || userId.length > MAX_ID_LENGTH) throw new FrameError("a choice of nobody");
+    const choice = readManual(said);
+    return [userId, choice && boundedChoice(choice, this.#context.hub.dates.date())];
+  }
+
+  #heardMore(): void {
+    this.#awaited?.check();
+    this.#strangers.check();
   }
 
   readonly #onUpdate = (update: Uint8Array): void => this.#topic.send("shard", update);
@@ -144,10 +192,4 @@ export class SharedLobby implements TopicHost<Peer> {
 
 function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-function readChoice(value: unknown): readonly [userId: string, choice: ManualChoice | null] {
-  const [userId, choice] = Array.isArray(value) ? (value as readonly unknown[]) : [];
-  if (typeof userId !== "string") throw new FrameError("a choice of nobody");
-  return [userId, readManual(choice) ?? null];
 }

@@ -1,9 +1,11 @@
 /** A room of this relay, as it is joined to the same room on other relays. */
 import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
+import type { RemoteState } from "../../awareness/index.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import { Close, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
+import { MAX_REMOTE_CLOCK, bounded, isWithinBounds } from "./bounds.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import type { Message, MessageKind } from "./message.ts";
@@ -17,7 +19,11 @@ import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 const UNSTORED_MS = 30_000;
 const MAX_UNSTORED = 4 * 2 ** 20;
 
+/** A relay that does not answer what it has of a document is asked again so much later, ms: three times, since it may have none. */
+const SYNC_AGAIN_MS = [2_000, 4_000, 8_000];
+
 interface Peer {
+  readonly relay: string;
   readonly member: RemoteRelay;
   readonly reader: RemoteStatesReader;
   /** What it wrote to the document lately. */
@@ -25,6 +31,8 @@ interface Peer {
   unstoredBytes: number;
   /** It has said what it has of the document that was missing here. */
   isSynced: boolean;
+  /** When it was last asked for that, and how often in a row, while no answer has come. */
+  asked: { readonly at: number; readonly count: number } | null;
 }
 
 export class SharedRoom implements TopicHost<Peer> {
@@ -56,7 +64,7 @@ export class SharedRoom implements TopicHost<Peer> {
       },
     };
     this.#topic.ask();
-    if (context.relaysSeen === 0) return;
+    if (!context.mayHaveOthers) return;
     room.sharing.holdDocument();
     this.#awaited = new Awaited(context.listeners(topic), () => this.#synced);
     this.#awaited.whenOver(() => room.sharing.releaseDocument());
@@ -118,6 +126,15 @@ export class SharedRoom implements TopicHost<Peer> {
     this.#topic.ask();
   }
 
+  /** Parts of something long come from a relay. */
+  isComing(relay: string): void {
+    this.#topic.isComing(relay);
+    const peer = this.#topic.get(relay);
+    if (peer !== undefined && peer.asked !== null) {
+      peer.asked = { ...peer.asked, at: this.#context.hub.clock.now() };
+    }
+  }
+
   /** Its document was changed. */
   edited(): void {
     this.#lingering.edited();
@@ -126,7 +143,14 @@ export class SharedRoom implements TopicHost<Peer> {
   sweep(now: number): void {
     this.#tell(this.#lingering.takeMoved(now), now);
     this.#topic.sweep(now);
-    for (const peer of this.#topic.peers()) forgetStored(peer, now);
+    for (const peer of this.#topic.peers()) {
+      forgetStored(peer, now);
+      const { asked } = peer;
+      // [BUS-46] the question, or the answer, may have been lost
+      if (asked !== null && now - asked.at >= (SYNC_AGAIN_MS[asked.count] ?? Infinity)) {
+        this.#askForDocument(peer.relay, peer, asked.count + 1);
+      }
+    }
     this.#lingering.settle();
   }
 
@@ -142,7 +166,15 @@ export class SharedRoom implements TopicHost<Peer> {
     const { hub } = this.#context;
     const member = new RemoteRelay(relay, "@lobby", hub.clock.now());
     hub.join(member, this.#room.name);
-    return { member, reader: new RemoteStatesReader(), unstored: [], unstoredBytes: 0, isSynced: false };
+    return {
+      relay,
+      member,
+      reader: new RemoteStatesReader(),
+      unstored: [],
+      unstoredBytes: 0,
+      isSynced: false,
+      asked: null,
+    };
   }
 
   writeWhole(encoder: encoding.Encoder): void {
@@ -179,7 +211,13 @@ export class SharedRoom implements TopicHost<Peer> {
     // what it does not name is gone
     const gone = [...before].filter((id) => !named.has(id)).map((id) => goneState(id, now));
     this.#takeStates(relay, peer, [...gone, ...states], now);
+    this.#askForDocument(relay, peer, 0);
+  }
+
+  /** @param count how often it was asked in vain */
+  #askForDocument(relay: string, peer: Peer, count: number): void {
     const { document, name } = this.#room;
+    peer.asked = { at: this.#context.hub.clock.now(), count };
     document.whenReady(() => {
       const question = document.ask();
       const frame = question === null ? null : decodeFrame(question);
@@ -194,8 +232,12 @@ export class SharedRoom implements TopicHost<Peer> {
     else if (kind === "renew") this.#room.sharing.renewOwn();
   }
 
-  #takeStates(relay: string, peer: Peer, states: ReturnType<RemoteStatesReader["read"]>, now: number): void {
-    const behind = this.#context.hub.receiveRemote(peer.member, states, now);
+  #takeStates(relay: string, peer: Peer, said: readonly RemoteState[], now: number): void {
+    const { hub } = this.#context;
+    const date = hub.dates.date();
+    // [BUS-43]
+    const states = said.map((each) => (isWithinBounds(each) ? bounded(each, date, now) : goneState(each.id, now)));
+    const behind = hub.receiveRemote(peer.member, states, now);
     if (behind.length === 0) return;
     const body = encoding.encode((encoder) => {
       for (const { id, clock } of behind) {
@@ -208,7 +250,10 @@ export class SharedRoom implements TopicHost<Peer> {
 
   #raise(body: Uint8Array): void {
     const from = reader(body);
-    while (from.pos < from.arr.length) this.#room.sharing.raise(readUint(from), readUint(from));
+    while (from.pos < from.arr.length) {
+      const [id, clock] = [readUint(from), readUint(from)];
+      if (clock <= MAX_REMOTE_CLOCK) this.#room.sharing.raise(id, clock);
+    }
   }
 
   /** Tells another relay what it has not of the document. */
@@ -232,6 +277,7 @@ export class SharedRoom implements TopicHost<Peer> {
     keepUnstored(peer, frame.update, now);
     if (frame.type !== "syncStep2") return;
     peer.isSynced = true;
+    peer.asked = null;
     this.#awaited?.check();
   }
 
@@ -249,10 +295,11 @@ function keepUnstored(peer: Peer, update: Uint8Array, now: number): void {
   forgetStored(peer, now);
 }
 
-/** Forgets updates that the other relay has stored by now, and those that are too many. */
+/** Forgets updates that the other relay has stored by now, and those that are too many: the last is kept, however long it is. */
 function forgetStored(peer: Peer, now: number): void {
   for (let [first] = peer.unstored; first !== undefined; [first] = peer.unstored) {
-    if (first.at >= now - UNSTORED_MS && peer.unstoredBytes <= MAX_UNSTORED) return;
+    const isKept = peer.unstoredBytes <= MAX_UNSTORED || peer.unstored.length === 1;
+    if (first.at >= now - UNSTORED_MS && isKept) return;
     peer.unstored.shift();
     peer.unstoredBytes -= first.update.length;
   }

@@ -99,6 +99,11 @@ export class SharedTopic<Peer> {
     else if (kind === "tail" || this.#host.kinds.has(kind)) this.#take(message, now);
   }
 
+  /** Parts of something long come from a relay: it is waited for. */
+  isComing(relay: string): void {
+    this.#peers.get(relay)?.incoming.isComing(this.#context.hub.clock.now());
+  }
+
   /** Another relay is there no more. Returns what was known of it. */
   part(relay: string): Peer | undefined {
     const known = this.#peers.get(relay);

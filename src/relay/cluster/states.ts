@@ -11,9 +11,11 @@ import {
   type Mark,
   StateBytes,
   readBytes,
+  json,
   readText,
   readUint,
   reader,
+  text,
 } from "../../wire/index.ts";
 
 const MARKS: readonly Mark[] = ["clear", "reconnecting", "silent"];
@@ -23,6 +25,10 @@ const STOCK = 4;
 const KNOWN_USER = 8;
 /** The mark is in the bits from here on. */
 const MARK_SHIFT = 4;
+
+/** Bounds of a state, somewhat above those that a client's has to keep (WIRE-5): its relay adds who it is from. [BUS-43] */
+const MAX_DEPTH = 64;
+const MAX_FIELDS = 300;
 
 const NO_FIELDS: Fields = new Map();
 
@@ -155,7 +161,8 @@ export class RemoteStatesReader {
       : this.#known.get(id);
     if (known === undefined) throw new FrameError("a change of a state that is not known");
     const fields = new Map(known.fields);
-    for (let left = readUint(from); left > 0; left--) fields.set(readText(from), readBytes(from).slice());
+    for (let left = readUint(from); left > 0; left--) fields.set(readText(from), readValue(from));
+    if (fields.size > MAX_FIELDS) throw new FrameError("a state of too many fields");
     for (let left = readUint(from); left > 0; left--) fields.delete(readText(from));
     this.#known.set(id, { ...known, fields });
     return {
@@ -171,6 +178,13 @@ export class RemoteStatesReader {
       state: new StateBytes(fields),
     };
   }
+}
+
+/** A value that others are handed as it is: sound JSON, as that of a client has to be. */
+function readValue(from: decoding.Decoder): Uint8Array {
+  const value = readBytes(from).slice();
+  json(text(value), MAX_DEPTH);
+  return value;
 }
 
 /** That an id has left. */

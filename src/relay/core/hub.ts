@@ -113,6 +113,7 @@ export class Hub {
       clock,
       load: this.#load,
       probe,
+      date: () => this.dates.date(),
       // as the wall clock would be if nobody had set it since the relay was started; and not below those of other relays [BUS-28]
       firstClock: () => Math.max(Math.floor(startedAt + clock.now() - startedNow), this.dates.followed()),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
@@ -121,6 +122,7 @@ export class Hub {
       },
       onEvents: (events) => listener.events(events),
       usersBeside: (member, most) => usersBeside(member, (each) => this.#members.get(each), most),
+      isWithheld: ({ lobby, claim }) => this.lobbies.get(lobby)?.isWithheld(claim.user.id) === true,
       onDropped: (what) => this.counters.countDropped(what),
     };
     this.#registry = new RoomRegistry({

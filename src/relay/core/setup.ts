@@ -1,5 +1,5 @@
 /** What a hub, and each of its rooms, is told once, when it is made. */
-import type { AdmitUsers, RegisterLimits, StateMemory } from "../../awareness/index.ts";
+import type { AdmitUsers, PresentEntry, RegisterLimits, StateMemory } from "../../awareness/index.ts";
 import type { PresenceEvent } from "../../presence/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
@@ -25,6 +25,8 @@ export interface RoomSetup {
   readonly clock: Clock;
   readonly load: FlushLoad;
   readonly probe: Probe;
+  /** How this relay dates something now, ms since the epoch: not earlier than it has heard from other relays. */
+  readonly date: () => number;
   /** What the clock of a new client id begins with. */
   readonly firstClock: () => number;
   /** Says whether users may be brought into a lobby. Throws `FrameError`. */
@@ -35,6 +37,8 @@ export interface RoomSetup {
   readonly onEvents: (events: readonly PresenceEvent[]) => void;
   /** Users who are in the rooms that a member's client is in, but so many at most. */
   readonly usersBeside: (member: Member, most: number) => ReadonlySet<string>;
+  /** Whether it is not known yet if others may see somebody. */
+  readonly isWithheld: (entry: PresentEntry) => boolean;
   /** Counts what was not taken for want of a grant. */
   readonly onDropped: (what: Dropped) => void;
 }

@@ -2,7 +2,7 @@
  * One-off messages in a room, on their way to those who are there. They wait for the room's flush, behind the states that were said
  * before them, and are kept nowhere.
  */
-import type { Register } from "../../awareness/index.ts";
+import type { PresentEntry, Register } from "../../awareness/index.ts";
 import {
   type BroadcastRequest,
   Close,
@@ -49,7 +49,12 @@ export interface RoomMessagesSetup {
   readonly clock: Clock;
   /** Counts what is dropped for want of a grant. */
   readonly onDropped: (what: "message") => void;
+  /** Whether it is not known yet if others may see somebody. */
+  readonly isWithheld: (entry: PresentEntry) => boolean;
 }
+
+/** Messages of those who are withheld, at most. */
+const MAX_WITHHELD = 100;
 
 export class RoomMessages {
   /** null: no other relay is told. */
@@ -60,6 +65,8 @@ export class RoomMessages {
   readonly #setup: RoomMessagesSetup;
   #waiting: Waiting[] = [];
   #length = 0;
+  /** Messages of those of whom it is not known yet if others may see them. [BUS-40] */
+  #withheld: { readonly entry: PresentEntry; readonly waiting: Waiting }[] = [];
 
   /** @param members of the room, as they come and go */
   constructor(members: ReadonlySet<Member>, register: Register, flusher: MessageFlusher, setup: RoomMessagesSetup) {
@@ -77,11 +84,13 @@ export class RoomMessages {
     if (!member.access.presence) return this.#setup.onDropped("message");
     const entry = this.#register.ownedBy(member).find(({ phase }) => phase === "live");
     // [MSG-4] nobody is to learn of somebody invisible, nor hear somebody who is not there
-    if (entry?.visible !== true) return;
+    if (entry === undefined || !(entry.visible || this.#setup.isWithheld(entry))) return;
     const { user, session } = entry.claim;
     const from = { userId: user.id, session: session.id, clientId: entry.id };
     const message = messageText({ type, payload, from, timestamp });
-    this.#add({ message, author: member, lobby: null });
+    const waiting: Waiting = { message, author: member, lobby: null };
+    if (entry.visible) this.#add(waiting);
+    else if (this.#withheld.length < MAX_WITHHELD) this.#withheld.push({ entry, waiting });
   }
 
   /** Has everybody here told who may be, or those of one lobby. @param message as `messageText` makes it, here or on another relay */
@@ -98,6 +107,7 @@ export class RoomMessages {
 
   /** Sends what waits, to each member in order. */
   flush(): void {
+    if (this.#withheld.length > 0) this.#decide();
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -108,6 +118,13 @@ export class RoomMessages {
     for (const batch of batchesOf(waiting)) this.#send(batch);
     const tookMs = this.#setup.clock.now() - startedAt;
     for (const { author } of waiting) author?.charge((tookMs * FAN_OUT_PART) / waiting.length);
+  }
+
+  /** Of those whom others may see by now, what they said is sent. */
+  #decide(): void {
+    const withheld = this.#withheld;
+    this.#withheld = withheld.filter(({ entry }) => !entry.visible && this.#setup.isWithheld(entry));
+    for (const { entry, waiting } of withheld) if (entry.visible) this.#waiting.push(waiting);
   }
 
   #add(waiting: Waiting): void {

@@ -13,8 +13,12 @@ export interface BusCounts {
 }
 
 export interface Bus {
-  /** Sends to all who listen to the topic now, also to this relay if it listens. Returns at once, and never throws. */
-  publish(topic: string, bytes: Uint8Array): void;
+  /**
+   * Sends to all who listen to the topic now, also to this relay if it listens. Returns at once, and never throws. What is long
+   * comes in parts of 256 KiB, and a little more: a bus that returns a promise is given the next part once that has resolved,
+   * which it does when the bus has taken this one, or has dropped it.
+   */
+  publish(topic: string, bytes: Uint8Array): void | Promise<void>;
   /**
    * Listens to a topic. The bytes are not changed afterwards by either side.
    *

@@ -28,7 +28,7 @@ export interface DatingClock {
 }
 
 /** A relay whose clock is further ahead is not followed, ms. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
+export const MAX_AHEAD_MS: number = 24 * 3_600_000;
 
 /**
  * Dates by the wall clock, but for what it was set back since, and by those of other relays that are ahead of it. People's

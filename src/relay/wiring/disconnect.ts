@@ -1,9 +1,6 @@
 /** What a server may say as it disconnects a user, and what it is answered. */
 import { Close, lobbyRoom } from "../../wire/index.ts";
-import { type Kick, isCloseCode } from "../cluster/kicks.ts";
-
-/** The longest that a user is refused: a year, ms. */
-export const MAX_BAN_MS = 31_622_400_000;
+import { type Kick, MAX_BAN_MS, isCloseCode } from "../cluster/kicks.ts";
 
 /** How a user is disconnected. */
 export interface DisconnectOptions {
@@ -21,7 +18,10 @@ export interface DisconnectOptions {
 }
 
 export interface Disconnected {
-  /** How many connections to rooms were closed on this relay; those on other relays are closed, too, and not counted. */
+  /**
+   * How many connections to rooms were closed. `relay.disconnect` counts those of that relay alone; the HTTP API counts those of
+   * all relays that say so within a second.
+   */
   readonly connections: number;
   /** Until when the user is refused, ms since the epoch; null: the user is not. */
   readonly until: number | null;

@@ -6,9 +6,8 @@ import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../
 import { isLobby, lobbyRoom } from "../../wire/index.ts";
 import { EventFeed } from "../events/feed.ts";
 import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
-import { Cluster } from "../cluster/cluster.ts";
+import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { Elsewhere } from "../cluster/inquiries/elsewhere.ts";
-import { kick } from "../cluster/kicks.ts";
 import { GuardedBus } from "../cluster/bus/guarded-bus.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
@@ -29,7 +28,8 @@ import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { endsInTime } from "../util/back-off.ts";
 import { type ErrorListener, callListener } from "../util/report.ts";
-import { type DisconnectOptions, type Disconnected, kickOf } from "./disconnect.ts";
+import type { DisconnectOptions, Disconnected } from "./disconnect.ts";
+import { UserActions } from "./user-actions.ts";
 import { type BusMetrics, troubleOf } from "./readiness.ts";
 import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
 
@@ -89,6 +89,8 @@ export interface LinkedHubSetup {
   readonly busPrefix?: string;
   /** Signs what is said on it. Default: nothing is signed. */
   readonly busSecret?: string | null;
+  /** Messages on it that are longer go in parts of this length, bytes. Default: 256 KiB. */
+  readonly busPartBytes?: number;
   /** Where events go besides listeners. Default: nowhere. */
   readonly sinks?: readonly EventSink[];
   /** Told when the document of a room changes. */
@@ -106,6 +108,8 @@ export class LinkedHub {
   readonly core: Hub;
   /** One-off messages of servers. */
   readonly broadcasts: Broadcaster;
+  /** What a server does to all connections of a user. */
+  readonly actions: UserActions;
   readonly #emitter = new Emitter<RelayEvents>();
   readonly #onError: ErrorListener;
   readonly #links: Links;
@@ -132,6 +136,7 @@ export class LinkedHub {
       bus = null,
       busPrefix,
       busSecret = null,
+      busPartBytes,
       sinks = [],
       onEdit = () => {},
       onClosed = () => {},
@@ -158,8 +163,10 @@ export class LinkedHub {
     this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
     this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
     this.#bus = bus === null ? null : new GuardedBus(bus, (error) => onError(error, "the bus"));
-    this.#cluster = this.#bus === null ? null : this.#joined(this.#bus, busPrefix, busSecret);
+    const busOptions = { prefix: busPrefix, partBytes: busPartBytes };
+    this.#cluster = this.#bus === null ? null : this.#joined(this.#bus, busSecret, busOptions);
     this.#links = new Links(settings, this.core, onError);
+    this.actions = new UserActions(this.core, this.#links, this.#cluster);
     const { maxChannels, maxMessage } = settings;
     this.#channelHub = {
       turns: this.#links.turns,
@@ -178,7 +185,7 @@ export class LinkedHub {
     const info = this.#cluster?.info;
     if (info === undefined) return null;
     const { unsentBytes, dropped } = this.#bus?.counts ?? { unsentBytes: 0, dropped: 0 };
-    return { ...info, refused: info.refused + this.#unsigned, unsentBytes, dropped };
+    return { ...info, refused: info.refused + this.#unsigned, unsentBytes, dropped: dropped + info.dropped };
   }
 
   /** Why it had better be sent nobody; null: it is ready. */
@@ -309,25 +316,9 @@ export class LinkedHub {
     return room === undefined ? undefined : this.#infoOf(room);
   }
 
-  /** Closes all connections of a user. They leave at once, without a grace. [API-23] [API-24] */
-  disconnect(userId: string, options: DisconnectOptions = {}): Disconnected {
-    const { core } = this;
-    const said = kickOf(userId, options);
-    this.#cluster?.kick(said);
-    const connections = kick(core, said);
-    return { connections, until: said.forMs > 0 ? Math.round(core.clock.wall() + said.forMs) : null };
-  }
-
   /** All sockets that are open. */
   sockets(): Iterable<Link> {
     return this.#links.all();
-  }
-
-  /** Asks all connections of a user for a new token. Returns how many were asked. [API-26] */
-  refresh(userId: string, lobby?: string): number {
-    const place = lobby === undefined ? null : lobbyRoom(lobby);
-    this.#cluster?.kick({ userId, lobby: place });
-    return this.#links.refresh(userId, place);
   }
 
   metrics(): HubMetrics {
@@ -349,16 +340,16 @@ export class LinkedHub {
     };
   }
 
-  #joined(bus: Bus, prefix: string | undefined, secret: string | null): Cluster {
+  #joined(bus: Bus, secret: string | null, options: Pick<ClusterOptions, "prefix" | "partBytes">): Cluster {
     const onRefused = (): void => {
       this.#unsigned++;
       this.#onError(new Error("a message with a wrong signature was dropped"), "the bus");
     };
     return new Cluster(this.core, secret === null ? bus : new SignedBus(bus, secret, onRefused), {
-      ...(prefix !== undefined && { prefix }),
+      ...options,
       graceMs: this.settings.leaveGrace,
       moveGraceMs: moveGraceOf(this.settings),
-      refresh: (userId, lobby) => void this.#links.refresh(userId, lobby),
+      refresh: (userId, lobby) => this.#links.refresh(userId, lobby),
       onError: (error) => this.#onError(error, "the bus"),
     });
   }

@@ -13,7 +13,7 @@ export function busContract(open: () => Promise<Bus>, done: () => void = () => {
     bob.subscribe("doc", ([byte = -1]) => heard.push(byte));
     bob.subscribe("other", ([byte = -1]) => elsewhere.push(byte));
     await listening(bob, "doc", 1);
-    for (let i = 0; i < 100; i++) alice.publish("doc", Uint8Array.of(i));
+    for (let i = 0; i < 100; i++) void alice.publish("doc", Uint8Array.of(i));
     await until("all of it is heard", () => heard.length === 100);
     expect(heard).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(elsewhere).toEqual([]);
@@ -24,7 +24,7 @@ export function busContract(open: () => Promise<Bus>, done: () => void = () => {
     let isHeard = false;
     bus.subscribe("doc", () => (isHeard = true));
     await listening(bus, "doc", 1);
-    bus.publish("doc", Uint8Array.of(1));
+    void bus.publish("doc", Uint8Array.of(1));
     expect(isHeard).toBe(false);
     await until("it is heard", () => isHeard);
   });
@@ -39,7 +39,7 @@ export function busContract(open: () => Promise<Bus>, done: () => void = () => {
     undo();
     undo();
     await listening(bus, "doc", 1);
-    bus.publish("doc", Uint8Array.of(7));
+    void bus.publish("doc", Uint8Array.of(7));
     await until("it is heard", () => second.length === 1);
     expect(first).toEqual([7]);
   });

@@ -52,7 +52,19 @@ it("[BUS-35] what is no question, or no answer, is not taken", () => {
   }
   const room = { name: "a", hasDocument: false, isInUse: true, people: [{ clientId: 1 }] };
   const answer = { id: 1, upTo: 1, rooms: [], names: [] };
-  expect(readAnswer(bytes(answer)).answer).toEqual({ upTo: 1, rooms: [], names: [] });
+  expect(readAnswer(bytes(answer)).answer).toEqual({ upTo: 1, rooms: [], names: [], choices: [], connections: 0 });
+  const choice = ["alice", { status: "dnd", at: 1 }];
+  expect(readAnswer(bytes({ ...answer, choices: [choice], connections: 2 })).answer).toMatchObject({
+    choices: [choice],
+    connections: 2,
+  });
+  for (const wrong of [
+    { choices: [["alice", { status: "?", at: 1 }]] },
+    { choices: [[1, choice[1]]] },
+    { connections: -1 },
+  ]) {
+    expect(() => readAnswer(bytes({ ...answer, ...wrong }))).toThrow(FrameError);
+  }
   for (const wrong of [null, [], { ...answer, rooms: {} }, { ...answer, rooms: [room] }, { ...answer, names: [1] }]) {
     expect(() => readAnswer(bytes(wrong))).toThrow(FrameError);
   }

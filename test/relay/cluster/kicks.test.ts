@@ -49,10 +49,24 @@ it("[BUS-33] [BUS-34] a user who is disconnected by one relay is closed and refu
   await until("another word ends it everywhere", () => here.relay.user("bob")?.status === "online");
 });
 
+it("[BUS-42] the HTTP API counts the connections of all relays, and does not wait for one that does not say", async () => {
+  const { bus, here, there, bob, his } = await two();
+  const alsoBob = ownClient(here.url, "bob", { token: await tokenFor({ sub: "bob" }) });
+  alsoBob.join("doc");
+  await until("both his tabs are there", () => his.roster.get("bob")?.sessions.length === 2);
+  // each is in the room and in the lobby
+  expect((await here.api.post("/users/bob/refresh", {})).body.connections).toBe(4);
+  bus.publish("cp1:beat", new Uint8Array([1, 0, 3, 114, 95, 120, 0, 0]));
+  await until("one that answers nothing is heard", () => there.relay.metrics().bus?.relays === 2);
+  expect((await there.api.post("/users/bob/disconnect", { forMs: 60_000 })).body.connections).toBe(4);
+  await until("he is out", () => bob.refusal !== null && alsoBob.refusal !== null);
+  expect(there.relay.disconnect("alice").connections).toBe(0);
+});
+
 it("[BUS-33] a user who is to bring a new token is asked by all relays", async () => {
   const { here, asked } = await two();
   const before = asked.length;
-  expect((await here.api.post("/users/bob/refresh", {})).body.connections).toBe(0);
+  expect(here.relay.refresh("bob")).toBe(0);
   await until("Bob's client brings one", () => asked.length > before);
 });
 
@@ -76,7 +90,7 @@ it("[BUS-1] [BUS-14] whichever relay is asked answers with the people of all, al
 
 it("[BUS-2] a kick that names nobody, or no code, is not taken", () => {
   const read = (value: unknown) => readKick(new TextEncoder().encode(JSON.stringify(value)));
-  expect(read({ userId: "bob", lobby: null })).toEqual({ userId: "bob", lobby: null });
+  expect(read({ userId: "bob", lobby: null })).toEqual({ said: { userId: "bob", lobby: null }, id: null });
   for (const wrong of [null, {}, { userId: "bob" }, { userId: "bob", lobby: null, code: 9, reason: "", forMs: 0 }]) {
     expect(() => read(wrong)).toThrow(FrameError);
   }

@@ -42,6 +42,21 @@ it("[BUS-27] a stock client that goes to another relay is seen to leave by nobod
   expect(leaves).toEqual([]);
 });
 
+it("[BUS-46] what another relay has of a document is asked for again when the answer is lost", async () => {
+  const shared = new MemoryBus();
+  const [here, there] = [await relayOn(shared), await relayOn(shared)];
+  const hers = ownClient(here.url, "alice").join("doc");
+  hers.doc.getText("t").insert(0, "hers");
+  await until("Alice's relay has it", () => here.relay.room("doc")?.hasDocument === true);
+  let lost = 0;
+  // as long as the first questions are answered
+  const lostUntil = performance.now() + 1_500;
+  here.bus.loses = ({ kind }) => kind === "sync2" && performance.now() < lostUntil && lost++ >= 0;
+  const his = ownClient(there.url, "bob").join("doc");
+  await until("the answer is lost", () => lost > 0);
+  await until("Bob has it all the same", () => his.doc.getText("t").toJSON() === "hers", 8_000);
+});
+
 it("[BUS-28] a relay whose clock is behind dates nothing earlier than it has heard from another, but for one that is a day ahead", () => {
   const clock = { now: () => 1_000, wall: () => 5_000_000 };
   const dates = datingClock(clock);

@@ -11,6 +11,16 @@ it("a message is what PROTOCOL.md says, byte by byte", () => {
   for (const kind of KINDS) expect(decodeMessage(encodeMessage({ ...message, kind }))).toEqual({ ...message, kind });
 });
 
+it("[BUS-5] what is kept of a message is a copy, also of one that comes as a Buffer, as from Redis", () => {
+  const bytes = encodeMessage({ kind: "doc", relay: "r_a", room: "doc", seq: 1, body: Uint8Array.of(7, 8) });
+  const body = decodeMessage(Buffer.from(bytes))?.body ?? new Uint8Array();
+  expect(body.constructor).toBe(Uint8Array);
+  // a field of a state is changed in a copy of it: what was read before stays what it was
+  const copy = body.slice();
+  copy[0] = 9;
+  expect([...body]).toEqual([7, 8]);
+});
+
 it("[BUS-2] what is of another version or kind, or cannot be read, is dropped, and harms nobody", async () => {
   expect(decodeMessage(Uint8Array.of(2, 0))).toBeNull();
   expect(decodeMessage(Uint8Array.of(1, 99))).toBeNull();

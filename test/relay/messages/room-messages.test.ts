@@ -47,6 +47,7 @@ function messagesTo(members: ReadonlySet<Member>) {
   const messages: RoomMessages = new RoomMessages(members, register, flusher, {
     clock: systemClock,
     onDropped: () => {},
+    isWithheld: () => false,
   });
   return { messages, flushes: () => flushes };
 }

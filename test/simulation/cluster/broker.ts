@@ -79,7 +79,8 @@ export class Broker {
     const at = Math.max(this.#arrivals.get(path) ?? 0, this.clock.now + wayMs);
     this.#arrivals.set(path, at);
     this.clock.after(at - this.clock.now, () => {
-      if (!this.isDown) to.receive(topic, bytes);
+      // as the client of Redis has it
+      if (!this.isDown) to.receive(topic, Buffer.from(bytes));
     });
   }
 }

@@ -18,7 +18,10 @@ export class SimRelay {
   /** Clients do not reach it. */
   isHidden = false;
 
-  /** @param isNewer it is of a later version: it says more than the others know, and they ignore that */
+  /**
+   * @param isNewer it is of a later version: it says more than the others know, and they ignore that
+   * @param busPartBytes what is longer it says in parts of this length, bytes
+   */
   constructor(
     name: string,
     clock: VirtualClock,
@@ -26,6 +29,7 @@ export class SimRelay {
     store: SharedStore,
     wallAheadMs: number,
     isNewer: boolean,
+    busPartBytes: number,
   ) {
     const actor: Actor = { name, mode: "running", waiting: [], wallAheadMs };
     this.actor = actor;
@@ -33,7 +37,7 @@ export class SimRelay {
     if (isNewer) this.end.onPublish = (topic, bytes) => broker.publish(this.end, topic, laterKind(bytes));
     let made: { readonly hub: LinkedHub; readonly server: Server } | undefined;
     clock.as(actor, () => {
-      const setup = { bus: this.end, store: store.of(actor) };
+      const setup = { bus: this.end, store: store.of(actor), busPartBytes };
       const hub = new LinkedHub(resolveOptions({}), (error) => this.errors.push(error), setup);
       made = { hub, server: serverOf(hub, actor) };
     });

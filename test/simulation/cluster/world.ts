@@ -3,6 +3,7 @@
  * world of one relay, with relays that are killed, cut off and replaced, and clients that go from one to another.
  */
 import { decodeEntries, decodeFrame } from "../../../src/wire/index.ts";
+import { PART_BYTES } from "../../../src/relay/cluster/parts/post.ts";
 import type { Actor, VirtualClock } from "../clock.ts";
 import type { Link, Server } from "../network.ts";
 import { BACK_MS, type End, HOLD_MS, type OwnPage, type Page, World, docOf, isInvisible } from "../world.ts";
@@ -257,7 +258,10 @@ export class ClusterWorld extends World {
     const wallAheadMs = random.chance(0.2) ? random.pick(CLOCKS_MS) : 0;
     if (wallAheadMs !== 0) this.anyClockSet = true;
     const name = `relay${place}.${++this.#started}`;
-    this.relays[place] = new SimRelay(name, this.clock, this.broker, this.store, wallAheadMs, random.chance(0.3));
+    const isNewer = random.chance(0.3);
+    // short enough that most of what relays say at once goes in several
+    const partBytes = random.chance(0.3) ? random.int(60, 600) : PART_BYTES;
+    this.relays[place] = new SimRelay(name, this.clock, this.broker, this.store, wallAheadMs, isNewer, partBytes);
     this.log(`${name} starts`);
   }
 

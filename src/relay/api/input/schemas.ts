@@ -10,7 +10,7 @@ import {
   isRecord,
   readUserId,
 } from "../../../presence/index.ts";
-import { MAX_BAN_MS } from "../../wiring/disconnect.ts";
+import { MAX_BAN_MS } from "../../cluster/kicks.ts";
 import { MAX_ROOM_LENGTH, MAX_TYPE_LENGTH, isMessageType, lobbyRoom } from "../../../wire/index.ts";
 
 /** What is read of an unknown value. */

@@ -25,7 +25,7 @@ function disconnect(hub: LinkedHub): Operation {
     handle: async ({ request, url, grant, parts: [part = ""] }) => {
       const lobby = lobbyOfAll(grant, readQuery(inLobby, url).lobby);
       const { code, reason, forMs } = await readJson(disconnectBody, request, MAX_BODY_BYTES);
-      const done = hub.disconnect(idIn(part), {
+      const done = await hub.actions.disconnectEverywhere(idIn(part), {
         ...(code !== undefined && { code }),
         ...(reason !== undefined && { reason }),
         ...(forMs !== undefined && { forMs }),
@@ -59,7 +59,7 @@ function refresh(hub: LinkedHub): Operation {
     handle: async ({ request, url, grant, parts: [part = ""] }) => {
       const lobby = lobbyOfAll(grant, readQuery(inLobby, url).lobby);
       await readJson(nothing, request, MAX_BODY_BYTES);
-      const connections = hub.refresh(idIn(part), lobby ?? undefined);
+      const connections = await hub.actions.refreshEverywhere(idIn(part), lobby ?? undefined);
       return answerJson(JSON.stringify({ connections }));
     },
     describe: {

@@ -27,18 +27,17 @@ export class GuardedBus implements Bus {
     return { unsentBytes, dropped: dropped + this.#dropped };
   }
 
-  publish(topic: string, bytes: Uint8Array): void {
+  publish(topic: string, bytes: Uint8Array): void | Promise<void> {
     const lost = (error: unknown): void => {
       this.#dropped++;
       this.#failed(error);
     };
     try {
-      // an `async` function may be given where nothing is waited for
-      const result = this.#bus.publish(topic, bytes) as unknown;
-      if (result instanceof Promise) result.catch(lost);
+      const result = this.#bus.publish(topic, bytes);
       this.#isFailing = false;
+      return result instanceof Promise ? result.catch(lost) : undefined;
     } catch (error) {
-      lost(error);
+      return lost(error);
     }
   }
 

@@ -48,14 +48,13 @@ export class RedisBus implements Bus {
     return { unsentBytes: this.#unsent, dropped: this.#dropped };
   }
 
-  publish(topic: string, bytes: Uint8Array): void {
+  publish(topic: string, bytes: Uint8Array): Promise<void> {
     if (this.#isClosed || this.#unsent + bytes.length > MAX_UNSENT) {
       this.#dropped++;
-      return;
+      return Promise.resolve();
     }
     this.#unsent += bytes.length;
-    const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    void this.#send(topic, message);
+    return this.#send(topic, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   }
 
   async #send(topic: string, message: Buffer): Promise<void> {

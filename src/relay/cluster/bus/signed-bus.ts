@@ -25,8 +25,8 @@ export class SignedBus implements Bus {
     return this.#bus.counts ?? { unsentBytes: 0, dropped: 0 };
   }
 
-  publish(topic: string, bytes: Uint8Array): void {
-    this.#bus.publish(topic, Buffer.concat([this.#sign(topic, bytes), bytes]));
+  publish(topic: string, bytes: Uint8Array): void | Promise<void> {
+    return this.#bus.publish(topic, Buffer.concat([this.#sign(topic, bytes), bytes]));
   }
 
   subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe {

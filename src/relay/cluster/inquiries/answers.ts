@@ -5,7 +5,7 @@ import { PERSON, isLobby, valuesOf } from "../../../wire/index.ts";
 import { reportOf } from "../../core/people.ts";
 import type { Hub } from "../../core/hub.ts";
 import type { Room } from "../../core/room.ts";
-import type { Question, WrittenPerson, WrittenRoom } from "./words.ts";
+import type { Question, UserChoice, WrittenPerson, WrittenRoom } from "./words.ts";
 
 /** An answer that is longer speaks of fewer rooms, and is asked for the rest, characters: a bus drops what is too long for it. */
 const MAX_ANSWER = 256 * 2 ** 10;
@@ -14,7 +14,11 @@ export interface WrittenAnswer {
   readonly upTo: number;
   readonly rooms: readonly WrittenRoom[];
   readonly names: readonly string[];
+  readonly choices: readonly UserChoice[];
+  readonly connections: number;
 }
+
+export const NO_ANSWER: WrittenAnswer = { upTo: 0, rooms: [], names: [], choices: [], connections: 0 };
 
 export function answerTo(hub: Hub, question: Question): WrittenAnswer {
   switch (question.type) {
@@ -26,7 +30,15 @@ export function answerTo(hub: Hub, question: Question): WrittenAnswer {
         .filter(({ name }) => name.startsWith(prefix) && name > after)
         .filter((room) => isAnybodyIn(room, lobby))
         .map(({ name }) => name);
-      return { upTo: 0, rooms: [], names: names.toSorted().slice(0, limit) };
+      return { ...NO_ANSWER, names: names.toSorted().slice(0, limit) };
+    }
+    case "choices": {
+      const lobby = hub.lobbies.get(question.lobby);
+      const choices = question.users.flatMap((userId): UserChoice[] => {
+        const choice = lobby?.choiceOf(userId) ?? null;
+        return choice === null ? [] : [[userId, choice]];
+      });
+      return { ...NO_ANSWER, choices };
     }
   }
 }
@@ -42,7 +54,7 @@ function people(hub: Hub, names: readonly string[], isBrief: boolean): WrittenAn
     upTo++;
     if (room !== null) rooms.push(room);
   }
-  return { upTo, rooms, names: [] };
+  return { ...NO_ANSWER, upTo, rooms };
 }
 
 /** Of a lobby it is enough that somebody counts in it here: who that is its shard says. */

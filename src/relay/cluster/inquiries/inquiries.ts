@@ -2,7 +2,7 @@
 import type { Unsubscribe } from "../../../presence/index.ts";
 import type { Message, MessageKind } from "../message.ts";
 import type { Hub } from "../../core/hub.ts";
-import { answerTo } from "./answers.ts";
+import { NO_ANSWER, type WrittenAnswer, answerTo } from "./answers.ts";
 import { type Answer, type Question, readAnswer, readQuestion, writeWords } from "./words.ts";
 
 /** A relay that has not answered by then is not waited for, ms. */
@@ -16,6 +16,16 @@ interface Waiting {
   readonly answers: Answer[];
   readonly done: (areAll: boolean) => void;
 }
+
+/** What others have answered. */
+export interface Gathered {
+  readonly answers: readonly Answer[];
+  /** All have answered who were asked. */
+  readonly areAll: boolean;
+}
+
+/** The kinds of messages that are questions, or answers to them. */
+export const INQUIRY_KINDS: ReadonlySet<MessageKind> = new Set(["who", "here", "whoChose", "chose", "kicked"]);
 
 export interface InquiryContext {
   readonly hub: Hub;
@@ -36,32 +46,67 @@ export class Inquiries {
   }
 
   /** Resolves with what all others answer; null: not all did. */
-  ask(question: Question): Promise<readonly Answer[] | null> {
+  async ask(question: Question): Promise<readonly Answer[] | null> {
+    const { answers, areAll } = await this.gather(question, PATIENCE_MS);
+    return areAll ? answers : null;
+  }
+
+  /** Resolves with what others have answered by then, and whether all have. @param patienceMs so long they are waited for, ms */
+  gather(question: Question, patienceMs: number): Promise<Gathered> {
+    const kind = question.type === "choices" ? "whoChose" : "who";
+    return this.#gather(patienceMs, (relays, id) => {
+      for (const relay of relays) this.#context.tell(relay, kind, "", writeWords(id, question));
+    });
+  }
+
+  /**
+   * Has all others do something, and resolves with how many connections these have done it to who say so in time. [BUS-42]
+   *
+   * @param act tells them, with the number that their answers are to carry; null: none is waited for
+   */
+  async count(act: (id: number | null) => void): Promise<number> {
+    let isAsked = false;
+    const gathering = this.#gather(PATIENCE_MS, (_, id) => {
+      isAsked = true;
+      act(id);
+    });
+    // whoever may hear it
+    if (!isAsked) act(null);
+    const { answers } = await gathering;
+    return answers.reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** Answers what another relay has asked under this number. */
+  answer(relay: string, kind: MessageKind, id: number, said: Partial<WrittenAnswer>): void {
+    this.#context.tell(relay, kind, "", writeWords(id, { ...NO_ANSWER, ...said }));
+  }
+
+  #gather(patienceMs: number, ask: (relays: ReadonlySet<string>, id: number) => void): Promise<Gathered> {
     const living = this.#context.relays();
-    if (living === null) return Promise.resolve(null);
+    if (living === null) return Promise.resolve({ answers: [], areAll: false });
     const relays = new Set(living);
-    if (relays.size === 0) return Promise.resolve([]);
+    if (relays.size === 0) return Promise.resolve({ answers: [], areAll: true });
     const id = ++this.#count;
     return new Promise((resolve) => {
       const answers: Answer[] = [];
       const done = (areAll: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        resolve(areAll ? answers : null);
+        resolve({ answers, areAll });
       };
-      const timer = setTimeout(() => done(false), PATIENCE_MS);
+      const timer = setTimeout(() => done(false), patienceMs);
       this.#waiting.set(id, { relays, answers, done });
-      for (const relay of relays) this.#context.tell(relay, "who", "", writeWords(id, question));
+      ask(new Set(relays), id);
     });
   }
 
   /** Acts on a question or an answer. Throws `FrameError`. */
   hear({ kind, relay, body }: Message): void {
-    if (kind === "who") {
+    if (kind === "who" || kind === "whoChose") {
       const { id, question } = readQuestion(body);
-      this.#observe();
-      this.#context.tell(relay, "here", "", writeWords(id, answerTo(this.#context.hub, question)));
-    } else if (kind === "here") {
+      if (question.type !== "choices") this.#observe();
+      this.answer(relay, kind === "who" ? "here" : "chose", id, answerTo(this.#context.hub, question));
+    } else {
       const { id, answer } = readAnswer(body);
       const waiting = this.#waiting.get(id);
       if (waiting?.relays.has(relay) !== true) return;

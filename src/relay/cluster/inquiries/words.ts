@@ -3,7 +3,7 @@
  * inboxes of relays. [BUS-35]
  */
 import type { Report } from "../../../lobby/index.ts";
-import { isRecord, readState } from "../../../presence/index.ts";
+import { type ManualChoice, isRecord, readManual, readState } from "../../../presence/index.ts";
 import { FrameError, json } from "../../../wire/index.ts";
 
 export type Question =
@@ -23,7 +23,9 @@ export type Question =
       readonly limit: number;
       /** Only those that somebody is in who counts in this lobby; null: whoever. */
       readonly lobby: string | null;
-    };
+    }
+  /** What these users chose. Asked and answered in messages of their own kinds, which older relays ignore. [BUS-40] */
+  | { readonly type: "choices"; readonly lobby: string; readonly users: readonly string[] };
 
 /** Somebody in a room, by a connection of another relay, or set there by a server. */
 export interface PersonThere {
@@ -49,7 +51,13 @@ export interface Answer {
   readonly upTo: number;
   readonly rooms: readonly RoomThere[];
   readonly names: readonly string[];
+  /** Of users who were asked about, those of whom a choice of status is known there. */
+  readonly choices: readonly UserChoice[];
+  /** To how many connections there something was done. */
+  readonly connections: number;
 }
+
+export type UserChoice = readonly [userId: string, choice: ManualChoice];
 
 /** A room as it is written: people as what they say of themselves. */
 export interface WrittenRoom {
@@ -80,8 +88,10 @@ export function writeWords(id: number, said: object): Uint8Array {
 /** Throws `FrameError`. */
 export function readQuestion(body: Uint8Array): { readonly id: number; readonly question: Question } {
   const said = recordIn(body);
-  const { id, type, names, isBrief, prefix, after, limit, lobby } = said;
+  const { id, type, names, isBrief, prefix, after, limit, lobby, users } = said;
   if (typeof id !== "number") throw unreadable();
+  if (type === "choices" && typeof lobby === "string" && areTexts(users))
+    return { id, question: { type, lobby, users } };
   if (type === "people" && areTexts(names)) return { id, question: { type, names, isBrief: isBrief === true } };
   const isList =
     type === "names" && typeof prefix === "string" && typeof after === "string" && typeof limit === "number";
@@ -91,10 +101,10 @@ export function readQuestion(body: Uint8Array): { readonly id: number; readonly 
 
 /** Throws `FrameError`. */
 export function readAnswer(body: Uint8Array): { readonly id: number; readonly answer: Answer } {
-  const { id, upTo, rooms, names } = recordIn(body);
-  if (typeof id !== "number" || typeof upTo !== "number") throw unreadable();
-  if (!Array.isArray(rooms) || !areTexts(names)) throw unreadable();
-  return { id, answer: { upTo, rooms: rooms.map(readRoom), names } };
+  const { id, upTo, rooms, names, choices = [], connections = 0 } = recordIn(body);
+  if (typeof id !== "number" || typeof upTo !== "number" || !isCount(connections)) throw unreadable();
+  if (!Array.isArray(rooms) || !areTexts(names) || !Array.isArray(choices)) throw unreadable();
+  return { id, answer: { upTo, rooms: rooms.map(readRoom), names, choices: choices.map(readUserChoice), connections } };
 }
 
 function readRoom(value: unknown): RoomThere {
@@ -103,6 +113,13 @@ function readRoom(value: unknown): RoomThere {
   if (typeof name !== "string" || !Array.isArray(people)) throw unreadable();
   const read = people.map((person) => readPerson(name, person));
   return { name, hasDocument: hasDocument === true, isInUse: isInUse === true, people: read };
+}
+
+function readUserChoice(value: unknown): UserChoice {
+  const [userId, said] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const choice = readManual(said);
+  if (typeof userId !== "string" || choice === null) throw unreadable();
+  return [userId, choice];
 }
 
 function readPerson(room: string, value: unknown): PersonThere {
@@ -118,6 +135,10 @@ function recordIn(body: Uint8Array): Readonly<Record<string, unknown>> {
   const value = json(new TextDecoder().decode(body), MAX_DEPTH);
   if (!isRecord(value)) throw unreadable();
   return value;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function areTexts(value: unknown): value is readonly string[] {

@@ -28,7 +28,7 @@ import { wallTimeOf } from "../../ports/clock.ts";
 import type { PersonRecord, StoredPerson } from "../../ports/stores/people-store.ts";
 import { Flusher } from "../flusher.ts";
 import { lobbyUser } from "../../../lobby/shard.ts";
-import { RemoteShards, type ShardName } from "./remote-shards.ts";
+import { RemoteShards, type ShardName, joined } from "./remote-shards.ts";
 import { Watchers } from "./watchers.ts";
 import { reportOf } from "../people.ts";
 import { Room } from "../room.ts";
@@ -52,6 +52,8 @@ export class Lobby {
   readonly others: RemoteShards;
   /** Told of each choice of status that a user makes in an own session; null: of none. [BUS-15] */
   onChoice: ((userId: string, choice: ManualChoice | null) => void) | null = null;
+  /** Asks other relays what a user chose of whom nothing is known here. Returns whether the answer is to be waited for. [BUS-40] */
+  askAbout: ((userId: string) => boolean) | null = null;
   readonly #directory: Directory<PresentEntry>;
   readonly #shard: Shard;
   readonly #setup: RoomSetup;
@@ -77,7 +79,14 @@ export class Lobby {
         () => this.others.docs(),
       );
     });
-    this.others = new RemoteShards(this.room, this.#directory, setup.clock, () => this.#flusher.schedule());
+    this.others = new RemoteShards({
+      room: this.room,
+      own: this.#shard.doc,
+      directory: this.#directory,
+      clock: setup.clock,
+      date: setup.date,
+      schedule: () => this.#flusher.schedule(),
+    });
     this.#flusher = new Flusher({
       clock: setup.clock,
       load: setup.load,
@@ -173,6 +182,10 @@ export class Lobby {
   /** Takes what an entry says. What it brings about is for the hub to act on. */
   report(entry: PresentEntry): Effects<PresentEntry> {
     const { id } = entry.claim.user;
+    // a guest is one connection, and chose nothing elsewhere
+    if (this.askAbout !== null && !isGuest(id) && this.#directory.isStranger(id) && this.askAbout(id)) {
+      this.#directory.withhold(id);
+    }
     return this.#watched(id, () => this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
   }
 
@@ -202,11 +215,27 @@ export class Lobby {
     this.#shard.remember(absent, now, wall);
     this.#tellKnown(known.filter(({ user }) => this.users.has(user.id)).map(({ user }) => user.id));
     this.#watchers.tellOf(absent.map(({ user }) => user.id));
-    return this.#scheduled({
-      visibility: effects.flatMap(({ visibility }) => visibility),
-      choices: effects.flatMap(({ choices }) => choices),
-      isNews: effects.some(({ isNews }) => isNews),
-    });
+    return this.#scheduled(joined(effects));
+  }
+
+  /** The newest choice of status of a user, also of one who is not here; null: none is known. */
+  choiceOf(userId: string): ManualChoice | null {
+    return this.#directory.choiceOf(userId);
+  }
+
+  /** Whether it is not known yet if others may see a user: other relays were asked. */
+  isWithheld(userId: string): boolean {
+    return this.#directory.isWithheld(userId);
+  }
+
+  /** Shows users whom other relays were asked about, with what these answered. What it brings about is for the hub to act on. */
+  reveal(
+    userIds: Iterable<string>,
+    choices: readonly (readonly [userId: string, choice: ManualChoice])[],
+  ): Effects<PresentEntry> {
+    const wall = this.#setup.clock.wall();
+    const known = choices.map(([userId, choice]) => this.#directory.remember(userId, choice, wall));
+    return this.#scheduled(joined([...known, this.#directory.reveal(userIds)]));
   }
 
   /** What is to outlive the relay of somebody who is here, or left and is remembered; null: nothing. [PEOPLE-1] */

@@ -13,11 +13,13 @@ import {
   Union,
   shardsOf,
 } from "../../../lobby/index.ts";
+import { isLobbyUser } from "../../../lobby/layout.ts";
 import { type ManualChoice, type User, departed } from "../../../presence/index.ts";
-import { StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
+import { FrameError, StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Packet } from "../../ports/packet.ts";
 import type { Room } from "../room.ts";
+import { boundedUser } from "./bounded-choice.ts";
 
 /** How a shard is called, and since when its relay runs. */
 export interface ShardName {
@@ -31,6 +33,8 @@ interface RemoteShard {
   readonly doc: Y.Doc;
   /** Under this client id this relay vouches for it to its own readers. */
   readonly voucher: number;
+  /** The client ids that it was written under. */
+  readonly writers: Set<number>;
   isLost: boolean;
   /** The users of whom something was written since the directory was told; null: it has to be told of all. */
   changed: Set<string> | null;
@@ -38,18 +42,33 @@ interface RemoteShard {
 
 const NO_EFFECTS: Effects<PresentEntry> = { visibility: [], choices: [], isNews: false };
 
+export interface RemoteShardsSetup {
+  readonly room: Room;
+  /** The document of the own shard. */
+  readonly own: Y.Doc;
+  readonly directory: Directory<PresentEntry>;
+  readonly clock: Clock;
+  /** How this relay dates something now. */
+  readonly date: () => number;
+  /** What is new of the directory is to be flushed. */
+  readonly schedule: () => void;
+}
+
 export class RemoteShards {
   readonly #room: Room;
+  readonly #own: Y.Doc;
   readonly #directory: Directory<PresentEntry>;
   readonly #clock: Clock;
+  readonly #date: () => number;
   readonly #schedule: () => void;
   readonly #shards = new Map<string, RemoteShard>();
 
-  /** @param schedule what is new of the directory is to be flushed */
-  constructor(room: Room, directory: Directory<PresentEntry>, clock: Clock, schedule: () => void) {
+  constructor({ room, own, directory, clock, date, schedule }: RemoteShardsSetup) {
     this.#room = room;
+    this.#own = own;
     this.#directory = directory;
     this.#clock = clock;
+    this.#date = date;
     this.#schedule = schedule;
   }
 
@@ -81,6 +100,7 @@ export class RemoteShards {
     const shard = this.#shards.get(relay);
     if (shard === undefined) return NO_EFFECTS;
     Y.applyUpdate(shard.doc, update);
+    this.#check(relay, shard);
     this.#room.sendUpdate(new Packet(updateFrame(update)), null);
     return this.#import(relay, shard);
   }
@@ -107,17 +127,17 @@ export class RemoteShards {
 
   /** What another relay's shard says of a user who left there; null: nothing. */
   leaver(userId: string): LobbyUser | null {
-    for (const { doc, name } of this.#shards.values()) {
-      const user = shardsOf(doc).get(name.shard)?.get(userId);
-      if (user !== undefined && Object.keys(user.sessions).length === 0) return user;
+    for (const shard of this.#shards.values()) {
+      const user = userIn(shard, userId);
+      if (user !== null && Object.keys(user.sessions).length === 0) return user;
     }
     return null;
   }
 
   /** Those who left by way of other relays, which remember them. */
   leavers(): readonly User[] {
-    return [...this.#shards.values()].flatMap(({ doc, name }) =>
-      [...(shardsOf(doc).get(name.shard)?.entries() ?? [])].flatMap(([id, { user, sessions, lastSeen }]) =>
+    return [...this.#shards.values()].flatMap((shard) =>
+      [...usersIn(shard)].flatMap(([id, { user, sessions, lastSeen }]) =>
         Object.keys(sessions).length === 0 ? [departed({ ...user, id }, lastSeen)] : [],
       ),
     );
@@ -130,16 +150,20 @@ export class RemoteShards {
 
   /** Tells the directory what a shard says now: of those of whom something was written, or of all. */
   #import(relay: string, shard: RemoteShard): Effects<PresentEntry> {
-    const { doc, name, isLost, changed } = shard;
+    const { isLost, changed } = shard;
     shard.changed = isLost ? null : new Set();
-    const users = shardsOf(doc).get(name.shard);
     const wall = this.#clock.wall();
     if (changed !== null && !isLost) {
-      const news = [...changed].map((userId) => [userId, users?.get(userId) ?? null] as const);
+      const news = [...changed].map((userId) => [userId, this.#bounded(userIn(shard, userId))] as const);
       return this.#scheduled(this.#directory.importUsers(relay, news, wall));
     }
-    const all = users?.entries() ?? [];
+    const date = this.#date();
+    const all = [...usersIn(shard)].map(([userId, user]): [string, LobbyUser] => [userId, boundedUser(user, date)]);
     return this.#scheduled(this.#directory.importShard(relay, isLost ? reconnecting(all) : all, wall));
+  }
+
+  #bounded(user: LobbyUser | null): LobbyUser | null {
+    return user && boundedUser(user, this.#date());
   }
 
   #vouch({ voucher, name, isLost }: RemoteShard): void {
@@ -155,6 +179,32 @@ export class RemoteShards {
     for (const change of this.#room.register.remove(entry, this.#clock.now())) this.#room.publish(change);
   }
 
+  /**
+   * Readers have all shards in one document. What a relay writes to it but its own shard, or in the name of another writer, would
+   * spoil theirs for as long as they keep it: nothing of such a shard is handed on. Throws `FrameError`. [BUS-44]
+   */
+  #check(relay: string, shard: RemoteShard): void {
+    const { doc, name, writers } = shard;
+    const isForeign = [...shardsOf(doc).keys()].some((key) => key !== name.shard) || doc.share.size > 1;
+    const isWaiting = doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
+    let isOthers = false;
+    for (const writer of doc.store.clients.keys()) {
+      if (writers.has(writer)) continue;
+      writers.add(writer);
+      isOthers ||= this.#isWriter(writer, shard);
+    }
+    if (!isForeign && !isWaiting && !isOthers) return;
+    this.#forget(relay, shard);
+    throw new FrameError("a shard that is not the relay's own");
+  }
+
+  /** Whether this relay, or the shard of another one, writes under a client id. */
+  #isWriter(writer: number, but: RemoteShard): boolean {
+    if (this.#own.store.clients.has(writer) || this.#own.clientID === writer) return true;
+    for (const shard of this.#shards.values()) if (shard !== but && shard.writers.has(writer)) return true;
+    return false;
+  }
+
   #scheduled(effects: Effects<PresentEntry>): Effects<PresentEntry> {
     if (effects.isNews) this.#schedule();
     return effects;
@@ -163,13 +213,34 @@ export class RemoteShards {
 
 function newShard(name: ShardName): RemoteShard {
   const doc = new Y.Doc();
-  const shard: RemoteShard = { name, doc, voucher: randomInt(2 ** 32 - 1), isLost: false, changed: null };
+  const shard: RemoteShard = {
+    name,
+    doc,
+    voucher: randomInt(2 ** 32 - 1),
+    writers: new Set(),
+    isLost: false,
+    changed: null,
+  };
   // it ends with the document
   new Union(doc).observe((userIds) => {
     if (userIds === null) shard.changed = null;
     else for (const userId of userIds) shard.changed?.add(userId);
   });
   return shard;
+}
+
+/** The users whom a shard names; what is no user is left out. */
+function* usersIn({ doc, name }: RemoteShard): Generator<[string, LobbyUser]> {
+  const users: unknown = shardsOf(doc).get(name.shard);
+  if (!(users instanceof Y.Map)) return;
+  for (const [userId, value] of users.entries()) if (isLobbyUser(value)) yield [userId, value];
+}
+
+/** What a shard says of a user; null: nothing. */
+function userIn({ doc, name }: RemoteShard, userId: string): LobbyUser | null {
+  const users: unknown = shardsOf(doc).get(name.shard);
+  const value = users instanceof Y.Map ? (users.get(userId) as unknown) : null;
+  return isLobbyUser(value) ? value : null;
 }
 
 function* reconnecting(users: Iterable<[string, LobbyUser]>): Generator<[string, LobbyUser]> {
@@ -182,7 +253,8 @@ function* reconnecting(users: Iterable<[string, LobbyUser]>): Generator<[string,
   }
 }
 
-function joined(all: readonly Effects<PresentEntry>[]): Effects<PresentEntry> {
+/** Several effects as one. */
+export function joined(all: readonly Effects<PresentEntry>[]): Effects<PresentEntry> {
   return {
     visibility: all.flatMap(({ visibility }) => visibility),
     choices: all.flatMap(({ choices }) => choices),

@@ -36,7 +36,7 @@ async function isConnected(made: RedisBus): Promise<boolean> {
     await until(
       "heard",
       () => {
-        made.publish("probe", Uint8Array.of(1));
+        void made.publish("probe", Uint8Array.of(1));
         return isHeard;
       },
       100,
@@ -90,7 +90,7 @@ it("[BUS-24] relays of another secret or prefix do not hear each other", async (
   const heard: Uint8Array[] = [];
   signed.subscribe("doc", (bytes) => heard.push(bytes));
   memory.publish("doc", Uint8Array.of(1, 2, 3));
-  signed.publish("doc", Uint8Array.of(7));
+  void signed.publish("doc", Uint8Array.of(7));
   await until("the signed one is heard", () => heard.length === 1);
   expect([refused, [...(heard[0] ?? [])]]).toEqual([1, [7]]);
 });
@@ -110,12 +110,12 @@ it("[BUS-26] what Redis does not take is dropped past 1 MiB, and all is well whe
   made.subscribe("doc", ({ length }) => heard.push(length));
   await listening(made, "doc", 1);
   redis.kill("SIGSTOP");
-  for (let i = 0; i < 100; i++) made.publish("doc", new Uint8Array(100_000));
+  for (let i = 0; i < 100; i++) void made.publish("doc", new Uint8Array(100_000));
   expect(made.counts.dropped).toBeGreaterThanOrEqual(89);
   expect(made.counts.unsentBytes).toBeLessThanOrEqual(2 ** 20);
   redis.kill("SIGCONT");
   await until("what was taken arrives", () => heard.length >= 10 && made.counts.unsentBytes === 0);
-  made.publish("doc", Uint8Array.of(1));
+  void made.publish("doc", Uint8Array.of(1));
   await until("and what comes then", () => heard.at(-1) === 1);
 });
 
