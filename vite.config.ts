@@ -43,6 +43,17 @@ const BOTH = [
 /** These say how much of a long test is tried (test/thorough.ts), and on what it runs (test/relay/api/hosts.ts). */
 const WHOLE = { THOROUGH: "true", ALL_HOSTS: "true" };
 
+/** These change what all code has, such as its clock or its Yjs, or count what their process has: each has a process of its own. */
+const APART = [
+  "test/simulation/**/*.test.ts",
+  "test/{interop,lobby}/yjs-14.test.ts",
+  "test/relay/access/access.test.ts",
+  "test/relay/documents/hostile.test.ts",
+  "test/react/**/*.test.tsx",
+];
+/** More than there are cores: many tests wait most of the time. */
+const UNIT_WORKERS = 3;
+
 /** These take longest. What begins last shall not keep one core waiting for the other. */
 const LONGEST = [
   "test/cli.test.ts",
@@ -73,7 +84,12 @@ class LongestFirst extends BaseSequencer {
       return found < 0 ? LONGEST.length : found;
     };
     // oxlint-disable-next-line unicorn/no-array-sort -- this sorts no array in place
-    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+    const sorted = await super.sort(files);
+    // a worker goes on with the next file of the same project
+    const projects = new Set(sorted.map(({ project }) => project));
+    return [...projects].flatMap((each) =>
+      sorted.filter(({ project }) => project === each).toSorted((a, b) => rank(a) - rank(b)),
+    );
   }
 }
 
@@ -107,11 +123,17 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.{ts,tsx}"],
-          exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD, ...LONG],
-          // more than there are cores: many of them wait most of the time
-          maxWorkers: 3,
+          exclude: ["test/e2e/**", "test/soak/**", "test/installed/**", CROWD, ...APART, ...LONG],
+          // to load the sources anew for each file takes longer than most tests do
+          isolate: false,
+          setupFiles: "test/setup.ts",
+          maxWorkers: UNIT_WORKERS,
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: "apart", include: APART, maxWorkers: UNIT_WORKERS, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
@@ -129,6 +151,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.{ts,tsx}"],
           exclude: LONG,
           globalSetup: E2E_SETUP,
+          isolate: false,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

@@ -390,7 +390,7 @@ for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each
   writeFileSync(path, mutated);
   const { stdout, stderr } = spawnSync(
     "npx",
-    ["vitest", "run", "--project", "unit", "--bail", "1", "--retry", "0", isCluster ? SEVERAL_RELAYS : ONE_RELAY],
+    ["vitest", "run", "--project", "apart", "--bail", "1", "--retry", "0", isCluster ? SEVERAL_RELAYS : ONE_RELAY],
     {
       cwd: copy,
       env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, SIM_FIRST: "1", NO_COLOR: "1" },

@@ -5,4 +5,8 @@
 import { runTests, wholeNumbers } from "./run.js";
 
 const { seed, seeds } = wholeNumbers({ seed: 1, seeds: 1_000 });
-runTests("test/simulation/cluster", { SIM_SEED: seed, SIM_SEEDS: seeds, SIM_TRACE: seeds === 1 ? 100_000 : 60 });
+runTests(
+  "test/simulation/cluster",
+  { SIM_SEED: seed, SIM_SEEDS: seeds, SIM_TRACE: seeds === 1 ? 100_000 : 60 },
+  "apart",
+);

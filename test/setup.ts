@@ -1,0 +1,2 @@
+/** Before all else that a worker loads: lib0 keeps the `Date.now` that it finds. */
+export { realNow } from "./clock.ts";
