@@ -1,5 +1,6 @@
 /** Leads requests of the relay's own server to the HTTP API, as the Web standard has requests and answers. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { addressOf } from "../access/address.ts";
 import { type Whole, wholeOf } from "../util/whole-response.ts";
 
@@ -36,13 +37,37 @@ async function load(answer: AnswerApi, trustProxy: number): Promise<RequestListe
       const { incoming, outgoing } = env as Exchange;
       const response = await answer(request, addressIn(incoming, trustProxy));
       const whole = wholeOf(response);
-      if (whole === undefined) return response;
+      if (whole === undefined) {
+        if (incoming.socket.destroyed) await response.body?.cancel();
+        else endWithSocket(incoming.socket, outgoing);
+        return response;
+      }
       write(outgoing, whole);
       return RESPONSE_ALREADY_SENT;
     },
     { overrideGlobalObjects: false },
   );
   return (request: IncomingMessage, response: ServerResponse) => void listener(request, response);
+}
+
+/** Answers that do not end by themselves, by their connection. */
+const endless = new WeakMap<Socket, Set<ServerResponse>>();
+
+/**
+ * Has an answer end with its connection. Node says that a connection is gone only to the answer whose turn it is: one that waits behind
+ * another on the same connection would go on for ever. [API-30]
+ */
+function endWithSocket(socket: Socket, response: ServerResponse): void {
+  const known = endless.get(socket);
+  const answers = known ?? new Set<ServerResponse>();
+  answers.add(response);
+  response.once("close", () => answers.delete(response));
+  if (known !== undefined) return;
+  endless.set(socket, answers);
+  socket.once("close", () => {
+    // its turn never came
+    for (const each of answers) if (each.socket === null) each.emit("close");
+  });
 }
 
 /** Without a stream in between. */

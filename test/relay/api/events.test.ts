@@ -1,4 +1,5 @@
 /** Events over HTTP: what listeners are told, what they missed, and what becomes of those who do not read. */
+import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { EventLog } from "../../../src/relay/api/events/log.ts";
 import { EventStream } from "../../../src/relay/api/events/stream.ts";
@@ -353,4 +354,26 @@ it("[RUN-3] who asks to listen while the relay closes is told so, and nothing is
   await first.body?.cancel();
   await relay.close();
   expect((await second).status).toBe(503);
+});
+
+it("[API-30] who asks to listen many times on one connection, and is gone, takes nobody's place", async () => {
+  const { port } = await startCalledRelay();
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  const ask = `GET /api/v1/events HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${KEY}\r\n\r\n`;
+  socket.write(ask.repeat(120));
+  await new Promise((resolve) => socket.once("data", resolve));
+  const listen = () => fetch(`http://127.0.0.1:${port}/api/v1/events`, { headers: { authorization: `Bearer ${KEY}` } });
+  const statusOf = async (): Promise<number> => {
+    const answer = await listen();
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  await until("all places are taken", async () => (await statusOf()) === 429);
+  socket.destroy();
+  await until("they are free again", async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, listen));
+    for (const { body } of answers) await body?.cancel();
+    return answers.every(({ status }) => status === 200);
+  });
 });
