@@ -169,7 +169,7 @@ export function createPresence<
   ): Provider {
     // it renews the state for others, of whom there are none
     if (WebSocket === null) clearInterval(states["_checkInterval"] as number);
-    const provider = new Provider(shared, states, { room, link, sync, clock, tokens, timing, announcement });
+    const provider = new Provider(shared, states, { room, link, sync, clock, timing, announcement });
     provider.on("problem", ({ message }) => warn(message));
     provider.on("control", hear);
     return provider;

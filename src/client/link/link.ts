@@ -6,6 +6,7 @@ import {
   type Control,
   EnvelopeReader,
   FrameError,
+  type Hello,
   KEEP_ALIVE_FRAME,
   LINK_CHANNEL,
   NORMAL,
@@ -74,7 +75,7 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   /** Something on this connection was of a relay of ours. */
   #isOurs = false;
   /** A relay of ours has greeted before: the address is right. */
-  hasGreeted = false;
+  #hasGreeted = false;
   /** The relay at the other end takes a change of the session once for all rooms. [LINK-16] */
   takesSession = false;
 
@@ -157,8 +158,15 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
     if (monotonic() - this.heardAt >= QUIET_MS) this.#expectAnswer();
   }
 
+  /** The relay has greeted in some room. */
+  greeted({ session }: Hello): void {
+    this.#hasGreeted = true;
+    this.takesSession = session === true;
+    this.#options.tokens.accepted();
+  }
+
   troubleOf(failure: Failure): string | null {
-    return troubleOf(this.#address, failure, this.hasGreeted);
+    return troubleOf(this.#address, failure, this.#hasGreeted);
   }
 
   /** The network may have changed, or time may have passed unnoticed: makes sure of the connection now. */
@@ -240,8 +248,7 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   /** What the relay says of the link itself. */
   #own(message: Uint8Array): void {
     const frame = decodeRelayFrame(message);
-    if (frame.type !== "control" && frame.type !== "awareness")
-      throw new FrameError(`unexpected ${frame.type} message`);
+    if (frame.type !== "control" && frame.type !== "awareness") throw new FrameError("unexpected message");
     this.#isOurs = true;
     if (frame.type === "awareness") return this.#answered();
     const { control } = frame;

@@ -47,7 +47,7 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
     if (before === undefined || before === fields.get(name)) fields.delete(name);
     else fields.set(name, before);
   };
-  const setValue = (name: string, value: unknown): Uint8Array | undefined => {
+  const put = (name: string, value: unknown): Uint8Array | undefined => {
     const bytes = encodeValue(value, last.get(name));
     if (bytes !== undefined) fields.set(name, bytes);
     return bytes;
@@ -55,20 +55,26 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
   for (const [name, value] of Object.entries(state)) {
     const before = last.get(name);
     try {
-      let bytes = setValue(name, value);
+      const bytes = put(name, value);
       // what went out before was checked then
-      if (bytes === before) continue;
-      if (name === "copresence") bytes = setValue(name, withMeta(value, before, limits, refused));
-      if (bytes !== undefined && bytes.length <= limits.maxState) checkDepth(bytes);
+      if (bytes === undefined || bytes === before) continue;
+      // of our own field only the metadata can be deep
+      if (name === "copresence") put(name, withMeta(value, before, limits, refused));
+      else checkDepth(bytes);
     } catch (error) {
       // what JSON does not hold, or a getter or `toJSON` of the application that throws
       keep(name, String(error));
     }
   }
-  const surplus = surplusOf(fields, last);
-  for (const name of surplus) fields.delete(name);
-  // one of them stands for all
-  for (const name of surplus.slice(0, 1)) refused.set(name, tooMany(fields.size + surplus.length));
+  const count = fields.size;
+  const rankOf = (name: string): number => (PERSON.has(name) ? 0 : last.has(name) ? 1 : 2);
+  const surplus =
+    count > MAX_FIELDS ? [...fields.keys()].toSorted((a, b) => rankOf(a) - rankOf(b)).slice(MAX_FIELDS) : [];
+  for (const [i, name] of surplus.entries()) {
+    // of those that are new the last are left out, and one of them stands for all
+    if (i === 0) refused.set(name, `too many fields: ${count}, the relay takes ${MAX_FIELDS}`);
+    fields.delete(name);
+  }
   for (let size = sizeOf(fields); size > limits.maxState; size = sizeOf(fields)) {
     const why = tooLarge(size, limits.maxState);
     const name = largest(fields, last);
@@ -77,7 +83,7 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
       return { fields: null, refused: refused.set("user", why) };
     } else {
       refused.set(METADATA, why);
-      setValue("copresence", { ...state["copresence"], meta: {} });
+      put("copresence", { ...state["copresence"], meta: {} });
     }
   }
   return { fields, refused };
@@ -121,13 +127,6 @@ function checkDepth(bytes: Uint8Array, levelsAround = 1): void {
   }
 }
 
-/** The fields that are too many: of those that are new, the last. */
-function surplusOf(fields: Fields, last: Fields): readonly string[] {
-  if (fields.size <= MAX_FIELDS) return [];
-  const rankOf = (name: string): number => (PERSON.has(name) ? 0 : last.has(name) ? 1 : 2);
-  return [...fields.keys()].toSorted((a, b) => rankOf(a) - rankOf(b)).slice(MAX_FIELDS);
-}
-
 /** The field to do without: of those that changed, if there are any, the largest. Never who the state is from. */
 function largest(fields: Fields, last: Fields): string | undefined {
   const names = [...fields.keys()].filter((name) => !PERSON.has(name));
@@ -136,5 +135,4 @@ function largest(fields: Fields, last: Fields): string | undefined {
   return (changed.length > 0 ? changed : names).toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
 }
 
-const tooMany = (count: number): string => `too many fields: ${count}, the relay takes ${MAX_FIELDS}`;
 const tooLarge = (size: number, most: number): string => `too large: ${size} bytes, the relay takes ${most}`;

@@ -3,7 +3,7 @@ import type { Control } from "../../wire/index.ts";
 import type { RelayClock } from "../browser/clock.ts";
 import type { Announcement } from "./announcement.ts";
 import type { Link } from "../link/link.ts";
-import type { SocketTiming, TokenGiver } from "../link/socket.ts";
+import type { SocketTiming } from "../link/socket.ts";
 
 export type ProviderStatus = "connecting" | "connected" | "disconnected";
 
@@ -30,7 +30,6 @@ export interface ProviderOptions {
   readonly room: string;
   /** The client's one connection, in which the room gets a channel. */
   readonly link: Link;
-  readonly tokens: TokenGiver;
   readonly timing: SocketTiming;
   /**
    * What to do with the document. `read`: nothing of it is sent (the relay alone writes a lobby); `none`: the relay sends

@@ -229,9 +229,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     switch (control.kind) {
       case "hello": {
         this.#graceMs = control.graceMs;
-        this.#options.link.hasGreeted = true;
-        this.#options.tokens.accepted();
-        this.#options.link.takesSession = control.session === true;
+        this.#options.link.greeted(control);
         // who hears of it may set the clock, and with it what is said
         this.emit("control", [control]);
         // first: once the document is there, others see this client
