@@ -13,8 +13,6 @@ const UPDATE = 2;
 export class LobbyReader {
   #doc = new Y.Doc();
   #onChange;
-  /** The largest update: the whole document. @type {Uint8Array | null} */
-  snapshot = null;
 
   /** @param {(userId: string, change: number) => void} onChange */
   constructor(onChange) {
@@ -24,6 +22,11 @@ export class LobbyReader {
         for (const key of keysChanged) this.#look(key, target.get(key));
       }
     });
+  }
+
+  /** The whole document, as one update: it came in parts. */
+  get snapshot() {
+    return Y.encodeStateAsUpdate(this.#doc);
   }
 
   /**
@@ -38,7 +41,6 @@ export class LobbyReader {
     if (step !== STEP_2 && step !== UPDATE) return;
     // the buffer that it is read from is soon written to again
     const update = decoding.readVarUint8Array(decoder).slice();
-    if (update.length > (this.snapshot?.length ?? 0)) this.snapshot = update;
     Y.applyUpdate(this.#doc, update);
   }
 

@@ -1,30 +1,12 @@
 /** The document of a lobby, which only the relay writes. */
 import * as Y from "yjs";
-import { syncStep2Frame, updateFrame } from "../../wire/index.ts";
-import { encodeAsJson } from "./json.ts";
+import { EMPTY_UPDATE, updateFrame } from "../../wire/index.ts";
 import { Packet } from "../ports/packet.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
+import { MAX_PART, Snapshots } from "./read-only/snapshots.ts";
 import { type StateVector, readStateVector } from "./update/state-vector.ts";
-
-/** How much more than a snapshot those who come may be sent for its age. */
-const MAX_SINCE = 1 / 4;
-/** A document that is smaller had better be encoded anew, bytes. */
-const MIN_SNAPSHOT = 64 * 1024;
-/** Some hundred people, whom a page takes in within a few milliseconds: how long a part of a lobby is at most, bytes. [LOBBY-18] */
-const MAX_PART = 32 * 1024;
-
-interface Snapshot {
-  /** How large the document was, bytes. */
-  readonly size: number;
-  readonly stateVector: Uint8Array;
-  /** The whole document, as it was then or is later, by what it was encoded with. */
-  readonly whole: Map<(doc: Y.Doc) => Uint8Array, readonly Packet[]>;
-  /** What was written since; null until somebody asks. */
-  since: readonly Packet[] | null;
-  sinceBytes: number;
-}
 
 /** A document that only the relay writes: clients' updates are ignored. [LOBBY-4] */
 export class ReadOnlyDocument implements RoomDocument {
@@ -34,10 +16,9 @@ export class ReadOnlyDocument implements RoomDocument {
   readonly #answers = new Answers<readonly Packet[]>();
   #isRead = false;
   readonly #onUpdate: (update: Uint8Array) => void;
-  /** Encoding a large document takes long, and many come at once. */
-  #snapshot: Snapshot | null = null;
-  /** Documents of other relays as those are sent them who have nothing of them; until they change. */
-  readonly #othersWhole = new WeakMap<Y.Doc, readonly Packet[]>();
+  readonly #own: Snapshots;
+  /** Of the documents of other relays. [LOBBY-23] */
+  readonly #ofOthers = new WeakMap<Y.Doc, Snapshots>();
 
   /**
    * @param onRead before it is read for the first time: what is in it may wait until then
@@ -46,9 +27,12 @@ export class ReadOnlyDocument implements RoomDocument {
   constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void, others: () => Iterable<Y.Doc> = () => []) {
     this.#others = others;
     this.#doc = doc;
+    // the answer comes last
+    this.#own = new Snapshots(doc, (update, maxBytes) => answerOf([update], maxBytes));
     this.#onRead = onRead;
     this.#onUpdate = (update) => {
-      this.#age(update);
+      this.#answers.clear();
+      this.#own.age(update);
       broadcast(new Packet(updateFrame(update)), null);
     };
   }
@@ -77,43 +61,32 @@ export class ReadOnlyDocument implements RoomDocument {
     const known = stateVector.slice();
     // first it is read in our way: Yjs might read on without an end
     readStateVector(known);
-    const others = [...this.#others()].flatMap((doc) => this.#other(doc, known));
-    // the answer comes last
+    const others = [...this.#others()].flatMap((doc) => this.#other(doc, known, isYjs));
     return [...others, ...this.#sync(known, isYjs)];
   }
 
-  #other(doc: Y.Doc, stateVector: Uint8Array): readonly Packet[] {
+  #other(doc: Y.Doc, stateVector: Uint8Array, isYjs: boolean): readonly Packet[] {
     if (knowsAny(doc, readStateVector(stateVector))) {
-      return updatePackets(Y.encodeStateAsUpdate(doc, stateVector.slice()), MAX_PART);
+      return updatesOf(Y.encodeStateAsUpdate(doc, stateVector.slice()));
     }
-    let whole = this.#othersWhole.get(doc);
-    if (whole === undefined) {
-      whole = updatePackets(Y.encodeStateAsUpdate(doc), MAX_PART);
-      this.#othersWhole.set(doc, whole);
-      doc.once("update", () => this.#othersWhole.delete(doc));
+    let snapshots = this.#ofOthers.get(doc);
+    if (snapshots === undefined) {
+      const made = new Snapshots(doc, updatesOf);
+      // it ends with the document
+      doc.on("update", (update: Uint8Array) => made.age(update));
+      this.#ofOthers.set(doc, made);
+      snapshots = made;
     }
-    return whole;
+    return snapshots.packets(isYjs);
   }
 
   #sync(stateVector: Uint8Array, isYjs: boolean): readonly Packet[] {
     this.#open();
     // first it is read in our way: Yjs might read on without an end
-    if (knowsAny(this.#doc, readStateVector(stateVector))) {
-      return this.#answers.get(stateVector, () =>
-        answerOf([Y.encodeStateAsUpdate(this.#doc, stateVector.slice())], MAX_PART),
-      );
-    }
-    const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
-    let whole = this.#snapshot?.whole.get(encode);
-    if (whole === undefined) {
-      const update = encode(this.#doc);
-      if (update.length < MIN_SNAPSHOT) return [new Packet(syncStep2Frame(update))];
-      whole = updatePackets(update, isYjs ? MAX_PART : undefined);
-      this.#snapshot ??= this.#begin(update.length);
-      this.#snapshot.whole.set(encode, whole);
-    }
-    // the answer comes last: one who took the snapshot for all of it would see people who have left since
-    return [...whole, ...this.#since()];
+    if (!knowsAny(this.#doc, readStateVector(stateVector))) return this.#own.packets(isYjs);
+    return this.#answers.get(stateVector, () =>
+      answerOf([Y.encodeStateAsUpdate(this.#doc, stateVector.slice())], MAX_PART),
+    );
   }
 
   #open(): void {
@@ -122,17 +95,6 @@ export class ReadOnlyDocument implements RoomDocument {
     this.#onRead();
     // there was nobody to be told before
     this.#doc.on("update", this.#onUpdate);
-  }
-
-  #begin(size: number): Snapshot {
-    return { size, stateVector: Y.encodeStateVector(this.#doc), whole: new Map(), since: null, sinceBytes: 0 };
-  }
-
-  /** What was written since the snapshot, as one update: it is far quicker to take than those that were written. */
-  #since(): readonly Packet[] {
-    if (this.#snapshot === null) return answerOf([]);
-    this.#snapshot.since ??= answerOf([Y.encodeStateAsUpdate(this.#doc, this.#snapshot.stateVector)], MAX_PART);
-    return this.#snapshot.since;
   }
 
   /** What clients write is not taken. */
@@ -144,15 +106,6 @@ export class ReadOnlyDocument implements RoomDocument {
 
   keepHistory(): void {}
 
-  /** Lets answers go, and the snapshot once those who come had better be sent a new one. */
-  #age(update: Uint8Array): void {
-    this.#answers.clear();
-    if (this.#snapshot === null) return;
-    this.#snapshot.since = null;
-    this.#snapshot.sinceBytes += update.length;
-    if (this.#snapshot.sinceBytes > this.#snapshot.size * MAX_SINCE) this.#snapshot = null;
-  }
-
   close(): void {
     this.#doc.off("update", this.#onUpdate);
   }
@@ -161,4 +114,9 @@ export class ReadOnlyDocument implements RoomDocument {
 /** Whether one with this state vector has anything of the document. */
 function knowsAny(doc: Y.Doc, known: StateVector): boolean {
   return [...doc.store.clients.keys()].some((client) => known.has(client));
+}
+
+/** Where nothing is to be told, no messages. */
+function updatesOf(update: Uint8Array, maxBytes = MAX_PART): readonly Packet[] {
+  return update.length === EMPTY_UPDATE.length ? [] : updatePackets(update, maxBytes);
 }

@@ -166,3 +166,52 @@ it("[LOBBY-18] gives the documents of other relays in such parts, too, as they a
     other.getMap("shards").set(later, "here");
   }
 });
+
+/** A document of a lobby, and the one of another relay. */
+function withOther() {
+  const other = new Y.Doc();
+  const document = new ReadOnlyDocument(
+    new Y.Doc(),
+    () => {},
+    () => {},
+    () => [other],
+  );
+  onTestFinished(() => document.close());
+  return { document, other, map: other.getMap<unknown>("shards") };
+}
+
+/** Yjs's name for how the value of a key came. */
+const contentOf = (doc: Y.Doc, key: string): string | undefined =>
+  doc.getMap("shards")._map.get(key)?.content.constructor.name;
+
+it("[LOBBY-23] encodes the document of another relay once for all who come, and adds what was written since", () => {
+  const { document, map } = withOther();
+  for (let i = 0; i < 500; i++) map.set(`user${i}`, { text: "x".repeat(200) });
+  const [first] = document.sync(EMPTY_STATE_VECTOR, true);
+  map.set("alice", "here");
+  map.delete("user7");
+  const packets = document.sync(EMPTY_STATE_VECTOR, true);
+  expect(packets[0]).toBe(first);
+  const reader = new Y.Doc();
+  take(reader, packets);
+  expect(reader.getMap("shards").toJSON()).toEqual(map.toJSON());
+});
+
+it("[LOBBY-23] tells a client of ours of people on other relays in the form that it reads quickest, and a stock client in Yjs's own", () => {
+  const { document, map } = withOther();
+  map.set("alice", { name: "Alice", since: 1 });
+  map.set("nothing", undefined);
+  const [ours, stock] = [new Y.Doc(), new Y.Doc()];
+  take(ours, document.sync(EMPTY_STATE_VECTOR, true));
+  take(stock, document.sync(EMPTY_STATE_VECTOR));
+  expect([contentOf(ours, "alice"), contentOf(stock, "alice")]).toEqual(["ContentJSON", "ContentAny"]);
+  expect([ours, stock].map((doc) => doc.getMap("shards").toJSON())).toEqual([map.toJSON(), map.toJSON()]);
+});
+
+it("[LOBBY-23] hands on what another relay has written that is no JSON", () => {
+  const { document, map } = withOther();
+  map.set("alice", 2n ** 60n);
+  const reader = new Y.Doc();
+  take(reader, document.sync(EMPTY_STATE_VECTOR, true));
+  expect(reader.getMap("shards").get("alice")).toBe(2n ** 60n);
+});

@@ -16,11 +16,17 @@ class JsonEncoder extends Y.UpdateEncoderV1 {
   }
 
   override writeAny(value: unknown): void {
-    this.writeString(JSON.stringify(value));
+    // Yjs reads the word as the value
+    this.writeString(JSON.stringify(value) ?? "undefined");
   }
 }
 
-/** A whole document of plain values, none of them undefined, as such an update. */
+/** A whole document of plain values as such an update. */
 export function encodeAsJson(doc: Y.Doc): Uint8Array {
-  return Y.encodeStateAsUpdateV2(doc, undefined, new JsonEncoder());
+  try {
+    return Y.encodeStateAsUpdateV2(doc, undefined, new JsonEncoder());
+  } catch {
+    // another relay has written something that is no JSON, such as a bigint
+    return Y.encodeStateAsUpdate(doc);
+  }
 }
