@@ -59,6 +59,13 @@ describe.each(hosts)("a member that a server sets by %s [API-38]", (_host, start
     expect(seen()?.name).toBeUndefined();
   });
 
+  it("[STATE-12] is of no session that none can have", async () => {
+    const { api } = await start();
+    const refused = await api.put("/rooms/doc-1/members/__proto__", { user: robot, ttlMs: 2_000 });
+    expect([refused.status, refused.body.error.code]).toEqual([400, "invalid"]);
+    expect((await api.get("/rooms/doc-1")).body.users).toEqual([]);
+  });
+
   it("[API-32] goes at the end of its time, unless it is set anew", async () => {
     const { api } = await start();
     const startedAt = Date.now();

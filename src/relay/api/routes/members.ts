@@ -71,5 +71,12 @@ function removeMember(members: Members): Operation {
 function placeOf({ url, grant, parts: [name = "", session = ""] }: Call): MemberPlace {
   const room = roomIn(name);
   checkRoom(grant, room);
-  return { room, lobby: lobbyFor(grant, readQuery(inLobby, url).lobby), session: idIn(session) };
+  return { room, lobby: lobbyFor(grant, readQuery(inLobby, url).lobby), session: sessionIn(session) };
+}
+
+/** The name of a session. Throws `ApiError` for the one that no session can have. [STATE-12] */
+function sessionIn(part: string): string {
+  const session = idIn(part);
+  if (session !== "__proto__") return session;
+  throw new ApiError(400, "invalid", "no session can be called __proto__");
 }
