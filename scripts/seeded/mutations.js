@@ -356,8 +356,8 @@ const MUTATIONS = [
   {
     name: "cluster: whom a relay does not name that hears no other relays is given up [ROSTER-10]",
     file: "src/client/provider/provider.ts",
-    from: "if (isPartial) this.#hold.stop();",
-    to: "if (isPartial && !this.inbound.holds) this.#hold.stop();",
+    from: "if (isPartial || !this.inbound.holds) return;",
+    to: "if (!this.inbound.holds) return;",
     isCluster: true,
   },
 ];
