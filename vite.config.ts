@@ -18,7 +18,7 @@ const LONG = [
   "test/hocuspocus/instances.test.ts",
   "test/faults/clients/silent.test.ts",
   "test/faults/relays/cluster.test.ts",
-  "test/faults/stores/kills.test.ts",
+  "test/faults/stores/{hanging,kills}.test.ts",
   "test/faults/relays/webhooks.test.ts",
   "test/faults/relays/shared-webhooks.test.ts",
   "test/ops/balancers.test.ts",

@@ -48,6 +48,14 @@ const reporterTo = (log: Log): ErrorListener =>
     log.error({}, `${what}: ${withCauses(error)}`);
   });
 
+/** How long what the relay leaves behind may take to end by itself, ms. */
+const EXIT_MS = 1_000;
+
+/** What hangs, such as the connection to a database that does not answer, does not keep the process. [STORE-48] */
+function exitSoon(): void {
+  setTimeout(() => process.exit(), EXIT_MS).unref();
+}
+
 /**
  * Listens, and says where, until it is told to stop. [RUN-1]
  *
@@ -94,7 +102,10 @@ export async function serve(args: readonly string[], onRelay: (stop: () => void)
     // [DRAIN-4] who says so twice does not want to wait
     if (stopped) return void relay.close();
     stopped = true;
-    void relay.drain().then(() => relay.close());
+    void relay
+      .drain()
+      .then(() => relay.close())
+      .then(exitSoon);
   };
   onRelay(stop);
   try {
