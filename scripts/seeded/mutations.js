@@ -67,7 +67,7 @@ const MUTATIONS = [
   },
   {
     name: "empty rooms are kept",
-    file: "src/relay/core/hub.ts",
+    file: "src/relay/core/registry.ts",
     from: "if (!room.empty || isLobby(room.name)) return;",
     to: "if (room.name !== '') return;",
   },
@@ -140,7 +140,7 @@ const MUTATIONS = [
   {
     name: "invisible users are sent",
     file: "src/lobby/directory.ts",
-    from: 'const invisible = this.#sessions.choiceOf(userId)?.status === "invisible";',
+    from: 'const invisible = this.#withheld.has(userId) || this.#sessions.choiceOf(userId)?.status === "invisible";',
     to: "const invisible = userId === '';",
   },
   {
@@ -272,7 +272,7 @@ const MUTATIONS = [
   {
     name: "cluster: nothing is asked for when the bus is back [BUS-21]",
     file: "src/relay/cluster/cluster.ts",
-    from: "if (isUp) this.#heal();",
+    from: "if (isUp) return this.#heal();",
     to: "if (isUp) return;",
     isCluster: true,
   },

@@ -12,6 +12,8 @@ export type Level = ClassicLevel<string, Uint8Array>;
 
 /** What opening takes on the disk besides what is in the log, which it writes anew, bytes. */
 const OPENING_BYTES = 256 * 2 ** 10;
+/** LevelDB maps each file that it has open, 2 MB: what was read of a thousand of them would count as the relay's memory. */
+const MAX_OPEN_FILES = 100;
 
 export class LevelDatabase {
   readonly #folder: string;
@@ -28,7 +30,11 @@ export class LevelDatabase {
 
   /** Opens a folder, and makes it if there is none. */
   static async open(folder: string): Promise<LevelDatabase> {
-    const db: Level = new ClassicLevel(folder, { keyEncoding: "utf8", valueEncoding: "view" });
+    const db: Level = new ClassicLevel(folder, {
+      keyEncoding: "utf8",
+      valueEncoding: "view",
+      maxOpenFiles: MAX_OPEN_FILES,
+    });
     await db.open();
     return new LevelDatabase(folder, db);
   }
