@@ -24,7 +24,7 @@ export interface HubSocket {
  * Makes a socket of yours one of the hub's. What your server tells of it goes in through `message`, `alive` and `closed`.
  *
  * [HUB-1] What a socket throws is reported, and its connection counts as lost: servers throw for a socket that they have closed
- * already, and whoever else is told in the same flush is told all the same.
+ * already, and all others who are told in the same flush are told all the same.
  */
 export class AdaptedSocket implements ServerSocket {
   readonly keepsPackets = false;

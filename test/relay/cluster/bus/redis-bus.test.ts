@@ -83,7 +83,8 @@ it("[BUS-24] relays of another secret or prefix do not hear each other", async (
       .toSorted()
       .join(" ");
   await until("those of one secret are one world", () => ids(here) === "user0 user1" && ids(same) === "user0 user1");
-  expect([ids(other), ids(unsigned)]).toEqual(["user2", "user3"]);
+  await until("the others are worlds of their own", () => ids(other) === "user2" && ids(unsigned) === "user3");
+  expect([ids(here), ids(same)]).toEqual(["user0 user1", "user0 user1"]);
   let refused = 0;
   const memory = new MemoryBus();
   const signed = new SignedBus(memory, "one", () => refused++);
