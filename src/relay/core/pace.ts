@@ -10,7 +10,9 @@ const ROOM_SHARE = 1 / 20;
 /** It may take up to this part of the time where its people would otherwise wait longer than a room of their number should. [FLOW-9] */
 const IMPATIENT_SHARE = 1 / 10;
 /** How long that is for each of them, ms: people in a room of fifty expect fresher cursors than in one of a hundred. [FLOW-9] */
-const PATIENCE_MS_PER_PEER = 0.32;
+const PATIENCE_MS_PER_PEER = 0.3;
+/** And how much longer for each who says back what it is told, which has to be read, ms. [FLOW-9] */
+const PATIENCE_MS_PER_ECHO = 0.08;
 /** A relay that is busy for less than the first part of the time leaves rooms their whole share; for more than the second part, none; between them the share falls evenly. [FLOW-10] */
 const CALM = 0.3;
 const BUSY = 0.6;
@@ -53,7 +55,8 @@ export function intervalMs(shortest: number, usual: number, cost: Cost): number 
   const calm = Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
   if (cost.spentMs <= ROOM_SHARE * calm * WINDOW_MS) return shortest;
   const costMs = withEchoes(cost.flushMs, cost.echoing);
-  const patience = cost.peers === null ? Infinity : cost.peers * PATIENCE_MS_PER_PEER;
+  const patience =
+    cost.peers === null ? Infinity : cost.peers * (PATIENCE_MS_PER_PEER + PATIENCE_MS_PER_ECHO * cost.echoing);
   const needed = Math.min(costMs / ROOM_SHARE, Math.max(costMs / IMPATIENT_SHARE, patience)) / calm;
   return Math.max(shortest, Math.min(needed, longest));
 }
