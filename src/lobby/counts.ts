@@ -39,8 +39,18 @@ export class Counts {
   /** @param tellsRooms whether it counts rooms [PRIV-2] */
   constructor(users: Iterable<User>, tellsRooms: boolean) {
     this.#tellsRooms = tellsRooms;
-    for (const user of users) this.set(user.id, user);
-    this.news();
+    for (const user of users) this.#first(user);
+    for (const [room, count] of this.#rooms) this.#have(room, count);
+    this.#told = this.#fullest();
+  }
+
+  /** Takes one of those who are here already: of a hundred thousand, where each step for each room of each of them tells. */
+  #first(user: User): void {
+    this.#counted.set(user.id, user);
+    add(this.#statuses, user.status, 1);
+    if (!this.#tellsRooms) return;
+    const { rooms } = user;
+    for (const room of rooms.length < 2 ? rooms : new Set(rooms)) add(this.#rooms, room, 1);
   }
 
   /** Takes a user as they are now; undefined: they are not here. */
@@ -88,7 +98,10 @@ export class Counts {
     const same = this.#byCount.get(before);
     if (same?.delete(room) === true && same.size === 0) this.#byCount.delete(before);
     const count = add(this.#rooms, room, by);
-    if (count === 0) return;
+    if (count > 0) this.#have(room, count);
+  }
+
+  #have(room: string, count: number): void {
     const others = this.#byCount.get(count);
     if (others === undefined) this.#byCount.set(count, new Set([room]));
     else others.add(room);
