@@ -17,11 +17,9 @@ const PATIENCE_MS_PER_ECHO = 0.08;
 const CALM = 0.3;
 const BUSY = 0.6;
 /** Of the interval, for each peer: a flush costs the square of their number in what they all have to read, ms. [FLOW-3] */
-const MS_PER_PEER = 0.2;
-/** Flushes of one room may take this part of the relay's time. [FLOW-3] */
-const MAX_SHARE = 1 / 3;
-/** Flushes of all large rooms together may take this part of the relay's time. [FLOW-3] */
-const MAX_SHARE_OF_ALL = 1 / 2;
+const MS_PER_PEER = 0.05;
+/** Flushes of large rooms together may take this part of the relay's time. [FLOW-3] */
+const MAX_SHARE = 1 / 2;
 /** Nobody's state is held back for longer, ms. */
 const MAX_INTERVAL_MS = 1_000;
 
@@ -48,10 +46,8 @@ export interface Cost {
  * @param usual how long a room that costs more than its share waits, unless it is large or its flushes take long: 33 ms for a room, 100 ms for a lobby
  */
 export function intervalMs(shortest: number, usual: number, cost: Cost): number {
-  const longest = Math.min(
-    MAX_INTERVAL_MS,
-    Math.max(usual, (cost.peers ?? 0) * MS_PER_PEER, cost.flushMs / MAX_SHARE, cost.roundMs / MAX_SHARE_OF_ALL),
-  );
+  const peers = cost.peers ?? 0;
+  const longest = Math.min(MAX_INTERVAL_MS, Math.max(usual, peers * MS_PER_PEER, cost.roundMs / MAX_SHARE));
   const calm = Math.min(1, Math.max(0, (BUSY - cost.busy) / (BUSY - CALM)));
   if (cost.spentMs <= ROOM_SHARE * calm * WINDOW_MS) return shortest;
   const costMs = withEchoes(cost.flushMs, cost.echoing);
@@ -70,7 +66,7 @@ function withEchoes(ms: number, echoing: number): number {
 const WINDOW_MS = 1_000;
 /** Rooms whose flushes take longer share the relay's time, ms. */
 const HEAVY_MS = 1;
-/** However many rooms are busy, a room waits as if a round of all of them took no longer than so many of its own flushes: with MAX_SHARE_OF_ALL that is twenty. [FLOW-3] */
+/** However many rooms are busy, a room waits as if a round of all of them took no longer than so many of its own flushes: with MAX_SHARE that is twenty. [FLOW-3] */
 const MAX_ROUND = 10;
 /** The newest flush counts for so much of how long they take of late. */
 const WEIGHT = 0.1;
