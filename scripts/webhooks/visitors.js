@@ -16,13 +16,15 @@ export class Visitor {
   leaves = 0;
   /** Times that the relay may have lost sight of them. */
   losses = 0;
+  /** It was let in at least once: a machine that is too slow for all who come turns some away. */
+  hasCome = false;
   #isStopping = false;
   #clock = 0;
 
   /**
    * @param {string} id
    * @param {string} room
-   * @param {{ url: string, graceMs: number, isUp: (since: number) => boolean }} world  `isUp`: the relay has run since
+   * @param {{ url: string, graceMs: number, spreadMs: number, isUp: (since: number) => boolean }} world  `isUp`: the relay has run since
    */
   constructor(id, room, world) {
     this.id = id;
@@ -32,11 +34,12 @@ export class Visitor {
 
   /** Comes and goes until it is stopped, and then leaves. */
   async live() {
-    const { graceMs } = this.world;
-    await pause(between(0, 2_000));
+    const { graceMs, spreadMs } = this.world;
+    await pause(between(0, spreadMs));
     while (!this.#isStopping) {
       const socket = await this.#come();
       if (socket === null) break;
+      this.hasCome = true;
       const stay = between(LEAST_MS, 8_000);
       const isLost = await this.#stay(socket, stay);
       const chance = Math.random();
