@@ -52,6 +52,8 @@ interface Leaver {
 const DEAD_PER_LIVE = 2;
 /** A small map is not worth replacing often. */
 const DEAD_MIN = 64;
+/** By less a clock is slowed, not set: time servers do that all the time. */
+const SET_BACK_MS = 1_000;
 
 export class Shard {
   readonly id: string;
@@ -62,6 +64,8 @@ export class Shard {
   readonly #recent = new Map<string, Leaver>();
   /** The client id that maps are written under. */
   readonly #mapWriter: number;
+  /** What the wall clock showed at the moment 0 of the clock that only goes forward, when leavers were dated last, ms. */
+  #epoch = -Infinity;
   /** null: nobody has read it yet. */
   #map: ShardMap | null = null;
   // a Y.Map counts its keys anew whenever it is asked
@@ -147,9 +151,11 @@ export class Shard {
    * @returns who is remembered no more
    */
   write(events: readonly PresenceEvent[], now: number, wall: number): readonly string[] {
-    if (events.length === 0 && !this.#hasForgettable(now)) return [];
+    const isSetBack = this.#isSetBack(wall - now);
+    if (events.length === 0 && !isSetBack && !this.#hasForgettable(now)) return [];
     const forgotten: string[] = [];
     this.doc.transact(() => {
+      if (isSetBack) this.#dateAnew(now, wall);
       for (const event of events) forgotten.push(...this.#apply(event, now, wall));
       while (this.#hasForgettable(now)) forgotten.push(...this.#forgetFirst());
       if (this.#map !== null && this.#dead > Math.max(DEAD_MIN, DEAD_PER_LIVE * this.#live)) this.#replace(this.#map);
@@ -160,6 +166,24 @@ export class Shard {
   destroy(): void {
     for (const userId of this.#recent.keys()) this.#drop(userId);
     this.doc.destroy();
+  }
+
+  /** Whether the wall clock was set back since the last look. */
+  #isSetBack(epoch: number): boolean {
+    const before = this.#epoch;
+    this.#epoch = epoch;
+    return epoch < before - SET_BACK_MS;
+  }
+
+  /** Nobody was last seen later than they left, by the clock as it is set now. [TIME-6] */
+  #dateAnew(now: number, wall: number): void {
+    for (const [userId, { at, value }] of this.#recent) {
+      const leftAt = Math.round(wall - (now - at));
+      if (value.lastSeen <= leftAt) continue;
+      const dated = { ...value, lastSeen: leftAt };
+      this.#recent.set(userId, { at, value: dated });
+      this.#set(userId, dated);
+    }
   }
 
   /** Returns who is remembered no more, for want of room. */

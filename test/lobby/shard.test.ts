@@ -146,6 +146,27 @@ describe("those who left", () => {
     expect(place.shard.recent).toBe(1);
   });
 
+  it("[TIME-6] are dated anew when the clock is set back, and not when it is set forward", () => {
+    const place = new Place();
+    const hour = 3_600_000;
+    const lastSeen = (id: string): number | undefined => read(place.reader).get(id)?.lastSeen;
+    leave(place, "alice", 1_500, 2_000);
+    // the clock is set an hour ahead, and Bob leaves
+    const tab = {};
+    place.sessions.set(tab, report("bob", "s_bob", "room", {}, { info: { name: "bob" } }), hour + 3_000);
+    place.shard.write(place.sessions.flush(hour + 3_000), 3_000, hour + 3_000);
+    place.sessions.delete(tab, hour + 4_000, hour + 5_000);
+    place.shard.write(place.sessions.flush(hour + 5_000), 5_000, hour + 5_000);
+    expect([lastSeen("alice"), lastSeen("bob")]).toEqual([1_500, hour + 4_000]);
+    // it is set back, and nothing happens in the lobby but that the relay looks after it from time to time
+    place.shard.write([], 9_000, 9_000);
+    expect([lastSeen("alice"), lastSeen("bob")]).toEqual([1_500, 5_000]);
+    expect(place.shard.leaver("bob", 9_000)?.lastSeen).toBe(5_000);
+    const told = place.updates;
+    place.shard.write([], 10_000, 10_000);
+    expect(place.updates).toBe(told);
+  });
+
   it("[RUN-4] are known by their id, for as long as they are remembered", () => {
     const place = new Place();
     leave(place, "alice", 1_500, 2_000);

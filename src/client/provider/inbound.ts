@@ -49,11 +49,15 @@ export interface Inbound {
   clear(): void;
 }
 
-/** @param onMarked told when what is known of these clients' connections changed */
+/**
+ * @param clock turns a monotonic time into a date, as set by the relay that answers now: one that was started anew may have another [TIME-6]
+ * @param onMarked told when what is known of these clients' connections changed
+ */
 export function createInbound(
   awareness: Awareness,
   origin: Origin,
   outbound: Own,
+  clock: { at(ms: number): number },
   onMarked: (ids: Ids) => void,
 ): Inbound {
   let reader = new StatesReader();
@@ -67,10 +71,15 @@ export function createInbound(
   /** All who are there have been told on this connection. */
   let isWhole = false;
   let holds = false;
-  let lostContactAt = 0;
+  /** Monotonic ms. */
+  let lostAt = 0;
+
+  function lost(): Marked {
+    return { mark: "reconnecting", lastSeen: clock.at(lostAt) };
+  }
 
   function markOf(id: number): Marked | undefined {
-    return held.has(id) ? { mark: "reconnecting", lastSeen: lostContactAt } : marks.get(id);
+    return held.has(id) ? lost() : marks.get(id);
   }
 
   function apply(told: readonly StateDelta[], isFirst: boolean): void {
@@ -163,7 +172,7 @@ export function createInbound(
       return holds;
     },
     get lostContactAt() {
-      return lostContactAt;
+      return clock.at(lostAt);
     },
     markOf,
     isHeld: (id) => held.has(id),
@@ -176,7 +185,7 @@ export function createInbound(
     lost(at) {
       // of a connection that brought nothing it cannot be said that contact was made
       if (isWhole) {
-        lostContactAt = at;
+        lostAt = at;
         holds = true;
       }
       isWhole = false;
@@ -206,7 +215,7 @@ export function createInbound(
     },
     release() {
       holds = false;
-      for (const id of held) marks.set(id, { mark: "reconnecting", lastSeen: lostContactAt });
+      for (const id of held) marks.set(id, lost());
       announce(drop(held));
     },
     clear: () => announce(drop(peersBut(new Set()))),

@@ -79,7 +79,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
     this.outbound = new Outbound(awareness, this.#channel, options.announcement, (field, why) => {
       this.#problem(`"${field}" of the state in ${options.room} is not sent, others keep what they have: ${why}`);
     });
-    this.inbound = createInbound(awareness, this, this.outbound, (ids) => this.emit("marks", [ids]));
+    this.inbound = createInbound(awareness, this, this.outbound, options.clock, (ids) => this.emit("marks", [ids]));
     // Yjs encodes again what it has just decoded if anybody listens: nobody should who does not have to
     if (options.sync === "share") doc.on("update", this.#onDocUpdate);
   }
@@ -154,7 +154,7 @@ export class Provider extends ObservableV2<ProviderEvents> {
 
   #down(): void {
     this.#setSynced(false);
-    this.inbound.lost(this.#options.clock.at(this.#options.link.heardAt));
+    this.inbound.lost(this.#options.link.heardAt);
     // as long as nothing is heard, nobody has failed to return
     this.#stopHold();
     this.emit("status", [{ status: "disconnected" }]);

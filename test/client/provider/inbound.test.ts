@@ -12,7 +12,7 @@ it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not 
   let told = 0;
   const marked: number[] = [];
   const own = { tellAnew: () => void told++, isOwn: (id: number) => id === awareness.clientID };
-  const inbound = createInbound(awareness, {}, own, (ids) => marked.push(...ids));
+  const inbound = createInbound(awareness, {}, own, { at: (ms) => ms }, (ids) => marked.push(...ids));
   const take = (write: Parameters<typeof encodeStates>[0]): void => {
     const frame = decodeRelayFrame(encodeStates(write) ?? new Uint8Array());
     if (frame.type !== "states") throw new Error(`unexpected ${frame.type}`);
@@ -25,4 +25,29 @@ it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not 
   marked.length = 0;
   take((writer) => writer.gone(1));
   expect([inbound.markOf(awareness.clientID), told, marked]).toEqual([undefined, 1, [awareness.clientID]]);
+});
+
+it("[TIME-6] who was lost with the connection is dated by the clock of the relay that answers now", () => {
+  const awareness = new Awareness(new Y.Doc());
+  clearInterval(awareness["_checkInterval"] as number);
+  let aheadMs = 3_600_000;
+  const own = { tellAnew: () => {}, isOwn: () => false };
+  const inbound = createInbound(awareness, {}, own, { at: (ms) => ms + aheadMs }, () => {});
+  const open = (id?: number): void => {
+    inbound.opened();
+    const frame = decodeRelayFrame(
+      encodeStates((writer) => {
+        if (id === undefined) writer.gone(1);
+        else void writer.whole(1, id, fieldsOf({ user: { id: "bob" } }));
+      }) ?? new Uint8Array(),
+    );
+    if (frame.type === "states") inbound.take(frame.payload);
+  };
+  open(7);
+  inbound.lost(5_000);
+  aheadMs = 0;
+  open(8);
+  expect(inbound.markOf(7)).toEqual({ mark: "reconnecting", lastSeen: 5_000 });
+  inbound.release();
+  expect([inbound.lostContactAt, awareness.states.has(7)]).toEqual([5_000, false]);
 });
