@@ -5,7 +5,7 @@ import { cases } from "./cases/index.js";
 import { writeReport } from "./report/write.js";
 import { UsageError, help, readArguments } from "./runner/arguments.js";
 import { unpinnedBecause } from "./runner/pinning.js";
-import { loadResults, saveResults } from "./runner/results.js";
+import { describeSetting, loadResults, saveResults } from "./runner/results.js";
 import { setUp } from "./runner/setup.js";
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
@@ -34,7 +34,7 @@ async function main() {
     if (failures.length > 0) process.exitCode = 1;
     if (data === null) continue;
     const command = ["npm run bench --", ...(quick ? ["--quick"] : []), name].join(" ");
-    results.cases[name] = { measuredAt, command, failures, data };
+    results.cases[name] = { ...describeSetting(), measuredAt, command, failures, data };
     saveResults(destination.results, results);
     await writeReport(results, destination);
   }

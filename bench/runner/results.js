@@ -1,23 +1,24 @@
 // @ts-check
 /**
- * What was measured, as a file. Running some of the cases replaces those and keeps the others, as long as they were
- * measured on the same machine with the same versions.
+ * What was measured, as a file. Running some of the cases replaces those and keeps the others: each case says on which
+ * machine it was measured, and with which versions.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { describeMachine, describeVersions } from "./machine.js";
 
-/** @typedef {{ measuredAt: string, command: string, failures: string[], data: unknown }} Measured */
-/** @typedef {{ machine: ReturnType<typeof describeMachine>, versions: Record<string, string>, cases: Record<string, Measured> }} Results */
+/** @typedef {{ machine: ReturnType<typeof describeMachine>, versions: Record<string, string> }} Setting */
+/** @typedef {Setting & { measuredAt: string, command: string, failures: string[], data: unknown }} Measured */
+/** @typedef {{ cases: Record<string, Measured> }} Results */
+
+/** What is measured here and now is measured on and with this. @returns {Setting} */
+export function describeSetting() {
+  return { machine: describeMachine(), versions: describeVersions() };
+}
 
 /** @param {string} path @returns {Results} */
 export function loadResults(path) {
-  const here = { machine: describeMachine(), versions: describeVersions() };
-  const earlier = read(path);
-  if (earlier === null) return { ...here, cases: {} };
-  const { machine, versions } = earlier;
-  return isDeepStrictEqual({ machine, versions }, here) ? earlier : { ...here, cases: {} };
+  return read(path) ?? { cases: {} };
 }
 
 /**
