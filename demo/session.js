@@ -2,7 +2,7 @@
  * The demo's own small server: it lets people sign in, and signs the tokens that the relay lets them in with.
  *
  * It stands for the session that an application has anyway; only `GET /session/token` is about presence. Signing in takes
- * a name and no password: this is a demo, and whoever gives a name is believed. Sessions last as long as the process.
+ * a name and no password: this is a demo, and everybody who gives a name is believed. Sessions last as long as the process.
  */
 import { randomBytes } from "node:crypto";
 import { SignJWT } from "jose";

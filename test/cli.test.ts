@@ -83,7 +83,7 @@ describe("running", () => {
     },
   );
 
-  it("[RUN-3] whoever may yet come back does not keep it running", async () => {
+  it("[RUN-3] people who may yet come back do not keep it running", async () => {
     const relay = await listening([...local, "--leave-grace", "600000"]);
     const [lost, reader] = [await rawPeer(relay.url, "doc"), await rawPeer(relay.url, "@lobby")];
     await reader.settle();

@@ -1,5 +1,5 @@
 /**
- * Who the visitor is: whoever signed in. Where nobody does, a new one gets a name and a colour; both are kept in this
+ * Who the visitor is: the one who signed in. Where nobody does, a new one gets a name and a colour; both are kept in this
  * browser, so that its second tab is the same person. Query parameters (`?id=…&name=…&color=…`) make somebody else, for
  * as long as the page is open.
  */

@@ -17,7 +17,7 @@ interface Answer {
   readonly user: SignedIn | null;
 }
 
-/** `open`: whoever comes is in. `out`: has yet to sign in. `in`: has. */
+/** `open`: everybody who comes is in. `out`: the visitor has yet to sign in. `in`: the visitor has. */
 export type Session =
   | { readonly state: "open" | "in"; readonly visit: Visit }
   | { readonly state: "out"; readonly visit: null };

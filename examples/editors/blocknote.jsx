@@ -22,7 +22,7 @@ function Editor({ room, user, field, isEditable }) {
     [room, field],
   );
   useEffect(() => {
-    // else whoever takes back a block takes away what others wrote in it
+    // else a person who takes back a block takes away what others wrote in it
     yUndoPluginKey.getState(editor.prosemirrorState).undoManager.deleteFilter = othersStay(room.doc);
   }, [editor, room]);
   return <BlockNoteView editor={editor} editable={isEditable} />;

@@ -18,7 +18,7 @@ const server = new Server({
   quiet: true,
   extensions: [presence],
   async onAuthenticate({ token }) {
-    // here the token is a name; in your application, whoever your session says
+    // here the token is a name; in your application, the user that your session names
     if (token === "") throw new Error("no token");
     return { user: { id: token.toLowerCase(), name: token } };
   },

@@ -20,7 +20,7 @@ sockets.on("connection", (socket, request) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://localhost");
   const address = request.socket.remoteAddress ?? "";
   const lobby = searchParams.get("lobby") ?? "@lobby";
-  // who it is, and what they may do: an identity of your session, or null for whoever they say they are
+  // who it is, and what they may do: an identity of your session, or null: they are who they say they are
   const identity = null;
   let channel;
   try {

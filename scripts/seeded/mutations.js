@@ -72,7 +72,7 @@ const MUTATIONS = [
     to: "if (room.name !== '') return;",
   },
   {
-    name: "whoever is missing after a reconnect is given up at once",
+    name: "those who are missing after a reconnect are given up at once",
     file: "src/client/provider/provider.ts",
     from: "this.#graceMs + this.#options.timing.maxBackoffMs,",
     to: "0,",
@@ -312,7 +312,7 @@ const MUTATIONS = [
     isCluster: true,
   },
   {
-    name: "cluster: whoever speaks through another relay now is said at once to have left [BUS-36]",
+    name: "cluster: a user who speaks through another relay now is said at once to have left [BUS-36]",
     file: "src/relay/cluster/room/lingering.ts",
     from: "if (moved.length === 0) return updates;",
     to: "if (moved.length >= 0) return updates;",

@@ -52,7 +52,7 @@ export async function* listen(asking: Asking, asked: Asked): AsyncGenerator<Serv
       for await (const event of eventsIn(response, watch.alive)) {
         failures = 0;
         lastId = event.id;
-        // whoever takes long to act on it reads nothing meanwhile
+        // a caller that takes long to act on it reads nothing meanwhile
         watch.rest();
         yield event;
         watch.alive();

@@ -611,7 +611,7 @@ describe("a session that changes in all its rooms at once", () => {
     expect(ids()).toEqual([2]);
   });
 
-  it("[LINK-15] is of no use where its author owns nothing, whoever else is there", () => {
+  it("[LINK-15] is of no use where its author owns nothing, no matter who else is there", () => {
     const { register, connect, say } = setup("doc", large);
     say(connect("Bob", { kind: "native" }), [2, 1, stateOf("bob", "s_2")]);
     expect(register.restate(connect("Alice", { kind: "native" }), busy, at)).toBeNull();

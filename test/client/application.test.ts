@@ -136,7 +136,7 @@ describe("[CLIENT-5] a client id that is somebody else's", () => {
 });
 
 describe("[CLIENT-3] [CLIENT-2] a relay that says what it takes", () => {
-  it("is not sent more, and whoever set it hears of it", async () => {
+  it("is not sent more, and the application that set it hears of it", async () => {
     const relay = await greeter(() => ({ maxState: 1_000, maxMeta: 100 }));
     const room = ownClient(relay.url, "alice", { timing }).join("doc");
     const errors: string[] = [];

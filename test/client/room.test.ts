@@ -292,7 +292,7 @@ describe("an outage that is longer than the grace", () => {
     await until("all are live", () =>
       rosters.every(({ status, roomId }, i) => i === 2 || (status === "live" && roomId)),
     );
-    await until("whoever did not return has left", () => events.length === 4);
+    await until("those who did not return have left", () => events.length === 4);
     expect(events.toSorted()).toEqual([
       "leave carol @lobby",
       "leave carol @lobby",

@@ -27,7 +27,7 @@ async function browser() {
 
 const alice = JSON.stringify({ name: "  Alice Adams ", color: "#2a73c4" });
 
-it("whoever gives a name is given tokens that name them, until they sign out", async () => {
+it("a visitor who gives a name is given tokens with that name, until they sign out", async () => {
   const ask = await browser();
   expect(await ask("GET", "/session")).toMatchObject({ status: 200, text: '{"relay":"ws://relay","user":null}' });
   expect((await ask("GET", "/session/token")).status).toBe(401);

@@ -36,7 +36,7 @@ function shapeOf(doc: Y.Doc): string {
         return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
       });
     } catch (error) {
-      // such as an XML element in which there is a number: that is for whoever reads it
+      // such as an XML element in which there is a number: that is for the application that reads it
       return String(error instanceof Error ? error.name : error);
     }
   });
@@ -112,7 +112,7 @@ function play(random: Random, list: readonly Edit[]): { readonly sent: number; r
     read(document, doc);
     expect(Y.encodeStateVector(doc)).toEqual(vector);
     expect(isHonest ? shapeOf(doc) : shape).toBe(shape);
-    // and whoever has it can give it on
+    // and a client that has it can give it on
     Y.applyUpdate(witness(gc), Y.encodeStateAsUpdate(doc));
   }
   document.close();

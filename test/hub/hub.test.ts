@@ -28,7 +28,7 @@ import { chooseProtocol } from "../../src/relay/access/request.ts";
 import { ownClient, stockClient, until } from "../support.ts";
 import { rawPeer, stateOf, statesFrame } from "../relay/raw.ts";
 
-/** A server that lets in whoever comes to the room that its path names. */
+/** A server that lets in everybody who comes to the room that its path names. */
 async function serve(
   options: HubOptions = {},
   admit: (request: IncomingMessage) => Partial<HubAdmission> = () => ({}),

@@ -181,7 +181,7 @@ describe("those who left", () => {
     const place = new Place();
     leave(place, "alice", 1_000, 2_000);
     leave(place, "bob", 5_000, 6_000);
-    // from when it was noticed, so that whoever left first is forgotten first
+    // from when it was noticed, so that those who left first are forgotten first
     place.shard.write([], 2_000 + DAY - 1, 2_000 + DAY - 1);
     expect([...read(place.reader).keys()]).toEqual(["alice", "bob"]);
     place.shard.write([], 2_000 + DAY, 2_000 + DAY);

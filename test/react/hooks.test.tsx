@@ -287,7 +287,7 @@ describe("rendering", () => {
     }
     expect(counts).toEqual(settled);
 
-    // bob's metadata changes: whoever selected it renders, once, and so do those who selected all of every user
+    // bob's metadata changes: the component that selected it renders, once, and so do those that selected all of every user
     rooms[0]!.setMeta({ line: 7 });
     await untilRendered("line 7", () => view.text() === "4Bob,Carol,Dave7Alice4");
     expect(counts).toEqual({ ...settled, users: settled.users + 1, first: settled.first + 1 });

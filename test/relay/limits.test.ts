@@ -208,7 +208,7 @@ describe("a relay", () => {
     expect(await visit("mallory", "acme")).toBe("let in");
   });
 
-  it("[LIMIT-9] whoever asks again and again for much is sent so much a second", async () => {
+  it("[LIMIT-9] a client that asks again and again for much is sent so much a second", async () => {
     const { url } = await startRelay({ ...prompt, byteRate: 100_000 });
     const doc = new Y.Doc();
     doc.getMap("m").set("k", new Uint8Array(90_000));

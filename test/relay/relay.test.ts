@@ -152,7 +152,7 @@ describe("events", () => {
     expect(typed.every((line) => line.endsWith("true"))).toBe(true);
   });
 
-  it("[ROSTER-2] whoever joins and leaves often does so in turns", async () => {
+  it("[ROSTER-2] a user who joins and leaves often does so in turns", async () => {
     const { relay, url } = await startRelay({ tick: 5, lobbyTick: 5 });
     const eventsOf = record(relay);
     const peer = await rawPeer(url, "doc", { trusts: true });

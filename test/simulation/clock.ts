@@ -6,7 +6,7 @@
  * life of the process.
  */
 
-/** Whoever runs code in the world: a page that can be frozen or throttled, or the relay. */
+/** One that runs code in the world: a page that can be frozen or throttled, or the relay. */
 export interface Actor {
   readonly name: string;
   /** Whether its code may run now; what it may not run waits, in order. */

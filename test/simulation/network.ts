@@ -56,7 +56,7 @@ export class Network {
     };
   }
 
-  /** A relay is gone: its sockets with it, as when a process is killed, and whoever is about to come to it. */
+  /** A relay is gone: its sockets with it, as when a process is killed, and those that are about to come to it. */
   killRelay({ actor }: Server): void {
     for (const link of this.links) {
       const at = link.server?.actor ?? this.serverOf(link.actor)?.actor;

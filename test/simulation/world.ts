@@ -37,9 +37,9 @@ export const HOLD_MS = 3_000 + 2_500;
 export const GRACE_MS = 3_000;
 /** A connection that died in silence is given up by then: renewal, the look whether one is due, and its time-out. */
 const NOTICED_MS = 5_000 + 15_000 + 3_000 + 10_000;
-/** Whoever can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
+/** Every client that can connect is connected by then: the rest of an attempt that was lost, and the longest back-off. */
 export const BACK_MS = 6_000;
-/** Whoever is connected has heard and is heard of by then. */
+/** Every client that is connected has heard and is heard of by then. */
 export const SETTLED_MS = 2_000;
 /** A page that says nothing for so long is silent. */
 const SILENT_MS = 75_000 + 1_000;

@@ -66,7 +66,7 @@ it(
       await until(`${id} is back`, isBack, 10_000);
       console.log(`${id} is back after ${Date.now() - returned} ms`);
     }
-    // whoever was only waited for would be given up by now
+    // a client that was only waited for would be given up by now
     await pause(5_000);
     expect(comings).toEqual([]);
   },

@@ -109,7 +109,7 @@ it(
       await until(`${tab.id} is online`, () => view(tab) === ONLINE, 20_000);
       returnedMs[tab.id] = Date.now() - returned;
     }
-    // whoever was only waited for would be given up by now
+    // a client that was only waited for would be given up by now
     await pause(5_000);
 
     const seen = Object.fromEntries(tabs.map(({ id, views }) => [id, views.map(({ view: each }) => each)]));

@@ -66,7 +66,7 @@ it("[CLIENT-1] reports what a listener throws, and lets the others hear", () => 
   expect(reported).toEqual([new Error("mine")]);
 });
 
-it("[CLIENT-1] reports to the console where nothing else takes errors, or to whoever made it", () => {
+it("[CLIENT-1] reports to the console where nothing else takes errors, or to the one who made it", () => {
   const log = vi.spyOn(console, "error").mockImplementation(() => {});
   onTestFinished(() => log.mockRestore());
   vi.stubGlobal("reportError", undefined);

@@ -22,7 +22,7 @@ const SETTLE_MS = 2_000;
 /**
  * @param {object} options
  * @param {string} options.kind
- * @param {import("../cluster.js").Cluster} options.cluster  Whoever started the bus starts it again at its port.
+ * @param {import("../cluster.js").Cluster} options.cluster  The one who started the bus starts it again at its port.
  * @param {number} options.busPort
  * @param {number} options.rooms
  * @param {number} options.perRoom

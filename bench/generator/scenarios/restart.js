@@ -9,7 +9,7 @@ const PER_ROOM = 5;
 /**
  * @param {object} options
  * @param {number} options.port
- * @param {number} options.serverPid  Told to stop; whoever started it starts another at the same port.
+ * @param {number} options.serverPid  Told to stop; the one who started it starts another at the same port.
  * @param {string} options.kind
  * @param {number} options.tabs
  * @param {number} options.roomsEach

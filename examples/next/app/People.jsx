@@ -14,7 +14,7 @@ import { useState } from "react";
 /** Makes the client in the browser, for as long as the page is open; on the server there is none, and nobody is online. */
 export function People({ room }) {
   const presence = usePresenceClient(() => {
-    // who you are: here a name for each browser, in your application whoever is signed in
+    // who you are: here a name for each browser, in your application the person who is signed in
     const query = new URLSearchParams(location.search);
     const name = query.get("name") ?? (localStorage.id ??= `guest-${Math.floor(Math.random() * 10_000)}`);
     const relay = query.get("relay") ?? "ws://localhost:1234";

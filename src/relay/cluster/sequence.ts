@@ -38,7 +38,7 @@ export class Outgoing {
 }
 
 /**
- * Where the numbers of a topic begin: above those of every topic that this relay has closed. Whoever did not hear that a room
+ * Where the numbers of a topic begin: above those of every topic that this relay has closed. A relay that did not hear that a room
  * was closed, and is opened anew, so notices a gap. [BUS-38]
  */
 export class Numbers {

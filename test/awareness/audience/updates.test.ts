@@ -114,7 +114,7 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
       [1, sent.get(1)],
       [3, 2 ** 47 + 1],
     ]);
-    // the owner answered its nudge meanwhile; whoever was shown it before must hear of it all the same
+    // the owner answered its nudge meanwhile; a member that was shown it before must hear of it all the same
     behind.clock = sent.get(1)! + 1;
     expect(clocks(updates.afterPreview([behind], 2_000))).toEqual([[1, sent.get(1)]]);
   });

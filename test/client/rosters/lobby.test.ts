@@ -267,7 +267,7 @@ describe("a lobby of several relays", () => {
     expect([reader.get("bob"), reader.recent]).toEqual([undefined, []]);
   });
 
-  it("[ROSTER-6] holds whoever went while the connection was down, until they return or are given up", () => {
+  it("[ROSTER-6] holds those who went while the connection was down, until they return or are given up", () => {
     const { reader, log, write, vouch, held, provider } = read();
     vouch({ 1: "r1" });
     write("r1", { bob: bob(), carol: bob(), dave: bob() });

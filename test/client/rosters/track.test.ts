@@ -10,7 +10,7 @@ interface Other {
   readonly leave: () => void;
 }
 
-/** A place that people meet in, whoever provides it: oneself, and others who come. */
+/** A place that people meet in, no matter who provides it: oneself, and others who come. */
 interface Place {
   readonly awareness: Awareness;
   readonly come: (user: object) => Other;

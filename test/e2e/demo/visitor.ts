@@ -103,7 +103,7 @@ export class Demo {
     return { relay, alice, bob };
   }
 
-  /** Whoever is at a page. */
+  /** The person who is at a page. */
   at(page: Page): Visitor {
     page.setDefaultTimeout(DEADLINE_MS);
     const errors: Error[] = [];

@@ -72,7 +72,7 @@ it("[ROSTER-5] [ROSTER-6] the relay is killed: Alice is told, and nobody leaves 
   await spawnRelay(["--leave-grace", "2000"], relay.port);
   await Promise.all([alice.isLive(), bob.isLive()]);
   await bob.finds("what she wrote", async () => (await bob.lines())[0]?.includes("While it was down.") === true);
-  // who was held because they may return is let go of together: whoever is still there then was never gone
+  // those who were held because they may return are let go of together: a person who is still there then was never gone
   await alice.misses(`${person("carol")}, ${avatar("carol")}`);
   await alice.finds("her leave", async () => (await alice.comings("carol")).join() === GONE.join());
   await alice.sees(person("bob", { status: "online", reconnecting: false }));

@@ -1,4 +1,4 @@
-/** Reactions in the demo: one-off messages, at the caret and at the face of whoever sent them. */
+/** Reactions in the demo: one-off messages, at the caret and at the face of the person who sent them. */
 import { expect, it } from "vitest";
 import { findings } from "../demo/axe.ts";
 import { Demo, avatar, testId } from "../demo/visitor.ts";

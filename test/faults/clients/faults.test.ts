@@ -103,7 +103,7 @@ describe("a client that drops and returns", () => {
     const sees = (a: Room["awareness"], b: Room["awareness"]): boolean => a.states.has(b.clientID);
     const both = (): boolean => sees(alice.awareness, bob.awareness) && sees(bob.awareness, alice.awareness);
     await until("both see each other", both);
-    await pause(100); // neither has anything left to say: whoever returns unchanged is the hard case
+    await pause(100); // neither has anything left to say: a client that returns unchanged is the hard case
     proxy.cut();
     await until("bob's connection is down", () => proxy.links === 0);
     proxy.restore();

@@ -6,7 +6,7 @@ describe("an address", () => {
     ["10.0.0.1", "1.1.1.1", 0, "10.0.0.1"],
     ["10.0.0.1", undefined, 1, "10.0.0.1"],
     ["10.0.0.1", "1.1.1.1", 1, "1.1.1.1"],
-    // the first was written by whoever called
+    // the first was written by the caller
     ["10.0.0.1", "6.6.6.6, 1.1.1.1", 1, "1.1.1.1"],
     ["10.0.0.1", "6.6.6.6, 1.1.1.1, 10.0.0.2", 2, "1.1.1.1"],
     ["10.0.0.1", "1.1.1.1", 3, "1.1.1.1"],
@@ -20,7 +20,7 @@ describe("an address", () => {
     // what says nothing is no proxy's entry, wherever it stands
     ["10.0.0.1", "6.6.6.6, 1.1.1.1, ", 1, "1.1.1.1"],
     ["10.0.0.1", "6.6.6.6,,1.1.1.1", 1, "1.1.1.1"],
-    // garbage is one: what is before was written by whoever called
+    // garbage is one: what is before was written by the caller
     ["10.0.0.1", "6.6.6.6, garbage", 1, "10.0.0.1"],
     ["10.0.0.1", "6.6.6.6, garbage, 10.0.0.2", 2, "10.0.0.2"],
     ["10.0.0.1", "1.1.1.1:", 1, "10.0.0.1"],

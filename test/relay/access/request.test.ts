@@ -14,7 +14,7 @@ describe("admit", () => {
     ["/%F0%9F%A6%8A", "🦊", "@lobby"],
     ["/__proto__", "__proto__", "@lobby"],
     [`/${"r".repeat(512)}`, "r".repeat(512), "@lobby"],
-    // whoever connects to a lobby counts in that one, whatever it says besides
+    // a client that connects to a lobby counts in that one, whatever it says besides
     ["/@lobby?lobby=acme", "@lobby", "@lobby"],
     ["/%40lobby/acme", "@lobby/acme", "@lobby/acme"],
   ])("[LOBBY-8] takes %s", (target, room, lobby) => {

@@ -56,7 +56,7 @@ describe.each(hosts)("disconnect by %s [API-37]", (_host, start) => {
     await untilStatus(api, "alice", "online");
   });
 
-  it("[API-24] on an open relay refuses whoever says that they are the user", async () => {
+  it("[API-24] on an open relay refuses everybody who says that they are the user", async () => {
     const { dial, api } = await start();
     await api.post("/users/alice/disconnect", { forMs: 60_000, reason: "out" });
     const alice = await rawPeer(dial(), "doc-1");

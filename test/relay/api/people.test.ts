@@ -113,7 +113,7 @@ describe.each(hosts)("the HTTP API of %s [API-17] [API-37]", (_host, start) => {
     expect((await api.post("/users:batch", { ids: tooMany.slice(1) })).body.users).toHaveLength(1_000);
   });
 
-  it("[API-12] pages through users by a cursor, whoever comes and goes meanwhile", async () => {
+  it("[API-12] pages through users by a cursor, no matter who comes and goes meanwhile", async () => {
     const { dial, api } = await start();
     const room = "crowd";
     const clients = Array.from({ length: 25 }, (_, i) => {

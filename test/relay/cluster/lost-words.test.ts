@@ -80,7 +80,7 @@ it("[BUS-28] with each beat a relay says how it dates", async () => {
   await until("her choice is dated", () => (carol.lobby.get("carol")?.sessions[0]?.manual?.at ?? 0) >= inAnHour);
 });
 
-it("[BUS-29] whoever left another relay while nothing of it was heard is gone, since that relay says so when it is asked", async () => {
+it("[BUS-29] a user who left another relay while nothing of it was heard is gone, since that relay says so when it is asked", async () => {
   const { here, there, alice, bob, hers, his } = await two();
   const second = bob.join("other");
   await until("Bob is in a second room", () => second.roster.status === "live");

@@ -88,7 +88,7 @@ it("[TIME-3] gives those who came back while the relay did not run the time to b
   expect(expired.map(([name]) => name)).toEqual(["Alice"]);
 });
 
-it("[DRAIN-7] whom the relay itself has told to come back has longer, whoever was lost before or after", () => {
+it("[DRAIN-7] a client that the relay itself has told to come back has longer, no matter who was lost before or after", () => {
   const start = systemClock.now();
   const expired: [string, number][] = [];
   const giveUp = (name: string) => void expired.push([name, systemClock.now() - start]);

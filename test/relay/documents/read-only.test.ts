@@ -92,7 +92,7 @@ it("[LOBBY-5] is written when somebody reads it, and the first reader gets what 
   expect(reader.getMap("shards").get("all")).toBe("everybody");
 });
 
-it("[LOBBY-1] says the same to those who read it with Yjs, whoever came first", () => {
+it("[LOBBY-1] says the same to those who read it with Yjs, no matter who came first", () => {
   for (const order of [
     [true, false],
     [false, true],

@@ -1,4 +1,4 @@
-/** One-off messages: from clients and from servers, to whoever is there. */
+/** One-off messages: from clients and from servers, to everybody who is there. */
 import { describe, expect, it } from "vitest";
 import type { Json, Room, RoomMessage } from "../../../src/client/index.ts";
 import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";

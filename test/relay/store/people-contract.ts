@@ -28,7 +28,7 @@ export function peopleStoreContract(open: () => Promise<PeopleStore>): void {
     expect(await all(store, 20)).toEqual([bob, tenant]);
   });
 
-  it("[PEOPLE-2] whoever is here was last seen when their relay last saved anything", async () => {
+  it("[PEOPLE-2] a user who is here was last seen when their relay last saved anything", async () => {
     const store = await open();
     await store.save({ relay: "r_1", at: 10, changed: [record("alice", null), record("bob", 5)], forgotten: [] });
     await store.save({ relay: "r_2", at: 15, changed: [record("carol", null)], forgotten: [] });
@@ -66,7 +66,7 @@ export function peopleStoreContract(open: () => Promise<PeopleStore>): void {
     ]);
   });
 
-  it("[PEOPLE-3] drops whoever was last seen too long ago", async () => {
+  it("[PEOPLE-3] drops those who were last seen too long ago", async () => {
     const store = await open();
     await store.save({ relay: "r_1", at: 10, changed: [record("alice", null), record("bob", 5)], forgotten: [] });
     await store.save({ relay: "r_2", at: 30, changed: [record("carol", null), record("dave", 8)], forgotten: [] });

@@ -34,7 +34,7 @@ const state = (json: Uint8Array | string, clock = 2): Uint8Array =>
   awarenessFrame(encodeEntries([{ id: 7, clock, state: typeof json === "string" ? utf8(json) : json }]));
 const nested = (levels: number): string => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 
-/** lib0 reads an integer of so many bytes as Infinity, and Yjs would write that without end, for whoever comes next. */
+/** lib0 reads an integer of so many bytes as Infinity, and Yjs would write that without end, for the client that comes next. */
 function endlessUpdate(where: "client" | "clock" | "deletion"): Uint8Array {
   const endless = [...Array.from({ length: 150 }, () => 0x80), 1];
   const number = (at: typeof where): number[] => (at === where ? endless : [1]);

@@ -46,7 +46,7 @@ export class Broker {
     return end;
   }
 
-  /** Redis is there again, and knows nobody: whoever listens has to say so anew. */
+  /** Redis is there again, and knows nobody: each relay that listens has to say so anew. */
   restart(): void {
     this.isDown = false;
     for (const end of this.ends) end.resubscribe();

@@ -70,7 +70,7 @@ export class Inquiries {
       isAsked = true;
       act(id);
     });
-    // whoever may hear it
+    // for all relays that hear it
     if (!isAsked) act(null);
     const { answers } = await gathering;
     return answers.reduce((sum, { connections }) => sum + connections, 0);

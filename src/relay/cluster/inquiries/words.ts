@@ -21,7 +21,7 @@ export type Question =
       /** Only those behind this name. */
       readonly after: string;
       readonly limit: number;
-      /** Only those that somebody is in who counts in this lobby; null: whoever. */
+      /** Only those that somebody is in who counts in this lobby; null: in any lobby. */
       readonly lobby: string | null;
     }
   /** What these users chose. Asked and answered in messages of their own kinds, which older relays ignore. [BUS-40] */
