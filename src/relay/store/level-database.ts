@@ -12,8 +12,13 @@ export type Level = ClassicLevel<string, Uint8Array>;
 
 /** What opening takes on the disk besides what is in the log, which it writes anew, bytes. */
 const OPENING_BYTES = 256 * 2 ** 10;
-/** LevelDB maps each file that it has open, 2 MB: what was read of a thousand of them would count as the relay's memory. */
-const MAX_OPEN_FILES = 100;
+/**
+ * LevelDB maps each file that it has open, 2 MB: what was read of a thousand of them would count as the relay's memory. This is
+ * the least that it takes.
+ */
+const MAX_OPEN_FILES = 74;
+/** What LevelDB keeps of what it read, bytes: a document is read once, and the system keeps its files in mind, too. */
+const CACHE_BYTES = 2 ** 20;
 
 export class LevelDatabase {
   readonly #folder: string;
@@ -34,6 +39,7 @@ export class LevelDatabase {
       keyEncoding: "utf8",
       valueEncoding: "view",
       maxOpenFiles: MAX_OPEN_FILES,
+      cacheSize: CACHE_BYTES,
     });
     await db.open();
     return new LevelDatabase(folder, db);
