@@ -7,7 +7,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import * as Y from "yjs";
 import { createPresence } from "../../dist/client/index.js";
 import { createRelay } from "../../dist/relay/index.js";
 
@@ -73,7 +72,7 @@ async function tab(url, bytes) {
       ages.push(now() - sentAt);
     }
   });
-  while (sentAt === 0) await pause(10);
+  while (ages.length === 0) await pause(10);
   ages = [];
   await pause(QUIET_MS);
   tell("before", ages);
