@@ -22,7 +22,7 @@ const LONG = [
   "test/faults/relays/webhooks.test.ts",
   "test/faults/relays/shared-webhooks.test.ts",
   "test/ops/balancers.test.ts",
-  "test/relay/cluster/bus/redis-secured.test.ts",
+  "test/relay/cluster/bus/redis-{secured,sentinel,nodes}.test.ts",
   "test/relay/store/failing.test.ts",
   "test/verify/patient.test.ts",
   "test/verify/peers.test.ts",

@@ -1,7 +1,7 @@
 /** What the command was told, by flags, variables and a configuration file, checked. [RUN-2] [RUN-6] */
 import { readFileSync } from "node:fs";
 import { isKeyText } from "../../relay/access/tokens/keys.ts";
-import { checkBusAddress } from "../../relay/util/bus-address.ts";
+import { checkOutboxAddress, readBusAddress } from "../../relay/util/bus-address.ts";
 import { type OptionSpec, parseValue } from "../../relay/option.ts";
 import { type OptionName, type RelayConfig, optionSpecs, resolveConfig } from "../../relay/options.ts";
 import { readStoreAddress } from "../../relay/store/open.ts";
@@ -97,7 +97,7 @@ function checkedSettings(found: ReadonlyMap<string, Given>): Settings {
   usage(() => resolveConfig(options as RelayConfig, labelOf));
   const [store, bus, busPrefix, busSecret] = [value("store"), value("bus"), value("busPrefix"), value("busSecret")];
   usage(() => readStoreAddress(store, labelOf("store")));
-  checkBus({ store, bus, busPrefix, busSecret }, labelOf);
+  checkBus({ store, bus, busPrefix, busSecret }, options["webhook"] !== undefined, labelOf);
   return {
     host: value("host"),
     port: value("port"),
@@ -113,9 +113,10 @@ function checkedSettings(found: ReadonlyMap<string, Given>): Settings {
   };
 }
 
-/** [BUS-25] */
+/** [BUS-25] [BUS-47] */
 function checkBus(
   { store, bus, busPrefix, busSecret }: Pick<CommandOptions, "store" | "bus" | "busPrefix" | "busSecret">,
+  hasWebhooks: boolean,
   labelOf: (name: string) => string,
 ): void {
   if (bus === null) {
@@ -123,7 +124,7 @@ function checkBus(
     if (lost !== null) throw new UsageError(`${labelOf(lost)} needs --bus`);
     return;
   }
-  usage(() => checkBusAddress(bus, labelOf("bus")));
+  usage(() => (hasWebhooks ? checkOutboxAddress : readBusAddress)(bus, labelOf("bus")));
   if (!store.startsWith("file:")) return;
   throw new UsageError(
     `${labelOf("bus")} joins several relays, and ${labelOf("store")} ${store} is for one: documents would differ from ` +

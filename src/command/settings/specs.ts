@@ -21,7 +21,10 @@ const commandSpecs: { readonly [Name in keyof CommandOptions]: OptionSpec } = {
     default: "memory",
   },
   storeSync: flag(false, "wait at each append to the store until the disk has it"),
-  bus: text("URL", "joins this relay to all others on it: redis://HOST:PORT or rediss://… (alone)"),
+  bus: text(
+    "URL",
+    "joins this relay to all others on it: redis://HOST:PORT, rediss://…, redis-sentinel://… or redis-cluster://… (alone)",
+  ),
   busPrefix: text("TEXT", "what the names of topics on the bus begin with (cp1:)"),
   busSecret: text("SECRET", "signs what relays say to each other; the same for all of them"),
   logFormat: {

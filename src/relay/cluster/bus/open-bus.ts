@@ -1,11 +1,12 @@
 /** Opens the bus that an address names, and loads what it takes only then. */
 import type { Bus } from "../../ports/bus.ts";
-import { checkBusAddress } from "../../util/bus-address.ts";
+import { readBusAddress } from "../../util/bus-address.ts";
 
 /**
- * Opens a bus over Redis or Valkey. [BUS-23]
+ * Opens a bus over Redis or Valkey. [BUS-23] [BUS-47]
  *
- * @param address `redis://[user:password@]host:port`, or `rediss://…` for TLS
+ * @param address `redis://[user:password@]host:port`, or `rediss://…` for TLS; with Sentinels
+ *   `redis-sentinel://[user:password@]host:port,host:port/master`; a Redis Cluster `redis-cluster://[user:password@]host:port,host:port`
  * @param onError told when it cannot be reached, and again for each other reason; it keeps trying. Default: `console.error`
  * @param load loads what it takes
  * @throws RangeError for an address that names no bus; Error when the package `@redis/client` is not installed
@@ -16,12 +17,12 @@ export async function openBus(
   label = "the bus",
   load: () => Promise<typeof import("./redis-bus.ts")> = () => import("./redis-bus.ts"),
 ): Promise<Bus> {
-  checkBusAddress(address, label);
+  const read = readBusAddress(address, label);
   let module: typeof import("./redis-bus.ts");
   try {
     module = await load();
   } catch (error) {
     throw new Error("a bus over Redis needs the package @redis/client: npm install @redis/client", { cause: error });
   }
-  return new module.RedisBus(address, onError);
+  return new module.RedisBus(read, onError);
 }

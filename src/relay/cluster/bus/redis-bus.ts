@@ -1,29 +1,23 @@
 /** A bus over the publish and subscribe of Redis or Valkey. Nothing is stored there. */
-import { DisconnectsClientError, ErrorReply, type RedisClientType, createClient } from "@redis/client";
+import { ClientClosedError, DisconnectsClientError, ErrorReply } from "@redis/client";
 import type { Unsubscribe } from "../../../presence/index.ts";
 import type { Bus, BusCounts } from "../../ports/bus.ts";
+import type { BusAddress } from "../../util/bus-address.ts";
 import { reasonOf } from "../../util/reason.ts";
+import { type RedisConnection, makeConnection, retryMs } from "./redis-connection.ts";
 
 /** Past so many bytes that Redis has not taken, what is published is dropped: it heals as any gap does. [BUS-26] */
 const MAX_UNSENT = 2 ** 20;
-/** How long to wait before connecting again, ms: at first, and at most. */
-const RETRY_MS = 50;
-const MAX_RETRY_MS = 2_000;
-const CONNECT_MS = 2_000;
-
-/** A stranger of the types that `createClient` infers. */
-type Client = Pick<
-  RedisClientType,
-  "connect" | "destroy" | "close" | "publish" | "subscribe" | "unsubscribe" | "pubSubNumSub"
-> & {
-  on(event: "error", listener: (error: Error) => void): unknown;
-};
+/** How long what was published may take to be sent when the bus is closed, ms. */
+const CLOSE_MS = 2_000;
 
 export class RedisBus implements Bus {
-  readonly #url: string;
+  readonly #address: BusAddress;
   readonly #onError: (error: unknown) => void;
-  readonly #publisher: Client;
-  #subscriber: Client;
+  readonly #publisher: RedisConnection;
+  #subscriber: RedisConnection;
+  /** Resolves once the subscribing connection was made for the first time. */
+  #connected: Promise<void>;
   readonly #listeners = new Map<string, Set<(bytes: Uint8Array) => void>>();
   #unsent = 0;
   #dropped = 0;
@@ -34,14 +28,16 @@ export class RedisBus implements Bus {
   /**
    * Connects, and keeps connecting when the connection is lost.
    *
-   * @param url `redis://` or `rediss://`, with the user and the password if there are any
+   * @param address as `readBusAddress` reads it
    * @param onError told when Redis cannot be reached, once for each reason
    */
-  constructor(url: string, onError: (error: unknown) => void) {
-    this.#url = url;
+  constructor(address: BusAddress, onError: (error: unknown) => void) {
+    this.#address = address;
     this.#onError = onError;
-    this.#publisher = this.#client(true);
-    this.#subscriber = this.#client(false);
+    this.#publisher = this.#connection(false);
+    void this.#connect(this.#publisher);
+    this.#subscriber = this.#connection(true);
+    this.#connected = this.#connect(this.#subscriber);
   }
 
   get counts(): BusCounts {
@@ -77,7 +73,7 @@ export class RedisBus implements Bus {
     listeners.add(listener);
     if (listeners.size === 1) {
       this.#listeners.set(topic, listeners);
-      this.#listen(topic);
+      void this.#listen(topic);
     }
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0 || this.#listeners.get(topic) !== listeners) return;
@@ -86,17 +82,17 @@ export class RedisBus implements Bus {
     };
   }
 
-  async listeners(topic: string): Promise<number> {
-    const counts = await this.#publisher.pubSubNumSub([topic]);
-    return counts[topic] ?? 0;
+  listeners(topic: string): Promise<number> {
+    return this.#publisher.listeners(topic);
   }
 
   /** Begins the subscribing connection anew: it seems to be there, and nothing comes. [BUS-19] */
   reconnect(): void {
     if (this.#isClosed) return;
     destroy(this.#subscriber);
-    this.#subscriber = this.#client(false);
-    for (const topic of this.#listeners.keys()) this.#listen(topic);
+    this.#subscriber = this.#connection(true);
+    this.#connected = this.#connect(this.#subscriber);
+    for (const topic of this.#listeners.keys()) void this.#listen(topic);
   }
 
   async close(): Promise<void> {
@@ -105,48 +101,80 @@ export class RedisBus implements Bus {
     // what was published before is still sent, if Redis is there
     await Promise.race([
       this.#publisher.close().catch(() => {}),
-      new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref()),
+      new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref()),
     ]);
     destroy(this.#publisher);
   }
 
-  #listen(topic: string): void {
+  /** Listens to a topic, and tries again while that fails and the topic is still wanted. */
+  async #listen(topic: string): Promise<void> {
+    const [subscriber, listeners] = [this.#subscriber, this.#listeners.get(topic)];
     const deliver = (message: Buffer): void => {
       for (const listener of this.#listeners.get(topic) ?? []) listener(message);
     };
-    this.#subscriber.subscribe(topic, deliver, true).catch((error: unknown) => this.#report(error));
+    const isWanted = (): boolean => this.#isCurrent(subscriber) && this.#listeners.get(topic) === listeners;
+    if (this.#address.type !== "server") await this.#connected;
+    for (let attempts = 0; isWanted(); attempts++) {
+      try {
+        await subscriber.subscribe(topic, deliver);
+        return;
+      } catch (error) {
+        if (!isWanted()) return;
+        if (attempts === 0) this.#report(error);
+        // a client of one server listens again by itself, and one that is refused would be refused again
+        if (this.#address.type === "server") return;
+        await waitFor(retryMs(attempts));
+      }
+    }
   }
 
-  /** @param isPublisher what it is told while there is no connection is not kept */
-  #client(isPublisher: boolean): Client {
-    const client = createClient({
-      url: this.#url,
-      disableOfflineQueue: isPublisher,
-      socket: {
-        connectTimeout: CONNECT_MS,
-        // spread out, so that not all relays come at once
-        reconnectStrategy: (retries) =>
-          Math.random() * RETRY_MS + Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(retries, 10)),
-      },
-    }) as unknown as Client;
-    client.on("error", (error) => this.#report(error));
-    client.connect().catch((error: unknown) => this.#report(error));
-    return client;
+  /** @param keepsWaiting whether what is asked while there is no connection waits for the next one */
+  #connection(keepsWaiting: boolean): RedisConnection {
+    const made = makeConnection(this.#address, keepsWaiting);
+    made.on("error", (error) => this.#report(error));
+    return made;
+  }
+
+  /** Connects, and tries again until that has worked once: from then on the connection comes back by itself. */
+  async #connect(connection: RedisConnection): Promise<void> {
+    for (let attempts = 0; this.#isCurrent(connection); attempts++) {
+      try {
+        await connection.connect();
+        return;
+      } catch (error) {
+        if (!this.#isCurrent(connection)) return;
+        this.#report(error);
+        // a client of one server goes on by itself
+        if (this.#address.type === "server") return;
+        await waitFor(retryMs(attempts));
+      }
+    }
+  }
+
+  #isCurrent(connection: RedisConnection): boolean {
+    return !this.#isClosed && (connection === this.#publisher || connection === this.#subscriber);
   }
 
   #report(error: unknown): void {
     const message = reasonOf(error);
     // what is waited for when the connection begins anew is no news
     if (this.#isClosed || message === this.#told || error instanceof DisconnectsClientError) return;
+    if (error instanceof ClientClosedError) return;
     this.#told = message;
     this.#onError(new Error("Redis cannot be reached", { cause: error }));
   }
 }
 
-function destroy(client: Client): void {
+function destroy(connection: RedisConnection): void {
+  const ignore = (): void => {};
   try {
-    client.destroy();
+    // it may be closed already
+    Promise.resolve(connection.destroy()).catch(ignore);
   } catch {
-    // it is closed already
+    ignore();
   }
+}
+
+function waitFor(ms: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, ms).unref());
 }

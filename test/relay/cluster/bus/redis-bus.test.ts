@@ -4,6 +4,7 @@ import { openBus } from "../../../../src/relay/cluster/bus/open-bus.ts";
 import { RedisBus } from "../../../../src/relay/cluster/bus/redis-bus.ts";
 import { SignedBus } from "../../../../src/relay/cluster/bus/signed-bus.ts";
 import { LevelDocumentStore } from "../../../../src/relay/store/level.ts";
+import { readBusAddress } from "../../../../src/relay/util/bus-address.ts";
 import { createRelay } from "../../../../src/relay/index.ts";
 import { MemoryBus } from "../../../../src/relay/cluster/bus/memory-bus.ts";
 import { ownClient, startRelay, until } from "../../../support.ts";
@@ -11,7 +12,7 @@ import { startRedis } from "../../redis.ts";
 import { busContract, listening } from "../contract.ts";
 
 function bus(url: string, errors: unknown[] = []): RedisBus {
-  const made = new RedisBus(url, (error) => errors.push(error));
+  const made = new RedisBus(readBusAddress(url, "the bus"), (error) => errors.push(error));
   onTestFinished(() => made.close());
   return made;
 }
