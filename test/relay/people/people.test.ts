@@ -220,3 +220,18 @@ it("[PEOPLE-1] a lobby remembers no more of them than it would have, and the sto
   expect(known).toEqual(["u_0", "u_1", "u_2", "u_3", "u_4"]);
   await until("the store has dropped who left long ago", async () => (await saved(store, "long ago")) === null);
 });
+
+it("[PEOPLE-10] a relay that stops while its store deletes old records reports nothing", async () => {
+  const store = new MemoryDocumentStore();
+  let fail = (): void => undefined;
+  const forgetting = new Promise<void>((_, reject) => (fail = () => reject(new Error("the store is closed"))));
+  const asked = vi.spyOn(store.people, "forget").mockImplementation(() => forgetting);
+  const errors: string[] = [];
+  const { relay } = await startRelay({ store, onError: (error) => errors.push(String(error)) });
+  await until("the store is asked to delete", () => asked.mock.calls.length > 0);
+  await relay.close();
+  fail();
+  await expect(forgetting).rejects.toThrow("the store is closed");
+  await new Promise(setImmediate); // the relay has heard of the failure, too
+  expect(errors).toEqual([]);
+});

@@ -1,7 +1,10 @@
 /** What tokens are verified with. The algorithms follow from the kind of key, never from the token. */
-import { type JsonWebKey, type KeyObject, createPublicKey } from "node:crypto";
+import { type KeyObject, createPublicKey } from "node:crypto";
 import type { JWTVerifyGetKey } from "jose";
 import { keySet } from "./key-set.ts";
+
+/** A JSON Web Key. Spelled out here, since not every version of @types/node exports a type of that name. */
+type JsonWebKey = { readonly [field: string]: unknown; readonly kty?: string };
 
 /** PEM or JWK of an RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA) key. A text may hold several: PEMs, or a JWK set. */
 export type PublicKeySource = string | JsonWebKey;
