@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import * as Y from "yjs";
 import { Compaction } from "../../dist/relay/documents/stored/compaction.js";
+import { StoreHealth } from "../../dist/relay/documents/stored/health.js";
 import { openStore } from "../../dist/relay/index.js";
 
 const bytes = Number(process.argv[2] ?? 10_000_000);
@@ -53,7 +54,9 @@ const watch = setInterval(() => {
   longestUsed = Math.max(longestUsed, nowUsed - lastUsed);
   [last, lastUsed] = [now, nowUsed];
 }, 1);
-const compaction = new Compaction(store, false, (message, cause) => console.error(message, cause));
+const clock = { now: () => performance.now(), wall: () => Date.now() };
+const health = new StoreHealth(clock, (message) => console.error(message));
+const compaction = new Compaction(store, false, (message, cause) => console.error(message, cause), health);
 const startedAt = performance.now();
 last = startedAt;
 compaction.loaded("doc", stored);

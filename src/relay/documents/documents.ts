@@ -117,15 +117,16 @@ export class Documents {
     this.#store = store;
     this.#changed = changed;
     this.#warn = warn;
-    this.#health = new StoreHealth(clock);
+    this.#health = new StoreHealth(clock, (message) => this.warn(message));
     const warnOf = (message: string, cause: unknown): void => this.warn(message, cause);
-    this.#compaction = store === null ? null : new Compaction(store, !options.documentGc, warnOf);
+    this.#compaction = store === null ? null : new Compaction(store, !options.documentGc, warnOf, this.#health);
     this.#expiry = new Expiry(
       {
         openRooms: () => [...this.#stored].flatMap(([room, { isOpen }]) => (isOpen ? room : [])),
         isHeld: (room) => this.#stored.has(room),
         release: (room) => this.release(room),
         deleteUnused: (room, unusedSince) => this.delete(room, unusedSince),
+        watch: (kind, act) => this.#health.watch(kind, act),
         warn: warnOf,
       },
       store,
@@ -287,7 +288,7 @@ export class Documents {
     // what was still to be appended would begin the document anew
     await stored?.journal.flush();
     stored?.journal.stop();
-    return (await this.#store?.delete?.(room, unusedSince)) === true;
+    return (await this.#health.watch("delete", async () => this.#store?.delete?.(room, unusedSince))) === true;
   }
 
   /** @param noted resolves once the store knows that the document is in use: then no other relay deletes what is loaded */

@@ -4,6 +4,7 @@
  * append, nor where this one is killed in between. [STORE-11]
  */
 import type { DocumentStore, StoredDocument } from "../../ports/stores/document-store.ts";
+import type { StoreHealth } from "./health.ts";
 import { DocumentThread } from "./thread.ts";
 
 /** A shorter log is not worth it, bytes; but one of so many updates is. */
@@ -35,6 +36,7 @@ export class Compaction {
   readonly #store: DocumentStore;
   readonly #keepsHistory: boolean;
   readonly #warn: (message: string, cause: unknown) => void;
+  readonly #health: StoreHealth;
   readonly #thread = new DocumentThread();
   readonly #logs = new Map<string, Log>();
   readonly #due = new Set<string>();
@@ -43,7 +45,13 @@ export class Compaction {
   #count = 0;
 
   /** @param keepsHistory whether what was deleted is kept of all documents */
-  constructor(store: DocumentStore, keepsHistory: boolean, warn: (message: string, cause: unknown) => void) {
+  constructor(
+    store: DocumentStore,
+    keepsHistory: boolean,
+    warn: (message: string, cause: unknown) => void,
+    health: StoreHealth,
+  ) {
+    this.#health = health;
     this.#store = store;
     this.#keepsHistory = keepsHistory;
     this.#warn = warn;
@@ -132,12 +140,12 @@ export class Compaction {
     const log = this.#log(room);
     const { bytes, count, keepsHistory } = log;
     try {
-      const stored = await this.#store.load(room, this.#stopping.signal);
+      const stored = await this.#health.watch("load", () => this.#store.load(room, this.#stopping.signal));
       if (stored === null || stored.updates.length === 0) return;
       const snapshot = await this.#thread.compact({ ...stored, keepsHistory });
       const { signal } = this.#stopping;
       if (signal.aborted) return;
-      if (await this.#store.compact(room, snapshot, stored.position)) {
+      if (await this.#health.watch("compact", () => this.#store.compact(room, snapshot, stored.position))) {
         this.#count++;
         log.snapshotBytes = snapshot.length;
       }

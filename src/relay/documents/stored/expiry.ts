@@ -12,6 +12,8 @@ const MIN_INTERVAL_MS = 100;
 const FIRST_MS = 60_000;
 /** How many rooms the store is told of at a time. */
 const BATCH = 1_000;
+/** Who opens a document waits so long for the store to note that, ms. */
+const MAX_WAIT_MS = 1_000;
 
 const NO_NOTING = "it cannot be noted that documents are in use";
 const NO_DELETING = "documents that nobody uses cannot be deleted";
@@ -26,6 +28,8 @@ export interface ExpiryHost {
   release(room: string): void;
   /** Deletes a stored document that is not in memory; who opens the room meanwhile waits for it. */
   deleteUnused(room: string, unusedSince: number): Promise<unknown>;
+  /** Asks the store for something, so that it is noticed where the store does not answer. */
+  watch<T>(kind: "touch" | "unused", act: () => Promise<T>): Promise<T>;
   warn(message: string, cause: unknown): void;
 }
 
@@ -42,6 +46,8 @@ export class Expiry {
   #running: Promise<void> | null = null;
   /** What failed when it was tried last: of several failures in a row the first is reported. */
   readonly #failing = new Set<string>();
+  /** The store takes long to note what is in use: nothing more is noted until it has caught up. */
+  #isLate = false;
   #isClosed = false;
 
   /**
@@ -60,10 +66,18 @@ export class Expiry {
     this.#timers.add(setInterval(run, interval).unref());
   }
 
-  /** Somebody opens a room. Resolves once the store knows, or cannot be told: it never rejects. */
+  /** Somebody opens a room. Resolves once the store knows, cannot be told, or takes long: it never rejects. [STORE-49] */
   async opened(room: string): Promise<void> {
     this.#leftAt.delete(room);
-    await this.#touch([room]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#isLate = true;
+        resolve();
+      }, MAX_WAIT_MS).unref();
+    });
+    await Promise.race([this.#touch([room]), late]);
+    clearTimeout(timer);
   }
 
   /** Nobody is in a room any more that has a document. */
@@ -95,9 +109,12 @@ export class Expiry {
 
   async #deleteUnused(store: DocumentStore, now: number): Promise<void> {
     const unusedSince = now - this.#ttl;
-    for await (const room of store.unused?.(unusedSince, now) ?? []) {
-      if (this.#isClosed) return;
-      if (!this.#host.isHeld(room)) await this.#host.deleteUnused(room, unusedSince);
+    const rooms = store.unused?.(unusedSince, now)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.#host.watch("unused", async () => rooms?.next());
+      if (next === undefined || next.done === true) return;
+      if (this.#isClosed) return void (await rooms?.return?.());
+      if (!this.#host.isHeld(next.value)) await this.#host.deleteUnused(next.value, unusedSince);
     }
   }
 
@@ -110,18 +127,23 @@ export class Expiry {
   }
 
   async #touch(rooms: readonly string[]): Promise<void> {
-    if (this.#isClosed || this.#store?.touch === undefined) return;
+    if (this.#isClosed || this.#isLate || this.#store?.touch === undefined) return;
     const touching = this.#note(rooms);
     this.#touching.add(touching);
     await touching;
     this.#touching.delete(touching);
+    if (!this.#isLate || this.#touching.size > 0) return;
+    this.#isLate = false;
+    // what was opened meanwhile
+    void this.#touch([...this.#host.openRooms()]);
   }
 
   /** Who cannot be told that a document is in use is not kept from it: that is noted again later. */
   async #note(rooms: readonly string[]): Promise<void> {
     await this.#try(NO_NOTING, async () => {
       for (let at = 0; at < rooms.length; at += BATCH) {
-        await this.#store?.touch?.(rooms.slice(at, at + BATCH), this.#clock.wall());
+        const some = rooms.slice(at, at + BATCH);
+        await this.#host.watch("touch", async () => this.#store?.touch?.(some, this.#clock.wall()));
       }
     });
   }

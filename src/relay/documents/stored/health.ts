@@ -13,7 +13,8 @@ export interface StoreTimes {
   readonly seconds: number;
 }
 
-type Kind = "load" | "append";
+type Timed = "load" | "append";
+type Kind = Timed | "touch" | "unused" | "delete" | "compact";
 
 interface Question {
   readonly kind: Kind;
@@ -23,6 +24,7 @@ interface Question {
 
 export class StoreHealth {
   readonly #clock: Clock;
+  readonly #warn: (message: string) => void;
   readonly #times = { load: { count: 0, seconds: 0 }, append: { count: 0, seconds: 0 } };
   /** What was asked and has not been answered: what for, and when. */
   readonly #asked = new Set<Question>();
@@ -31,8 +33,13 @@ export class StoreHealth {
   /** The failures that were reported since the store did last all that it was asked. */
   readonly #reported = new Set<string>();
 
-  constructor(clock: Clock) {
+  /** Nothing that hangs has been reported since everything was answered last. */
+  #isHangingNews = true;
+
+  /** @param warn told once when the store does not answer, until it has answered all that it was asked */
+  constructor(clock: Clock, warn: (message: string) => void) {
     this.#clock = clock;
+    this.#warn = warn;
   }
 
   get load(): StoreTimes {
@@ -62,13 +69,11 @@ export class StoreHealth {
     }
   }
 
-  /** Asks the store for something. Rejects as the store does. */
-  async ask<T>(kind: Kind, room: string, act: () => Promise<T>): Promise<T> {
+  /** Asks the store for a document, or to take part of one. Rejects as the store does. */
+  async ask<T>(kind: Timed, room: string, act: () => Promise<T>): Promise<T> {
     const startedAt = this.#clock.now();
-    const question: Question = { kind, at: startedAt };
-    this.#asked.add(question);
     try {
-      const answer = await act();
+      const answer = await this.watch(kind, act);
       this.#times[kind].count++;
       this.#times[kind].seconds += (this.#clock.now() - startedAt) / 1_000;
       this.forget(kind, room);
@@ -77,13 +82,30 @@ export class StoreHealth {
       // one document that is damaged is no failure of the store
       if (!(error instanceof DamagedDocumentError)) this.#failing.add(`${kind} ${room}`);
       throw error;
-    } finally {
-      this.#asked.delete(question);
     }
   }
 
+  /** Asks the store for anything, and notices where it does not answer. Rejects as the store does. [STORE-49] */
+  async watch<T>(kind: Kind, act: () => Promise<T>): Promise<T> {
+    const question: Question = { kind, at: this.#clock.now() };
+    this.#asked.add(question);
+    const timer = setTimeout(() => this.#reportHanging(kind), HANGING_MS).unref();
+    try {
+      return await act();
+    } finally {
+      clearTimeout(timer);
+      this.#asked.delete(question);
+      if (this.#asked.size === 0) this.#isHangingNews = true;
+    }
+  }
+
+  #reportHanging(kind: Kind): void {
+    if (this.#isHangingNews) this.#warn(`the store has not answered ${kind}() for ${HANGING_MS / 1_000} s`);
+    this.#isHangingNews = false;
+  }
+
   /** It is not asked again: nobody wants the answer any more. */
-  forget(kind: Kind, room: string): void {
+  forget(kind: Timed, room: string): void {
     this.#failing.delete(`${kind} ${room}`);
     if (this.#failing.size === 0) this.#reported.clear();
   }

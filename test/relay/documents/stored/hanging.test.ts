@@ -39,6 +39,7 @@ it("[STORE-48] does not wait for it for ever, and says that something may be los
   await vi.advanceTimersByTimeAsync(11_000);
   expect(isClosed).toBe(true);
   expect(warned()).toEqual([
+    "the store has not answered append() for 10 s",
     "the store does not answer, and what it was given last may be lost",
     "the store does not close",
   ]);
@@ -76,4 +77,44 @@ it("[STORE-48] what else does not end is not waited for either, and what fails s
   await endsInTime(undefined, onLate);
   await expect(endsInTime(Promise.reject(new Error("no")), onLate)).rejects.toThrow("no");
   expect(onLate).toHaveBeenCalledOnce();
+});
+
+it("[STORE-49] opens documents while it does not note that they are in use, and tells of that once", async () => {
+  const store: DocumentStore = Object.assign(new MemoryDocumentStore(), { touch: never });
+  const { documents, warned } = opened(store);
+  let open = 0;
+  for (const room of ["a", "b"]) void documents.open(room)?.then(() => open++);
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(open).toBe(2);
+  // nobody waits again before the store has answered
+  void documents.open("c")?.then(() => open++);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(open).toBe(3);
+  expect(documents.storeMetrics?.isFailing).toBe(false);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(documents.storeMetrics?.isFailing).toBe(true);
+  expect(warned()).toEqual(["the store has not answered touch() for 10 s"]);
+});
+
+it("[STORE-49] notes again what is in use once it answers", async () => {
+  const memory = new MemoryDocumentStore();
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  const touched: string[] = [];
+  const store: DocumentStore = Object.assign(memory, {
+    touch: (rooms: readonly string[]) => {
+      touched.push(rooms.join());
+      return promise;
+    },
+  });
+  const { documents } = opened(store);
+  void documents.open("a");
+  await vi.advanceTimersByTimeAsync(1_100);
+  void documents.open("b");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(touched).toEqual(["a"]);
+  resolve();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(touched).toEqual(["a", "a,b"]);
+  await documents.close();
 });

@@ -58,7 +58,7 @@ it("[STORE-15] a relay whose store fails is not ready, and is again when it is b
 
 it("[STORE-15] a store that hangs is one that fails", async () => {
   let now = 0;
-  const health = new StoreHealth({ now: () => now, wall: () => now });
+  const health = new StoreHealth({ now: () => now, wall: () => now }, () => {});
   let answer = (): void => {};
   const asked = health.ask("load", "doc", () => new Promise<void>((resolve) => (answer = resolve)));
   now = 10_000;
