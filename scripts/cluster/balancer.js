@@ -13,16 +13,16 @@ const SOURCES = {
 };
 
 /**
- * The configuration of ops/ for these ports of loopback.
+ * The configuration of ops/ for a port of loopback.
  *
  * @param {Balancer} name
  * @param {number} port
- * @param {readonly number[]} relays of three relays
+ * @param {readonly (number | string)[]} relays the ports of three relays on loopback, or host and port
  */
 export function configurationOf(name, port, relays) {
   let text = readFileSync(SOURCES[name], "utf8");
   relays.forEach((relay, i) => {
-    text = text.replaceAll(`relay-${i + 1}.internal:1234`, `127.0.0.1:${relay}`);
+    text = text.replaceAll(`relay-${i + 1}.internal:1234`, typeof relay === "string" ? relay : `127.0.0.1:${relay}`);
   });
   // as far as a process that nobody has given more files may go
   text = text.replace("maxconn 100000", "maxconn 8000");
@@ -36,7 +36,7 @@ export function configurationOf(name, port, relays) {
  *
  * @param {Balancer} name
  * @param {number} port
- * @param {readonly number[]} relays
+ * @param {readonly (number | string)[]} relays as `configurationOf` takes them
  */
 export async function startBalancer(name, port, relays) {
   const path = findBalancer(name);

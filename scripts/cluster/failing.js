@@ -15,32 +15,62 @@ import { startLink } from "./proxy.js";
  * Three relays on a Redis behind a balancer, each on links of its own to Redis and from the balancer.
  *
  * @param {{ own: number, stock: number, rooms: number, drainMs?: number }} size of the crowd
+ * @param {import("./namespaces.js").Namespaces | null} [namespaces] in which the relays run; the cluster takes them away as it
+ *   stops. Default: all runs on loopback, where a proxy makes links fail
  */
-export async function startCluster({ drainMs = 5_000, ...size }) {
+export async function startCluster({ drainMs = 5_000, ...size }, namespaces = null) {
   const balancerName = BALANCERS.find((name) => findBalancer(name) !== null);
   if (balancerName === undefined)
     throw new Error("there is neither HAProxy nor nginx: node scripts/ensure.js haproxy nginx");
   const redisPort = await freePort();
   const places = [0, 1, 2];
-  const toRedis = await Promise.all(places.map(async () => startLink(await freePort(), redisPort)));
+  const busHost = namespaces?.busAddress ?? "127.0.0.1";
+  const hosts = places.map((place) => namespaces?.hosts[place]?.front.address ?? "127.0.0.1");
+  const toRedis = await Promise.all(
+    places.map(async (place) => {
+      const link = await startLink(await freePort(), redisPort, busHost);
+      const cable = namespaces?.hosts[place]?.bus ?? link;
+      return { ...link, lose: () => cable.lose(), restore: () => cable.restore() };
+    }),
+  );
   const ports = await Promise.all(places.map(() => freePort()));
-  const toRelays = await Promise.all(ports.map(async (port) => startLink(await freePort(), port)));
+  const toRelays = await Promise.all(
+    ports.map(async (port, place) => {
+      const host = namespaces?.hosts[place];
+      if (host === undefined) return startLink(await freePort(), port);
+      const cable = host.front;
+      return {
+        port: `${cable.address}:${port}`,
+        lose: () => cable.lose(),
+        restore: () => cable.restore(),
+        stop: async () => {},
+      };
+    }),
+  );
   const balancerPort = await freePort();
 
   /** @param {number} place */
   const relayAt = (place) =>
-    startRelay(ports[place] ?? 0, [
-      "--bus",
-      `redis://127.0.0.1:${toRedis[place]?.port}`,
-      "--trust-proxy",
-      "--drain-time",
-      `${drainMs}`,
-      "--log-level",
-      "error",
-    ]);
+    startRelay(
+      ports[place] ?? 0,
+      [
+        "--bus",
+        `redis://${busHost}:${toRedis[place]?.port}`,
+        "--trust-proxy",
+        "--drain-time",
+        `${drainMs}`,
+        "--log-level",
+        "error",
+        // nobody but this machine is on these networks
+        ...(namespaces === null ? [] : ["--open"]),
+      ],
+      hosts[place],
+      namespaces?.hosts[place]?.name,
+    );
   const first = await startRedis(redisPort);
   const relays = await Promise.all(places.map(relayAt));
-  const areReady = async () => (await Promise.all(ports.map((port) => isReady(port)))).every(Boolean);
+  const areReady = async () =>
+    (await Promise.all(ports.map((port, place) => isReady(port, hosts[place])))).every(Boolean);
   await until("the relays are ready", areReady);
   const balancer = await startBalancer(
     balancerName,
@@ -69,7 +99,7 @@ export async function startCluster({ drainMs = 5_000, ...size }) {
     /** @param {number} place */
     async startRelay(place) {
       relays[place] = await relayAt(place);
-      await until("the relay is ready", () => isReady(ports[place] ?? 0));
+      await until("the relay is ready", () => isReady(ports[place] ?? 0, hosts[place]));
       // as long as the balancer takes to believe it
       await new Promise((resolve) => setTimeout(resolve, 2_000));
     },
@@ -91,11 +121,17 @@ export async function startCluster({ drainMs = 5_000, ...size }) {
     edits: () => ask("edits"),
     /** @param {number} times @returns {Promise<{ sees: number, seen: number }[]>} */
     move: (times) =>
-      ask("move", { urls: ports.slice(0, 2).map((port) => `ws://127.0.0.1:${port}`), times, room: "moved", others: 4 }),
+      ask("move", {
+        urls: ports.slice(0, 2).map((port, place) => `ws://${hosts[place]}:${port}`),
+        times,
+        room: "moved",
+        others: 4,
+      }),
     async stop() {
       crowd.kill("SIGKILL");
       if (crowd.exitCode === null && crowd.signalCode === null) await once(crowd, "exit");
       for (const running of [balancer, ...relays, cluster.redis, ...toRedis, ...toRelays]) await running.stop();
+      namespaces?.stop();
     },
   };
   return cluster;

@@ -11,11 +11,13 @@
  * The last column says how long the clients' process itself stood still at most. Where that is more than some 500 ms the machine
  * was too busy: clients came back late, and what was counted says more of the machine than of the relays.
  *
- * Networks fail in a proxy of this script, since not every machine lets a script make network namespaces.
+ * Where this machine lets the script make network namespaces (Linux, as root, with `ip`) each relay is a host of its own, and networks
+ * fail as a cable does that is pulled; elsewhere, and with `--proxy`, they fail in a proxy of this script.
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startCluster } from "./failing.js";
+import { openNamespaces, whyNoNamespaces } from "./namespaces.js";
 import { freePort, pause, startRedis, until } from "./processes.js";
 
 const { values } = parseArgs({
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     small: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     json: { type: "string" },
+    proxy: { type: "boolean", default: false },
   },
 });
 const SIZE = values.small ? { own: 100, stock: 10, rooms: 10 } : { own: 1_000, stock: 100, rooms: 50 };
@@ -33,8 +36,18 @@ const PATIENCE_MS = 60_000;
 /** Past the time that anybody is waited for, ms. */
 const SETTLE_MS = 7_000;
 
-const cluster = await startCluster(SIZE);
-process.once("SIGINT", () => void cluster.stop().then(() => process.exit(1)));
+const why = values.proxy ? "--proxy says so" : whyNoNamespaces();
+console.error(
+  why === null
+    ? "each relay is a host in a network namespace; networks fail as a cable that is pulled"
+    : `networks fail in a proxy: ${why}`,
+);
+/** @type {import("./failing.js").Cluster | null} */
+let started = null;
+const interrupt = () => void Promise.resolve(started?.stop()).finally(() => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt);
+const cluster = await startCluster(SIZE, why === null ? openNamespaces(3) : null);
+started = cluster;
 
 /** @typedef {Awaited<ReturnType<import("./failing.js").Cluster["report"]>>} Report */
 /** @typedef {Report & { name: string, backMs: number | null, lost: number, typed: number }} Row */

@@ -149,10 +149,13 @@ function tell(port, command) {
  * @param {number} port
  * @param {readonly string[]} flags
  * @param {string} [host]
+ * @param {string} [namespace] the network namespace in which it runs
  * @returns {Promise<Running>}
  */
-export function startRelay(port, flags, host = "127.0.0.1") {
-  return start(process.execPath, ["dist/cli.js", "--host", host, "--port", `${port}`, ...flags], port, host);
+export function startRelay(port, flags, host = "127.0.0.1", namespace) {
+  const command = [process.execPath, "dist/cli.js", "--host", host, "--port", `${port}`, ...flags];
+  const [program = "", ...args] = namespace === undefined ? command : ["ip", "netns", "exec", namespace, ...command];
+  return start(program, args, port, host);
 }
 
 /**

@@ -1,11 +1,12 @@
-/** A TCP link that can fail, on loopback: its packets are lost, in both directions, and nobody is told. */
+/** A TCP link that can fail: its packets are lost, in both directions, and nobody is told. */
 import { createConnection, createServer } from "node:net";
 
 /**
  * @param {number} port where it listens
  * @param {number} to where it leads
+ * @param {string} [host] on which it listens
  */
-export async function startLink(port, to) {
+export async function startLink(port, to, host = "127.0.0.1") {
   /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
   let target = to;
@@ -30,7 +31,7 @@ export async function startLink(port, to) {
     }
   });
   await new Promise((resolve) => {
-    server.listen(port, "127.0.0.1", () => resolve(undefined));
+    server.listen(port, host, () => resolve(undefined));
   });
   const end = () => {
     for (const socket of sockets) socket.destroy();
