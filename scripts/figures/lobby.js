@@ -2,13 +2,14 @@
 /**
  * What a large lobby costs those who look at it: `node scripts/figures/lobby.js [users, 10000] [users for watch, 100000]`, after
  * `npm run build`. The relay and all who are online are in a process of their own. With `--no-browser` nothing is measured in
- * Chromium.
+ * Chromium. With `--relays=4` four relays share the lobby, in one process: what the one that is asked sends is what is measured.
  */
 import { fork } from "node:child_process";
 import { chromium } from "playwright-core";
 import { build } from "vite";
 import { WebSocket } from "ws";
 import { createPresence } from "../../dist/client/index.js";
+import { MemoryBus } from "../../dist/hub/index.js";
 import { createRelay } from "../../dist/relay/index.js";
 import { PATCH_SUBPROTOCOL, awarenessFrame, encodeEntries } from "../../dist/wire/index.js";
 import { findChromium } from "../ensure.js";
@@ -17,6 +18,7 @@ const PER_ROOM = 50;
 const CHANGES_PER_SECOND = 100;
 const WINDOW_MS = 10_000;
 const WORLD = "world";
+const RELAYS = Number(process.argv.find((each) => each.startsWith("--relays="))?.slice("--relays=".length) ?? 1);
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,16 +38,20 @@ function stateOf(i, status) {
   return { user, copresence: { session: `s_${i}`, status, device: "desktop", since: Date.now(), meta: {} } };
 }
 
-/** The relay and those who are online, in a process of its own. @param {number} users */
+/** The relays and those who are online, in a process of their own. @param {number} users */
 async function world(users) {
-  const relay = createRelay({
-    maxAddressUsers: 0,
-    maxLobbyUsers: 0,
-    maxStatesTotal: 0,
-    maxUserRooms: 0,
-    connectRate: 0,
-  });
-  const { url } = await relay.listen(0, "127.0.0.1");
+  const bus = RELAYS > 1 ? { bus: new MemoryBus() } : {};
+  const relays = Array.from({ length: RELAYS }, () =>
+    createRelay({
+      ...bus,
+      maxAddressUsers: 0,
+      maxLobbyUsers: 0,
+      maxStatesTotal: 0,
+      maxUserRooms: 0,
+      connectRate: 0,
+    }),
+  );
+  const urls = await Promise.all(relays.map(async (relay) => (await relay.listen(0, "127.0.0.1")).url));
   /** @type {WebSocket[]} */
   const sockets = [];
   let clock = 0;
@@ -60,7 +66,7 @@ async function world(users) {
     sockets[room]?.send(awarenessFrame(encodeEntries(entries)));
   };
   for (let room = 0; room * PER_ROOM < users; room++) {
-    const socket = new WebSocket(`${url}/room-${room}`, [PATCH_SUBPROTOCOL]);
+    const socket = new WebSocket(`${urls[room % RELAYS]}/room-${room}`, [PATCH_SUBPROTOCOL]);
     await new Promise((resolve) => socket.once("open", resolve));
     sockets.push(socket);
     say(
@@ -69,7 +75,7 @@ async function world(users) {
       "online",
     );
   }
-  await until(() => relay.users().length >= users);
+  await until(() => relays.every((relay) => relay.users().length >= users));
   let turn = 0;
   process.on("message", (message) => {
     if (message !== "change") return;
@@ -80,12 +86,12 @@ async function world(users) {
       }
     }, 50);
   });
-  process.send?.({ url });
+  process.send?.({ url: urls[0] });
 }
 
 /** @param {number} users */
 async function startWorld(users) {
-  const child = fork(new URL(import.meta.url), [WORLD, String(users)]);
+  const child = fork(new URL(import.meta.url), [WORLD, String(users), `--relays=${RELAYS}`]);
   const { url } = await new Promise((resolve, reject) => {
     child.once("message", resolve);
     child.once("exit", () => reject(new Error("the world ended")));

@@ -9,6 +9,7 @@ import {
   type Unsubscribe,
   type User,
   type UserInfo,
+  equal,
   joinSessions,
   userOf,
   withSession,
@@ -50,9 +51,8 @@ export class Union<Meta = JsonObject> {
       const shard = vouchedShard(state);
       if (shard !== null) vouched.set(shard, isLostShard(state));
     }
-    const before = this.#vouched;
-    const isNews = vouched.size !== before.size || [...vouched].some(([shard, isLost]) => before.get(shard) !== isLost);
-    if (isNews) this.#vouched = vouched;
+    const isNews = !equal(Object.fromEntries(vouched), Object.fromEntries(this.#vouched));
+    this.#vouched = vouched;
     return isNews;
   }
 
@@ -62,14 +62,26 @@ export class Union<Meta = JsonObject> {
    * @param listener is given their ids; null: anybody may be meant
    */
   observe(listener: (userIds: readonly string[] | null) => void): Unsubscribe {
+    const shards = this.#shards;
+    let known = new Set(keysIn(shards));
     // events differ between Yjs 13 and 14, transactions do not
     const onChange = (_events: unknown, { changed }: Y.Transaction): void => {
-      // a shard that came, went or was rewritten may say anything of anybody
-      const isWhole = changed.has(this.#shards as never);
-      listener(isWhole ? null : [...changed.values()].flatMap((keys) => [...keys].flatMap((key) => key ?? [])));
+      const before = known;
+      known = new Set(keysIn(shards));
+      const userIds: string[] = [];
+      for (const [map, keys] of changed) {
+        // a key that is null is of no map, and names nobody
+        for (const key of keys as Set<string>) {
+          if (map !== (shards as never)) userIds.push(key);
+          // a shard that went or was rewritten may say anything of anybody
+          else if (before.has(key)) return listener(null);
+          else for (const userId of keysIn(valueIn(shards, key))) userIds.push(userId);
+        }
+      }
+      listener(userIds);
     };
-    this.#shards.observeDeep(onChange);
-    return () => this.#shards.unobserveDeep(onChange);
+    shards.observeDeep(onChange);
+    return () => shards.unobserveDeep(onChange);
   }
 
   /** The ids of all whom any shard names, whether or not somebody vouches for it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
 import { Directory, Shard, Union, readState, usersOf } from "../../src/lobby/index.ts";
+import { type ShardMap, shardsOf } from "../../src/lobby/layout.ts";
 import { report } from "./reports.ts";
 
 const policy = { recentTtl: 60_000, recentMax: 10, lobbyRooms: true };
@@ -74,10 +75,21 @@ describe("a reader of a lobby", () => {
     const undo = union.observe((userIds) => told.push(userIds));
     const a = writer("r_a", doc);
     a.comes({}, "alice", "s1");
-    expect(told).toEqual([null, ["alice"]]);
+    expect(told).toEqual([[], ["alice"]]);
+    // a shard that comes in one piece with those whom it names costs nothing for all others
+    const other = new Y.Doc();
+    writer("r_b", other).comes({}, "bob", "s2");
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(other));
+    expect(told.at(-1)).toEqual(["bob"]);
+    // one that is written anew may name fewer than before
+    const anew: ShardMap = new Y.Map();
+    shardsOf(doc).set("r_b", anew);
+    expect(told.at(-1)).toBeNull();
+    shardsOf(doc).delete("r_b");
+    expect(told.at(-1)).toBeNull();
     undo();
-    a.comes({}, "bob", "s2");
-    expect(told).toHaveLength(2);
+    a.comes({}, "carol", "s3");
+    expect(told).toHaveLength(5);
   });
 });
 

@@ -49,8 +49,8 @@ export interface LinkOptions extends SocketOptions {
 
 /** Each room says every 15 s, in its own time, that the page lives: one keep-alive in so long is enough for all, ms. */
 const KEEP_ALIVE_MS = 10_000;
-/** How much to read before the relay is told that somebody reads. */
-const ANSWER_BYTES = 16 * 1024;
+/** How much to read before the relay is told that somebody reads, where it is not told of each piece. [FLOW-4] */
+const ANSWER_BYTES = 32 * 1024;
 /** A message of more than this goes out in pieces of this size. */
 const SENT_PIECE_BYTES = 64 * 1024;
 /** One that sends, and has heard nothing for so long, asks whether it is heard. */
@@ -225,11 +225,11 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   }
 
   protected override message(data: Uint8Array): void {
-    if (this.receivedSinceSent > ANSWER_BYTES) this.#sendKeepAlive();
     try {
       const { channel, part, message, bytes } = this.#reader.read(data);
       // [LINK-2] the relay sends no more of a long message than is read in time, so that nothing else waits behind it
       if (part !== WHOLE) this.tell({ kind: "read", bytes });
+      else if (this.receivedSinceSent > ANSWER_BYTES) this.#sendKeepAlive();
       if (message === null) return;
       if (channel === LINK_CHANNEL) return this.#own(message);
       const known = this.#byNumber.get(channel);
