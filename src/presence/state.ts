@@ -113,7 +113,10 @@ function own(record: Record<string, unknown>, key: string): unknown {
 }
 
 function readId(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH ? value : undefined;
+  // [STATE-13] half of a surrogate pair is sent as U+FFFD: two ids that differ in it alone would be one in a lobby
+  const isId =
+    typeof value === "string" && value !== "" && value.length <= MAX_ID_LENGTH && !/\p{Surrogate}/u.test(value);
+  return isId ? value : undefined;
 }
 
 /** The id of a user, if it is usable. A guest's id is none: readers make it of the client id. [STATE-2] */

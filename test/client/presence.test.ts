@@ -21,17 +21,21 @@ function comings(
 }
 
 describe("createPresence", () => {
-  it.for([undefined, {}, { id: "" }, { id: 7 }, { name: "Alice" }, { id: "guest:7" }, { id: "x".repeat(257) }])(
-    "throws for the user %j",
-    (user) => {
-      const options = { user, WebSocket } as unknown as PresenceOptions;
-      expect(() => createPresence("ws://127.0.0.1:1", options)).toThrow(
-        new TypeError(
-          'createPresence: user.id must be a text of 1 to 256 characters that does not begin with "guest:"',
-        ),
-      );
-    },
-  );
+  it.for([
+    undefined,
+    {},
+    { id: "" },
+    { id: 7 },
+    { name: "Alice" },
+    { id: "guest:7" },
+    { id: "x".repeat(257) },
+    { id: "😀"[0] },
+  ])("[STATE-13] throws for the user %j", (user) => {
+    const options = { user, WebSocket } as unknown as PresenceOptions;
+    expect(() => createPresence("ws://127.0.0.1:1", options)).toThrow(
+      new TypeError('createPresence: user.id must be a text of 1 to 256 characters that does not begin with "guest:"'),
+    );
+  });
 
   it("throws on a page without a WebSocket, and takes the page's where there is one", async () => {
     const { url, relay } = await startRelay(quick);

@@ -110,6 +110,13 @@ describe("readState", () => {
     expect(readState(7, { copresence }, "room")?.session.manual).toEqual({ status: null, at: 0 });
   });
 
+  it("[STATE-13] takes an id that was cut in the middle of an emoji for none", () => {
+    const cut = "alice 😀".slice(0, 7);
+    const { user, session } = readState(7, { user: { id: cut }, copresence: { session: cut } }, "room")!;
+    expect([user.id, session.id]).toEqual(["guest:7", "client:7"]);
+    expect(readState(7, { user: { id: "alice 😀" } }, "room")?.user.id).toBe("alice 😀");
+  });
+
   it("[STATE-12] takes __proto__ for a name like any other, but for a session, which is a property in a lobby", () => {
     const inherited = '{"__proto__":{"user":{"id":"mallory"},"copresence":{"session":"s6"}}}';
     expect(readState(7, JSON.parse(inherited), "room")).toEqual(

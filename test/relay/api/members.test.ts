@@ -59,6 +59,13 @@ describe.each(hosts)("a member that a server sets by %s [API-38]", (_host, start
     expect(seen()?.name).toBeUndefined();
   });
 
+  it("[STATE-13] is no user whose id UTF-8 cannot carry: two of them would be one in the lobby", async () => {
+    const { api } = await start();
+    const refused = await api.put(PLACE, { user: { id: "robot 😀".slice(0, 7) }, ttlMs: 2_000 });
+    expect([refused.status, refused.body.error.code]).toEqual([400, "invalid"]);
+    expect((await api.get("/rooms/doc-1")).body.users).toEqual([]);
+  });
+
   it("[STATE-12] is of no session that none can have", async () => {
     const { api } = await start();
     const refused = await api.put("/rooms/doc-1/members/__proto__", { user: robot, ttlMs: 2_000 });

@@ -189,7 +189,7 @@ const usableId = v.pipe(
   v.string(),
   v.check(
     (id) => readUserId(id) !== undefined,
-    `no usable id: 1 to ${MAX_ID_LENGTH} characters, not beginning with guest:`,
+    `no usable id: 1 to ${MAX_ID_LENGTH} characters, well-formed, not beginning with guest:`,
   ),
 );
 // an array is an object to the library
