@@ -23,3 +23,26 @@ export type NoMeta = Record<never, never>;
 
 /** Metadata as an option: it may be left out where nothing in it is required. [STATE-11] */
 export type MetaOption<Meta = JsonObject> = NoMeta extends Meta ? { readonly meta?: Meta } : { readonly meta: Meta };
+
+/**
+ * Throws `TypeError` for what JSON would lose or change without a word, and names the path to it. A property that is undefined is left
+ * out by JSON, and is fine. [API-41]
+ *
+ * @param path what the value is to its author, such as `metadata`
+ * @param around what the value lies in: a value that lies in itself has no end
+ */
+export function checkJson(value: unknown, path: string, around: readonly unknown[] = []): void {
+  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return;
+  const isList = Array.isArray(value);
+  if (typeof value !== "object" || around.includes(value) || !(isList || isPlain(value))) {
+    throw new TypeError(`JSON cannot hold ${path}`);
+  }
+  // spread, a list has undefined where it has nothing
+  for (const [key, each] of Object.entries(isList ? [...(value as unknown[])] : value)) {
+    if (isList || each !== undefined) checkJson(each, `${path}.${key}`, [...around, value]);
+  }
+}
+
+/** Whether no class made an object, be it one of another frame of the page. */
+const isPlain = (value: object): boolean =>
+  Object.getPrototypeOf(Object.getPrototypeOf(value) ?? Object.prototype) === null;

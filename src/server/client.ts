@@ -1,5 +1,5 @@
 /** A typed caller of the relay's HTTP API. [API-35] */
-import type { Json } from "../presence/index.ts";
+import { type Json, checkJson } from "../presence/index.ts";
 import { type ServerEvent, listen } from "./events.ts";
 import { type Asking, ask, askJson, orNull } from "./request.ts";
 import type {
@@ -127,15 +127,15 @@ export function createServerClient({ url, key: given, fetch: send = globalThis.f
       askJson(asking, { method: "POST", path: `${userPath(id)}/disconnect`, query: { lobby }, body }),
     refresh: async (id, { lobby } = {}) =>
       askJson(asking, { method: "POST", path: `${userPath(id)}/refresh`, query: { lobby } }),
-    broadcast: async (room, type, payload = null, { lobby } = {}) =>
-      askJson(asking, {
-        method: "POST",
-        path: `${roomPath(room)}/messages`,
-        query: { lobby },
-        body: { type, payload },
-      }),
-    setMember: async (room, session, { lobby, ...body }) =>
-      askJson(asking, { method: "PUT", path: memberPath(room, session), query: { lobby }, body }),
+    broadcast: async (room, type, payload = null, { lobby } = {}) => {
+      checkJson(payload, "payload");
+      const body = { type, payload };
+      return askJson(asking, { method: "POST", path: `${roomPath(room)}/messages`, query: { lobby }, body });
+    },
+    setMember: async (room, session, { lobby, ...body }) => {
+      if (body.meta !== undefined) checkJson(body.meta, "meta");
+      return askJson(asking, { method: "PUT", path: memberPath(room, session), query: { lobby }, body });
+    },
     removeMember: async (room, session, { lobby } = {}) => {
       const asked = { method: "DELETE", path: memberPath(room, session), query: { lobby } } as const;
       return (await orNull(ask(asking, asked))) !== null;

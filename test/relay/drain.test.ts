@@ -143,6 +143,20 @@ it("[DRAIN-5] copresence drain sends all away, and is refused without a good key
   expect([first.relay.metrics().connections, first.relay.trouble]).toEqual([0, "the relay is draining"]);
 });
 
+it("[DRAIN-5] a drain of one lobby, or with any other parameter, is refused, and nobody is sent away", async () => {
+  const { first } = await two();
+  for (const [query, message] of [
+    ["lobby=acme", "drains as a whole"],
+    ["over=5", "there is no such field"],
+  ] as const) {
+    const address = `http://127.0.0.1:${first.port}/api/v1/drain?${query}`;
+    const response = await fetch(address, { method: "POST", headers: { authorization: `Bearer ${KEY}` } });
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain(message);
+  }
+  expect(first.relay.trouble).toBe(null);
+});
+
 it("[DRAIN-5] copresence drain finds a relay that a proxy has behind a path", async () => {
   const asked: string[] = [];
   const proxy = createHttpServer((request, response) => {

@@ -144,6 +144,17 @@ describe("what no request can ask for", () => {
     expect(await server.user("a,b")).toMatchObject({ id: "a,b" });
   });
 
+  it("[API-41] metadata and payloads that JSON cannot hold are refused with the path, before anything is sent", async () => {
+    const { server, relay } = await start();
+    const meta = { seen: new Date(0) } as never;
+    const member = { user: { id: "bot" }, ttlMs: 60_000, meta };
+    await expect(server.setMember("doc", "m1", member)).rejects.toThrow("JSON cannot hold meta.seen");
+    const payload = { tags: new Set() } as never;
+    await expect(server.broadcast("doc", "wave", payload)).rejects.toThrow("JSON cannot hold payload.tags");
+    expect(() => relay.broadcast("doc", "wave", payload)).toThrow("JSON cannot hold payload.tags");
+    expect((await server.room("doc")).users).toEqual([]);
+  });
+
   it.each(["", ".", ".."])("[API-35] the name %j leads to no other address", async (name) => {
     const { server } = await start();
     await expect(server.user(name)).rejects.toThrow(RangeError);

@@ -1,5 +1,5 @@
 /** A server's one-off message to everybody in a room. [MSG-7] */
-import type { Json } from "../../presence/index.ts";
+import { type Json, checkJson } from "../../presence/index.ts";
 import {
   MAX_DEPTH,
   MAX_PAYLOAD_BYTES,
@@ -56,8 +56,8 @@ function checkMessage(room: string, type: string, payload: unknown): void {
   checkRoomName(room);
   if (room.startsWith("@")) throw new RangeError("a message goes to a room, and no room begins with @");
   if (!isMessageType(type)) throw new RangeError("the type of a message is a text of 1 to 128 characters");
-  const text = JSON.stringify(payload) as string | undefined;
-  if (text === undefined) throw new TypeError("the payload of a message is nothing that JSON can hold");
+  checkJson(payload, "payload");
+  const text = JSON.stringify(payload);
   const { length } = encode(text);
   if (length > MAX_PAYLOAD_BYTES) {
     throw new RangeError(`a payload of ${length} bytes is too large: a message takes ${MAX_PAYLOAD_BYTES}`);

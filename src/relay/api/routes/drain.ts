@@ -1,8 +1,8 @@
 /** Sending the clients of a relay to the others, before it is stopped. */
 import { answerJson } from "../answers/answer.ts";
 import { ApiError } from "../answers/error.ts";
-import { readJson } from "../input/read.ts";
-import { drainBody } from "../input/schemas.ts";
+import { readJson, readQuery } from "../input/read.ts";
+import { drainBody, noQuery } from "../input/schemas.ts";
 import type { Operation } from "../operation.ts";
 import { ref } from "../schemas.ts";
 import type { LinkedHub } from "../../wiring/linked-hub.ts";
@@ -16,10 +16,14 @@ export function drainOperations(hub: LinkedHub): readonly Operation[] {
       method: "POST",
       path: "/drain",
       level: "admin",
-      handle: async ({ request, grant }) => {
+      handle: async ({ request, url, grant }) => {
         if (grant.lobby !== null || grant.seesRoom !== null) {
           throw new ApiError(403, "not_granted", "the key is for some lobbies or rooms, and this acts on all");
         }
+        if (url.searchParams.has("lobby")) {
+          throw new ApiError(400, "invalid", "query lobby: a relay drains as a whole, and not the people of one lobby");
+        }
+        readQuery(noQuery, url);
         const { overMs } = await readJson(drainBody, request, MAX_BODY_BYTES);
         if (!hub.canDrain) {
           throw new ApiError(409, "no_other_relay", "no other relay is heard: clients would have nowhere to go");
