@@ -26,6 +26,18 @@ interface Task {
   readonly throttled?: true;
 }
 
+/** What `setTimeout` returns, as far as the code that runs in the world uses it. */
+interface VirtualTimer {
+  readonly id: number;
+  unref(): VirtualTimer;
+}
+
+function timer(id: number): VirtualTimer {
+  // a world ends when it is told to, whatever timers there are
+  const made: VirtualTimer = { id, unref: () => made };
+  return made;
+}
+
 /** Chrome lets the timers of a page that was hidden for long run once a minute. */
 const THROTTLE_MS = 60_000;
 
@@ -47,11 +59,12 @@ export class VirtualClock {
   install(): void {
     Date.now = () => this.now + (this.current?.wallAheadMs ?? 0);
     Object.assign(globalThis, {
-      setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => this.#add(() => run(...args), ms),
-      clearTimeout: (id?: number) => this.#cancel(id),
+      setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+        timer(this.#add(() => run(...args), ms)),
+      clearTimeout: (made?: VirtualTimer) => this.#cancel(made?.id),
       setInterval: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
-        this.#repeat(() => run(...args), ms),
-      clearInterval: (id?: number) => this.#cancel(id),
+        timer(this.#repeat(() => run(...args), ms)),
+      clearInterval: (made?: VirtualTimer) => this.#cancel(made?.id),
       setImmediate: (run: () => void) => this.#add(run, 0),
       clearImmediate: (id?: number) => this.#cancel(id),
       // no timer: nothing throttles it
