@@ -14,12 +14,19 @@ import {
   type Position,
   type StoredDocument,
 } from "../ports/stores/document-store.ts";
-import { LevelDatabase, whyNotOpened } from "./level-database.ts";
+import { type Level, LevelDatabase, whyNotOpened } from "./level-database.ts";
 import { LevelParts, type Operation, PART, type Parts } from "./level-parts.ts";
 import { LevelPeopleStore } from "./level-people.ts";
 
 /** As many digits as a safe integer has: then the order of keys is the order of numbers. */
 const DIGITS = 16;
+
+/** What the keys of a store begin with, before a slash: its own, those of level-parts.ts and of level-people.ts. */
+const KINDS = ["doc", "part", "unneeded", "person", "relay"];
+
+const OF_OTHERS =
+  "another program keeps its records there. Give the relay a folder of its own; documents of y-websocket's server are " +
+  "brought there by: copresence store import --from y-leveldb:THAT-FOLDER --store file:NEW-FOLDER";
 
 export interface LevelOptions {
   /** Waits at each append until the disk has it: then not even a machine that loses its power loses what was appended. Default false. */
@@ -61,7 +68,8 @@ export class LevelDocumentStore implements DocumentStore {
   /**
    * Opens a folder, and makes it if there is none.
    *
-   * @throws when another process has it open, it cannot be written, or it is not there and is not to be made
+   * @throws when another process has it open, it cannot be written, it holds the records of another program, or it is not there
+   * and is not to be made
    */
   static async open(folder: string, { sync = false, create = true }: LevelOptions = {}): Promise<LevelDocumentStore> {
     if (!create && !isLevelFolder(folder)) throw new Error(`there is no store in the folder ${folder}`);
@@ -70,6 +78,10 @@ export class LevelDocumentStore implements DocumentStore {
       db = await LevelDatabase.open(folder);
     } catch (error) {
       throw new Error(`the store ${folder} cannot be opened: ${whyNotOpened(error)}`, { cause: error });
+    }
+    if (await isOfOthers(await db.reader())) {
+      await db.close();
+      throw new Error(`the store ${folder} cannot be opened: ${OF_OTHERS}`);
     }
     const store = new LevelDocumentStore(db, sync);
     await store.#parts.sweep();
@@ -331,4 +343,12 @@ function decodeBase(room: string, value: Uint8Array | null): Pick<Log, "base" | 
   }
   const parts = id === undefined ? null : { id, count: Number(count), bytes: Number(bytes) };
   return { base: Number(base), parts };
+}
+
+/** Whether a database holds records, and none of a store's. [STORE-50] */
+async function isOfOthers(db: Level): Promise<boolean> {
+  const [first] = await db.keys({ limit: 1 }).all();
+  if (first === undefined) return false;
+  const ours = await Promise.all(KINDS.map((kind) => db.keys({ gt: `${kind}/`, lt: `${kind}0`, limit: 1 }).all()));
+  return ours.every((keys) => keys.length === 0);
 }

@@ -57,6 +57,18 @@ describe("[STORE-6] [STORE-7] [STORE-24] [STORE-25] the store in a folder", () =
     expect((await second.load("doc", never()))?.updates).toEqual([three, one]);
   });
 
+  it("[STORE-50] refuses the folder of another program, and leaves it as it is", async () => {
+    const path = folder();
+    const key = Uint8Array.of(0, 2, 118, 49); // as y-leveldb's keys begin
+    const other = new ClassicLevel<Uint8Array, Uint8Array>(path, { keyEncoding: "view", valueEncoding: "view" });
+    await other.put(key, update("theirs"));
+    await other.close();
+    await expect(LevelDocumentStore.open(path)).rejects.toThrow(/another program keeps its records.*--from y-leveldb/);
+    await other.open(); // nobody holds the folder open
+    expect((await other.keys().all()).length).toBe(1);
+    await other.close();
+  });
+
   it("is opened by one process at a time, and says so", async () => {
     const path = folder();
     await open(path);
