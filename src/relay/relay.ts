@@ -3,7 +3,6 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Registry } from "prom-client";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import type { Json, Unsubscribe, User } from "../presence/index.ts";
 import { Close } from "../wire/index.ts";
@@ -84,8 +83,7 @@ class RelayServer implements Relay {
   constructor({ settings: options, authenticate, onError, log, store, bus, api, webhooks }: ResolvedConfig) {
     this.options = options;
     this.#log = log;
-    const registry = new Registry();
-    this.#instruments = new Instruments(registry, (room, tookMs) => this.#logSlowFlush(room, tookMs));
+    this.#instruments = new Instruments((room, tookMs) => this.#logSlowFlush(room, tookMs));
     this.#onError = safeReporter(onError);
     this.#hub = new LinkedHub(options, this.#onError, {
       store,
@@ -96,7 +94,7 @@ class RelayServer implements Relay {
       probe: this.#instruments,
     });
     this.#webhooks = webhooks === null ? null : this.#openWebhooks(webhooks);
-    this.#metricsPage = new MetricsPage(registry, () => this.metrics());
+    this.#metricsPage = new MetricsPage(this.#instruments, () => this.metrics());
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );

@@ -7,6 +7,8 @@ import { immediate } from "../util/immediate.ts";
 
 /** When acting on messages of all connections together has taken this long, the relay looks for new ones first, ms. */
 const TURN_MS = 30;
+/** What was used is forgotten when it is as much as this: most messages take a small part of it, and none of them needs a turn of its own, ms. */
+const WORTH_MS = 1;
 /** A message that is expected to take longer than this waits while any other message waits, ms. */
 const SHORT_MS = 5;
 /** In one turn of so many, the message that has waited longest goes first. */
@@ -37,7 +39,7 @@ export class Turns {
   used(ms: number): void {
     if (ms <= 0) return;
     this.#usedMs += ms;
-    this.#schedule();
+    if (this.#usedMs >= WORTH_MS) this.#schedule();
   }
 
   /**

@@ -1,9 +1,10 @@
 /** What the relay counts about itself, and its page for Prometheus. */
 import { getHeapStatistics } from "node:v8";
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, Gauge, Registry } from "prom-client";
 import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
 import { storeText } from "./store-metrics.ts";
+import type { Instruments } from "./instruments.ts";
 import type { HubMetrics } from "../wiring/linked-hub.ts";
 import type { BusMetrics } from "../wiring/readiness.ts";
 import type { ReceiverCounts } from "../webhooks/receiver.ts";
@@ -25,14 +26,15 @@ type Values = Readonly<Record<string, number>>;
 
 /** The page of one relay. */
 export class MetricsPage {
-  readonly #registry: Registry;
+  readonly #registry = new Registry();
+  readonly #instruments: Instruments;
   readonly #read: () => RelayMetrics;
   /** As of the last request. */
   #metrics: RelayMetrics;
 
-  /** @param registry what else is registered here is on the page, too */
-  constructor(registry: Registry, read: () => RelayMetrics) {
-    this.#registry = registry;
+  /** @param instruments what they have measured is on the page, too */
+  constructor(instruments: Instruments, read: () => RelayMetrics) {
+    this.#instruments = instruments;
     this.#read = read;
     this.#metrics = read();
     this.#registerRelay();
@@ -46,7 +48,7 @@ export class MetricsPage {
     // once for all of them: it takes a look at each room
     const metrics = this.#read();
     this.#metrics = metrics;
-    const page = await this.#registry.metrics();
+    const page = `${await this.#registry.metrics()}\n${this.#instruments.text}`;
     return metrics.store === null ? page : page + storeText(metrics.store);
   }
 

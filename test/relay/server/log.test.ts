@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { Registry } from "prom-client";
 import { WebSocket } from "ws";
 import { Instruments } from "../../../src/relay/server/instruments.ts";
 import { Sparing } from "../../../src/relay/util/sparing.ts";
@@ -43,7 +42,7 @@ describe("what comes too often", () => {
 
   it("[SEE-5] a flush is told if it took a tenth of a second", () => {
     const slow: string[] = [];
-    const instruments = new Instruments(new Registry(), (room, tookMs) => slow.push(`${room} ${tookMs}`));
+    const instruments = new Instruments((room, tookMs) => slow.push(`${room} ${tookMs}`));
     instruments.flushed("doc", 99, 1);
     instruments.flushed("large", 100, 1);
     expect(slow).toEqual(["large 100"]);
