@@ -7,6 +7,8 @@ import type { RelaySettings } from "../ports/settings.ts";
 
 /** Once the relay runs again, hearing what clients said meanwhile may take this long, ms. */
 const HEARD_MS = 1_000;
+/** So often is looked whether a rush is over, ms. */
+const AGAIN_MS = 250;
 
 /** How a connection was lost that may come back. */
 export interface Loss {
@@ -23,20 +25,25 @@ export function moveGraceOf({ leaveGrace, drainTime }: Pick<RelaySettings, "leav
   return leaveGrace + drainTime;
 }
 
+/** Says whether those who are missing since a moment may still be on their way, since many are coming at once. [ROSTER-11] */
+type RushSign = (since: number) => boolean;
+
 /** Things that all wait equally long: one timer is enough for all of them. */
 class Queue<T> {
   readonly #ms: number;
   readonly #clock: Clock;
   readonly #expire: (item: T) => void;
+  readonly #mayBeOnTheirWay: RushSign;
   readonly #deadlines = new Map<T, number>();
   /** When the next of them is to be given up. */
   #dueAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(ms: number, clock: Clock, expire: (item: T) => void) {
+  constructor(ms: number, clock: Clock, expire: (item: T) => void, mayBeOnTheirWay: RushSign) {
     this.#ms = ms;
     this.#clock = clock;
     this.#expire = expire;
+    this.#mayBeOnTheirWay = mayBeOnTheirWay;
   }
 
   deadlineOf(item: T): number | undefined {
@@ -61,11 +68,12 @@ class Queue<T> {
 
   #arm(): void {
     if (this.#timer !== undefined) return;
-    for (const deadline of this.#deadlines.values()) {
-      this.#dueAt = deadline;
-      this.#timer = setTimeout(() => this.#run(), Math.max(0, deadline - this.#clock.now()));
-      return;
-    }
+    for (const deadline of this.#deadlines.values()) return this.#wait(deadline);
+  }
+
+  #wait(until: number): void {
+    this.#dueAt = until;
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, until - this.#clock.now()));
   }
 
   #run(): void {
@@ -74,6 +82,11 @@ class Queue<T> {
     // [TIME-3] they may have come back while the relay did not run, and have yet to be heard
     const stalledMs = stallOf(this.#dueAt, now);
     if (stalledMs > 0) this.#postpone(stalledMs + HEARD_MS);
+    // [ROSTER-11]
+    for (const first of this.#deadlines.values()) {
+      if (first <= now && this.#mayBeOnTheirWay(first)) return this.#wait(now + AGAIN_MS);
+      break;
+    }
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) break;
       this.#deadlines.delete(item);
@@ -95,15 +108,24 @@ export class Grace<T> {
   readonly #sentAway: Queue<T>;
   readonly #losses = new Map<T, Omit<Loss, "until">>();
 
-  /** @param sentAwayMs how long those wait whose connections the relay itself has ended, so that they come back [DRAIN-7] */
-  constructor(ms: number, clock: Clock, expire: (item: T) => void, sentAwayMs: number = ms) {
+  /**
+   * @param sentAwayMs how long those wait whose connections the relay itself has ended, so that they come back [DRAIN-7]
+   * @param mayBeOnTheirWay says that nobody is given up yet, though the time is over. Default: never
+   */
+  constructor(
+    ms: number,
+    clock: Clock,
+    expire: (item: T) => void,
+    sentAwayMs: number = ms,
+    mayBeOnTheirWay: RushSign = () => false,
+  ) {
     this.#clock = clock;
     const giveUp = (item: T): void => {
       this.#losses.delete(item);
       expire(item);
     };
-    this.#lost = new Queue(ms, clock, giveUp);
-    this.#sentAway = new Queue(sentAwayMs, clock, giveUp);
+    this.#lost = new Queue(ms, clock, giveUp, mayBeOnTheirWay);
+    this.#sentAway = new Queue(sentAwayMs, clock, giveUp, mayBeOnTheirWay);
   }
 
   hold(item: T): void {

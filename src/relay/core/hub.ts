@@ -37,6 +37,7 @@ import type { Lobby } from "./lobby/lobby.ts";
 import { FlushLoad } from "./pace.ts";
 import { type RoomListener, RoomRegistry } from "./registry.ts";
 import type { Room } from "./room.ts";
+import { Rush } from "./rush.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
 
 /**
@@ -71,6 +72,7 @@ export class Hub {
   readonly #settings: RelaySettings;
   readonly #registry: RoomRegistry;
   readonly #load: FlushLoad;
+  readonly #rush: Rush;
   readonly dates: DatingClock;
   readonly #members = new Map<Member, Room>();
   readonly grace: Grace<PresentEntry>;
@@ -101,7 +103,10 @@ export class Hub {
     const startedAt = clock.wall();
     this.dates = datingClock(clock);
     const startedNow = clock.now();
-    this.grace = new Grace(settings.leaveGrace, clock, (entry) => this.#expire(entry), moveGraceOf(settings));
+    this.#rush = new Rush(clock, () => this.#members.size);
+    const expire = (entry: PresentEntry): void => this.#expire(entry);
+    const mayReturn = (since: number): boolean => this.#rush.mayBring(since);
+    this.grace = new Grace(settings.leaveGrace, clock, expire, moveGraceOf(settings), mayReturn);
     this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
     const setup: RoomSetup = {
       limits: settings,
@@ -112,6 +117,7 @@ export class Hub {
       maxCursors: settings.maxCursors,
       clock,
       load: this.#load,
+      rush: this.#rush,
       probe,
       date: () => this.dates.date(),
       // as the wall clock would be if nobody had set it since the relay was started; and not below those of other relays [BUS-28]
@@ -278,6 +284,7 @@ export class Hub {
   close(): void {
     this.grace.stop();
     this.#handedOver.stop();
+    this.#rush.stop();
     this.#registry.close();
   }
 

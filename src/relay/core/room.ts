@@ -137,6 +137,7 @@ export class Room implements DocumentHost {
   }
 
   join(member: Member): void {
+    this.#setup.rush.came();
     this.members.add(member);
     this.#observers.joined(member);
     this.#readers.ask(member);
@@ -365,10 +366,15 @@ export class Room implements DocumentHost {
     if (author.kind === "native") this.#memberOf(author)?.send(control(message));
   }
 
+  /** A client asks whether those who are missing have gone, since nothing was heard of them. [ROSTER-6] [ROSTER-11] */
+  #answer(member: Member): void {
+    if (this.members.has(member)) member.send(control({ kind: "pong" }));
+  }
+
   #hearControl(member: Member, said: Control, date: number): void {
     const { kind } = said;
     if (member.kind === "native") {
-      if (kind === "ping") return member.send(control({ kind: "pong" }));
+      if (kind === "ping") return this.#setup.rush.after(() => this.#answer(member));
       if ((kind === "watch" || kind === "unwatch") && this.watchers !== null) return this.watchers.take(member, said);
       if (kind === "broadcast" && !this.#isLobby) return this.messages.say(member, said, date);
     }

@@ -8,6 +8,7 @@ import type { DocumentStore } from "../ports/stores/document-store.ts";
 import type { MemoryBudget } from "../util/budget.ts";
 import type { Dropped } from "./counters.ts";
 import type { FlushLoad } from "./pace.ts";
+import type { Rush } from "./rush.ts";
 
 /** What a room is told. */
 export interface RoomSetup {
@@ -24,6 +25,7 @@ export interface RoomSetup {
   readonly maxCursors: number;
   readonly clock: Clock;
   readonly load: FlushLoad;
+  readonly rush: Rush;
   readonly probe: Probe;
   /** How this relay dates something now, ms since the epoch: not earlier than it has heard from other relays. */
   readonly date: () => number;

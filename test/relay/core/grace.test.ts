@@ -110,3 +110,26 @@ it("[DRAIN-7] a client that the relay itself has told to come back has longer, n
     ["Alice", 500],
   ]);
 });
+
+it("[ROSTER-11] gives nobody up while a rush is on", () => {
+  let isOn = true;
+  const expired: string[] = [];
+  const grace = new Grace<string>(
+    100,
+    systemClock,
+    (name) => expired.push(name),
+    100,
+    () => isOn,
+  );
+  grace.hold("Alice");
+  vi.advanceTimersByTime(50);
+  grace.hold("Bob");
+  // longer than a relay may stand still
+  vi.advanceTimersByTime(5_000);
+  expect(expired).toEqual([]);
+  grace.release("Bob");
+  isOn = false;
+  vi.advanceTimersByTime(250);
+  expect(expired).toEqual(["Alice"]);
+  expect(vi.getTimerCount()).toBe(0);
+});

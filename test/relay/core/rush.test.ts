@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { Rush, isRush } from "../../../src/relay/core/rush.ts";
+import { systemClock } from "../../../src/relay/ports/clock.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A relay to which people come, and one who asks whether somebody is gone. */
+function setup(before = 0) {
+  let all = before;
+  const rush = new Rush(systemClock, () => all);
+  const start = systemClock.now();
+  const answered: [string, number][] = [];
+  return {
+    rush,
+    answered,
+    come: (count: number) => {
+      for (let i = 0; i < count; i++) rush.came();
+      all += count;
+    },
+    ask: (name: string) => rush.after(() => answered.push([name, systemClock.now() - start])),
+  };
+}
+
+it.each([
+  [49, 49, false],
+  [50, 50, true],
+  [100, 5_000, true],
+  [100, 5_001, false],
+])("[ROSTER-11] when %i of %i came within a second, that is a rush: %s", (came, all, is) => {
+  expect(isRush(came, all)).toBe(is);
+});
+
+it("[ROSTER-11] Alice's question is answered at once while few come, and leaves no timer", () => {
+  const { come, ask, answered } = setup();
+  come(49);
+  ask("Alice");
+  expect([answered, vi.getTimerCount()]).toEqual([[["Alice", 0]], 0]);
+});
+
+it("[ROSTER-11] Alice's question is answered when no more come", () => {
+  const { come, ask, answered } = setup();
+  for (let ms = 0; ms < 3_000; ms += 100) {
+    come(10);
+    if (ms === 500) ask("Alice");
+    vi.advanceTimersByTime(100);
+  }
+  expect(answered).toEqual([]);
+  ask("Bob");
+  vi.advanceTimersByTime(5_000);
+  expect(answered.map(([name]) => name)).toEqual(["Alice", "Bob"]);
+  expect(Math.max(...answered.map(([, ms]) => ms))).toBeLessThanOrEqual(4_000);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("[ROSTER-11] nobody waits longer than 20 s for an answer", () => {
+  const { come, ask, answered } = setup();
+  for (let ms = 0; ms < 30_000; ms += 100) {
+    come(ms < 500 ? 1_000 : 500);
+    if (ms === 500) ask("Alice");
+    vi.advanceTimersByTime(100);
+  }
+  expect(answered).toHaveLength(1);
+  expect(answered[0]?.[1]).toBeGreaterThanOrEqual(20_500);
+  expect(answered[0]?.[1]).toBeLessThanOrEqual(20_900);
+});
+
+it("[ROSTER-11] those who come and go all the time on a large relay are no rush", () => {
+  const { come, ask, answered } = setup(30_000);
+  come(200);
+  ask("Alice");
+  expect(answered).toEqual([["Alice", 0]]);
+});
+
+it("answers nobody after it was stopped, and leaves no timer", () => {
+  const { rush, come, ask, answered } = setup();
+  come(100);
+  ask("Alice");
+  rush.stop();
+  ask("Bob");
+  vi.advanceTimersByTime(30_000);
+  expect([answered, vi.getTimerCount()]).toEqual([[], 0]);
+});
