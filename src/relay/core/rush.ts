@@ -5,17 +5,17 @@
  */
 import type { Clock } from "../ports/clock.ts";
 
-/** How far back is looked, ms. */
-const WINDOW_MS = 1_000;
+/** How far back is looked, ms: a client that tries again waits so long at most. [LIVE-6] */
+const WINDOW_MS = 2_500;
 const SLICE_MS = 250;
 /** Fewer than this in a window are no rush. */
-const MIN_CAME = 50;
+const MIN_CAME = 20;
 /** Nor are they when they are less than this share of all who are there. */
 const MIN_SHARE = 0.02;
 /** Nobody waits longer, ms. */
 const LONGEST_MS = 20_000;
 
-/** Whether so many who came within a second are a rush. @param all how many are there, they among them */
+/** Whether so many who came within 2.5 s are a rush. @param all how many are there, they among them */
 export function isRush(came: number, all: number): boolean {
   return came >= MIN_CAME && came >= MIN_SHARE * all;
 }

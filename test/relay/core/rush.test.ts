@@ -23,17 +23,17 @@ function setup(before = 0) {
 }
 
 it.each([
-  [49, 49, false],
-  [50, 50, true],
+  [19, 19, false],
+  [20, 20, true],
   [100, 5_000, true],
   [100, 5_001, false],
-])("[ROSTER-11] when %i of %i came within a second, that is a rush: %s", (came, all, is) => {
+])("[ROSTER-11] when %i of %i came within 2.5 s, that is a rush: %s", (came, all, is) => {
   expect(isRush(came, all)).toBe(is);
 });
 
 it("[ROSTER-11] Alice's question is answered at once while few come, and leaves no timer", () => {
   const { come, ask, answered } = setup();
-  come(49);
+  come(19);
   ask("Alice");
   expect([answered, vi.getTimerCount()]).toEqual([[["Alice", 0]], 0]);
 });
@@ -49,7 +49,7 @@ it("[ROSTER-11] Alice's question is answered when no more come", () => {
   ask("Bob");
   vi.advanceTimersByTime(5_000);
   expect(answered.map(([name]) => name)).toEqual(["Alice", "Bob"]);
-  expect(Math.max(...answered.map(([, ms]) => ms))).toBeLessThanOrEqual(4_000);
+  expect(Math.max(...answered.map(([, ms]) => ms))).toBeLessThanOrEqual(6_000);
   expect(vi.getTimerCount()).toBe(0);
 });
 
