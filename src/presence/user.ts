@@ -47,7 +47,7 @@ export function bySessionPresence(a: Session<unknown>, b: Session<unknown>): num
     Number(a.reconnecting) - Number(b.reconnecting) ||
     Number(a.status === "away") - Number(b.status === "away") ||
     b.since - a.since ||
-    compare(a.id, b.id)
+    compareTexts(a.id, b.id)
   );
 }
 
@@ -168,13 +168,14 @@ export function infoOf(user: UserInfo): UserInfo {
 // only to make total orders: which of two equally present claims names the user, and which of two equally present views
 // of a session is taken for its metadata, must not be chance
 function byInfo(a: UserInfo, b: UserInfo): number {
-  return compare(JSON.stringify(infoOf(a)), JSON.stringify(infoOf(b)));
+  return compareTexts(JSON.stringify(infoOf(a)), JSON.stringify(infoOf(b)));
 }
 
 function byContent(a: Session<unknown>, b: Session<unknown>): number {
-  return (a.clientId ?? -1) - (b.clientId ?? -1) || compare(JSON.stringify(a.meta), JSON.stringify(b.meta));
+  return (a.clientId ?? -1) - (b.clientId ?? -1) || compareTexts(JSON.stringify(a.meta), JSON.stringify(b.meta));
 }
 
-function compare(a: string, b: string): number {
+/** Orders texts by their UTF-16 units: everywhere alike, whatever the language. */
+export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type Unsubscribe,
   type User,
+  compareTexts,
   departed,
   readState,
   withSession,
@@ -244,7 +245,7 @@ export class LobbyReader<Meta> extends RosterStore<Meta> implements Lobby<Meta>,
       const [known, users] = [before.get(name), this.usersIn(name)];
       return known?.count === count && known.users === users ? known : Object.freeze({ name, users, count });
     });
-    this.#counted = Object.freeze(rooms.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    this.#counted = Object.freeze(rooms.toSorted((a, b) => compareTexts(a.name, b.name)));
     return this.#counted;
   }
 

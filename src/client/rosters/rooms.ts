@@ -1,5 +1,5 @@
 /** Who is in which room, kept up to date user by user. */
-import type { JsonObject, User } from "../../presence/index.ts";
+import { type JsonObject, type User, compareTexts } from "../../presence/index.ts";
 import { byName } from "./roster.ts";
 import { SortedList } from "./sorted.ts";
 
@@ -21,7 +21,7 @@ const NOBODY: readonly never[] = Object.freeze([]);
 
 export class RoomIndex<Meta> {
   readonly #entries = new Map<string, Entry<Meta>>();
-  readonly #list = new SortedList<RoomSummary<Meta>>((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  readonly #list = new SortedList<RoomSummary<Meta>>((a, b) => compareTexts(a.name, b.name));
   /** Rooms of which something changed since they were listed. */
   readonly #changed = new Set<string>();
 

@@ -13,6 +13,7 @@ import {
   type Unsubscribe,
   type UpdateEvent,
   type User,
+  compareTexts,
 } from "../../presence/index.ts";
 import { SortedList } from "./sorted.ts";
 
@@ -103,12 +104,14 @@ export class RosterStore<Meta> implements Roster<Meta> {
   /** The relay cannot hear others: what is known of people there may be old. */
   isPartial = false;
   #synced = false;
+  /** Somebody listens for the first snapshot. If nobody does it is not made: to sort ten thousand people holds up a page. */
+  #tellsSynced = false;
   /** Something in the snapshot changed, besides the users and the status. */
   protected isNews = false;
   // each is made when it is asked for, and is the same object until something in it changes [ROSTER-4]
   #snapshot: RosterSnapshot<Meta> | undefined;
   readonly #sorted = new SortedList<User<Meta>>(byName);
-  readonly #sortedRecent = new SortedList<User<Meta>>((a, b) => b.lastSeen - a.lastSeen || compareIds(a, b));
+  readonly #sortedRecent = new SortedList<User<Meta>>((a, b) => b.lastSeen - a.lastSeen || compareTexts(a.id, b.id));
   #counts: StatusCounts = {};
 
   constructor(roomId: string, selfId?: string) {
@@ -161,6 +164,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly subscribe = (listener: () => void): Unsubscribe => this.#emitter.on("change", listener);
 
   on<K extends keyof RosterEvents<Meta>>(type: K, listener: (event: RosterEvents<Meta>[K]) => void): Unsubscribe {
+    this.#tellsSynced ||= type === "synced";
     return this.#emitter.on(type, listener);
   }
 
@@ -200,7 +204,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
       this.#emitter.emit(event.type, event);
     }
     // [ROSTER-1]
-    if (!wasSynced && this.#synced) this.#emitter.emit("synced", this.getSnapshot());
+    if (!wasSynced && this.#synced && this.#tellsSynced) this.#emitter.emit("synced", this.getSnapshot());
     if (statusChanged) this.#emitter.emit("status", shown);
     this.#emitter.emit("change", null);
   }
@@ -243,9 +247,5 @@ export class RosterStore<Meta> implements Roster<Meta> {
 
 /** By name, and of one name by id. */
 export function byName(a: User<unknown>, b: User<unknown>): number {
-  return collator.compare(a.name ?? a.id, b.name ?? b.id) || compareIds(a, b);
-}
-
-function compareIds(a: User<unknown>, b: User<unknown>): number {
-  return a.id < b.id ? -1 : Number(a.id > b.id);
+  return collator.compare(a.name ?? a.id, b.name ?? b.id) || compareTexts(a.id, b.id);
 }
