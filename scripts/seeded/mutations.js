@@ -1,11 +1,13 @@
 /**
  * Breaks rules on purpose, one at a time, and runs the simulation against each: a simulation that notices nothing proves
- * nothing. Prints, for each, the first seed that fails: `npm run mutations`, or with words of their names as arguments.
+ * nothing. Prints, for each, the first seed that fails: `npm run mutations`, or with words of their names as arguments. `--seed 401`
+ * begins there, and `--seeds 100` tries so many of each.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 /** @typedef {{ name: string, file: string, from: string, to: string, isCluster?: true }} Mutation */
 
@@ -362,7 +364,10 @@ const MUTATIONS = [
   },
 ];
 
-const SEEDS = 400;
+const { values, positionals } = parseArgs({
+  options: { seed: { type: "string", default: "1" }, seeds: { type: "string", default: "400" } },
+  allowPositionals: true,
+});
 const ONE_RELAY = "test/simulation/simulation.test.ts";
 const SEVERAL_RELAYS = "test/simulation/cluster/cluster.test.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -376,7 +381,7 @@ for (const path of ["src", "test", "package.json", "tsconfig.json", "vite.config
 }
 symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
 
-const wanted = process.argv.slice(2).join(" ");
+const wanted = positionals.join(" ");
 let missed = 0;
 for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each) => each.name.includes(wanted))) {
   const path = join(copy, file);
@@ -393,7 +398,7 @@ for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each
     ["vitest", "run", "--project", "apart", "--bail", "1", "--retry", "0", isCluster ? SEVERAL_RELAYS : ONE_RELAY],
     {
       cwd: copy,
-      env: { ...process.env, SIM_SEED: "1", SIM_SEEDS: `${SEEDS}`, SIM_FIRST: "1", NO_COLOR: "1" },
+      env: { ...process.env, SIM_SEED: values.seed, SIM_SEEDS: values.seeds, SIM_FIRST: "1", NO_COLOR: "1" },
       encoding: "utf8",
     },
   );
@@ -402,7 +407,7 @@ for (const { name, file, from, to, isCluster = false } of MUTATIONS.filter((each
   const caught = /seed (\d+): (.*)/.exec(said) ?? /(?:seeds (\d+) to \d+).*\n?(.*(?:Error|timed out).*)/.exec(said);
   if (caught === null && /Tests .*failed/.test(said)) console.log(`${name}: failed, no seed named`);
   else if (caught === null) {
-    console.log(`${name}: NOT CAUGHT in ${SEEDS} seeds`);
+    console.log(`${name}: NOT CAUGHT in ${values.seeds} seeds from ${values.seed} on`);
     missed++;
   } else console.log(`${name}: seed ${caught[1]}: ${caught[2]}`);
 }
