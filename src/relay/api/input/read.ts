@@ -77,22 +77,37 @@ function isTooDeep(bytes: Uint8Array): boolean {
 
 /** Reads the body, up to so many bytes. */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-  const tooLarge = new ApiError(413, "too_large", `the body is longer than ${maxBytes} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge;
-  if (request.body === null) return new Uint8Array();
-  const parts: Uint8Array[] = [];
-  let length = 0;
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
   try {
-    for await (const part of request.body) {
-      length += part.length;
-      if (length > maxBytes) throw tooLarge;
-      parts.push(part);
-    }
+    // the server sees to it that the body is as long as was announced; a stream takes longer than all the rest
+    if (announced > 0) return checkLength(new Uint8Array(await request.arrayBuffer()), maxBytes);
+    return await readStream(request, maxBytes);
   } catch (error) {
     // nobody is there any more to hear it, and the relay did nothing wrong
-    throw error === tooLarge ? error : new ApiError(400, "malformed", "the body broke off");
+    throw error instanceof ApiError ? error : new ApiError(400, "malformed", "the body broke off");
+  }
+}
+
+async function readStream({ body }: Request, maxBytes: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    parts.push(part);
   }
   return Buffer.concat(parts);
+}
+
+function checkLength(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+function tooLarge(maxBytes: number): ApiError {
+  return new ApiError(413, "too_large", `the body is longer than ${maxBytes} bytes`);
 }
 
 /** A part of the path, decoded. Throws `ApiError`. */

@@ -66,8 +66,6 @@ const lobbyEntry = { lobby: v.optional(lobby) };
 export interface InLobby {
   readonly lobby?: string | undefined;
 }
-/** Of an operation that takes no parameters. */
-export const noQuery: Reads<object> = v.strictObject({});
 export const inLobby: Reads<InLobby> = v.strictObject(lobbyEntry);
 
 /** What the inspector lists besides numbers. */

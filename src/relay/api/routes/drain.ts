@@ -2,7 +2,7 @@
 import { answerJson } from "../answers/answer.ts";
 import { ApiError } from "../answers/error.ts";
 import { readJson, readQuery } from "../input/read.ts";
-import { drainBody, noQuery } from "../input/schemas.ts";
+import { drainBody, nothing } from "../input/schemas.ts";
 import type { Operation } from "../operation.ts";
 import { ref } from "../schemas.ts";
 import type { LinkedHub } from "../../wiring/linked-hub.ts";
@@ -23,7 +23,7 @@ export function drainOperations(hub: LinkedHub): readonly Operation[] {
         if (url.searchParams.has("lobby")) {
           throw new ApiError(400, "invalid", "query lobby: a relay drains as a whole, and not the people of one lobby");
         }
-        readQuery(noQuery, url);
+        readQuery(nothing, url);
         const { overMs } = await readJson(drainBody, request, MAX_BODY_BYTES);
         if (!hub.canDrain) {
           throw new ApiError(409, "no_other_relay", "no other relay is heard: clients would have nowhere to go");
