@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { HEADINGS } from "../../../src/command/settings/headings.ts";
 import { helpText } from "../../../src/command/settings/help.ts";
@@ -35,6 +36,16 @@ describe("the help", () => {
     ] as const) {
       expect(sections.get(heading)).toContain(flag);
     }
+  });
+
+  it("[RUN-9] lists no flag that README or a page in docs does not name", () => {
+    const root = new URL("../../../", import.meta.url);
+    const pages = ["README.md", ...readdirSync(new URL("docs", root)).map((file) => `docs/${file}`)];
+    const text = pages
+      .flatMap((page) => (page.endsWith(".md") ? readFileSync(new URL(page, root), "utf8") : []))
+      .join();
+    const named = new Set([...text.matchAll(/--(?:no-)?([a-z][a-z-]*[a-z])/g)].map(([, flag]) => flag));
+    expect(everySetting.map(({ flag }) => flag).filter((flag) => !named.has(flag))).toEqual([]);
   });
 
   it("[RUN-9] says of each flag what value it takes, and what it is for", () => {
