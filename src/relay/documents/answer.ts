@@ -5,9 +5,13 @@ import { splitUpdate } from "./update/split.ts";
 
 const NOTHING = new Packet(syncStep2Frame(EMPTY_UPDATE));
 
-/** What was written, as messages that are none of them long. [STORE-9] */
-export function updatePackets(update: Uint8Array, maxBytes?: number): readonly Packet[] {
-  return splitUpdate(update, maxBytes).map((part) => new Packet(updateFrame(part)));
+/**
+ * What was written, as messages that are none of them long. [STORE-9]
+ *
+ * @param isOwn this relay has encoded it itself, just now. Default: false
+ */
+export function updatePackets(update: Uint8Array, maxBytes?: number, isOwn?: boolean): readonly Packet[] {
+  return splitUpdate(update, maxBytes, isOwn).map((part) => new Packet(updateFrame(part)));
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Long updates, cut in several that are short. */
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
+import { encodeAsJson } from "../../../src/relay/documents/read-only/json.ts";
 import { splitUpdate } from "../../../src/relay/documents/update/split.ts";
 import { type Random, seeded } from "../../simulation/random.ts";
 
@@ -124,4 +125,14 @@ describe("[STORE-9] a long update", () => {
     const gap = Y.mergeUpdates(updates);
     expect(splitUpdate(gap, LIMIT)).toEqual([gap]);
   });
+});
+
+it("cuts what the relay has encoded itself, whose JSON it does not check, at the same places as any update", () => {
+  const doc = new Y.Doc();
+  for (let i = 0; i < 200; i++) doc.getMap("m").set(`user-${i}`, { name: `Person ${i} – ✓`, rooms: ["a", "b"] });
+  const update = encodeAsJson(doc);
+  const parts = splitUpdate(update, LIMIT, true);
+  expect(parts.length).toBeGreaterThan(5);
+  expect(parts).toEqual(splitUpdate(update, LIMIT));
+  same(applied(parts), doc);
 });

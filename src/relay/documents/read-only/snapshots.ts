@@ -45,7 +45,7 @@ export class Snapshots {
     if (whole === undefined) {
       const update = encode(this.#doc);
       if (update.length < MIN_SNAPSHOT) return this.#last(update);
-      whole = updatePackets(update, isYjs ? MAX_PART : undefined);
+      whole = updatePackets(update, isYjs ? MAX_PART : undefined, true);
       this.#snapshot ??= this.#begin(update.length);
       this.#snapshot.whole.set(encode, whole);
     }

@@ -6,6 +6,8 @@ export interface UpdateLimits {
   readonly maxUpdateStructs: number;
   /** Subdocuments of one document, and of one update. */
   readonly maxSubdocuments: number;
+  /** This relay has encoded the update itself: JSON in it is passed over, and neither checked nor counted. Default: false. */
+  readonly isOwn?: boolean;
 }
 
 export interface Counts {
@@ -32,9 +34,12 @@ export class Allowance implements Counts {
   deletions = 0;
   subdocuments = 0;
   types = 0;
+  /** JSON need not be looked into. */
+  readonly isOwn: boolean;
   readonly #limits: UpdateLimits;
 
   constructor(limits: UpdateLimits) {
+    this.isOwn = limits.isOwn === true;
     this.#limits = limits;
   }
 

@@ -72,6 +72,7 @@ function notEmpty(length: number): number {
 }
 
 function skipJson(from: UpdateReader, allowance: Allowance, mayBeUndefined: boolean): void {
+  if (allowance.isOwn) return from.skipBytes();
   const source = from.text();
   if (mayBeUndefined && source === "undefined") return;
   measureJson(source, allowance);

@@ -39,11 +39,16 @@ interface Part {
 /**
  * @param update for one who has all that it builds on
  * @param maxBytes how long each part may be
+ * @param isOwn this relay has encoded it itself, just now: what it holds as JSON is not checked. Default: false
  * @returns the update itself if it is short, or if some of it builds on what it leaves out
  */
-export function splitUpdate(update: Uint8Array, maxBytes: number = MAX_PART): readonly Uint8Array[] {
+export function splitUpdate(
+  update: Uint8Array,
+  maxBytes: number = MAX_PART,
+  isOwn: boolean = false,
+): readonly Uint8Array[] {
   if (update.length <= maxBytes) return [update];
-  const read = readUpdate(update, ANY);
+  const read = readUpdate(update, { ...ANY, isOwn });
   const first = firstClocks(read);
   const { pieces, blocked } = plan(read.runs.map(begin), (client) => first.get(client) ?? Infinity);
   if (blocked.length > 0) return [update];
