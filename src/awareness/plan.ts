@@ -78,8 +78,8 @@ export class Planner {
         ownsAny = true;
       }
       const isRenamed = verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id;
-      // who takes over an id has a place already
-      if (verdict !== "introduce" && !isRenamed) continue;
+      // who takes over an id has a place already, and may have been refused since [API-24]
+      if (!isNew && !isRenamed) continue;
       if (verdict === "introduce") newIds++;
       const sessions = brought.get(claim.user.id) ?? new Set();
       brought.set(claim.user.id, sessions.add(claim.session.id));

@@ -70,6 +70,19 @@ describe.each(hosts)("disconnect by %s [API-37]", (_host, start) => {
     await untilIn(api, "doc-1", []);
   });
 
+  it("[API-24] on an open relay refuses the user whose session comes back within the grace, who then leaves", async () => {
+    const { dial, api } = await start({ leaveGrace: 1_000 });
+    const alice = await rawPeer(dial(), "doc-1");
+    alice.say([1, 1, stateOf("alice", "s1")]);
+    await untilIn(api, "doc-1", ["alice"]);
+    await api.post("/users/alice/disconnect", { forMs: 60_000, code: 4503, reason: "a minute" });
+    expect((await alice.closed).code).toBe(4503);
+    const again = await rawPeer(dial(), "doc-1");
+    again.say([1, 2, stateOf("alice", "s1")]);
+    expect(await again.closed).toEqual({ code: 4503, reason: "a minute" });
+    await untilIn(api, "doc-1", []);
+  });
+
   it("[API-24] in one lobby means the user of that lobby alone", async () => {
     const { dial, api } = await start();
     ownClient(dial(), "alice", { lobby: "acme" }).join("doc-1");
