@@ -84,7 +84,7 @@ export function readAnswer(answer: unknown): Answer {
     };
   }
   if (readUserId(answer["userId"]) === undefined) {
-    throw new TypeError("userId must be a string of 1 to 256 characters, not beginning with guest:");
+    throw new TypeError("userId must be a well-formed string of 1 to 256 characters, not beginning with guest:");
   }
   const { expiresAt, lobby, rooms } = answer;
   if (lobby !== undefined && !isLobbyName(lobby)) throw new TypeError("lobby must be the name of a lobby");

@@ -9,7 +9,7 @@ export const BEAT_MS = 1_000;
 /** Between two echoes that follow each other there is no more than this, ms. */
 const SKIPPED_MS = 1_800;
 /** A relay that is not heard for so long is lost, ms. */
-const LOST_MS = 2_500;
+export const LOST_MS = 2_500;
 /** More relays are not heard: a process that may write to the bus could make up any number of them. [BUS-45] */
 const MAX_RELAYS = 1_000;
 /** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */

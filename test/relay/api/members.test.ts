@@ -1,9 +1,11 @@
 /** People who have no connection: a server sets them. */
 import { describe, expect, it } from "vitest";
-import { ownClient, pause, stockClient, until } from "../../support.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
+import { ownClient, pause, startRelay, stockClient, until } from "../../support.ts";
+import { FaultyBus } from "../cluster/faulty-bus.ts";
 import { rawPeer, stateOf } from "../raw.ts";
 import { SECRET, tokenFor } from "../tokens.ts";
-import { startCalledRelay } from "./caller.ts";
+import { Caller, KEY, overHttp, startCalledRelay } from "./caller.ts";
 import { hosts, idsIn, startSeveral, untilIn, untilStatus } from "./hosts.ts";
 
 const robot = { id: "robot", name: "Robot", color: "#888888" };
@@ -236,5 +238,24 @@ describe("a member that a server sets", () => {
     await until("it is gone", () => seen() === undefined);
     await until("it is known everywhere that it is", async () => (await api.delete(PLACE)).status === 404);
     expect(events).toEqual(["join", "leave"]);
+  });
+
+  it("[API-38] is set anew by another relay when its own has just died, and nobody sees it go", async () => {
+    const bus = new MemoryBus();
+    const dying = new FaultyBus(bus);
+    const there = await startRelay({ apiKey: KEY, bus: dying });
+    const here = await startRelay({ apiKey: KEY, bus });
+    await until("each hears the other", () => here.relay.metrics().bus?.relays === 1);
+    const alice = ownClient(here.url, "alice").join("doc-1");
+    const seen = () => alice.roster.getSnapshot().users.find(({ id }) => id === "robot");
+    const left: string[] = [];
+    alice.roster.on("leave", ({ userId }) => void left.push(userId));
+    expect((await new Caller(overHttp(there.port)).put(PLACE, { user: robot, ttlMs: 30_000 })).status).toBe(200);
+    await until("Alice sees it", () => seen() !== undefined);
+    dying.isCut = true;
+    const set = await new Caller(overHttp(here.port)).put(PLACE, { user: robot, ttlMs: 30_000, meta: { step: 2 } });
+    expect(set.status).toBe(200);
+    await until("Alice sees what was set", () => seen()?.meta["step"] === 2 && seen()?.reconnecting === false);
+    expect(left).toEqual([]);
   });
 });

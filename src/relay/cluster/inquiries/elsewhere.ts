@@ -2,6 +2,7 @@
 import type { Unsubscribe } from "../../../presence/index.ts";
 import { isLobby } from "../../../wire/index.ts";
 import type { Hub } from "../../core/hub.ts";
+import { BEAT_MS, LOST_MS } from "../beats.ts";
 import type { Inquiries } from "./inquiries.ts";
 import type { Answer, Question, RoomThere } from "./words.ts";
 
@@ -29,6 +30,11 @@ export interface ElsewhereSetup {
   readonly tellRemoved: (place: ServerPlace) => void;
 }
 
+/**
+ * Whether another relay has a member is asked for so long, ms: until a relay that has died is known to be dead. Before that, the
+ * member that it had looks like a user's own connection. [API-38]
+ */
+const MEMBER_PATIENCE_MS = LOST_MS + BEAT_MS;
 /** Questions that relays may leave unfinished are asked on so often. */
 const MAX_ROUNDS = 100;
 
@@ -84,7 +90,8 @@ export class Elsewhere {
 
   /** Whose member it is that a server has set by way of another relay; null: there is none. */
   async userSet({ room, lobby, session }: ServerPlace): Promise<string | null> {
-    const answers = (await this.#ask({ type: "people", names: [room], isBrief: true })) ?? [];
+    const question: Question = { type: "people", names: [room], isBrief: true };
+    const answers = (await this.#setup.inquiries.ask(question, MEMBER_PATIENCE_MS)) ?? [];
     const people = answers.flatMap(({ rooms }) => rooms).flatMap((there) => there.people);
     const found = people.find((person) => {
       return person.isServer && person.lobby === lobby && person.report.claim.session.id === session;

@@ -45,9 +45,9 @@ export class Inquiries {
     this.#context = context;
   }
 
-  /** Resolves with what all others answer; null: not all did. */
-  async ask(question: Question): Promise<readonly Answer[] | null> {
-    const { answers, areAll } = await this.gather(question, PATIENCE_MS);
+  /** Resolves with what all others answer; null: not all did. @param patienceMs so long they are waited for, ms; default 1 000 */
+  async ask(question: Question, patienceMs: number = PATIENCE_MS): Promise<readonly Answer[] | null> {
+    const { answers, areAll } = await this.gather(question, patienceMs);
     return areAll ? answers : null;
   }
 
