@@ -205,7 +205,7 @@ export class Sessions<K extends object> {
   }
 
   /**
-   * What changed since the last flush, as others see it.
+   * What changed since the last flush, as others see it: nothing of a user who came and went since. [EVENT-5]
    *
    * @param isDue whether what is new of a user is to be told now, and not with a later flush; default: of all
    */

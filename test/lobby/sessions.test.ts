@@ -56,6 +56,21 @@ describe("counting", () => {
     ]);
   });
 
+  it("[EVENT-5] tells of nobody who came and went between two flushes, and of a change alone where somebody went and came back", () => {
+    lobby.set(phone, report("bob", "s2"), 0);
+    expect(types(lobby.flush(1))).toEqual(["join bob"]);
+    lobby.set(tab, report("alice", "s1"), 2);
+    lobby.delete(tab, 3, 3);
+    lobby.delete(phone, 4, 4);
+    lobby.set(phone, report("bob", "s2"), 5);
+    expect(types(lobby.flush(6))).toEqual(["update bob"]);
+    // a flush between the two makes a pair of it
+    lobby.set(tab, report("alice", "s1"), 7);
+    expect(types(lobby.flush(8))).toEqual(["join alice"]);
+    lobby.delete(tab, 9, 9);
+    expect(types(lobby.flush(10))).toEqual(["leave alice"]);
+  });
+
   it("[TIME-1] a leaver is last seen by the clock as it is set now, though connections and sessions ended before the clock was set back", () => {
     const hour = 3_600_000;
     lobby.set(tab, report("alice", "s1"), 2 * hour);
