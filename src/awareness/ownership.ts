@@ -50,7 +50,7 @@ export type Verdict = "introduce" | "update" | "claim" | "drop" | "taken";
 /** What is said of an id, as far as it matters to whom the id is. */
 export interface Said {
   readonly claim: Claim;
-  /** The user that the state itself names, whatever the relay knows; undefined: none. */
+  /** The user that the state itself names, whatever the relay knows; undefined: none, or somebody has the id. */
   readonly claimedUser: string | undefined;
   /** The session has been taken over by another connection that is still there. */
   readonly isSuperseded: boolean;

@@ -31,8 +31,6 @@ export interface Plan {
   readonly clock: number;
   /** null: its author takes it back. */
   readonly published: Published | null;
-  /** The user that the state itself names, whatever the relay knows; undefined: none. */
-  readonly claimedUser: string | undefined;
 }
 
 export interface PlannerSetup {
@@ -69,7 +67,7 @@ export class Planner {
       plans.set(each.id, plan);
       if (plan.published === null) continue;
       const { claim } = plan.published;
-      const verdict = this.verdict(entry, speaker, plan, plan.published);
+      const verdict = this.verdict(entry, speaker, plan.published);
       if (verdict !== "drop" && verdict !== "taken") growth += growthOf(entry, plan.published);
       const isNew = verdict === "introduce" || verdict === "claim";
       if (isNew) {
@@ -95,7 +93,7 @@ export class Planner {
     // what changes more than all of it had better say it whole [PATCH-4]
     if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
     const published = this.#planChange(author, entry, patchState(patch, entry.authoredState), date);
-    return { id: entry.id, clock, published, claimedUser: undefined };
+    return { id: entry.id, clock, published };
   }
 
   /** Plans what becomes of an own entry as its author's session changes. Throws `FrameError`. */
@@ -104,14 +102,16 @@ export class Planner {
   }
 
   /** Says what is done about a state that was read, by what is known of its id now. */
-  verdict(entry: Entry | undefined, speaker: Speaker, plan: Plan, { claim }: Published): Verdict {
+  verdict(entry: Entry | undefined, speaker: Speaker, { claim, authored }: Published): Verdict {
     const superseded = speaker.record?.superseded ?? null;
     let isSuperseded = false;
     if (superseded !== null) {
       const key = sessionKey(claim, speaker.author.access.lobby);
       isSuperseded = superseded.has(key) && this.#entries.inSession(key).length > 0;
     }
-    return verdictOn(entry, speaker, { claim, claimedUser: plan.claimedUser, isSuperseded });
+    // to read the name takes long, and it matters only where nobody has the id
+    const named = isPresent(entry) ? undefined : claimedUser(authored);
+    return verdictOn(entry, speaker, { claim, claimedUser: named, isSuperseded });
   }
 
   #planChange(author: Author, entry: PresentEntry, change: StateChange, date: number): Published {
@@ -127,14 +127,14 @@ export class Planner {
   }
 
   #read(author: Author, { id, clock, state }: SaidEntry, entry: Entry | undefined, date: number): Plan {
-    const gone: Plan = { id, clock, published: null, claimedUser: undefined };
+    const gone: Plan = { id, clock, published: null };
     if (state === null) return gone;
     const before = isPresent(entry) ? entry : undefined;
     const isOwned = before?.owner === author || author.access.user === null;
     if (before !== undefined && isOwned && sameBytes(before.authoredState.whole, state)) {
       const { authoredState: authored, publishedState, claim, corrected } = before;
       const published = { authored, state: publishedState, changed: NO_FIELDS, claim, corrected };
-      return { id, clock, published, claimedUser: claim.user.id };
+      return { id, clock, published };
     }
     const { room, limits } = this.#setup;
     if (state.length > limits.maxState) throw new StateTooLargeError(limits.maxState);
@@ -142,7 +142,7 @@ export class Planner {
     // in a lobby states are announcements, and a stock reader's empty one announces nobody [LOBBY-3]
     if (change === null || (isLobby(room) && change.state.fields.size === 0)) return gone;
     const published = this.#publish(author, id, change, before, date);
-    return { id, clock, published, claimedUser: claimedUser(published.authored) };
+    return { id, clock, published };
   }
 
   #publish(author: Author, id: number, change: StateChange, before: PresentEntry | undefined, date: number): Published {

@@ -204,7 +204,7 @@ export class Register {
     const speaker = this.#entries.speaker(author);
     if (!mayBeNews(entry, speaker, clock, published === null)) return;
     if (published === null) return this.#takeBack(entry, clock, now, changes);
-    const verdict = this.#planner.verdict(entry, speaker, plan, published);
+    const verdict = this.#planner.verdict(entry, speaker, published);
     switch (verdict) {
       case "introduce":
         return this.#introduce(author, plan, published, at, changes);

@@ -26,6 +26,11 @@ export class Turns {
   #isScheduled = false;
   #turns = 0;
 
+  /** Nothing waits, and there is time left in this turn: whatever is heard now need not wait. */
+  get isFree(): boolean {
+    return this.#waiting.length === 0 && !this.#isOver;
+  }
+
   /**
    * Whether what is heard now had better wait.
    *

@@ -50,7 +50,8 @@ export abstract class Inbox {
     if (!this.isOpen) return;
     if (this.#backlog !== null) return this.#backlog.push({ data, isBinary });
     // others are to be heard first [COST-8]
-    if (this.handler.turns.isTaken(this.#expectedMs(data.length))) return this.#wait({ data, isBinary });
+    const { turns } = this.handler;
+    if (!turns.isFree && turns.isTaken(this.#expectedMs(data.length))) return this.#wait({ data, isBinary });
     this.act(data, isBinary);
     this.#yield();
   }

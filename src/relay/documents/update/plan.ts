@@ -42,7 +42,13 @@ export function begin(run: Run): Cursor {
 }
 
 /** @param stateOf the next clock of a client that the document does not know */
-export function plan(cursors: Iterable<Cursor>, stateOf: (client: number) => number): Plan {
+export function plan(cursors: readonly Cursor[], stateOf: (client: number) => number): Plan {
+  const [only] = cursors;
+  if (only !== undefined && cursors.length === 1) {
+    const { piece, rest } = advance(only, stateOf);
+    // what somebody types is one run, and mostly none of it has to wait
+    if (rest === null) return planOf(piece);
+  }
   const pieces: Piece[] = [];
   const reached = new Map<number, number>();
   const waiting = new Waiting<Blocked>();
@@ -69,6 +75,12 @@ export function plan(cursors: Iterable<Cursor>, stateOf: (client: number) => num
     }
   }
   return { pieces, blocked: [...blocked], reached };
+}
+
+/** @param piece null: all of it is known */
+function planOf(piece: Piece | null): Plan {
+  if (piece === null) return { pieces: [], blocked: [], reached: new Map() };
+  return { pieces: [piece], blocked: [], reached: new Map([[piece.run.client, clockAt(piece.run, piece.to)]]) };
 }
 
 /** Where a struct of a run begins, or the run ends. */
