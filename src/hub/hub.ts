@@ -1,6 +1,6 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import { type Unsubscribe, type User, isRecord } from "../presence/index.ts";
-import { FrameError, encode, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { FrameError, encode, isReserved, lobbyRoom, roomFromPath } from "../wire/index.ts";
 import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
 import { type Identity, readAnswer } from "../relay/access/identity.ts";
@@ -361,18 +361,19 @@ function bytesOf(data: Uint8Array | ArrayBuffer | string): Uint8Array {
   return typeof data === "string" ? encode(data) : new Uint8Array(data).slice();
 }
 
-/** Throws a `RangeError` for a name that no room or lobby can have. */
-function checkedRoom(name: string): string {
+/** Throws a `RangeError` for a name that no room or lobby can have. [HUB-5] */
+function checkedRoom(name: unknown): string {
+  const none = "no name of a room or lobby";
+  if (typeof name !== "string" || isReserved(name)) {
+    throw new RangeError(`${none}: ${String(name)}; of the names that start with @ there are @lobby and @lobby/NAME`);
+  }
   try {
     return roomFromPath(encodeURIComponent(name));
   } catch (error) {
     // a FrameError; or a URIError for half of a surrogate pair
-    throw new RangeError(
-      `no name of a room or lobby: ${error instanceof FrameError ? error.message : "not valid UTF-8"}`,
-      {
-        cause: error,
-      },
-    );
+    throw new RangeError(`${none}: ${error instanceof FrameError ? error.message : "not valid UTF-8"}`, {
+      cause: error,
+    });
   }
 }
 

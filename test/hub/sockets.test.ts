@@ -117,7 +117,7 @@ it("[HUB-3] a hub refuses what is the business of its server, since who gives it
 });
 
 it.each([
-  [{ userId: 5 }, /userId must be a string/],
+  [{ userId: 5 }, /userId must be a well-formed string/],
   [{ userId: "alice", lobby: 7 }, /lobby must be/],
   [undefined, /identity/],
 ])("[HUB-4] somebody whose identity is %j is not let in", (identity, message) => {
@@ -125,6 +125,13 @@ it.each([
   const admission = { room: "doc", identity } as unknown as Parameters<typeof hub.accept>[1];
   expect(() => hub.accept(socketOf().socket, admission)).toThrow(message);
   expect(hub.metrics().connections).toBe(0);
+});
+
+it.each(["@other", "@lobbyist", "@", undefined, 5])("[HUB-5] there is no room that is called %j", (room) => {
+  const { hub } = startHub();
+  const admission = { room, identity: null } as unknown as Parameters<typeof hub.accept>[1];
+  expect(() => hub.accept(socketOf().socket, admission)).toThrow(/no name of a room or lobby: .*@lobby/);
+  expect(hub.rooms()).toEqual([]);
 });
 
 it("[RUN-3] a hub that is closed twice is closed once", async () => {
