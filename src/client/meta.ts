@@ -17,6 +17,5 @@ export function nextMeta<Meta>(
 ): Meta {
   const meta = typeof change === "function" ? (change as (previous: Meta) => Meta)(previous) : change;
   if (!isRecord(meta)) throw new TypeError("metadata must be an object");
-  checkMeta(meta, limits);
-  return JSON.parse(JSON.stringify(meta)) as Meta;
+  return checkMeta(meta, limits) as Meta;
 }

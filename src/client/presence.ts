@@ -272,9 +272,7 @@ function checkUser(id: unknown): void {
 /** [CLIENT-8] Rooms are paths behind the url, and would become part of a query or fragment. */
 function checkUrl(url: unknown): asserts url is string {
   if (typeof url === "string" && /^[^?#]+$/.test(url)) return;
-  throw new TypeError(
-    `createPresence: the url is "${String(url)}", not ws://HOST:PORT; a query goes into "params" and "token"`,
-  );
+  throw new TypeError(`createPresence: the url is "${String(url)}", not ws://HOST:PORT without a query`);
 }
 
 /** [PKG-2] Refuses a document of another copy of Yjs: what is written to it would be lost in part, without a word. */

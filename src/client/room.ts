@@ -205,8 +205,8 @@ export function joinRoom<RoomMeta>(
     subscribe: (listener) => emitter.on("change", listener),
     setMeta,
     broadcast(type, payload = null) {
-      if (!isMessageType(type)) throw new RangeError("the type of a message is a text of 1 to 128 characters");
-      checkMeta(payload, DEFAULT_LIMITS);
+      if (!isMessageType(type)) throw new RangeError("the type of a message has 1 to 128 characters");
+      checkMeta(payload, DEFAULT_LIMITS, "payload");
       return provider.say({ kind: "broadcast", type, payload });
     },
     on: (type, listener) => emitter.on(type, listener),

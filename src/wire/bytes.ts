@@ -108,7 +108,8 @@ export function json(source: string, maxDepth: number): unknown {
   return value;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** Whether a value has more levels of objects and lists. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;

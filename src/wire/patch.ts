@@ -103,11 +103,11 @@ export function readPatch(from: Reader, before: Fields): Map<string, Uint8Array>
       continue;
     }
     const place = Math.floor(head / KINDS);
-    if (place < next) throw new FrameError("patch of a field behind a later one");
-    next = place + 1;
-    const name = names[place];
-    const value = name === undefined ? undefined : before.get(name);
+    // the fields come in their order, each once: one that lies before `next` has been passed
+    const name = place < next ? undefined : names[place];
+    const value = before.get(name ?? "");
     if (name === undefined || value === undefined) throw new FrameError("patch of a field that is not there");
+    next = place + 1;
     if (head % KINDS === REMOVE) fields.delete(name);
     else fields.set(name, head % KINDS === SPLICE ? readSplice(from, value) : readOverlay(from, value));
   }

@@ -66,7 +66,7 @@ describe("[PATCH-1] a patch", () => {
       [...overlayB, ...overlayA],
       [3, ...spliceA],
     ]) {
-      expect(() => read(...twice, 0)).toThrow(new FrameError("patch of a field behind a later one"));
+      expect(() => read(...twice, 0)).toThrow(new FrameError("patch of a field that is not there"));
     }
   });
 

@@ -2,7 +2,7 @@
  * [CLIENT-3] What of a local state goes out. A field that the relay would not take keeps the value that it had: the application
  * hears of it, and everything else goes on. Pure.
  */
-import { isRecord } from "../../presence/index.ts";
+import { checkJson, isRecord } from "../../presence/index.ts";
 import {
   type Fields,
   MAX_DEPTH,
@@ -10,8 +10,8 @@ import {
   PERSON,
   encode,
   encodeValue,
+  isDeeper,
   joinFields,
-  json,
   text,
 } from "../../wire/index.ts";
 
@@ -89,13 +89,18 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
   return { fields, refused };
 }
 
-/** Throws `RangeError` or `TypeError` for metadata that the relay would not take, with the reason. */
-export function checkMeta(meta: unknown, { maxMeta, maxState }: StateLimits): void {
+/**
+ * A copy of metadata, or of a payload. Throws `RangeError` or `TypeError` for what the relay would not take, with the reason.
+ *
+ * @param what how the value is named to the application
+ */
+export function checkMeta(meta: unknown, { maxMeta, maxState }: StateLimits, what: string = METADATA): unknown {
+  checkJson(meta, what);
   const most = Math.min(maxMeta, maxState);
   const bytes = encode(JSON.stringify(meta));
   if (bytes.length > most) throw new RangeError(tooLarge(bytes.length, most));
   // the state and its field `copresence` are around it
-  checkDepth(bytes, 2);
+  return checkDepth(bytes, 2);
 }
 
 /** The bytes of a state as JSON. */
@@ -119,12 +124,11 @@ function withMeta(
   }
 }
 
-function checkDepth(bytes: Uint8Array, levelsAround = 1): void {
-  try {
-    json(text(bytes), MAX_DEPTH - levelsAround);
-  } catch {
-    throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
-  }
+/** The value that the bytes are, as JSON. */
+function checkDepth(bytes: Uint8Array, levelsAround = 1): unknown {
+  const value: unknown = JSON.parse(text(bytes));
+  if (isDeeper(value, MAX_DEPTH - levelsAround)) throw new RangeError(`nested deeper than ${MAX_DEPTH} levels`);
+  return value;
 }
 
 /** The field to do without: of those that changed, if there are any, the largest. Never who the state is from. */
