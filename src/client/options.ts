@@ -96,7 +96,11 @@ export interface Presence<Meta = JsonObject, RoomMeta = JsonObject> {
    * @throws RangeError for more than 1,000 people over all watches; TypeError for an id that is no text of 1 to 256 characters
    */
   watch(userIds: Iterable<string>): Watch<Meta>;
-  /** Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity. */
+  /**
+   * Chooses a status for all sessions of the user; `null` goes back to `online` and `away` by activity.
+   *
+   * @throws RangeError for any other value, such as `online` [STATUS-8]
+   */
   setStatus(status: ManualStatus | null): void;
   /**
    * Changes what everyone sees as this session's metadata.

@@ -220,6 +220,8 @@ export function createSession(options: OwnSessionOptions): OwnSession {
       },
     }),
     choose(chosen) {
+      // [STATUS-8]
+      if (readManual({ status: chosen, at: 0 }) === null) throw new RangeError(`no status to choose: ${chosen}`);
       // [STATUS-3] above all choices seen, so that a device whose clock is slow can still change it
       const at = Math.max(clock.at(), (choice?.at ?? -1) + 1);
       isOwnDate = !clock.isKnown;

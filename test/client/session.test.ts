@@ -206,6 +206,14 @@ describe("the status a user chooses", () => {
 
   const manual = ({ status }: Presence): string | null => status.manual;
 
+  it.each(["online", "offline", "", undefined, { status: "dnd" }])("[STATUS-8] cannot be %j", async (status) => {
+    const { url } = await startRelay(quick);
+    const { presence } = openTab(url, "alice");
+    presence.setStatus("busy");
+    expect(() => presence.setStatus(status as "dnd")).toThrow(RangeError);
+    expect(presence.status.manual).toBe("busy");
+  });
+
   it("[STATUS-4] reaches all sessions, those that come later too, and is cleared from any", async () => {
     const { url, desktop, phone, seen, log } = await desk();
     desktop.presence.setStatus("dnd");

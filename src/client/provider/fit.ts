@@ -90,7 +90,7 @@ export function fit(state: Readonly<Record<string, unknown>>, last: Fields, limi
 }
 
 /**
- * A copy of metadata, or of a payload. Throws `RangeError` or `TypeError` for what the relay would not take, with the reason.
+ * A copy of metadata, or of a payload. Throws `RangeError` or `TypeError` for what the relay would not take, with the reason. [CLIENT-17]
  *
  * @param what how the value is named to the application
  */
