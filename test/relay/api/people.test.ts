@@ -194,6 +194,8 @@ it("[API-9] a user or room that is named a thousand times costs no more than onc
       api.put(`/rooms/doc/members/m${i}`, { user: { id: `u${i}` }, ttlMs: 60_000, meta }),
     ),
   );
+  // they are shown with the next flush of the room
+  await until("all are there", async () => (await api.get("/rooms/doc")).body.users.length === 100);
   const thousand = <T>(each: T): T[] => Array.from({ length: 1_000 }, () => each);
   const rooms = await api.post("/rooms:batch", { rooms: thousand("doc") });
   expect(rooms.body.rooms).toHaveLength(1_000);
