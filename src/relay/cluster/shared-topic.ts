@@ -6,6 +6,7 @@ import * as encoding from "lib0/encoding";
 import type * as decoding from "lib0/decoding";
 import { readUint, reader } from "../../wire/index.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
+import { EarlyMessages } from "./early-messages.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { Incoming, type Outgoing } from "./sequence.ts";
 
@@ -30,6 +31,7 @@ export interface TopicHost<Peer> {
 interface Known<Peer> {
   readonly peer: Peer;
   readonly incoming: Incoming;
+  readonly early: EarlyMessages;
 }
 
 export class SharedTopic<Peer> {
@@ -159,7 +161,7 @@ export class SharedTopic<Peer> {
   #met(relay: string): Known<Peer> {
     const known = this.#peers.get(relay);
     if (known !== undefined) return known;
-    const met = { peer: this.#host.met(relay), incoming: new Incoming() };
+    const met = { peer: this.#host.met(relay), incoming: new Incoming(), early: new EarlyMessages() };
     this.#peers.set(relay, met);
     this.#askIfDue(relay, met.incoming, this.#context.hub.clock.now());
     return met;
@@ -178,18 +180,21 @@ export class SharedTopic<Peer> {
   #takeWhole({ relay, body }: Message, now: number): void {
     const from = reader(body);
     const seq = readUint(from);
-    const { peer, incoming } = this.#met(relay);
+    const { peer, incoming, early } = this.#met(relay);
     // an answer that was long under way, or came twice
     if (incoming.isPast(seq)) return;
     incoming.whole(seq);
+    const later = early.after(seq);
     this.#orDoubt(relay, incoming, now, () => this.#host.takeWhole(relay, peer, from, now));
+    for (const message of later) this.#take(message, now);
   }
 
   #take(message: Message, now: number): void {
     const { kind, relay, seq } = message;
-    const { peer, incoming } = this.#met(relay);
+    const { peer, incoming, early } = this.#met(relay);
     const order = incoming.order(seq, kind === "tail");
     if (order === "gap") this.#context.stats.gaps++;
+    if ((order === "wait" || order === "gap") && kind !== "tail") early.keep(message);
     if (order !== "take") return this.#askIfDue(relay, incoming, now);
     if (kind === "tail") return;
     this.#orDoubt(relay, incoming, now, () => this.#host.take(message, peer, now));
