@@ -187,7 +187,7 @@ describe("who is known", () => {
     expect(new TextDecoder().decode(register.get(2)!.publishedState.whole)).toBe('{"user":{"id":"alice"}}');
   });
 
-  it("[LIMIT-3] asks for a place once: who comes back has one", () => {
+  it("[LIMIT-3] [API-24] asks about a user who takes over an id, too, who may have been refused since", () => {
     const asked: string[] = [];
     const limits = { maxState: 200, maxStates: 3, maxMeta: 50 };
     const register = new Register("doc", limits, (_, __, sessions) => {
@@ -199,9 +199,11 @@ describe("who is known", () => {
     register.apply(old, [entryOf([1, 1, stateOf("alice", "s_1")]), entryOf([2, 1, stateOf("alice", "s_2")])], at);
     register.orphan(old, 1);
     register.apply(back, [entryOf([1, 1, stateOf("alice", "s_1")])], at);
-    expect(asked).toEqual(["alice: s_1 s_2"]);
-    register.apply(back, [entryOf([1, 2, stateOf("bob", "s_1")])], at);
-    expect(asked).toEqual(["alice: s_1 s_2", "bob: s_1"]);
+    expect(asked).toEqual(["alice: s_1 s_2", "alice: s_1"]);
+    // what is said again is no news
+    register.apply(back, [entryOf([1, 2, stateOf("alice", "s_1")])], at);
+    register.apply(back, [entryOf([1, 3, stateOf("bob", "s_1")])], at);
+    expect(asked).toEqual(["alice: s_1 s_2", "alice: s_1", "bob: s_1"]);
   });
 
   it("[WIRE-11] a message that is refused for its last part has taken nothing of its first", () => {

@@ -35,7 +35,7 @@ it.each([
   const [tab, phone] = [{}, {}];
   say(() => directory.report(tab, report("alice", "s1", "atrium"), now));
   say(() => directory.report(phone, report("bob", "s2", "bureau", { status: "away" }), now));
-  expect(told).toEqual([null, ["alice"], ["bob"]]);
+  expect(told).toEqual([[], ["alice"], ["bob"]]);
   expect([...union.userIds()]).toEqual(["alice", "bob"]);
   union.vouch(vouched("r_1"));
   expect(usersOf(union).map(({ id, status }) => `${id} ${status}`)).toEqual(["alice online", "bob away"]);
