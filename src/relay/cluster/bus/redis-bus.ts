@@ -14,7 +14,7 @@ const CLOSE_MS = 2_000;
 export class RedisBus implements Bus {
   readonly #address: BusAddress;
   readonly #onError: (error: unknown) => void;
-  readonly #publisher: RedisConnection;
+  #publisher: RedisConnection;
   #subscriber: RedisConnection;
   /** Resolves once the subscribing connection was made for the first time. */
   #connected: Promise<void>;
@@ -86,9 +86,15 @@ export class RedisBus implements Bus {
     return this.#publisher.listeners(topic);
   }
 
-  /** Begins the subscribing connection anew: it seems to be there, and nothing comes. [BUS-19] */
+  /**
+   * Begins both connections anew: they seem to be there, and nothing comes. Over a network that was away for a while TCP tries again
+   * ever more seldom, and would go on with what was said long ago. [BUS-19]
+   */
   reconnect(): void {
     if (this.#isClosed) return;
+    destroy(this.#publisher);
+    this.#publisher = this.#connection(false);
+    void this.#connect(this.#publisher);
     destroy(this.#subscriber);
     this.#subscriber = this.#connection(true);
     this.#connected = this.#connect(this.#subscriber);
