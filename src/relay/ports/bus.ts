@@ -27,7 +27,7 @@ export interface Bus {
   subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe;
   /** How many listen to a topic, over all relays. Without it, a relay waits a moment for those who might. */
   listeners?(topic: string): Promise<number>;
-  /** Begins anew what it listens by: nothing has come for long, though it seems to be connected. */
+  /** Connects anew: nothing has come for long, though it seems to be connected. */
   reconnect?(): void;
   /** What it counts about itself; without it, nothing is known to be lost. */
   readonly counts?: BusCounts;
