@@ -116,7 +116,7 @@ async function rollingRestart() {
 }
 
 /** @param {typeof faults[number]} fault @returns {Promise<Row>} */
-async function run({ name, fail, mend, lastsMs = 0, after, parts = undefined }) {
+async function run({ name, fail, mend, lastsMs = 0, after, parts }) {
   await until("everyone is here", () => cluster.isWhole(), 120_000);
   await cluster.type(true);
   await pause(2_000);
