@@ -265,7 +265,7 @@ export class Register {
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
       this.#entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
+      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: false });
     }
     changes.push({ type: "claimed", entry });
     this.#update(entry, clock, published, at, changes);
@@ -289,7 +289,7 @@ export class Register {
       this.#remove(other, now, changes);
       if (owner === null) continue;
       this.#entries.supersede(owner, key);
-      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
+      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: false });
     }
   }
 

@@ -113,7 +113,7 @@ function take(
   entries.own(entry, author);
   if (owner !== null && owner.kind !== "relay") {
     entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
+    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: true });
   }
   changes.push({ type: "claimed", entry });
   update(entry, said, published, entries, changes);
@@ -161,7 +161,7 @@ function takeOver(entries: Entries, entry: PresentEntry, now: number, changes: C
     changes.push({ type: "left", entry: other });
     if (owner === null || owner.kind === "relay") continue;
     entries.supersede(owner, key);
-    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id });
+    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: true });
   }
 }
 

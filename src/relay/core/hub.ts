@@ -32,7 +32,7 @@ import { PeopleKeeper } from "../people/keeper.ts";
 import { MemoryBudget } from "../util/budget.ts";
 import { Counters } from "./counters.ts";
 import { Grace, isLeave, moveGraceOf } from "./grace.ts";
-import { usersBeside } from "./lobby/beside.ts";
+import { inLobbiesBeside, usersBeside } from "./lobby/beside.ts";
 import type { Lobby } from "./lobby/lobby.ts";
 import { FlushLoad } from "./pace.ts";
 import { type RoomListener, RoomRegistry } from "./registry.ts";
@@ -107,7 +107,7 @@ export class Hub {
     const expire = (entry: PresentEntry): void => this.#expire(entry);
     const mayReturn = (since: number): boolean => this.#rush.mayBring(since);
     this.grace = new Grace(settings.leaveGrace, clock, expire, moveGraceOf(settings), mayReturn);
-    this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#withdraw(entry));
+    this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#handedOverTo(entry));
     const setup: RoomSetup = {
       limits: settings,
       tie: Math.random(),
@@ -333,8 +333,10 @@ export class Hub {
           this.grace.release(change.entry);
           this.#withdraw(change.entry);
           break;
-        case "changed":
         case "superseded":
+          if (change.elsewhere) this.#leaveLobby(room.memberOf(change.author), change.session);
+          break;
+        case "changed":
         case "returned":
         case "taken":
           break;
@@ -352,6 +354,18 @@ export class Hub {
     // [BUS-27] its own relay counts it, and says nothing of those who may not be seen
     if (this.lobbies.get(entry.lobby)?.counts(entry) === true) this.#handedOver.hold(entry);
     this.#registry.roomOf(entry)?.show(entry, true);
+  }
+
+  /** [BUS-51] Its client has gone to another relay, which tells the lobby. */
+  #leaveLobby(member: Member | null, session: string): void {
+    for (const entry of inLobbiesBeside(member, session, this.#members)) this.#handedOver.hold(entry);
+  }
+
+  /** The others have heard by now where somebody is. */
+  #handedOverTo(entry: PresentEntry): void {
+    const room = this.#registry.roomOf(entry);
+    if (room === undefined || !isLobby(room.name)) this.#withdraw(entry);
+    else this.#act(room, room.register.remove(entry, this.clock.now()));
   }
 
   #withdraw(entry: PresentEntry): void {

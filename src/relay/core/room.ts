@@ -222,7 +222,7 @@ export class Room implements DocumentHost {
       case "taken":
         return this.#tellNative(change.author, { kind: "taken", clientId: change.id });
       case "returned": {
-        const member = this.#memberOf(change.author);
+        const member = this.memberOf(change.author);
         if (member !== null && this.#observers.returned(member)) this.#flusher.schedule();
         return;
       }
@@ -259,11 +259,11 @@ export class Room implements DocumentHost {
   }
 
   refuse(author: unknown, { code, message }: FrameError): void {
-    this.#memberOf(author)?.close(code, message);
+    this.memberOf(author)?.close(code, message);
   }
 
   charge(author: unknown, ms: number): void {
-    this.#memberOf(author)?.charge(ms);
+    this.memberOf(author)?.charge(ms);
   }
 
   /** Does what comes by time: renewals for stock observers, and forgetting. */
@@ -330,7 +330,7 @@ export class Room implements DocumentHost {
     if (this.#observers.changed(entry, fields)) this.#flusher.schedule();
   }
 
-  #memberOf(author: unknown): Member | null {
+  memberOf(author: unknown): Member | null {
     // every author of this room's register, and of its document, is or was one of its members
     return this.members.has(author as Member) ? (author as Member) : null;
   }
@@ -363,7 +363,7 @@ export class Room implements DocumentHost {
 
   /** Tells an author that understands it. */
   #tellNative(author: Author, message: Control): void {
-    if (author.kind === "native") this.#memberOf(author)?.send(control(message));
+    if (author.kind === "native") this.memberOf(author)?.send(control(message));
   }
 
   /** A client asks whether those who are missing have gone, since nothing was heard of them. [ROSTER-6] [ROSTER-11] */

@@ -1,6 +1,6 @@
 /** What relays make up for that was said once and lost: found by the simulation of several relays. */
 import { expect, it } from "vitest";
-import type { WebSocket } from "ws";
+import { WebSocket } from "ws";
 import { encodeMessage } from "../../../src/relay/cluster/message.ts";
 import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
 import { Incoming } from "../../../src/relay/cluster/sequence.ts";
@@ -78,6 +78,33 @@ it("[BUS-28] with each beat a relay says how it dates", async () => {
   await until("Carol is here", () => carol.lobby.status === "live");
   carol.setStatus("busy");
   await until("her choice is dated", () => (carol.lobby.get("carol")?.sessions[0]?.manual?.at ?? 0) >= inAnHour);
+});
+
+it("[BUS-51] a client that goes to another relay and leaves there is seen by nobody, though its old connection seems to be open", async () => {
+  const { here, there, alice, bob } = await two();
+  const memory = new Map<string, string>();
+  const tabStorage = {
+    get: (key: string) => memory.get(key) ?? null,
+    set: (key: string, value: string) => void memory.set(key, value),
+  };
+  let isUnplugged = false;
+  class Unplugged extends WebSocket {
+    override send(...said: unknown[]): void {
+      if (!isUnplugged) Reflect.apply(super.send, this, said);
+    }
+  }
+  const before = ownClient(here.url, "carol", { tabStorage, WebSocket: Unplugged });
+  before.join("doc");
+  const isSeen = (): boolean => [alice, bob].every(({ lobby }) => lobby.get("carol")?.status === "online");
+  await until("all see Carol", isSeen);
+  isUnplugged = true;
+  const after = ownClient(there.url, "carol", { tabStorage });
+  expect(after.session).toBe(before.session);
+  const hers = after.join("doc").roster;
+  await until("she is there", () => hers.status === "live" && after.lobby.status === "live");
+  await until("nobody waits for her", () => hers.get("carol")?.sessions[0]?.reconnecting === false);
+  after.destroy();
+  await until("nobody sees her", () => [alice, bob].every(({ lobby }) => lobby.users.length === 2), 5_000);
 });
 
 it("[BUS-29] a user who left another relay while nothing of it was heard is gone, since that relay says so when it is asked", async () => {

@@ -1,4 +1,6 @@
 /** Whom a newcomer to a lobby wants to see first: those who are in the rooms that its client is in. [LOBBY-19] */
+import type { PresentEntry } from "../../../awareness/index.ts";
+import { isLobby } from "../../../wire/index.ts";
 import type { Member } from "../../ports/member.ts";
 import type { Room } from "../room.ts";
 
@@ -24,4 +26,17 @@ export function usersBeside(
     }
   }
   return found;
+}
+
+/** What a member's client says of a session in lobbies. [BUS-51] */
+export function inLobbiesBeside(
+  member: Member | null,
+  session: string,
+  rooms: ReadonlyMap<Member, Room>,
+): readonly PresentEntry[] {
+  return (member?.companions ?? []).flatMap((companion) => {
+    const room = rooms.get(companion);
+    if (room === undefined || !isLobby(room.name)) return [];
+    return room.register.ownedBy(companion).filter(({ claim }) => claim.session.id === session);
+  });
 }
