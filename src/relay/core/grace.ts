@@ -7,6 +7,10 @@ import type { RelaySettings } from "../ports/settings.ts";
 
 /** Once the relay runs again, hearing what clients said meanwhile may take this long, ms. */
 const HEARD_MS = 1_000;
+/** Those who were lost together with so many may come back in a rush. */
+const MANY = 20;
+/** So long ago they may have been lost, ms. */
+const RECENT_MS = 30_000;
 /** So often is looked whether a rush is over, ms. */
 const AGAIN_MS = 250;
 
@@ -35,6 +39,8 @@ class Queue<T> {
   readonly #expire: (item: T) => void;
   readonly #mayBeOnTheirWay: RushSign;
   readonly #deadlines = new Map<T, number>();
+  /** When many waited at the same time. */
+  #manyAt = -Infinity;
   /** When the next of them is to be given up. */
   #dueAt = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -51,8 +57,10 @@ class Queue<T> {
   }
 
   hold(item: T): void {
+    const now = this.#clock.now();
     this.#deadlines.delete(item);
-    this.#deadlines.set(item, this.#clock.now() + this.#ms);
+    this.#deadlines.set(item, now + this.#ms);
+    if (this.#deadlines.size >= MANY) this.#manyAt = now;
     this.#arm();
   }
 
@@ -82,11 +90,10 @@ class Queue<T> {
     // [TIME-3] they may have come back while the relay did not run, and have yet to be heard
     const stalledMs = stallOf(this.#dueAt, now);
     if (stalledMs > 0) this.#postpone(stalledMs + HEARD_MS);
-    // [ROSTER-11]
-    for (const first of this.#deadlines.values()) {
-      if (first <= now && this.#mayBeOnTheirWay(first)) return this.#wait(now + AGAIN_MS);
-      break;
-    }
+    // [ROSTER-11] one who is lost while others come is not one of those who come
+    const [first = Infinity] = this.#deadlines.values();
+    const wereMany = now - this.#manyAt < RECENT_MS;
+    if (first <= now && wereMany && this.#mayBeOnTheirWay(first)) return this.#wait(now + AGAIN_MS);
     for (const [item, deadline] of this.#deadlines) {
       if (deadline > now) break;
       this.#deadlines.delete(item);
