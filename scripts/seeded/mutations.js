@@ -15,7 +15,7 @@ import { parseArgs } from "node:util";
 const MUTATIONS = [
   {
     name: "every loss is a leave",
-    file: "src/relay/core/grace.ts",
+    file: "src/relay/core/grace/leave.ts",
     from: "if (code === Close.normal) return true;",
     to: "if (code > 0) return true;",
   },
@@ -28,8 +28,8 @@ const MUTATIONS = [
   {
     name: "the grace is 13 s",
     file: "src/relay/core/hub.ts",
-    from: "new Grace(settings.leaveGrace,",
-    to: "new Grace(settings.leaveGrace + 10_000,",
+    from: "lostMs: settings.leaveGrace,",
+    to: "lostMs: settings.leaveGrace + 10_000,",
   },
   {
     name: "last seen is when the loss was noticed",
@@ -196,14 +196,14 @@ const MUTATIONS = [
   },
   {
     name: "cluster: a gap is not noticed [BUS-3]",
-    file: "src/relay/cluster/sequence.ts",
+    file: "src/relay/cluster/topic/sequence.ts",
     from: "if (next > this.#expected) {",
     to: "if (next > this.#expected && next < 0) {",
     isCluster: true,
   },
   {
     name: "cluster: the last number is not said again [BUS-4]",
-    file: "src/relay/cluster/sequence.ts",
+    file: "src/relay/cluster/topic/sequence.ts",
     from: "    this.#hasTail = true;\n    this.#saidAt = now;\n    return true;",
     to: "    return now < 0;",
     isCluster: true,
@@ -301,7 +301,7 @@ const MUTATIONS = [
   },
   {
     name: "cluster: a room asks once [BUS-30]",
-    file: "src/relay/cluster/shared-topic.ts",
+    file: "src/relay/cluster/topic/shared-topic.ts",
     from: "const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];",
     to: "const ASK_AGAIN_MS = [1e9];",
     isCluster: true,
@@ -329,7 +329,7 @@ const MUTATIONS = [
   },
   {
     name: "cluster: the numbers of a room begin anew [BUS-38]",
-    file: "src/relay/cluster/sequence.ts",
+    file: "src/relay/cluster/topic/sequence.ts",
     from: "return new Outgoing(this.#highest + 1);",
     to: "return new Outgoing();",
     isCluster: true,

@@ -1,6 +1,6 @@
 /**
- * The entries of a room's register: what is known of each client id, and the indexes over them. It decides nothing; who may
- * speak for an id is the register's business.
+ * The entries of a room's register, one for each client id, and the indexes over them. Nothing is decided here: the register says who may
+ * speak for an id.
  */
 import type { StateBytes } from "../wire/index.ts";
 import type { Author } from "./author.ts";
@@ -19,7 +19,7 @@ import type { Published } from "./publish.ts";
 
 /** How long departed ids are remembered, ms: longer than anything stays in flight. [OWN-6] */
 const DEPARTED_MS = 120_000;
-/** Beyond that time, the ids that were lost last are kept for their users until the room is empty, at most this many. [ID-4] */
+/** After that time, ids whose connections were lost are still kept for their users until the room is empty: so many, the last ones. [ID-4] */
 const MAX_EXPECTED = 1_000;
 
 export class Entries {
@@ -28,9 +28,9 @@ export class Entries {
   readonly #byId = new Map<number, Entry>();
   readonly #records = new Map<Author, AuthorRecord>();
   readonly #bySession = new Map<string, PresentEntry[]>();
-  /** Who departed, the longest ago first. */
+  /** Departed ids, the longest ago first. */
   readonly #departed = new Set<DepartedEntry>();
-  /** Who is expected, the longest ago first. */
+  /** Expected ids, the longest ago first. */
   readonly #expected = new Set<ExpectedEntry>();
   #count = 0;
 
@@ -80,7 +80,7 @@ export class Entries {
     return record;
   }
 
-  /** Forgets a connection that is gone. What it owned waits without an owner, and is returned. */
+  /** Forgets a connection that is gone. Returns the entries that it owned: they wait without an owner. */
   orphan(author: Author, lastSeen: number): readonly PresentEntry[] {
     const owned = [...this.ownedBy(author)];
     this.#records.delete(author);
@@ -92,7 +92,7 @@ export class Entries {
     return owned;
   }
 
-  /** Those who speak for a session, by its key. */
+  /** The entries of a session, by its key. */
   inSession(key: string): readonly PresentEntry[] {
     return this.#bySession.get(key) ?? [];
   }
@@ -100,12 +100,12 @@ export class Entries {
   /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
   supersede(author: Author, key: string): void {
     const record = this.record(author);
-    // sessions that nobody holds any more need not be remembered
+    // sessions that no entry has any more need not be remembered
     const held = [...(record.superseded ?? [])].filter((each) => this.inSession(each).length > 0);
     record.superseded = new Set([...held, key]);
   }
 
-  /** Brings an id in; what was remembered of it is forgotten, but for what observers were told. */
+  /** Adds an entry for an id. What was remembered of the id is forgotten, but for what observers were told. */
   add(
     id: number,
     clock: number,
@@ -175,7 +175,7 @@ export class Entries {
     entry.phase = "live";
     entry.user = author.access.user?.id ?? null;
     const record = this.record(author);
-    // what is pushed to an empty array makes it one of seventeen
+    // an empty array that something is pushed to takes room for seventeen
     if (record.owned.length === 0) record.owned = [entry];
     else record.owned.push(entry);
   }
@@ -205,7 +205,7 @@ export class Entries {
     this.#departed.add(departed);
   }
 
-  /** Forgets ids that left long ago; of those who were lost, their users are remembered. */
+  /** Forgets ids that left long ago. Ids whose connections were lost stay expected for their users. */
   sweep(now: number): void {
     for (const departed of this.#departed) {
       if (departed.at > now - DEPARTED_MS) break;
@@ -215,9 +215,9 @@ export class Entries {
   }
 
   /**
-   * Makes the states small of those who have said nothing since then.
+   * Packs the states of clients that have said nothing since a moment, monotonic ms.
    *
-   * @param onlyHidden not of those whom observers may see
+   * @param onlyHidden leaves out states that observers may see
    */
   fold(since: number, onlyHidden = false): void {
     for (const { lastSeen, publishedState, authoredState, visible } of this.present()) {

@@ -1,5 +1,5 @@
 /**
- * Who may speak for a client id: pure functions, since all that keeps ghosts, doubles and impostors out hangs on them.
+ * Decides who may speak for a client id. These functions are pure, since they alone keep ghosts, doubles and impostors out.
  *
  * Stock clients send back every state that they hear, so what looks like somebody who returns may be an echo. Messages keep
  * their order, which tells the two apart: a stock client announces itself before it answers the first question that the
@@ -14,11 +14,11 @@ export interface Speaker {
   readonly author: Author;
   /** null: they have said nothing yet. */
   readonly record: AuthorRecord | null;
-  /** They own an id already, or will with what they said just before in the same message. */
+  /** They own an id already, or will by an earlier entry of the same message. */
   readonly ownsAny: boolean;
 }
 
-/** Whether what is said of an id may be news: most of what comes in is not, and is dropped before it is read. [OWN-1] [OWN-2] */
+/** Whether an entry of a message may be news. Most entries that come in are not, and are dropped before they are read. [OWN-1] [OWN-2] */
 export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: number, isGone: boolean): boolean {
   const { author, record, ownsAny } = speaker;
   // only its owner takes a state back
@@ -27,42 +27,43 @@ export function mayBeNews(entry: Entry | undefined, speaker: Speaker, clock: num
   if (isOwn(entry, speaker)) return clock > entry.clock;
   switch (author.kind) {
     case "native":
-      // what a native client says of an id is never an echo: it means to be that id, however low its clock is [OWN-12]
+      // a native client sends nothing back: it says that the id is its own, however low its clock is [OWN-12]
       return true;
     case "relay":
       return clock > entry.clock;
     case "stock":
-      // one that owns an id already passes on what it heard from a sibling tab [OWN-11]
+      // a stock client that owns an id already passes on what it heard from a sibling tab [OWN-11]
       if (ownsAny) return false;
       // a client that returns is not behind itself
       if (!(record?.echoes ?? author.echoing === "always")) return clock >= entry.clock;
-      // what may be an echo counts only if it is ahead of all that the client can have heard [OWN-8]
+      // an entry that may be an echo counts only with a clock above all that the client can have heard [OWN-8]
       return clock > Math.max(entry.clock, entry.publication?.clock ?? -1);
   }
 }
 
 /**
- * What is done about a state that may be news. `drop`: nothing, and nobody need know. `taken`: nothing, for the id is
- * somebody else's, and a native author is told so, since it would wait in vain to be seen. [OWN-9]
+ * What is done with a state that may be news. `introduce`: the id is new. `update`: the author changes an id of its own. `claim`: the
+ * author takes over an id. `drop`: nothing, and nobody is told. `taken`: nothing, since the id is somebody else's; a native author is
+ * told so, since it would wait in vain to be seen. [OWN-9]
  */
 export type Verdict = "introduce" | "update" | "claim" | "drop" | "taken";
 
-/** What is said of an id, as far as it matters to whom the id is. */
+/** The parts of a state by which ownership is decided. */
 export interface Said {
   readonly claim: Claim;
-  /** The user that the state itself names, whatever the relay knows; undefined: none, or somebody has the id. */
+  /** The user that the state itself names, whatever the relay knows; undefined: it names none, or the id is somebody's already. */
   readonly claimedUser: string | undefined;
   /** The session has been taken over by another connection that is still there. */
   readonly isSuperseded: boolean;
 }
 
-/** Says what is done about a state that its author says of an id, once it is read. [OWN-1] [OWN-3] [ID-3] */
+/** Decides what is done with a state, once it is read. [OWN-1] [OWN-3] [ID-3] */
 export function verdictOn(entry: Entry | undefined, speaker: Speaker, said: Said): Verdict {
   if (isPresent(entry)) return entry.owner === speaker.author ? "update" : verdictOnClaim(entry, speaker, said);
   return verdictOnIntroduction(entry, speaker, said);
 }
 
-/** Somebody speaks for an id whose owner is another connection, or none. */
+/** An author speaks for an id that another connection owns, or that lost its connection. */
 function verdictOnClaim(entry: PresentEntry, { author }: Speaker, { claim, isSuperseded }: Said): Verdict {
   if (isSuperseded) return "drop";
   const elsewhere = author.kind === "native" ? "taken" : "drop";
@@ -74,7 +75,7 @@ function verdictOnClaim(entry: PresentEntry, { author }: Speaker, { claim, isSup
   return author.kind === "native" && entry.phase === "orphaned" ? "claim" : elsewhere;
 }
 
-/** Somebody speaks for an id that nobody has. */
+/** An author speaks for an id that nobody has. */
 function verdictOnIntroduction(
   entry: DepartedEntry | Exclude<Entry, PresentEntry> | undefined,
   { author, ownsAny }: Speaker,
@@ -92,7 +93,7 @@ function verdictOnIntroduction(
   return "introduce";
 }
 
-/** Whether an id is the speaker's: it owns the entry, or took it back and nobody else has had it since. */
+/** Whether an id is the speaker's own: it owns the entry, or has taken it back and nobody else has had the id since. */
 export function isOwn(entry: PresentEntry | DepartedEntry, { author, record }: Speaker): boolean {
   if (entry.phase !== "departed") return entry.owner === author;
   return entry.by !== null && entry.by === record;

@@ -1,7 +1,6 @@
 /**
- * What a message is to bring about: read, and checked whole, before anything of it is written. It may be refused for its bytes,
- * for how many ids or how much memory its author has, and for the users that it would bring into a lobby. Nothing here writes.
- * [WIRE-11]
+ * Plans what a message changes. The message is read and checked whole before anything of it is written. It may be refused for its bytes,
+ * for the number of ids or the memory of its author, or for the users that it would bring into a lobby. Nothing here writes. [WIRE-11]
  */
 import {
   type Entry as SaidEntry,
@@ -52,7 +51,7 @@ export class Planner {
 
   /** Plans what an author says of client ids. Throws `FrameError`. */
   plan(author: Author, said: readonly SaidEntry[], date: number): Iterable<Plan> {
-    // of one id that is said twice, the last counts
+    // where a message names an id twice, the last counts
     const plans = new Map<number, Plan>();
     const brought = new Map<string, Set<string>>();
     let { ownsAny } = this.#entries.speaker(author);
@@ -76,7 +75,7 @@ export class Planner {
         ownsAny = true;
       }
       const isRenamed = verdict === "update" && isPresent(entry) && entry.claim.user.id !== claim.user.id;
-      // who takes over an id has a place already, and may have been refused since [API-24]
+      // a take-over is asked about, too: the user has a place already, but may have been banned since [API-24]
       if (!isNew && !isRenamed) continue;
       if (verdict === "introduce") newIds++;
       const sessions = brought.get(claim.user.id) ?? new Set();
@@ -90,7 +89,7 @@ export class Planner {
   /** Plans what an author changes about an own entry. Throws `FrameError`. */
   planPatch(author: Author, entry: PresentEntry, clock: number, patch: Uint8Array, date: number): Plan {
     const { maxState } = this.#setup.limits;
-    // what changes more than all of it had better say it whole [PATCH-4]
+    // a patch that is longer than any state has no use [PATCH-4]
     if (patch.length > 2 * maxState) throw new StateTooLargeError(maxState);
     const published = this.#planChange(author, entry, patchState(patch, entry.authoredState), date);
     return { id: entry.id, clock, published };
@@ -101,7 +100,7 @@ export class Planner {
     return this.#planChange(author, entry, changeSession(change, entry.authoredState), date);
   }
 
-  /** Says what is done about a state that was read, by what is known of its id now. */
+  /** Decides about a state that was read, by what is known of its id now. */
   verdict(entry: Entry | undefined, speaker: Speaker, { claim, authored }: Published): Verdict {
     const superseded = speaker.record?.superseded ?? null;
     let isSuperseded = false;
@@ -109,7 +108,7 @@ export class Planner {
       const key = sessionKey(claim, speaker.author.access.lobby);
       isSuperseded = superseded.has(key) && this.#entries.inSession(key).length > 0;
     }
-    // to read the name takes long, and it matters only where nobody has the id
+    // to read the user takes long, and matters only where nobody has the id
     const named = isPresent(entry) ? undefined : claimedUser(authored);
     return verdictOn(entry, speaker, { claim, claimedUser: named, isSuperseded });
   }
@@ -159,7 +158,7 @@ export class Planner {
     });
   }
 
-  /** [OWN-10] What an author took back counts as what it has, for as long as that is remembered. Throws `FrameError`. */
+  /** [OWN-10] Ids that an author took back count as its own for as long as they are remembered. Throws `FrameError`. */
   #checkCount(speaker: Speaker, entry: Entry | undefined, owned: number): void {
     const { maxStates } = this.#setup.limits;
     if (speaker.author.kind === "relay") return;

@@ -1,7 +1,7 @@
 /**
- * The register of a room: what is known of each client id, and who owns it. Pure but for its own contents: no socket, no
- * timer, and time comes in. A frame is read and checked whole, against everything that can refuse it, before anything is
- * written; what it brings about is returned as a list of changes.
+ * The register of a room: what is known of each client id, and which connection owns it. It has no socket and no timer; time comes in.
+ * A frame is read and checked whole, against everything that can refuse it, before anything of it is written. What changed is returned as
+ * a list.
  */
 import { equal, isStockSession } from "../presence/index.ts";
 import {
@@ -25,7 +25,7 @@ import { type RemoteOutcome, type RemoteState, bytesOfNew, takeRemote } from "./
 const NO_CHANGES: readonly Change[] = [];
 const NO_FIELDS: ReadonlySet<string> = new Set();
 
-/** How many states a message may speak of besides those that are known: a sibling tab knows some from elsewhere. */
+/** How many states a message may hold besides those that the room knows: a client passes on what it heard from a sibling tab. */
 const SPARE_ENTRIES = 1_000;
 
 export class Register {
@@ -36,8 +36,8 @@ export class Register {
   readonly #tie: number;
 
   /**
-   * @param memory counts what the states of all rooms take; default: without a bound
-   * @param tie from 0 to 1: tells this relay from another where both let a session speak at the same time
+   * @param memory counts the memory of the states of all rooms; default: without a bound
+   * @param tie from 0 to 1, another for each relay: decides between relays that let a session speak in the same millisecond
    */
   constructor(
     room: string,
@@ -78,7 +78,7 @@ export class Register {
     return this.#entries.ownedBy(author);
   }
 
-  /** A stock client answered what it was asked first of all: from now on it may say back what it hears. Returns whether that is news. */
+  /** A stock client answered the first question: from now on it may send back what it hears. Returns whether it is the first answer. */
   answered(author: Author): boolean {
     const record = this.#entries.record(author);
     if (record.echoes || author.kind !== "stock" || author.echoing === "never") return false;
@@ -86,17 +86,17 @@ export class Register {
     return true;
   }
 
-  /** Reads an awareness message, and leaves out of it what cannot be news. Throws `FrameError`. */
+  /** Reads an awareness message, without the entries that cannot be news. Throws `FrameError`. */
   read(author: Author, payload: Uint8Array): Reading {
     const speaker = this.#entries.speaker(author);
     let echoes = false;
     const select = (id: number, clock: number, isGone: boolean): boolean => {
       const entry = this.#entries.get(id);
-      // a state of somebody else's is an echo, and who echoes does so for as long as they read
+      // a state of another client is an echo, which shows that the author reads what it is sent
       if (!isGone && isPresent(entry) && entry.owner !== author) echoes = true;
       return mayBeNews(entry, speaker, clock, isGone);
     };
-    // what a state may weigh is checked of those that are taken; of an echo only how many it may be
+    // the size of a state is checked when it is taken; an echo is bounded only by the number of its states
     const limits = { maxStateBytes: Infinity, maxEntries: 2 * this.#entries.known + SPARE_ENTRIES };
     const entries = decodeEntries(payload, limits, select);
     return { entries, echoes };
@@ -127,20 +127,20 @@ export class Register {
   }
 
   /**
-   * Takes what changed of an author's session, in all that the author owns. Returns null when the author owns nothing here: it must
-   * say its state whole. Throws `FrameError` before it writes. [LINK-13] [LINK-14]
+   * Makes a change of an author's session in all entries of the author. Returns null when the author owns none here: it must say its
+   * state whole. Throws `FrameError` before it writes. [LINK-13] [LINK-14]
    */
   restate(author: Author, change: SessionChange, at: Moment): readonly Change[] | null {
     const owned = this.ownedBy(author).slice();
     if (owned.length === 0) return null;
     const planned = owned.map((entry) => [entry, this.#planner.planSession(author, entry, change, at.date)] as const);
     const changes: Change[] = [];
-    // the author's clock is left as it was: what the author says next in the room is above it
+    // the author's clock stays as it was, since the next message of the author in this room has a clock above it
     for (const [entry, published] of planned) this.#update(entry, entry.clock, published, at, changes);
     return changes;
   }
 
-  /** Takes what another relay says of those who are connected to it. Throws `FrameError` before it writes. [BUS-5] [BUS-6] */
+  /** Takes what another relay says of the clients that are connected to it. Throws `FrameError` before it writes. [BUS-5] [BUS-6] */
   applyRemote(author: Author, said: readonly RemoteState[], now: number): RemoteOutcome {
     this.#memory.admitFromRelay(bytesOfNew(this.#entries, said));
     return takeRemote(this.#entries, this.#room, author, said, now);
@@ -188,15 +188,15 @@ export class Register {
   }
 
   /**
-   * Makes the states small of those who have said nothing since then.
+   * Packs the states of clients that have said nothing since a moment, monotonic ms.
    *
-   * @param onlyHidden not of those whom observers may see
+   * @param onlyHidden leaves out states that observers may see
    */
   fold(since: number, onlyHidden = false): void {
     this.#entries.fold(since, onlyHidden);
   }
 
-  /** Writes what was planned. Nothing refuses it any more; but what came before it in the message may have settled it. */
+  /** Writes a plan. Nothing can refuse it any more, but an earlier plan of the same message may have made it void. */
   #commit(author: Author, plan: Plan, at: Moment, changes: Change[]): void {
     const { id, clock, published } = plan;
     const { now } = at;
@@ -275,7 +275,7 @@ export class Register {
     if (owner !== null && author.kind === "stock") changes.push({ type: "returned", author });
   }
 
-  /** [OWN-4] The moment a session speaks through a new connection, what it said through an old one is void. */
+  /** [OWN-4] The moment a session speaks through a new connection, its entries of old connections leave. */
   #takeOver(entry: PresentEntry, { now, date }: Moment, changes: Change[]): void {
     const key = sessionKey(entry.claim, entry.lobby);
     const inSession = this.#entries.inSession(key).slice();

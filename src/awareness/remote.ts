@@ -1,6 +1,7 @@
 /**
- * What another relay says of those who are connected to it, written into a room's register. That relay has checked it. It alone
- * gives out the clocks that observers are told; where two relays speak for one session, the later connection counts.
+ * Writes into a room's register what another relay says of the clients that are connected to it. That relay, the home relay of their ids,
+ * has checked it, and it alone gives out the clocks that observers are told. Where two relays speak for one session, the later connection
+ * counts.
  */
 import { equal, isStockSession, readState } from "../presence/index.ts";
 import { type Mark, PERSON, StateBytes, type StateChange, sameBytes, valuesOf } from "../wire/index.ts";
@@ -16,14 +17,14 @@ export interface RemoteState {
   readonly id: number;
   /** The clock that observers are told. */
   readonly clock: number;
-  /** The author's own clock: who comes back elsewhere speaks with the next one. */
+  /** The author's own clock: an author that comes back through another relay speaks with the next one. */
   readonly authorClock: number;
   readonly heldAt: number;
   readonly mark: Mark;
   /** When its connection last gave a sign of life, by this relay's monotonic clock, ms. */
   readonly lastSeen: number;
   readonly isStock: boolean;
-  /** Who the home relay knows its author as; null where nobody was asked. */
+  /** The user that the home relay knows its author as; null where the relay asks nobody who they are. */
   readonly user: string | null;
   readonly lobby: string;
   /** null: the id has left. */
@@ -32,7 +33,7 @@ export interface RemoteState {
 
 export interface RemoteOutcome {
   readonly changes: readonly Change[];
-  /** Ids that observers here were told a higher clock of than the home relay gave out: it is to go on above that. [BUS-8] */
+  /** Ids whose observers here were told a clock not below the home relay's, which has to go on above it. [BUS-8] */
   readonly behind: readonly { readonly id: number; readonly clock: number }[];
 }
 
@@ -66,7 +67,7 @@ export function takeRemote(
   return { changes, behind };
 }
 
-/** What the states take that are new here, about: bytes. */
+/** About how many bytes the states take that are new here. */
 export function bytesOfNew(entries: Entries, said: readonly RemoteState[]): number {
   let bytes = 0;
   for (const { id, state } of said) if (state !== null && !isPresent(entries.get(id))) bytes += weightOf(state, state);
@@ -83,7 +84,7 @@ function isOlder(
 ): boolean {
   const older = (other: PresentEntry): boolean => other.owner !== author && isBefore(said.heldAt, author, other);
   if (isPresent(entry)) {
-    // an id that two users have: who had it first keeps it
+    // two users have the same id: the one who had it first keeps it
     return entry.claim.user.id === claim.user.id ? older(entry) : !older(entry);
   }
   return !isStockSession(claim) && entries.inSession(sessionKey(claim, said.lobby)).some(older);

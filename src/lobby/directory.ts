@@ -1,6 +1,6 @@
 /**
- * The directory of a lobby: who is anywhere, what they chose, who may be seen. It turns what connections report into
- * effects on other connections of the same user; it acts on nothing itself. A connection is an opaque key.
+ * The directory of a lobby: which users are anywhere, which status each chose, and who may be seen. It turns the reports of connections
+ * into effects on other connections of the same user, and leaves acting on them to its caller. A connection is an opaque key.
  */
 import {
   type ManualChoice,
@@ -16,7 +16,7 @@ import type { LobbyUser } from "./layout.ts";
 import { type Report, Sessions } from "./sessions.ts";
 import { MAX_ENTRY_BYTES } from "./shard.ts";
 
-/** What a report brings about, for the caller to act on. */
+/** What has to be done after a report, by the caller. */
 export interface Effects<K> {
   /** Whether others may see these connections' states now; some may be known already. [STATUS-5] */
   readonly visibility: readonly (readonly [key: K, visible: boolean])[];
@@ -26,7 +26,7 @@ export interface Effects<K> {
   readonly isNews: boolean;
 }
 
-/** Bytes a second that one user's entry may cost each reader: a large one is written less often. [LOBBY-10] */
+/** Bytes a second that the entry of one user may cost each reader: a large entry is written less often. [LOBBY-10] */
 const BYTES_PER_SECOND = 32 * 1024;
 /** An entry that would only wait for so long is written at once, ms. */
 const SHORT_WAIT_MS = 50;
@@ -34,21 +34,21 @@ const SHORT_WAIT_MS = 50;
 export class Directory<K extends object> {
   readonly #sessions: Sessions<K>;
   readonly #remembered: RememberedChoices;
-  /** Who is not to be seen: those who chose so, as of the last word of any of their sessions, and those who are withheld. */
+  /** Users who must not be seen: those whose newest choice is to be invisible, and those who are withheld. */
   readonly #invisible = new Set<string>();
-  /** Users whom nobody is shown, since it is not known yet what they chose elsewhere. */
+  /** Users who are shown to nobody until it is known what they chose elsewhere. */
   readonly #withheld = new Set<string>();
-  /** When the entry of a user may be written again, of those whose entries are large, monotonic ms. */
+  /** When the entry of a user may be written again, for users whose entries are large, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
   /** Own people and those of other relays; undefined: there are no others. */
   #everyone: Everyone | undefined;
-  /** What was flushed before the first shard of another relay came, and waits to be told. */
+  /** Events that were flushed before the first shard of another relay came, and have yet to be told. */
   #early: readonly PresenceEvent[] = [];
   #ownEvents: readonly PresenceEvent[] = [];
 
   /**
    * @param roomId the lobby's name, as events and users give it: `@lobby`, or `@lobby/<name>`
-   * @param maxRemembered of how many users who are not here the choices of status are remembered; default: of none
+   * @param maxRemembered how many users who are not here have their choice of status remembered; default 0
    */
   constructor(roomId: string, maxRemembered: number = 0) {
     this.#remembered = new RememberedChoices(maxRemembered);
@@ -60,17 +60,17 @@ export class Directory<K extends object> {
     return this.#everyone?.users ?? this.#sessions.users;
   }
 
-  /** Those of them whom the own connections speak for, and only what these say: whom the own shard names. [LOBBY-15] */
+  /** The users of the own connections, with what these connections say and nothing else: the users of the own shard. [LOBBY-15] */
   get ownUsers(): ReadonlyMap<string, User> {
     return this.#sessions.users;
   }
 
-  /** What the last flush changed of `ownUsers`: what is written to the own shard. [LOBBY-15] */
+  /** The changes of `ownUsers` by the last flush, to be written to the own shard. [LOBBY-15] */
   get ownEvents(): readonly PresenceEvent[] {
     return this.#ownEvents;
   }
 
-  /** Nobody is here, and nobody has yet to be said to have left. */
+  /** Nobody is here, and every leave was announced. */
   get empty(): boolean {
     return this.#sessions.empty && this.users.size === 0 && this.#everyone?.empty !== false;
   }
@@ -119,7 +119,7 @@ export class Directory<K extends object> {
     };
   }
 
-  /** Whether no session of a user is known, here or elsewhere, nor a choice of status that holds elsewhere now. */
+  /** Whether nothing is known of a user: no session here or elsewhere, and no choice of status that holds elsewhere now. */
   isStranger(userId: string): boolean {
     if (this.#sessions.has(userId) || this.users.has(userId)) return false;
     return this.#everyone === undefined || this.#everyone.choiceElsewhere(userId) === null;
@@ -146,12 +146,12 @@ export class Directory<K extends object> {
     return { visibility, choices: [], isNews };
   }
 
-  /** Nothing is remembered of a user any more. */
+  /** Forgets the choice of a user. */
   forget(userId: string): void {
     this.#remembered.delete(userId);
   }
 
-  /** A flush has left somebody for a later one. */
+  /** A flush has left changes of some users for a later flush. */
   get pending(): boolean {
     return this.#sessions.pending;
   }
@@ -185,7 +185,7 @@ export class Directory<K extends object> {
     if (user === undefined) return { visibility: [], choices: [], isNews: false };
     const choice = this.#sessions.choiceOf(user);
     this.#sessions.delete(key, lastSeen, wall);
-    // the last session that held this choice has gone: the lobby remembers it
+    // the last session with this choice has gone: the lobby remembers the choice
     if (choice !== null && !isGuest(user) && this.#sessions.choiceOf(user)?.at !== choice.at) {
       this.#remembered.set(user, choice);
     }
@@ -249,7 +249,7 @@ export class Directory<K extends object> {
     return this.#sessions.claimed;
   }
 
-  /** None of the own connections speaks for anybody. */
+  /** No own connection speaks for anybody, and every leave was announced. */
   get isOwnEmpty(): boolean {
     return this.#sessions.empty && this.#sessions.users.size === 0;
   }
@@ -263,8 +263,8 @@ export class Directory<K extends object> {
   }
 
   /**
-   * Takes out all that another relay's shard said, since that relay is lost. Whom to keep for a grace is the caller's to
-   * decide, by waiting. [LOBBY-14]
+   * Takes out all that another relay's shard said, since that relay is lost. A caller that wants to keep its people for a grace calls
+   * later. [LOBBY-14]
    *
    * @param lastSeen when that relay was last known to be alive, ms since the epoch
    * @param wall ms since the epoch
@@ -275,8 +275,8 @@ export class Directory<K extends object> {
   }
 
   /**
-   * What changed since the last flush, over all relays. Own entries that cost readers much wait for their turn (`pending`).
-   * What is to be written to the own shard is in `ownEvents` then.
+   * Returns what changed since the last flush, over all relays. Own entries that cost readers much wait for their turn (`pending`).
+   * The changes to be written to the own shard are in `ownEvents` then.
    *
    * @param now by a clock that only goes forward, ms
    * @param wall ms since the epoch
@@ -287,7 +287,7 @@ export class Directory<K extends object> {
     const events = this.#early.concat(this.#everyone?.flush(wall, this.#isShown) ?? own);
     this.#ownEvents = this.#early.concat(own);
     this.#early = [];
-    // the own people are everybody again
+    // no other relay has people here any more
     if (this.#everyone?.alone === true && !this.pending) this.#everyone = undefined;
     this.#pace(now);
     return events;
@@ -295,7 +295,7 @@ export class Directory<K extends object> {
 
   readonly #isShown = (userId: string): boolean => !this.#withheld.has(userId);
 
-  /** Has own entries that cost readers much wait for their next turn. [LOBBY-10] */
+  /** Notes how long own entries that cost readers much have to wait. [LOBBY-10] */
   #pace(now: number): void {
     for (const [userId, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(userId);
     for (const { type, userId } of this.#ownEvents) {
@@ -320,7 +320,7 @@ export class Directory<K extends object> {
     return { visibility, choices, isNews: changed.size > 0 };
   }
 
-  /** The choice of a user, for those who have not heard of it: all connections of the user if it is new, else these. [LOBBY-16] */
+  /** Which connections of a user are told of the user's choice: those that have not heard of it, of all if it is new, else of `keys`. [LOBBY-16] */
   #choicesFor(
     userId: string,
     before: ManualChoice | null,
@@ -339,7 +339,7 @@ export class Directory<K extends object> {
     return report?.room === null && choice.at > (report.claim.session.manual?.at ?? -1);
   }
 
-  /** The connections of a user that others may see, or may no more, since a choice or its end. [STATUS-5] [LOBBY-17] */
+  /** The connections of a user, each with whether others may see it now, where a choice or its end has changed that. [STATUS-5] [LOBBY-17] */
   #checkVisibility(userId: string): readonly (readonly [K, boolean])[] {
     const invisible = this.#withheld.has(userId) || this.#sessions.choiceOf(userId)?.status === "invisible";
     if (invisible === this.#invisible.has(userId)) return [];

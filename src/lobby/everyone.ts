@@ -1,7 +1,7 @@
 /**
- * Everybody in a lobby of several relays: the people of the own connections, and those whom the shards of other relays name.
+ * Everybody in a lobby of several relays: the people of the own connections, and the people whom the shards of other relays name.
  *
- * A directory makes one with the first shard that it is given, so that a relay that stands alone counts nobody twice.
+ * A directory makes one with the first shard that it is given, so that a relay without others does not count its people twice.
  */
 import {
   type Claim,
@@ -27,7 +27,7 @@ interface ImportedUser extends ShardUser {
   readonly value: LobbyUser;
 }
 
-/** Users of whom a shard says something else than before, each with when sessions that are gone were last seen, ms. */
+/** Users whose entries in a shard have changed, each with the time at which sessions that are gone were last seen, ms. */
 export type ChangedUsers = ReadonlyMap<string, number>;
 
 export class Everyone {
@@ -40,8 +40,8 @@ export class Everyone {
   readonly #choices = new Map<string, Map<string, ManualChoice>>();
 
   /**
-   * @param own who is here by the own connections; they have been announced
-   * @param isShown whether a user has been: of the others it is said later that they came
+   * @param own the people of the own connections
+   * @param isShown whether a user was announced already; the join of any other user is announced later
    */
   constructor(own: OwnPeople, wall: number, isShown: (userId: string) => boolean) {
     this.#own = own;

@@ -1,5 +1,5 @@
 /**
- * From connections to people: what each connection says of its session, joined into sessions, counted per user.
+ * From connections to people: joins what each connection says of its session into sessions, and counts these by user.
  *
  * It serves one place: a room (its own connections) or a lobby (the connections of all rooms that count in it). A
  * connection is an opaque key. Times are ms since the epoch, by the relay's clock. [USER-1] [USER-2] [USER-3]
@@ -28,7 +28,7 @@ export interface Report {
   readonly claim: Claim;
   /** Its network is there. */
   readonly connected: boolean;
-  /** Its network is there but its page has not spoken for long: shown as away. */
+  /** Its network is there, but its page has said nothing for long: it is shown as away. */
   readonly silent: boolean;
   /** How many bytes it takes to write this down. */
   readonly bytes: number;
@@ -46,7 +46,7 @@ interface SessionRecord<K> {
   reports: readonly Reported<K>[];
   status: AutoStatus;
   since: number;
-  /** When any connection of it that is gone was last known to be alive. */
+  /** When the last of its connections that are gone was known to be alive. */
   lastSeen: number;
 }
 
@@ -56,9 +56,9 @@ export class Sessions<K extends object> {
   readonly #sessions = new Map<string, SessionRecord<K>>();
   readonly #byKey = new Map<K, SessionRecord<K>>();
   readonly #keysOf = new Map<string, readonly K[]>();
-  /** How many sessions a user has, of those who have several. */
+  /** How many sessions a user has, for users who have several. */
   readonly #counts = new Map<string, number>();
-  /** The newest choice of status of users who made one where none of these connections is; made with the first. */
+  /** The newest choices of status that users made elsewhere, by user. Undefined until there is one. */
   #elsewhere: Map<string, ManualChoice> | undefined;
 
   readonly #remembered: (userId: string) => ManualChoice | null;
@@ -89,13 +89,13 @@ export class Sessions<K extends object> {
     return this.#keysOf.has(userId);
   }
 
-  /** The newest choice of status of a user, over all sessions and what `choose` was told. */
+  /** The newest choice of status of a user, over all sessions and over choices made elsewhere (`choose`). */
   choiceOf(userId: string): ManualChoice | null {
     return newerManual(choiceOf(this.#people, userId), this.#elsewhere?.get(userId) ?? null);
   }
 
   /**
-   * Takes the newest choice of status that a user made where none of these connections is.
+   * Takes the newest choice of status that a user made elsewhere, not through these connections.
    *
    * @param choice null: there is none any more
    */
@@ -160,7 +160,7 @@ export class Sessions<K extends object> {
     const before = this.#byKey.get(key);
     if (before !== undefined && before.id !== id) this.delete(key, wall, wall);
     const known = reportedBy(key, this.#byKey.get(key));
-    // only what the page itself says makes its report the newest, not what the relay notices about its network
+    // a report becomes the newest when its page says something, not when the relay notices something about its network
     const spoke = known === undefined || !equal(known.report.claim, report.claim);
     if (!spoke && isSame(known.report, report)) return false;
 
@@ -171,7 +171,7 @@ export class Sessions<K extends object> {
       this.#sessions.set(id, session);
     }
     if (!spoke) known.report = report;
-    // joined, not spread out: then the array takes no more than it holds
+    // `concat`, since an array that is spread out has room for more than it holds
     else session.reports = without(session.reports, known).concat({ key, report });
     this.#byKey.set(key, session);
     add(this.#keysOf, report.claim.user.id, key);
@@ -187,7 +187,7 @@ export class Sessions<K extends object> {
     this.#byKey.delete(key);
     session.reports = without(session.reports, reported);
     remove(this.#keysOf, reported.report.claim.user.id, key);
-    // what is later than now was dated before the clock was set back [TIME-1] [USER-7]
+    // a time later than now was noted before the clock was set back [TIME-1] [USER-7]
     const before = session.lastSeen > wall ? 0 : session.lastSeen;
     session.lastSeen = Math.max(before, lastSeen);
     if (session.reports.length > 0) return this.#publish(session, wall);
@@ -196,7 +196,7 @@ export class Sessions<K extends object> {
     this.#people.delete(session.id, session.lastSeen, wall);
   }
 
-  /** Counts anew what is known of a user, of whom something is remembered now. */
+  /** Counts a user anew, whose remembered choice has changed. */
   recount(userId: string, wall: number): void {
     for (const key of this.keysOf(userId)) {
       const session = this.#byKey.get(key);
@@ -205,22 +205,22 @@ export class Sessions<K extends object> {
   }
 
   /**
-   * What changed since the last flush, as others see it: nothing of a user who came and went since. [EVENT-5]
+   * Returns what changed since the last flush, as others see it. A user who has come and gone since is not in it. [EVENT-5]
    *
-   * @param isDue whether what is new of a user is to be told now, and not with a later flush; default: of all
+   * @param isDue whether changes of a user are told now, or with a later flush; default: now
    */
   flush(wall: number, isDue?: (userId: string) => boolean): PresenceEvent[] {
     return this.#people.flush(wall, true, isDue);
   }
 
-  /** Whether a flush has left somebody for later. */
+  /** Whether a flush has left changes of some users for later. */
   get pending(): boolean {
     return this.#people.pending;
   }
 
   #countSession(userId: string, change: 1 | -1): void {
     const before = this.#counts.get(userId);
-    // before the first report is there, and after the last is gone, there is no count
+    // a user without a report has no count
     const count = (before ?? (change === 1 ? Number(this.has(userId)) : 1)) + change;
     if (count > 1) this.#counts.set(userId, count);
     else this.#counts.delete(userId);
@@ -248,7 +248,7 @@ export class Sessions<K extends object> {
   }
 }
 
-/** `away` when the page last said so, or when no connection of it has spoken for long [LIVE-8]; as before when all are lost. */
+/** The status of a session: what its page said last, but `away` when none of its connections has spoken for long [LIVE-8]; the same as before while all are lost. */
 function statusOf(reports: readonly Report[], newest: Report, before: AutoStatus): AutoStatus {
   const connected = reports.filter((report) => report.connected);
   if (connected.length === 0) return before;
@@ -286,8 +286,8 @@ function sessionOf<K>(
 }
 
 /**
- * What counts of a session's own choice and of one made elsewhere: the newer one where either hides the user. Else only the
- * own, so that no two relays keep a choice alive by repeating it to each other. [LOBBY-15] [LOBBY-17]
+ * Which choice counts, of a session's own and of one made elsewhere. Where either of them hides the user, the newer one counts. Else only
+ * the session's own does, so that two relays do not keep a choice alive by repeating it to each other. [LOBBY-15] [LOBBY-17]
  */
 function effectiveChoice(own: ManualChoice | null, elsewhere: ManualChoice | null): ManualChoice | null {
   const hides = own?.status === "invisible" || elsewhere?.status === "invisible";

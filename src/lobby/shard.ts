@@ -1,13 +1,13 @@
 /**
- * The shard of one relay in one lobby document: who is here, and who left lately. A lobby that nobody reads would take
- * more memory for its document than for all else that is known of people: it is written from when somebody reads it.
+ * The shard of one relay in one lobby document: the users who are here, and those who left lately. The document would take more memory
+ * than everything else that is known of the users, so it is written only once somebody reads it.
  *
- * A Y.Map keeps a trace of every value it ever held; a nested map that is replaced is collected whole. So the shard
- * counts what it has overwritten and starts a new map once that outweighs what is alive.
+ * A Y.Map keeps a trace of every value that it ever held, but a nested map that is replaced is collected whole. So the shard counts the
+ * values that it has overwritten, and starts a new map once they outnumber the live ones.
  *
- * Yjs keeps a trace of what was collected, and joins traces that follow each other in one client's order of writing. Were maps
- * and their values written under one client id, each map would stand between the traces of two maps' values. So maps are written
- * under a client id of their own: all traces together are two structs, however often the map is replaced.
+ * Yjs keeps a trace of collected values, too, and joins traces that one client id has written one after the other. If maps and their
+ * values were written under one client id, each map would stand between the traces of two maps' values. So maps have a client id of their
+ * own: all traces together are two structs, however often the map is replaced.
  */
 import * as Y from "yjs";
 import {
@@ -23,15 +23,15 @@ import {
 import { type LobbySession, type LobbyUser, type ShardMap, shardsOf } from "./layout.ts";
 
 export interface ShardPolicy {
-  /** How long one who left is remembered, ms. */
+  /** How long a user who left is remembered, ms. */
   readonly recentTtl: number;
-  /** How many of them at most. */
+  /** How many users who left are remembered at most. */
   readonly recentMax: number;
   /** Whether it says which rooms people are in. */
   readonly lobbyRooms: boolean;
 }
 
-/** How many bytes those who left may take, over all lobbies. */
+/** How many bytes the users who left may take, over all lobbies. */
 export interface LeaverMemory {
   /** Takes so many bytes; false: there is no room. */
   reserve(bytes: number): boolean;
@@ -52,7 +52,7 @@ interface Leaver {
 const DEAD_PER_LIVE = 2;
 /** A small map is not worth replacing often. */
 const DEAD_MIN = 64;
-/** By less a clock is slowed, not set: time servers do that all the time. */
+/** A wall clock that falls back by less was not set but slowed down, as time servers do all the time, ms. */
 const SET_BACK_MS = 1_000;
 
 export class Shard {
@@ -60,11 +60,11 @@ export class Shard {
   readonly doc: Y.Doc;
   readonly #policy: ShardPolicy;
   readonly #memory: LeaverMemory;
-  /** Those who left, by user id, the longest gone first. */
+  /** The users who left, by their ids: those who left first come first. */
   readonly #recent = new Map<string, Leaver>();
   /** The client id that maps are written under. */
   readonly #mapWriter: number;
-  /** What the wall clock showed at the moment 0 of the clock that only goes forward, when leavers were dated last, ms. */
+  /** The wall clock's time less the monotonic one, as it was when leavers were dated last, ms. */
   #epoch = -Infinity;
   /** null: nobody has read it yet. */
   #map: ShardMap | null = null;
@@ -72,7 +72,7 @@ export class Shard {
   #live = 0;
   #dead = 0;
 
-  /** @param memory what those who left may take together with those of other shards; default: any amount */
+  /** @param memory bounds what the users who left take, together with those of other shards; default: no bound */
   constructor(id: string, policy: ShardPolicy, memory: LeaverMemory = UNBOUNDED) {
     this.id = id;
     this.#policy = policy;
@@ -81,12 +81,12 @@ export class Shard {
     this.#mapWriter = (this.doc.clientID ^ 1) >>> 0;
   }
 
-  /** How many of those who left are still remembered. */
+  /** How many users who left are still remembered. */
   get recent(): number {
     return this.#recent.size;
   }
 
-  /** One who left and is still remembered. */
+  /** A user who left and is still remembered. */
   leaver(userId: string, now: number): User | undefined {
     const leaver = this.#recent.get(userId);
     // a leaver whose time is over may still wait to be forgotten
@@ -94,18 +94,18 @@ export class Shard {
     return departed({ id: userId, ...leaver.value.user }, leaver.value.lastSeen);
   }
 
-  /** All who left and are still remembered, the longest gone first. */
+  /** All users who left and are still remembered: those who left first come first. */
   leavers(now: number): User[] {
     return [...this.#recent.keys()].flatMap((userId) => this.leaver(userId, now) ?? []);
   }
 
-  /** What is known of one who left. */
+  /** The entry of a user who left. */
   leaverEntry(userId: string): LobbyUser | undefined {
     return this.#recent.get(userId)?.value;
   }
 
   /**
-   * Takes in who left before this shard was begun; of one who is known already, the later time counts.
+   * Takes in users who left before this shard was begun. Where a user is known already, the later time counts.
    *
    * @param now by the clock that only goes forward
    * @param wall ms since the epoch
@@ -132,7 +132,8 @@ export class Shard {
   }
 
   /**
-   * Writes down who is here and who is remembered, if that has not been done: from now on somebody reads it. [LOBBY-5]
+   * Writes down the users who are here and those who are remembered, unless that was done before: somebody reads the shard from now on.
+   * [LOBBY-5]
    */
   open(users: Iterable<User>, wall: number): void {
     if (this.#map !== null) return;
@@ -144,11 +145,11 @@ export class Shard {
   }
 
   /**
-   * Writes what the events changed, and forgets who is remembered no more, in one transaction.
+   * Writes what the events changed, and forgets users whose time is over, in one transaction.
    *
    * @param now by the clock that only goes forward [TIME-1]
    * @param wall ms since the epoch
-   * @returns who is remembered no more
+   * @returns the ids of users who are remembered no more
    */
   write(events: readonly PresenceEvent[], now: number, wall: number): readonly string[] {
     const isSetBack = this.#isSetBack(wall - now);
@@ -175,7 +176,7 @@ export class Shard {
     return epoch < before - SET_BACK_MS;
   }
 
-  /** Nobody was last seen later than they left, by the clock as it is set now. [TIME-6] */
+  /** The wall clock was set back: dates the users who left anew, so that nobody was last seen later than they left. [TIME-6] */
   #dateAnew(now: number, wall: number): void {
     for (const [userId, { at, value }] of this.#recent) {
       const leftAt = Math.round(wall - (now - at));
@@ -186,7 +187,7 @@ export class Shard {
     }
   }
 
-  /** Returns who is remembered no more, for want of room. */
+  /** Writes one event. Returns the ids of users who are remembered no more, since there is no room. */
   #apply(event: PresenceEvent, now: number, wall: number): readonly string[] {
     const { type, user, userId } = event;
     if (isHidden(event, this.#policy.lobbyRooms)) return [];
@@ -206,7 +207,7 @@ export class Shard {
     return [];
   }
 
-  /** [LOBBY-21] Remembers one who left, where it takes forgetting others who left before. Returns who is remembered no more. */
+  /** [LOBBY-21] Remembers a user who left, and if there is no room forgets users who left before. Returns the ids of those. */
   #keep(userId: string, leaver: Leaver): readonly string[] {
     const forgotten: string[] = [];
     this.#drop(userId);
@@ -225,7 +226,7 @@ export class Shard {
     this.#memory.release(bytesOf(userId, leaver));
   }
 
-  /** Whether a leaver is remembered who need not be any more: there are too many, or the first left too long ago. [LOBBY-7] */
+  /** Whether a leaver is to be forgotten: there are too many, or the first left too long ago. [LOBBY-7] */
   #hasForgettable(now: number): boolean {
     if (this.#recent.size > this.#policy.recentMax) return true;
     for (const { at } of this.#recent.values()) return at <= now - this.#policy.recentTtl;
@@ -285,17 +286,17 @@ function withoutId(user: User): LobbyUser["user"] {
   return info;
 }
 
-/** Whether readers are not told: that somebody goes from room to room would say where they are, too. [PRIV-2] */
+/** Whether readers are not told of an event: where rooms are not told, a user who goes from room to room changes nothing that they may see. [PRIV-2] */
 export function isHidden(event: PresenceEvent, tellsRooms: boolean): boolean {
   if (event.type !== "update" || tellsRooms) return false;
   return equal(lobbyUser(event.previous, 0, false), lobbyUser(event.user, 0, false));
 }
 
-/** Sessions of one user that a lobby lists: those that are most present. [LOBBY-9] */
+/** How many sessions of one user a lobby lists: the most present ones. [LOBBY-9] */
 const MAX_SESSIONS = 64;
-/** Bytes that one user's entry takes, about; of what is more, metadata and rooms of the less present sessions are left out. [LOBBY-9] */
+/** About how many bytes the entry of one user may take. Metadata and rooms of the less present sessions are left out past it. [LOBBY-9] */
 export const MAX_ENTRY_BYTES: number = 64 * 1024;
-/** What every session takes besides its metadata and rooms, bytes. */
+/** Bytes that every session takes besides its metadata and rooms. */
 const SESSION_BYTES = 160;
 
 /** The entry of a user. @param tellsRooms whether it says in which rooms the user is [PRIV-2] */

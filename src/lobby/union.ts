@@ -1,6 +1,6 @@
 /**
- * A lobby document as its readers see it: the union over the shards that a live relay vouches for. [LOBBY-2] It reads; when
- * to look, and whom to hold while a connection is down, is its reader's business.
+ * A lobby document as its readers see it: the union of the shards that a live relay vouches for. [LOBBY-2] It only reads. When to look,
+ * and whom to keep while a connection is down, its user decides.
  */
 import type * as Y from "yjs";
 import {
@@ -16,9 +16,9 @@ import {
 } from "../presence/index.ts";
 import { type ShardMap, isLostShard, keysIn, readShardUser, shardsOf, valueIn, vouchedShard } from "./layout.ts";
 
-/** What the shards that count say of one user. */
+/** What the shards that count say of one user. A shard counts while a live relay vouches for it. */
 export interface UnionUser<Meta = JsonObject> {
-  /** Who it is; undefined: no shard names the user. */
+  /** The user's name and colour; undefined: no shard names the user. */
   readonly info: UserInfo | undefined;
   /** The sessions by id, one claim for each; none: the user has left. */
   readonly claims: Map<PropertyKey, Claim<Meta>>;
@@ -35,7 +35,7 @@ export class Union<Meta = JsonObject> {
     this.#shards = shardsOf(doc);
   }
 
-  /** Whether a live relay vouches for any shard. If none does, nothing that is read counts. */
+  /** Whether a live relay vouches for any shard. If none does, nobody is here as far as can be known. */
   get isVouched(): boolean {
     return this.#vouched.size > 0;
   }
@@ -57,9 +57,9 @@ export class Union<Meta = JsonObject> {
   }
 
   /**
-   * Tells of users of whom something was written.
+   * Tells which users' entries were written.
    *
-   * @param listener is given their ids; null: anybody may be meant
+   * @param listener is given the ids of the users; null: it may be any of them
    */
   observe(listener: (userIds: readonly string[] | null) => void): Unsubscribe {
     const shards = this.#shards;
@@ -84,7 +84,7 @@ export class Union<Meta = JsonObject> {
     return () => shards.unobserveDeep(onChange);
   }
 
-  /** The ids of all whom any shard names, whether or not somebody vouches for it. */
+  /** The ids of all users whom any shard names, whether or not a relay vouches for it. */
   userIds(): Set<string> {
     const ids = new Set<string>();
     for (const shardId of keysIn(this.#shards)) {
@@ -105,7 +105,7 @@ export class Union<Meta = JsonObject> {
       info ??= entry.user;
       lastSeen = Math.max(lastSeen, entry.lastSeen);
       for (const said of entry.claims) {
-        // [BUS-17] those who were connected to a relay that is lost have yet to be heard elsewhere
+        // [BUS-17] sessions of a relay that is lost have yet to be heard elsewhere
         const claim = isLost ? withSession(said, { reconnecting: true }) : said;
         const { id } = claim.session;
         const known = claims.get(id);

@@ -4,21 +4,17 @@
  */
 
 import { isRecord } from "../presence/index.ts";
-import { type JwtOptions, type ReadToken, authenticateBy, tokenReader } from "./access/tokens/jwt.ts";
 import { type PublicKeySource, isKeyText } from "./access/tokens/keys.ts";
 import type { Bus } from "./ports/bus.ts";
 import type { DocumentStore } from "./ports/stores/document-store.ts";
-import { type Log, noLog } from "./ports/log.ts";
+import type { Log } from "./ports/log.ts";
 import type { Outbox } from "./ports/stores/outbox.ts";
 import type { SharedOutbox } from "./ports/stores/shared-outbox.ts";
 import { readOrigin } from "./access/origin.ts";
 import type { Authenticate } from "./access/identity.ts";
 import type { RelaySettings } from "./ports/settings.ts";
-import { type ErrorListener, consoleReporter } from "./util/report.ts";
-import { checkParts } from "./parts.ts";
+import type { ErrorListener } from "./util/report.ts";
 import { DEFAULT_TYPES, WEBHOOK_TYPES, type WebhookType } from "./webhooks/message.ts";
-import { MemoryOutbox } from "./webhooks/outbox/memory.ts";
-import type { WebhookSettings } from "./webhooks/webhooks.ts";
 import { ANY_TEXT, type SpecOf, bytes, checkValue, count, flag, heapBytes, hops, list, ms, text } from "./option.ts";
 
 /** As the header Authorization can carry it. */
@@ -267,134 +263,4 @@ export function resolveOptions(given: Partial<Record<OptionName, unknown>>): Rel
     return [name, checkValue(spec, name, given[name] ?? spec.default)];
   });
   return Object.fromEntries(entries) as RelayOptions;
-}
-
-export interface ResolvedBus {
-  readonly bus: Bus;
-  readonly prefix: string;
-  readonly secret: string | null;
-}
-
-/** Throws a `RangeError` for a bus beside a store that other relays cannot use. [BUS-25] */
-function resolveBus({ bus = null, busPrefix = "cp1:", busSecret = null, store }: RelayConfig): ResolvedBus | null {
-  if (bus === null) return null;
-  if (store?.isShared === false) {
-    throw new RangeError(
-      "relays on a bus need a store that all of them can use: this one keeps documents for one process",
-    );
-  }
-  if (busSecret === "") throw new RangeError("busSecret must not be empty");
-  return { bus, prefix: busPrefix, secret: busSecret };
-}
-
-/** Throws a `RangeError` where documents are to be deleted that nobody uses, and the store cannot tell which. [STORE-43] */
-function checkTtl({ documentTtl = 0, store }: RelayConfig, nameOf: (name: OptionName) => string): void {
-  const lacks = (["touch", "unused", "delete"] as const).find((name) => store?.[name] === undefined);
-  if (documentTtl === 0 || !store || lacks === undefined) return;
-  throw new RangeError(
-    `${nameOf("documentTtl")} needs a store that knows which documents nobody uses: this one has no ${lacks}()`,
-  );
-}
-
-export interface ResolvedConfig {
-  /** Without keys: these may be shown and logged. */
-  readonly settings: RelaySettings;
-  /** Null: nobody is asked. */
-  readonly authenticate: Authenticate | null;
-  readonly onError: ErrorListener;
-  readonly log: Log;
-  readonly store: DocumentStore | null;
-  readonly bus: ResolvedBus | null;
-  readonly api: {
-    readonly keys: readonly string[];
-    /** Null: there are no keys for tokens. */
-    readonly readToken: ReadToken | null;
-    readonly rate: number;
-  };
-  /** Null: there are none. */
-  readonly webhooks: ResolvedWebhooks | null;
-}
-
-export interface ResolvedWebhooks {
-  readonly settings: WebhookSettings;
-  /** Of a relay that is alone. */
-  readonly outbox: Outbox;
-  /** Of relays on a bus; null: the relay is alone. */
-  readonly shared: SharedOutbox | null;
-}
-
-/** @param nameOf what an option is called in an error; default: its name */
-export function resolveConfig(config: RelayConfig, nameOf = (name: OptionName): string => name): ResolvedConfig {
-  for (const name of ["jwtSecret", "jwtPublicKey", "jwksUrl", "authenticate"] as const) {
-    // a variable that is not set must not open the relay to everybody
-    if (Object.hasOwn(config, name) && config[name] === undefined) {
-      throw new RangeError(`${name} is given, and undefined: leave it out, if anybody may come as anybody`);
-    }
-    if (Array.isArray(config[name]) && config[name].length === 0) {
-      throw new RangeError(`${name} is given, and empty: leave it out, if anybody may come as anybody`);
-    }
-  }
-  const {
-    authenticate = null,
-    onError = consoleReporter(),
-    store = null,
-    log = noLog,
-    outbox = new MemoryOutbox(),
-    sharedOutbox = null,
-    lobby,
-    bus: _bus,
-    busPrefix: _prefix,
-    busSecret: _secret,
-    ...given
-  } = config;
-  checkParts({ ...config });
-  checkTtl(config, nameOf);
-  const bus = resolveBus({ ...config });
-  const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
-  const { webhook, webhookSecret, webhookEvents, webhookTimeout, webhookReturn, maxWebhookBacklog, ...others } =
-    options;
-  const { jwtSecret, jwtPublicKey, jwksUrl, jwtAudience, jwtIssuer, apiKey, apiRate, ...settings } = others;
-  const api = { keys: apiKey, readToken: null, rate: apiRate };
-  // [HOOK-2] a message that nobody can verify is not sent
-  if (webhook.length > 0 && webhookSecret.length === 0) {
-    throw new RangeError(
-      `${nameOf("webhook")} needs ${nameOf("webhookSecret")}: webhooks are signed with it, for example whsec_ and what "openssl rand -base64 32" prints`,
-    );
-  }
-  const webhookSettings: WebhookSettings = {
-    urls: webhook,
-    secrets: webhookSecret,
-    types: webhookEvents,
-    timeoutMs: webhookTimeout,
-    maxWaiting: maxWebhookBacklog,
-    returnMs: webhookReturn,
-  };
-  // [HOOK-20] else each relay would send its own, and receivers would have them several times
-  if (webhook.length > 0 && bus !== null && sharedOutbox === null) {
-    throw new RangeError(
-      `${nameOf("webhook")} on a bus needs a sharedOutbox: relays on a bus send webhooks together, see openSharedOutbox`,
-    );
-  }
-  const shared = bus === null ? null : sharedOutbox;
-  const webhooks = webhook.length === 0 ? null : { settings: webhookSettings, outbox, shared };
-  const jwt: JwtOptions = {
-    ...(jwtSecret.length > 0 && { secret: jwtSecret }),
-    ...(jwtPublicKey.length > 0 && { publicKey: jwtPublicKey }),
-    ...(jwksUrl !== null && { jwksUrl }),
-    ...(jwtAudience !== null && { audience: jwtAudience }),
-    ...(jwtIssuer !== null && { issuer: jwtIssuer }),
-    clockTolerance: settings.clockTolerance,
-  };
-  const hasKey = jwtSecret.length > 0 || jwtPublicKey.length > 0 || jwksUrl !== null;
-  const keyNames = { secret: nameOf("jwtSecret"), publicKey: nameOf("jwtPublicKey"), jwksUrl: nameOf("jwksUrl") };
-  if (!hasKey) {
-    // an operator who asks for an audience believes that tokens are looked at
-    const lost = (["jwtAudience", "jwtIssuer"] as const).find((name) => options[name] !== null);
-    if (lost !== undefined) throw new RangeError(`${nameOf(lost)} needs one of ${Object.values(keyNames).join(", ")}`);
-    return { settings, authenticate, onError, log, store, bus, api, webhooks };
-  }
-  if (authenticate !== null) throw new RangeError("authenticate stands instead of a key: only one can be given");
-  const readToken = tokenReader(jwt, keyNames);
-  const byToken = { authenticate: authenticateBy(readToken), api: { ...api, readToken } };
-  return { settings, onError, log, store, bus, webhooks, ...byToken };
 }

@@ -9,23 +9,21 @@ import { Close } from "../wire/index.ts";
 import { isLoopback } from "./access/address.ts";
 import { Authorizer } from "./access/authorizer.ts";
 import { LazyApi } from "./api/lazy.ts";
-import { moveGraceOf } from "./core/grace.ts";
+import { moveGraceOf } from "./core/grace/grace.ts";
 import { apiListener } from "./server/api-listener.ts";
 import { UpgradeHandler } from "./server/upgrade-handler.ts";
-import {
-  type DisconnectOptions,
-  type Disconnected,
-  LinkedHub,
-  type RelayEvents,
-  type RoomInfo,
-} from "./wiring/linked-hub.ts";
+import type { DisconnectOptions, Disconnected } from "./wiring/disconnect.ts";
+import type { RelayEvents } from "./wiring/events.ts";
+import { LinkedHub } from "./wiring/linked-hub.ts";
+import type { RoomInfo } from "./wiring/types.ts";
 import { closeServer, createHttpServer, refuseUpgrade } from "./server/http.ts";
 import { Instruments } from "./server/instruments.ts";
 import { MetricsPage, type RelayMetrics } from "./server/metrics.ts";
 import { atMost, endsInTime } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
 import { Sparing } from "./util/sparing.ts";
-import { type RelayConfig, type ResolvedConfig, type ResolvedWebhooks, resolveConfig } from "./options.ts";
+import { type ResolvedConfig, type ResolvedWebhooks, resolveConfig } from "./config.ts";
+import type { RelayConfig } from "./options.ts";
 import type { Relay, RelayAddress } from "./types.ts";
 import { systemClock } from "./ports/clock.ts";
 import type { Log } from "./ports/log.ts";
@@ -189,7 +187,7 @@ class RelayServer implements Relay {
   }
 
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
-    return this.#hub.on(type, listener);
+    return this.#hub.events.on(type, listener);
   }
 
   users(lobby?: string): readonly User[] {
@@ -238,7 +236,7 @@ class RelayServer implements Relay {
     const ports = {
       clock: systemClock,
       graceMs: this.options.leaveGrace,
-      sizeOf: (room: string) => this.#hub.core.documents.sizeOf(room),
+      sizeOf: (room: string) => this.#hub.core.documents.memory.sizeOf(room),
       onError: (error: unknown) => this.#onError(error, "webhooks"),
     };
     if (shared === null) return new Webhooks(settings, { ...ports, outbox });

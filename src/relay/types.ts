@@ -4,7 +4,9 @@ import type { Server as SecureServer } from "node:https";
 import type { Json, Unsubscribe, User } from "../presence/index.ts";
 import type { RelaySettings } from "./ports/settings.ts";
 import type { RelayMetrics } from "./server/metrics.ts";
-import type { DisconnectOptions, Disconnected, RelayEvents, RoomInfo } from "./wiring/linked-hub.ts";
+import type { DisconnectOptions, Disconnected } from "./wiring/disconnect.ts";
+import type { RelayEvents } from "./wiring/events.ts";
+import type { RoomInfo } from "./wiring/types.ts";
 
 export interface RelayAddress {
   readonly host: string;

@@ -178,15 +178,18 @@ describe("one socket with several rooms", () => {
       ["atrium", 1],
       ["bureau", 1],
     ]);
+    // on a busy machine the messages wait for the next turn
+    await until("b is answered", () => heard("b").length === 2);
     expect(heard("a")).toEqual(["syncStep1"]);
     expect(heard("b")).toEqual(["syncStep1", "syncStep2"]);
   });
 
-  it("goes on when one of its channels is closed, by itself or by the hub", () => {
+  it("goes on when one of its channels is closed, by itself or by the hub", async () => {
     const { hub, link: both, sent, closed } = link();
     both.open("a", { room: "atrium", identity: null });
     both.open("b", { room: "bureau", identity: null });
     both.message(letter("a", Uint8Array.of(77)));
+    await until("a is closed", () => hub.rooms().length === 1);
     expect([...(sent.at(-1) ?? [])]).toEqual([65, 4400 >> 8, 4400 & 255]);
     expect(hub.rooms().map(({ name }) => name)).toEqual(["bureau"]);
     // what was on its way meanwhile harms nobody

@@ -1,10 +1,10 @@
 /**
  * What observers have yet to hear of each client id, and with which clocks.
  *
- * Observers take an awareness state only with a higher clock than they remember, and stock ones remember through a
- * disconnect. So the relay gives out clocks of its own, starting from the time: they rise with each change, with each
- * renewal that the owner is too silent to make, and above whatever a former relay process gave out. A client must never
- * be sent its own state with a clock above its own, for it would take it for its newest (see `nudges` and `preview`).
+ * Observers take an awareness state only with a higher clock than they remember, and stock clients remember clocks through a
+ * disconnect. So the relay gives out clocks of its own. They begin with the time, above whatever an earlier relay process gave out, and
+ * rise with each change and with each renewal that the relay makes for a silent owner. A client must never be sent its own state with a
+ * clock above its own, for it would take that state for its newest (see `nudges` and `preview`).
  * [LIVE-10]
  */
 import type { StateBytes } from "../../wire/index.ts";
@@ -19,7 +19,7 @@ export interface StateUpdate {
   readonly state: StateBytes | null;
 }
 
-/** Stock observers drop who was not renewed for 30 s; a state is sent again before that, though its owner is silent. */
+/** A state is sent again after this time, though its owner is silent: stock observers drop a state that was not renewed for 30 s. */
 const RENEW_MS = 20_000;
 
 export class Updates {
@@ -34,7 +34,7 @@ export class Updates {
     this.#firstClock = firstClock;
   }
 
-  /** The entry has something new to say to observers. */
+  /** Observers have to be told of the entry with the next flush. */
   changed(entry: PresentEntry): void {
     const publication = entry.publication ?? this.#begin(entry);
     publication.pending = "changed";
@@ -53,7 +53,7 @@ export class Updates {
     }
   }
 
-  /** What all observers have not heard yet, each id once, with the clocks to send. */
+  /** Takes the updates that observers have not heard yet, each id once, with the clocks to send. */
   takeChanges(now: number): StateUpdate[] {
     const updates: StateUpdate[] = [];
     for (const publication of this.#pending) {
@@ -101,7 +101,7 @@ export class Updates {
     return updates;
   }
 
-  /** A snapshot for a stock client that may be the author of any of the entries: no clock is above the author's. */
+  /** A snapshot for a stock client that may itself be the author of any of the entries: no clock in it is above the author's own. */
   preview(entries: Iterable<PresentEntry>): StateUpdate[] {
     const updates: StateUpdate[] = [];
     for (const entry of entries) {
@@ -127,7 +127,7 @@ export class Updates {
     return this.snapshot(old, since);
   }
 
-  /** Gives these new clocks: somebody elsewhere remembers the old ones. [BUS-7] */
+  /** Gives entries new clocks, since a client of another relay remembers the old ones. [BUS-7] */
   renewAll(entries: Iterable<PresentEntry>): void {
     for (const entry of entries) if (entry.visible && !entry.isRemote) this.changed(entry);
   }
@@ -139,14 +139,14 @@ export class Updates {
     if (entry.publication !== null) entry.publication.clock = Math.max(entry.publication.clock, clock);
   }
 
-  /** A visible entry as it was last sent. An observer that is given it must hear of its end, even before its first flush. */
+  /** A visible entry as it was last sent. Its observer has to hear when it leaves, even before the first flush. */
   show(entry: PresentEntry): StateUpdate {
     const publication = entry.publication ?? this.#begin(entry);
     publication.shown = true;
     return { publication, clock: publication.clock, state: entry.publishedState };
   }
 
-  /** What an observer that missed something of an id must hear: how it is now. */
+  /** How an id is now, for an observer that has missed something of it. */
   asOf(publication: Publication): StateUpdate {
     const { entry, clock } = publication;
     return entry?.visible === true ? this.show(entry) : { publication, clock, state: null };

@@ -142,7 +142,7 @@ export class World {
       name,
       users,
       connections: lobby === null ? 0 : null,
-      hasDocument: this.#hub.documents.kept(name) !== undefined,
+      hasDocument: this.#hub.documents.memory.kept(name) !== undefined,
     };
   }
 
@@ -160,7 +160,7 @@ export class World {
     const people = new Sessions<object>(name);
     this.#countInto(people, name, lobby, found);
     people.flush(this.now);
-    const isHere = room === undefined ? this.#hub.documents.kept(name) !== undefined : room.document.hasContent;
+    const isHere = room === undefined ? this.#hub.documents.memory.kept(name) !== undefined : room.document.hasContent;
     return {
       name,
       users: people.users,

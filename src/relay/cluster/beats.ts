@@ -1,16 +1,16 @@
 /**
- * Who is there: each relay says now and then that it lives. That another relay is not heard counts only while this relay hears
- * itself through the bus: else it is this relay that is cut off. [BUS-16] [BUS-19]
+ * Which relays live. Each relay says once a second that it does: its beat. When this relay does not hear another one, that counts only
+ * while it hears its own beat through the bus, for else it may itself be cut off. [BUS-16] [BUS-19]
  */
 import type { Clock } from "../ports/clock.ts";
 
 /** How often a relay says that it lives, ms. */
 export const BEAT_MS = 1_000;
-/** Between two echoes that follow each other there is no more than this, ms. */
+/** When two echoes of the own beat are further apart than this, one was lost between them, ms. */
 const SKIPPED_MS = 1_800;
 /** A relay that is not heard for so long is lost, ms. */
 export const LOST_MS = 2_500;
-/** More relays are not heard: a process that may write to the bus could make up any number of them. [BUS-45] */
+/** The relay hears no more others than this: a process that may write to the bus could make up any number of them. [BUS-45] */
 const MAX_RELAYS = 1_000;
 /** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */
 const CUT_MS = 2_200;
@@ -18,9 +18,9 @@ const CUT_MS = 2_200;
 export interface BeatEvents {
   /** The bus is there again, or is lost. */
   link(isUp: boolean): void;
-  /** A beat of its own has not come back, and the next one did: other messages may be missing, too. [BUS-31] */
+  /** One own beat has not come back, and the next one has: other messages may be missing, too. [BUS-31] */
   skipped(): void;
-  /** A relay that is new, or was lost. */
+  /** A relay is heard that is new, or that was lost before. */
   found(relay: string): void;
   /** @param hasSaidSo it has said that it stops, and has sent its people elsewhere */
   lost(relay: string, hasSaidSo: boolean): void;
@@ -80,7 +80,7 @@ export class Beats {
       this.#isUp = false;
       this.#events.link(false);
     }
-    // nobody is judged before all had the time to be heard
+    // no relay is taken for lost before all have had the time to be heard
     if (!this.#isUp || now - this.#echoAt > BEAT_MS * 1.5) return;
     for (const [relay, at] of this.#heardAt) if (now - Math.max(at, this.#upSince) > LOST_MS) this.#lose(relay, false);
   }

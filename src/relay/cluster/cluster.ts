@@ -1,6 +1,6 @@
 /**
- * Joins this relay to others over a bus: in each room that people of both are in, each relay is a member of the other's; in each
- * lobby, each reads the other's shard. PROTOCOL.md has the messages. [BUS-1]
+ * Joins this relay to others over a bus. In a room that has clients of two relays, each relay is a member of the other's room; in a
+ * lobby, each relay reads the other's shard. PROTOCOL.md has the messages. [BUS-1]
  */
 import * as encoding from "lib0/encoding";
 import { FrameError, isLobby, readUint, reader } from "../../wire/index.ts";
@@ -9,7 +9,9 @@ import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
 import { BEAT_MS, Beats } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
+import { Healing } from "./healing.ts";
 import { type AskedKick, type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
+import { LostRelays } from "./lost-relays.ts";
 import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import { Elsewhere } from "./inquiries/elsewhere.ts";
@@ -18,25 +20,21 @@ import { readPlace, writePlace } from "./inquiries/place.ts";
 import { messageBody } from "./one-off.ts";
 import { Assembler } from "./parts/assembler.ts";
 import { PART_BYTES, Post } from "./parts/post.ts";
-import { Numbers } from "./sequence.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
+import { Numbers } from "./topic/sequence.ts";
 
-/** How often it is looked who is there, ms. */
+/** How often the relay looks which others are there, ms. */
 const CHECK_MS = 250;
-/** When the bus is there again, so many rooms are healed at a time, and then it rests so long, ms. [BUS-21] */
-const HEALED_AT_ONCE = 250;
-const HEAL_PAUSE_MS = 50;
-/** While the bus is lost, it begins anew after so many looks. */
+/** While the bus is lost, the relay connects to it anew after so many looks. */
 const REVIVE_CHECKS = 20;
-const MAX_STRAYED = 1_000;
 
 export interface ClusterOptions {
   /** What the names of topics begin with. Default `cp1:`. */
   readonly prefix?: string | undefined;
-  /** How long those may take to come back who were connected to a relay that is lost, ms. */
+  /** How long people may take to come back who were connected to a relay that is lost, ms. */
   readonly graceMs: number;
-  /** How long those may take who were connected to a relay that has said that it stops, ms. */
+  /** How long they may take when the relay has said that it stops, ms. */
   readonly moveGraceMs: number;
   /** Asks the connections that a user has to this relay for new tokens. Returns how many. @param lobby null: in all lobbies */
   readonly refresh: (userId: string, lobby: string | null) => number;
@@ -59,7 +57,7 @@ export class Cluster implements ClusterContext {
   readonly topics: Topics;
   readonly numbers: Numbers = new Numbers();
   readonly stats: ClusterStats = { gaps: 0, refused: 0, echoMs: null };
-  /** What can be found out from other relays. */
+  /** Finds out from other relays what they know. */
   readonly elsewhere: Elsewhere;
   readonly #bus: Bus;
   readonly #options: ClusterOptions;
@@ -67,23 +65,20 @@ export class Cluster implements ClusterContext {
   readonly inquiries: Inquiries;
   readonly #post: Post;
   readonly #assembler = new Assembler();
-  /** Waits until this relay has heard of those who were there before it. */
+  /** Waits until this relay has heard of the relays that were there before it. */
   readonly #introduction: Awaited;
-  /** Resolves once the first of its own beats has come back: then the bus is there. */
+  /** Resolves once a beat of this relay has come back for the first time: then the bus carries messages. */
   readonly #firstEcho: Promise<void>;
   #onEchoed: () => void = () => {};
   readonly #rooms = new Map<string, SharedRoom>();
   readonly #lobbies = new Map<string, SharedLobby>();
-  /** Lost relays whose shards are thrown away when their time is over. */
-  readonly #graces = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Relays that were taken for lost. One that is heard again never stopped: what both said meanwhile has to be asked for. */
-  readonly #strayed = new Set<string>();
+  readonly #lostRelays: LostRelays;
+  readonly #healing = new Healing();
   readonly #undo: (() => void)[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #beatSentAt = 0;
-  /** How often in a row it was looked while the bus was lost. */
+  /** How many looks in a row have found the bus lost. */
   #checksDown = 0;
-  #healing: ReturnType<typeof setTimeout> | undefined;
   #isPartial = false;
 
   constructor(hub: Hub, bus: Bus, options: ClusterOptions) {
@@ -96,6 +91,11 @@ export class Cluster implements ClusterContext {
       skipped: () => this.#heal(),
       found: (relay) => this.#found(relay),
       lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
+    });
+    this.#lostRelays = new LostRelays({
+      graceMs: options.graceMs,
+      moveGraceMs: options.moveGraceMs,
+      expire: (relay) => this.#guarded(() => this.#drop(relay)),
     });
     this.#post = new Post({
       relay: hub.shard,
@@ -122,7 +122,7 @@ export class Cluster implements ClusterContext {
     );
     this.#firstEcho = new Promise((resolve) => (this.#onEchoed = resolve));
     this.#introduction = new Awaited(this.listeners(this.topics.beat), () => this.relaysSeen);
-    // what was asked for before may not have been heard
+    // questions that were asked before may not have been heard
     this.#introduction.whenOver(() => this.#heal());
     this.#beat();
     this.#timers.push(
@@ -181,8 +181,8 @@ export class Cluster implements ClusterContext {
   }
 
   /**
-   * Has all other relays close a user's connections, or ask them for new tokens. Resolves with how many these are there: of those
-   * relays that say so within a second. [BUS-33] [BUS-42]
+   * Has all other relays close a user's connections, or ask them for new tokens. Resolves with the number of those connections, on the
+   * relays that tell theirs within a second. [BUS-33] [BUS-42]
    */
   kick(said: Kick | Refresh): Promise<number> {
     return this.inquiries.count((id) => this.publish(this.topics.beat, "kick", "", 0, writeKick(said, id)));
@@ -191,8 +191,8 @@ export class Cluster implements ClusterContext {
   /** This relay stops: its people may come back elsewhere. [BUS-22] */
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const timer of this.#graces.values()) clearTimeout(timer);
-    clearTimeout(this.#healing);
+    this.#lostRelays.close();
+    this.#healing.stop();
     for (const shared of [...this.#rooms.values(), ...this.#lobbies.values()]) shared.close(false);
     this.#rooms.clear();
     this.#lobbies.clear();
@@ -227,7 +227,7 @@ export class Cluster implements ClusterContext {
     });
   }
 
-  /** What another relay said, and cannot be read or acted on, harms nothing but itself. [BUS-2] */
+  /** A message of another relay that cannot be read or acted on does no harm to anything else. [BUS-2] */
   #guarded(act: () => void): void {
     try {
       act();
@@ -248,7 +248,7 @@ export class Cluster implements ClusterContext {
     if (INQUIRY_KINDS.has(message.kind)) return this.inquiries.hear(message);
     const shared = this.#shared(message.room);
     if (shared !== undefined) shared.hear(message);
-    // [BUS-29] that nobody is here any more was said, and not heard
+    // [BUS-29] this relay has said before that it has nobody there, and that was not heard
     else if (message.kind === "ask") this.tell(message.relay, "bye", message.room, Uint8Array.of(1));
   }
 
@@ -256,7 +256,7 @@ export class Cluster implements ClusterContext {
     return this.#rooms.get(name) ?? this.#lobbies.get(name);
   }
 
-  /** Of what is not shared nothing more will be known. */
+  /** Calls back once all is known of a room or lobby; at once where it is not shared, since nothing more will be known of it. */
   #whenKnown(name: string, run: () => void): void {
     const shared = this.#shared(name);
     if (shared === undefined) run();
@@ -271,7 +271,7 @@ export class Cluster implements ClusterContext {
     if (kind === "forget" && !this.hub.rooms.has(message.room)) this.hub.documents.forget(message.room);
     if (kind === "remove") this.elsewhere.removed(readPlace(message.room, body));
     if (kind === "beat" && body.length > 0) this.hub.dates.follow(readUint(reader(body)));
-    // whatever it says proves that it lives
+    // any message proves that its relay lives
     if (this.#beats.heard(relay)) on(message);
     else this.stats.refused++;
   }
@@ -280,7 +280,7 @@ export class Cluster implements ClusterContext {
   #hearPart(topic: string, part: Message, on: (message: Message) => void): void {
     const { relay, room } = part;
     if (!this.#beats.heard(relay)) return void this.stats.refused++;
-    // what comes slowly is not asked for again
+    // a message that comes in parts, slowly, must not be asked for again
     this.#shared(room)?.isComing(relay);
     const bytes = this.#assembler.take(topic, part, this.hub.clock.now());
     if (bytes === null) return;
@@ -317,10 +317,10 @@ export class Cluster implements ClusterContext {
 
   #check(): void {
     this.#beats.check();
-    // the first may have been said before there was a connection
+    // the first beat may have been sent before there was a connection
     if (this.stats.echoMs === null) this.#beat();
     if (!this.#beats.isUp) {
-      // [BUS-19] it may be that it only seems to be connected
+      // [BUS-19] the bus may only seem to be connected
       if (++this.#checksDown % REVIVE_CHECKS === 0) this.#bus.reconnect?.();
       return;
     }
@@ -329,7 +329,7 @@ export class Cluster implements ClusterContext {
     this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
-    if (this.#isPartial && this.#healing === undefined) this.#tellPartial(false);
+    if (this.#isPartial && !this.#healing.isRunning) this.#tellPartial(false);
   }
 
   #found(relay: string): void {
@@ -338,53 +338,38 @@ export class Cluster implements ClusterContext {
     this.tell(relay, "beat", "", this.#dated());
     // [BUS-34] and whom they refuse
     for (const each of kicksOf(this.hub)) this.tell(relay, "kick", "", writeKick(each, null));
-    clearTimeout(this.#graces.get(relay));
-    this.#graces.delete(relay);
+    const wasLost = this.#lostRelays.found(relay);
     // a new relay asks by itself in each room that it opens; one that was only taken for lost does not know of that
-    if (this.#strayed.delete(relay) && this.#beats.isUp) this.#heal();
+    if (wasLost && this.#beats.isUp) this.#heal();
   }
 
+  /** @param hasSaidSo the relay has said that it stops */
   #lost(relay: string, hasSaidSo: boolean): void {
     for (const shared of this.#rooms.values()) shared.lost(relay);
     for (const shared of this.#lobbies.values()) shared.lost(relay);
-    const drop = (): void => {
-      this.#graces.delete(relay);
-      for (const shared of this.#lobbies.values()) if (!shared.has(relay)) shared.drop(relay);
-    };
     this.inquiries.lost(relay);
-    this.#strayed.add(relay);
-    for (const first of this.#strayed) if (this.#strayed.size > MAX_STRAYED) this.#strayed.delete(first);
-    clearTimeout(this.#graces.get(relay));
-    // [DRAIN-7] those who were sent away have longer
-    const { graceMs, moveGraceMs } = this.#options;
-    this.#graces.set(
-      relay,
-      setTimeout(() => this.#guarded(drop), hasSaidSo ? moveGraceMs : graceMs),
-    );
+    this.#lostRelays.lost(relay, hasSaidSo);
+  }
+
+  /** The people of a lost relay have had time to come back: what it said of lobbies is thrown away. [BUS-18] */
+  #drop(relay: string): void {
+    for (const shared of this.#lobbies.values()) if (!shared.has(relay)) shared.drop(relay);
   }
 
   #linked(isUp: boolean): void {
-    clearTimeout(this.#healing);
-    this.#healing = undefined;
+    this.#healing.stop();
     if (isUp) return this.#heal();
-    // [BUS-41] what waited would be old by the time that anybody hears it
+    // [BUS-41] messages that waited would be old by the time that anybody hears them
     this.#post.clear();
     this.#tellPartial(true);
   }
 
-  /** Asks for all that is shared, some of it at a time. [BUS-21] */
+  /** Asks other relays for all that they share with this one. [BUS-21] */
   #heal(): void {
-    clearTimeout(this.#healing);
-    const shared = [...this.#lobbies.values(), ...this.#rooms.values()];
-    const next = (): void => {
-      this.#healing = undefined;
-      for (const each of shared.splice(0, HEALED_AT_ONCE)) each.heal();
-      if (shared.length > 0) this.#healing = setTimeout(next, HEAL_PAUSE_MS);
-    };
-    next();
+    this.#healing.begin([...this.#lobbies.values(), ...this.#rooms.values()]);
   }
 
-  /** Tells clients that other relays cannot be heard; or, of each room as soon as all of it is known again, that they can. [BUS-20] */
+  /** Tells clients that other relays cannot be heard, or that they can: the latter in each room once all of it is known again. [BUS-20] */
   #tellPartial(isPartial: boolean): void {
     let isLeft = false;
     for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {

@@ -2,14 +2,14 @@
 import type { Hub } from "../core/hub.ts";
 import type { Inquiries } from "./inquiries/inquiries.ts";
 import type { Message, MessageKind, Topics } from "./message.ts";
-import type { Numbers } from "./sequence.ts";
+import type { Numbers } from "./topic/sequence.ts";
 
 export interface ClusterStats {
-  /** Times that something was missing of what another relay said, and was asked for. */
+  /** How often a message of another relay was missing, and all was asked for. */
   gaps: number;
   /** Messages that could not be read, or were not signed. */
   refused: number;
-  /** How long the own beat last took to come back, ms; null: it did not yet. */
+  /** How long the own beat last took to come back, ms; null: none has come back yet. */
   echoMs: number | null;
 }
 
@@ -24,12 +24,12 @@ export interface ClusterContext {
   subscribe(topic: string, on: (message: Message) => void): () => void;
   /** How many relays listen to a topic, this one too; null: the bus cannot tell. */
   listeners(topic: string): Promise<number> | null;
-  /** Other relays are heard, or this one is so new that it cannot know. */
+  /** Whether there may be other relays: some are heard, or this one is so new that it cannot know. */
   readonly mayHaveOthers: boolean;
   readonly inquiries: Inquiries;
-  /** No other relay can be asked anything: there is none, or the bus is lost. */
+  /** Whether no other relay can be asked anything: there is none, or the bus is lost. */
   readonly isAlone: boolean;
-  /** Calls back once this relay has heard of those who were there before it, or does not wait for them any more. */
+  /** Calls back once this relay has heard of the relays that were there before it, or does not wait for them any more. */
   whenIntroduced(run: () => void): void;
 }
 

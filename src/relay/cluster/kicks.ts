@@ -1,6 +1,6 @@
 /**
- * What a backend asks of one relay about a user's connections, on all relays: to close them and to refuse the user for a while,
- * or to have them bring new tokens. [BUS-33] [BUS-34]
+ * Two things that a backend may have done to all connections of a user, on all relays: they are closed and the user is refused for a
+ * while (a kick), or they are asked for new tokens (a refresh). [BUS-33] [BUS-34]
  */
 import type { Hub } from "../core/hub.ts";
 import { FrameError, json } from "../../wire/index.ts";
@@ -19,10 +19,10 @@ export interface Kick {
 /** Asks a user's connections for new tokens. */
 export type Refresh = Pick<Kick, "userId" | "lobby">;
 
-/** What another relay asks for. */
+/** A kick or a refresh, as another relay asks for it. */
 export interface AskedKick {
   readonly said: Kick | Refresh;
-  /** By which it knows the answer: to how many connections that was done; null: it wants none. */
+  /** The number under which the other relay waits for the answer, how many connections there were; null: it wants no answer. */
   readonly id: number | null;
 }
 
@@ -43,7 +43,7 @@ export function isCloseCode(code: unknown): code is number {
   return (code >= 1_000 && code <= LAST_OF_ITS_OWN) || (code >= FIRST_OF_OTHERS && code <= MAX_CODE);
 }
 
-/** Does it on this relay. Returns how many connections were closed. [API-23] [API-24] */
+/** Kicks a user from this relay. Returns how many connections were closed. [API-23] [API-24] */
 export function kick(hub: Hub, { userId, lobby, code, reason, forMs }: Kick): number {
   if (forMs > 0) hub.bans.add(userId, lobby, { until: hub.clock.now() + forMs, code, reason });
   else hub.bans.remove(userId, lobby);
@@ -59,10 +59,10 @@ export function writeKick(said: Kick | Refresh, id: number | null = null): Uint8
 /** Throws `FrameError`. */
 export function readKick(body: Uint8Array): AskedKick {
   const value = json(new TextDecoder().decode(body), MAX_DEPTH);
-  if (typeof value !== "object" || value === null) throw new FrameError("a kick of nobody");
+  if (typeof value !== "object" || value === null) throw new FrameError("a kick that is no object");
   const { userId, lobby, code, reason, forMs, id: asked } = value as Readonly<Record<string, unknown>>;
   if (typeof userId !== "string" || (typeof lobby !== "string" && lobby !== null))
-    throw new FrameError("a kick of nobody");
+    throw new FrameError("a kick without a user, or with a lobby that is no name");
   const id = typeof asked === "number" ? asked : null;
   if (code === undefined) return { said: { userId, lobby }, id };
   if (!isCloseCode(code) || typeof reason !== "string" || typeof forMs !== "number")
@@ -70,7 +70,7 @@ export function readKick(body: Uint8Array): AskedKick {
   return { said: { userId, lobby, code, reason, forMs: Math.min(forMs, MAX_BAN_MS) }, id };
 }
 
-/** Who is refused here now, for a relay that is new. */
+/** The users who are refused here now, to tell a relay that is new. */
 export function* kicksOf({ bans, clock }: Hub): Generator<Kick> {
   const now = clock.now();
   for (const { userId, lobby, ban } of bans.all(now)) {

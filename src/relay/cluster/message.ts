@@ -40,7 +40,7 @@ export interface Message {
   readonly kind: MessageKind;
   /** The shard id of the relay that says it: new with each start. */
   readonly relay: string;
-  /** The room or lobby that it is about; empty: none. */
+  /** The room or lobby that the message is about; empty: none. */
   readonly room: string;
   /** How many numbered messages the relay has sent on this topic, with this one; 0 where it is not numbered. */
   readonly seq: number;
@@ -58,7 +58,7 @@ export function encodeMessage({ kind, relay, room, seq, body }: Message): Uint8A
   });
 }
 
-/** Returns null for a version, or a kind, that is not known. Throws `FrameError`. */
+/** Returns null for a message of a version or kind that is not known. Throws `FrameError`. */
 export function decodeMessage(bytes: Uint8Array): Message | null {
   if (bytes[0] !== VERSION) return null;
   const kind = KINDS[bytes[1] ?? KINDS.length];
@@ -66,7 +66,7 @@ export function decodeMessage(bytes: Uint8Array): Message | null {
   // a plain view, as Redis hands over Buffers: the slice of one would not copy, and what is kept of it is written to later
   const from = reader(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length).slice(2));
   const [relay, room, seq] = [readText(from), readText(from), readUint(from)];
-  if (relay === "") throw new FrameError("a message of no relay");
+  if (relay === "") throw new FrameError("a message that names no relay");
   return { kind, relay, room, seq, body: readRest(from) };
 }
 

@@ -1,6 +1,6 @@
 /**
- * One-off messages between relays. They are not numbered: one that is lost is not asked for again. On a room's topic they come
- * behind the states that were said before them. [MSG-6]
+ * One-off messages between relays. They are not numbered, and nobody asks again for one that was lost. They come on the topic of their
+ * room, behind the states that were sent before them. [MSG-6]
  */
 import * as encoding from "lib0/encoding";
 import { readRest, readText, reader } from "../../wire/index.ts";

@@ -1,4 +1,4 @@
-/** A lobby of this relay, as it is joined to the same lobby on other relays: shards and choices of status. [BUS-14] [BUS-15] */
+/** A lobby of this relay, joined to the same lobby on other relays: they exchange shards and choices of status. [BUS-14] [BUS-15] */
 import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
@@ -13,12 +13,12 @@ import type { Gathered } from "./inquiries/inquiries.ts";
 import { Strangers, type StrangersHost } from "./inquiries/strangers.ts";
 import type { UserChoice } from "./inquiries/words.ts";
 import type { Message, MessageKind } from "./message.ts";
-import { SharedTopic, type TopicHost } from "./shared-topic.ts";
+import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 
-/** Levels of nesting in what relays say as JSON. */
+/** Levels of nesting in the JSON of messages between relays. */
 const MAX_DEPTH = 8;
 
-/** What is known of another relay beside what the lobby has of it: nothing but its id. */
+/** Another relay. All else that is known of it, the lobby has. */
 interface Peer {
   readonly relay: string;
 }
@@ -30,7 +30,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   readonly #lobby: Lobby;
   readonly #own: ShardName;
   readonly #topic: SharedTopic<Peer>;
-  /** Those who were there when the lobby opened here; null: nobody was. */
+  /** Relays that had the lobby when it opened here; null: there was none. */
   readonly #awaited: Awaited | null;
   readonly #strangers: Strangers;
 
@@ -77,12 +77,12 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
     return this.#topic.isWhole;
   }
 
-  /** All others who are here have been heard, and what they have said is known. */
+  /** Whether all other relays that have the lobby were heard, and all is known that they have said. */
   get isKnown(): boolean {
     return this.#awaited?.isOver !== false && this.isWhole;
   }
 
-  /** Calls back once all others who are here have been heard, or are not waited for any more. */
+  /** Calls back once all other relays that have the lobby were heard, or are not waited for any more. */
   whenKnown(run: () => void): void {
     const settle = (): void => {
       this.#lobby.settle();
@@ -123,7 +123,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
     this.#topic.ask();
   }
 
-  /** Parts of something long come from a relay. */
+  /** Parts of a long message come from a relay. */
   isComing(relay: string): void {
     this.#topic.isComing(relay);
   }
@@ -141,7 +141,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   }
 
   met(relay: string): Peer {
-    // it is read from now on
+    // another relay reads the own shard from now on
     this.#lobby.openShard();
     return { relay };
   }
@@ -177,7 +177,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   /** Throws `FrameError`. */
   #readChoice(value: unknown): readonly [userId: string, choice: ManualChoice | null] {
     const [userId, said] = Array.isArray(value) ? (value as readonly unknown[]) : [];
-    if (typeof userId !== "string" || userId.length > MAX_ID_LENGTH) throw new FrameError("a choice of nobody");
+    if (typeof userId !== "string" || userId.length > MAX_ID_LENGTH) throw new FrameError("a choice without a user id");
     const choice = readManual(said);
     return [userId, choice && boundedChoice(choice, this.#context.hub.dates.date())];
   }

@@ -12,26 +12,26 @@ import type { Message, MessageKind } from "./message.ts";
 import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
 import { RemoteRelay } from "./room/remote-relay.ts";
-import { SharedTopic, type TopicHost } from "./shared-topic.ts";
+import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
-/** Updates of another relay that are younger may not be stored yet when it is lost, ms; and bytes of them at most. [BUS-13] */
+/** Updates of another relay that are younger than this may not be stored yet when it is lost, ms. They are kept, up to so many bytes. [BUS-13] */
 const UNSTORED_MS = 30_000;
 const MAX_UNSTORED = 4 * 2 ** 20;
 
-/** A relay that does not answer what it has of a document is asked again so much later, ms: three times, since it may have none. */
+/** A relay that does not answer what it has of a document is asked again so much later, ms. It may have none, so three times are enough. */
 const SYNC_AGAIN_MS = [2_000, 4_000, 8_000];
 
 interface Peer {
   readonly relay: string;
   readonly member: RemoteRelay;
   readonly reader: RemoteStatesReader;
-  /** What it wrote to the document lately. */
+  /** Updates of the document that it has sent lately. */
   unstored: { readonly at: number; readonly update: Uint8Array }[];
   unstoredBytes: number;
-  /** It has said what it has of the document that was missing here. */
+  /** It has sent all of the document that was missing here. */
   isSynced: boolean;
-  /** When it was last asked for that, and how often in a row, while no answer has come. */
+  /** When it was last asked for that, and how often before; null: it has answered, or was not asked. */
   asked: { readonly at: number; readonly count: number } | null;
 }
 
@@ -43,7 +43,7 @@ export class SharedRoom implements TopicHost<Peer> {
   readonly #topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
   readonly #lingering: Lingering;
-  /** Those whose word on the document clients' questions wait for; null: there was nobody. [BUS-12] */
+  /** Relays whose parts of the document the questions of clients wait for; null: there was none. [BUS-12] */
   #awaited: Awaited | null = null;
 
   constructor(context: ClusterContext, room: Room) {
@@ -74,17 +74,17 @@ export class SharedRoom implements TopicHost<Peer> {
     return this.#topic.isShared;
   }
 
-  /** What all others here have said is known. */
+  /** Whether all is known that the other relays in the room have said. */
   get isWhole(): boolean {
     return this.#topic.isWhole;
   }
 
-  /** All others who are here have been heard, and what they have said is known. */
+  /** Whether all other relays that have the room were heard, and all is known that they have said. */
   get isKnown(): boolean {
     return this.#awaited?.isOver !== false && this.isWhole;
   }
 
-  /** Calls back once all others who are here have been heard, or are not waited for any more. */
+  /** Calls back once all other relays that have the room were heard, or are not waited for any more. */
   whenKnown(run: () => void): void {
     if (this.#awaited === null) run();
     else this.#awaited.whenOver(run);
@@ -121,12 +121,12 @@ export class SharedRoom implements TopicHost<Peer> {
     this.#part(relay, 1006);
   }
 
-  /** What is known of others may be old: they are asked again. */
+  /** What is known of other relays may be old: they are asked again. */
   heal(): void {
     this.#topic.ask();
   }
 
-  /** Parts of something long come from a relay. */
+  /** Parts of a long message come from a relay. */
   isComing(relay: string): void {
     this.#topic.isComing(relay);
     const peer = this.#topic.get(relay);
@@ -178,7 +178,7 @@ export class SharedRoom implements TopicHost<Peer> {
   }
 
   writeWhole(encoder: encoding.Encoder): void {
-    // what waits is told first, by which the number rises
+    // changes that wait are told first, and have lower numbers
     const states = this.#room.sharing.ownStates();
     encoding.writeUint8Array(encoder, this.#writer.whole(states, this.#context.hub.clock.now()));
   }
@@ -208,7 +208,7 @@ export class SharedRoom implements TopicHost<Peer> {
     peer.reader.clear();
     const states = peer.reader.read(readRest(from), now);
     const named = new Set(states.map(({ id }) => id));
-    // what it does not name is gone
+    // ids that it does not name are gone
     const gone = [...before].filter((id) => !named.has(id)).map((id) => goneState(id, now));
     this.#takeStates(relay, peer, [...gone, ...states], now);
     this.#askForDocument(relay, peer, 0);
@@ -256,7 +256,7 @@ export class SharedRoom implements TopicHost<Peer> {
     }
   }
 
-  /** Tells another relay what it has not of the document. */
+  /** Sends another relay the parts of the document that it does not have. */
   #sync(relay: string, body: Uint8Array): void {
     const { document, name } = this.#room;
     const frame = decodeFrame(body);
@@ -273,7 +273,7 @@ export class SharedRoom implements TopicHost<Peer> {
     const { hub } = this.#context;
     const now = hub.clock.now();
     hub.receive(peer.member, frame, now);
-    // an answer holds what waits to be stored, too
+    // an answer may hold updates that wait to be stored
     keepUnstored(peer, frame.update, now);
     if (frame.type !== "syncStep2") return;
     peer.isSynced = true;

@@ -1,5 +1,5 @@
 /**
- * The states of those who are connected to one relay, as it tells the others: once whole, then what changed of them. [BUS-5]
+ * The states of the clients that are connected to one relay, as it tells them to other relays: each once whole, then its changes. [BUS-5]
  */
 import * as encoding from "lib0/encoding";
 import * as decoding from "lib0/decoding";
@@ -26,30 +26,30 @@ const KNOWN_USER = 8;
 /** The mark is in the bits from here on. */
 const MARK_SHIFT = 4;
 
-/** Bounds of a state, somewhat above those that a client's has to keep (WIRE-5): its relay adds who it is from. [BUS-43] */
+/** Bounds of a state, somewhat above those of a client's own (WIRE-5), since its relay adds who it is from. [BUS-43] */
 const MAX_DEPTH = 64;
 const MAX_FIELDS = 300;
 
 const NO_FIELDS: Fields = new Map();
 
-/** What this relay has told the others of the states in one room. */
+/** Writes the states of one room for other relays, and remembers what they were told. */
 export class StatesWriter {
   readonly #told = new Map<number, Fields>();
 
-  /** What is new of these; null: nothing that is this relay's to tell. @param now monotonic ms */
+  /** Writes what is new in these updates; null: they hold nothing that this relay has to tell. @param now monotonic ms */
   changes(updates: readonly StateUpdate[], now: number): Uint8Array | null {
     return this.#encode(updates, now, false);
   }
 
-  /** All of it, for one that knows nothing. */
+  /** Writes all states, for a relay that knows nothing. */
   whole(updates: readonly StateUpdate[], now: number): Uint8Array {
-    // what is said next is said to all relays: an id that is not in this answer must then be said whole, though others know it
+    // the next changes go to all relays: a state that is not in this answer has to be told whole then, though other relays know it
     const named = new Set(updates.map(({ publication }) => publication.id));
     for (const id of this.#told.keys()) if (!named.has(id)) this.#told.delete(id);
     return this.#encode(updates, now, true) ?? Uint8Array.of(0);
   }
 
-  /** Nobody is left who was told anything. */
+  /** No relay is left that was told anything. */
   clear(): void {
     this.#told.clear();
   }
@@ -73,7 +73,7 @@ export class StatesWriter {
   ): boolean {
     const { id, entry } = publication;
     if (state === null || entry === null || entry.isRemote) {
-      // a client that speaks through another relay now is told of by that relay
+      // where a client speaks through another relay now, that relay tells of it
       if (!this.#told.delete(id) || entry?.isRemote === true) return false;
       encoding.writeVarUint(encoder, id);
       encoding.writeUint8(encoder, GONE);
@@ -122,7 +122,7 @@ interface Known {
   readonly user: string | null;
 }
 
-/** What one other relay has told of the states in one room. */
+/** Reads what another relay tells of the states in one room, and remembers it. */
 export class RemoteStatesReader {
   #known = new Map<number, Known>();
 
@@ -135,7 +135,7 @@ export class RemoteStatesReader {
     this.#known.clear();
   }
 
-  /** Reads what is new. Throws `FrameError`. @param now monotonic ms */
+  /** Reads a message. Throws `FrameError`. @param now monotonic ms */
   read(body: Uint8Array, now: number): RemoteState[] {
     const from = reader(body);
     const states: RemoteState[] = [];
@@ -180,14 +180,14 @@ export class RemoteStatesReader {
   }
 }
 
-/** A value that others are handed as it is: sound JSON, as that of a client has to be. */
+/** Reads the value of a field. Clients get its bytes as they are, so they have to be sound JSON, as those of a client. */
 function readValue(from: decoding.Decoder): Uint8Array {
   const value = readBytes(from).slice();
   json(text(value), MAX_DEPTH);
   return value;
 }
 
-/** That an id has left. */
+/** Says that an id has left. */
 export function goneState(id: number, lastSeen: number): RemoteState {
   return {
     id,

@@ -1,5 +1,5 @@
 /**
- * The hub: rooms and lobbies, the members in them, and what time does to them. It knows no sockets.
+ * The hub: rooms and lobbies, the members in them, and what becomes of lost connections. It knows no sockets.
  *
  * Frames go one way through it: a room returns changes, a lobby's directory turns them into effects, and the hub hands both
  * to the rooms that tell their members.
@@ -28,16 +28,19 @@ import type { PeopleStore, StoredPerson } from "../ports/stores/people-store.ts"
 import type { Probe } from "../ports/probe.ts";
 import { control } from "../ports/packet.ts";
 import type { RelaySettings } from "../ports/settings.ts";
+import { byLobby } from "../people/by-lobby.ts";
 import { PeopleKeeper } from "../people/keeper.ts";
 import { MemoryBudget } from "../util/budget.ts";
 import { Counters } from "./counters.ts";
-import { Grace, isLeave, moveGraceOf } from "./grace.ts";
+import { FlushLoad } from "./flush/pace.ts";
+import { Deadlines } from "./grace/deadlines.ts";
+import { Grace, moveGraceOf } from "./grace/grace.ts";
+import { isLeave } from "./grace/leave.ts";
+import { Rush } from "./grace/rush.ts";
 import { inLobbiesBeside, usersBeside } from "./lobby/beside.ts";
 import type { Lobby } from "./lobby/lobby.ts";
-import { FlushLoad } from "./pace.ts";
 import { type RoomListener, RoomRegistry } from "./registry.ts";
 import type { Room } from "./room.ts";
-import { Rush } from "./rush.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
 
 /**
@@ -51,7 +54,7 @@ export interface HubListener extends RoomListener {
   events(events: readonly PresenceEvent[]): void;
   /** The document of a room changed. */
   edited(room: string): void;
-  /** What went wrong without ending anything. @param where in what */
+  /** Something went wrong that ended nothing. @param where the part of the relay that failed */
   error(error: unknown, where: string): void;
 }
 
@@ -76,7 +79,8 @@ export class Hub {
   readonly dates: DatingClock;
   readonly #members = new Map<Member, Room>();
   readonly grace: Grace<PresentEntry>;
-  readonly #handedOver: Grace<PresentEntry>;
+  /** Entries of clients that have gone to another relay: this relay still counts them in their lobbies. */
+  readonly #handedOver: Deadlines<PresentEntry>;
   readonly #listener: HubListener;
   readonly #idsFrom: AddressIds;
 
@@ -100,14 +104,16 @@ export class Hub {
     );
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
-    const startedAt = clock.wall();
     this.dates = datingClock(clock);
-    const startedNow = clock.now();
     this.#rush = new Rush(clock, () => this.#members.size);
-    const expire = (entry: PresentEntry): void => this.#expire(entry);
-    const mayReturn = (since: number): boolean => this.#rush.mayBring(since);
-    this.grace = new Grace(settings.leaveGrace, clock, expire, moveGraceOf(settings), mayReturn);
-    this.#handedOver = new Grace(HANDED_OVER_MS, clock, (entry) => this.#handedOverTo(entry));
+    this.grace = new Grace({
+      clock,
+      lostMs: settings.leaveGrace,
+      sentAwayMs: moveGraceOf(settings),
+      expire: (entry) => this.#expire(entry),
+      awaitedSince: () => this.#rush.awaitedSince,
+    });
+    this.#handedOver = new Deadlines({ clock, waitMs: HANDED_OVER_MS, expire: (entry) => this.#handedOverTo(entry) });
     const setup: RoomSetup = {
       limits: settings,
       tie: Math.random(),
@@ -120,8 +126,7 @@ export class Hub {
       rush: this.#rush,
       probe,
       date: () => this.dates.date(),
-      // as the wall clock would be if nobody had set it since the relay was started; and not below those of other relays [BUS-28]
-      firstClock: () => Math.max(Math.floor(startedAt + clock.now() - startedNow), this.dates.followed()),
+      firstClock: () => this.dates.steady(),
       admitUsers: (author, lobby, sessions, newIds) => this.#admitUsers(author, lobby, sessions, newIds),
       onKnown: (lobby, userIds) => {
         for (const userId of userIds) this.people?.changed(lobby, userId);
@@ -134,7 +139,7 @@ export class Hub {
     this.#registry = new RoomRegistry({
       room: setup,
       lobby: settings,
-      shard: { shard: this.shard, startedAt },
+      shard: { shard: this.shard, startedAt: clock.wall() },
       documents: hasDocuments ? this.documents : null,
       lobbyPlaces: this.lobbyPlaces,
       listener,
@@ -207,7 +212,7 @@ export class Hub {
     }
   }
 
-  /** Takes what another relay says of those in a room who are connected to it. Returns what it is to raise its clocks above. */
+  /** Takes what another relay says of its own people in a room. Returns the clocks that it has to go on above. [BUS-8] */
   receiveRemote(member: Member, said: readonly RemoteState[], now: number): RemoteOutcome["behind"] {
     const room = this.#members.get(member);
     if (room === undefined) return [];
@@ -244,7 +249,7 @@ export class Hub {
     this.#members.delete(member);
     if (member.kind !== "relay") this.counters.countClosed(code);
     const changes = room.leave(member, now, (entry) => isLeave(code, member, entry));
-    // what it still owned may come back
+    // the entries that the member still owned may come back
     for (const change of changes) if (change.type === "claimed") this.grace.lost(change.entry, code);
     this.#act(room, changes);
     this.#registry.freeIfEmpty(room);
@@ -268,13 +273,13 @@ export class Hub {
     return this.#load.fanOutMs;
   }
 
-  /** Does what comes by time. */
+  /** Ends bans whose time is over, and has rooms and lobbies do what is due. */
   sweep(now: number): void {
     this.bans.sweep(now);
     this.#registry.sweep(now);
   }
 
-  /** Why it cannot do all that it is there for; null: it can. [STORE-15] */
+  /** Why the hub cannot do all of its work; null: it can. [STORE-15] */
   get trouble(): string | null {
     const isFailing = this.documents.storeMetrics?.isFailing === true || this.people?.isFailing === true;
     return isFailing ? "the store fails" : null;
@@ -297,16 +302,10 @@ export class Hub {
     return new PeopleKeeper(source, { store, relay: this.shard, clock: this.clock, recentTtl, onError });
   }
 
-  /** Takes in people of whom something was stored; lobbies that there is no place for are left out. [PEOPLE-1] */
+  /** Takes in people whom the store remembers, but not those of lobbies for which there is no place. [PEOPLE-1] */
   #remember(people: readonly StoredPerson[]): void {
-    const byLobby = new Map<string, StoredPerson[]>();
-    for (const person of people) {
-      const known = byLobby.get(person.lobby);
-      if (known === undefined) byLobby.set(person.lobby, [person]);
-      else known.push(person);
-    }
     const { maxLobbies } = this.#settings;
-    for (const [name, some] of byLobby) {
+    for (const [name, some] of byLobby(people)) {
       const hasPlace = this.lobbies.has(name) || maxLobbies === 0 || this.lobbyPlaces.size < maxLobbies;
       if (isLobby(name) && hasPlace) this.#take(this.#registry.openLobby(name).remember(some));
     }
@@ -334,7 +333,7 @@ export class Hub {
           this.#withdraw(change.entry);
           break;
         case "superseded":
-          if (change.elsewhere) this.#leaveLobby(room.memberOf(change.author), change.session);
+          if (change.elsewhere) this.#leaveLobby(room.members.of(change.author), change.session);
           break;
         case "changed":
         case "returned":
@@ -356,12 +355,12 @@ export class Hub {
     this.#registry.roomOf(entry)?.show(entry, true);
   }
 
-  /** [BUS-51] Its client has gone to another relay, which tells the lobby. */
+  /** [BUS-51] The client of a member has gone to another relay, which speaks for it in lobbies from now on. */
   #leaveLobby(member: Member | null, session: string): void {
     for (const entry of inLobbiesBeside(member, session, this.#members)) this.#handedOver.hold(entry);
   }
 
-  /** The others have heard by now where somebody is. */
+  /** All readers have heard by now that an entry's client is at another relay. */
   #handedOverTo(entry: PresentEntry): void {
     const room = this.#registry.roomOf(entry);
     if (room === undefined || !isLobby(room.name)) this.#withdraw(entry);
@@ -373,7 +372,7 @@ export class Hub {
     this.#take(this.lobbies.get(entry.lobby)?.withdraw(entry));
   }
 
-  /** Acts on what a lobby's directory says: in whatever rooms the user is. */
+  /** Acts on what a lobby's directory says, in all rooms that its users are in. */
   #take(effects: Effects<PresentEntry> | undefined): void {
     if (effects === undefined) return;
     for (const [entry, visible] of effects.visibility) this.#registry.roomOf(entry)?.show(entry, visible);
@@ -389,7 +388,7 @@ export class Hub {
 
   /** Throws a `FrameError` if an author may not bring these users. [LIMIT-3] [LOBBY-11] */
   #admitUsers({ address, kind }: Author, lobby: string, sessions: SessionsByUser, newIds: number): void {
-    // [API-24] where nobody is asked who they are, it is here that a relay learns it
+    // [API-24] where the relay asks nobody who they are, it learns it from the states that they announce
     for (const userId of kind === "relay" ? [] : sessions.keys()) {
       const ban = this.bans.of(userId, lobby, this.clock.now());
       if (ban !== null) throw new FrameError(ban.reason, ban.code);

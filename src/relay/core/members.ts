@@ -1,16 +1,21 @@
-/** The members of a room, with how many there are of some kinds: counted as they come and go, since each flush asks. */
+/** The members of a room. Each flush asks how many there are of some kinds, so these are counted as members come and go. */
 import type { Member } from "../ports/member.ts";
 
 export class Members extends Set<Member> {
   #relays = 0;
   #echoing = 0;
 
-  /** How many are connections of this relay, or set by a server: all but other relays. */
+  /** The member that an author of this room's register or document is; null: it was one, and is gone. */
+  of(author: unknown): Member | null {
+    return this.has(author as Member) ? (author as Member) : null;
+  }
+
+  /** How many members are not other relays: connections of this relay, and members that a server has set. */
   get own(): number {
     return this.size - this.#relays;
   }
 
-  /** How many say back what they are told, as y-websocket clients do. */
+  /** How many members send back what they are told, as y-websocket clients do. */
   get echoing(): number {
     return this.#echoing;
   }
@@ -35,7 +40,7 @@ export class Members extends Set<Member> {
     this.#echoing = 0;
   }
 
-  /** A member has said back what it was told: from now on it is missed when it does not. [FLOW-8] */
+  /** A member has sent back what it was told. When it does not do so any more, it does not read. [FLOW-8] */
   answered(member: Member): void {
     if (member.answers) return;
     member.answers = true;

@@ -1,8 +1,8 @@
 /**
- * Those who observe a room: what each kind of member is told of the states in it, when it comes, when something changes and
- * when it has fallen behind. It tells; what the register holds is not its business.
+ * Tells the members of a room of the states in it: when a member comes, when something changes, and when a member that had fallen
+ * behind has caught up. It reads the register, and changes nothing in it but what observers were told.
  */
-import { type Author, type PresentEntry, type Publication, type Register, isMove } from "../../awareness/index.ts";
+import { type Author, type PresentEntry, type Register, isMove } from "../../awareness/index.ts";
 import {
   CursorLimiter,
   Echoes,
@@ -17,46 +17,27 @@ import { Close, type Mark, type MarkEntry, NO_STATES_FRAME } from "../../wire/in
 import { Packet, control } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
+import { MissedStates } from "./missed.ts";
+import { Unanswered } from "./unanswered.ts";
 
 const NO_STATES = new Packet(NO_STATES_FRAME);
 const NO_NUDGES: ReadonlyMap<Author, ReadonlyMap<number, StateUpdate>> = new Map();
 
-/** Longest that a member may lag and still be told the rest, ms: for longer those who left are not remembered. */
-const MAX_LAG_MS = 60_000;
-
 /**
- * When the last person of another relay has left, a stock client that was connected there may still come here for this time, and
- * remember that relay's clocks, ms. Nobody remembers a departed id for longer (OWN-6).
+ * How long after the last person of another relay has left a stock client that was connected there may still come here, with the
+ * clocks of that relay in its memory, ms. Departed ids are remembered no longer either (OWN-6).
  */
 const REMEMBERED_MS = 120_000;
 
-/** Until a stock client answers the first question nobody knows which states are its own. It is waited for no longer than this, ms. [LIVE-10] */
-const UNANSWERED_MS = 10_000;
-
-/** A stock client of which nobody knows yet which states are its own: what it said before it lost its connection. */
-interface Unanswered {
-  /** Monotonic ms. */
-  readonly since: number;
-  /** Those that were here when it came. */
-  readonly ids: ReadonlySet<number>;
-}
-
-/** What a member that reads too slowly has missed something of. */
-interface Missed {
-  readonly publications: Set<Publication>;
-  /** Monotonic ms. */
-  readonly since: number;
-}
-
-/** Who hands on to other relays what changes of the states that are this relay's own to tell. */
+/** Hands on to other relays what they have to hear of the clients that are connected to this relay. */
 export interface StatesOutlet {
-  /** These say something new, or have left. */
+  /** States that say something new, or that have left. */
   states(updates: readonly StateUpdate[]): void;
-  /** Somebody who is connected here has written to the document. [BUS-11] */
+  /** A client that is connected here has written to the document. [BUS-11] */
   update(message: Uint8Array): void;
-  /** A stock client is here that may remember clocks of people on other relays. [BUS-7] */
+  /** A stock client has come that may remember clocks which other relays have given out. [BUS-7] */
   renew(): void;
-  /** Somebody who is connected here has sent a one-off message: as JSON. [MSG-6] */
+  /** A client that is connected here has sent a one-off message. @param message as JSON [MSG-6] */
   message(message: string): void;
 }
 
@@ -76,18 +57,20 @@ export class Observers {
   readonly #cursors: CursorLimiter;
   readonly #native = new NativeAudience();
   readonly #echoes = new Echoes();
-  /** Ids that had a mark and have left since the last flush: one that comes back before observers are told of the leave has the mark no more, and they are told of that. */
+  /**
+   * Ids that had a mark and have left since the last flush. When such an id comes back before observers are told of its leave, they
+   * have to be told that it has the mark no more.
+   */
   readonly #unmarked = new Set<number>();
-  readonly #missed = new Map<Member, Missed>();
-  /** Stock clients that have yet to answer the first question. */
-  readonly #unanswered = new Map<Member, Unanswered>();
+  readonly #missed: MissedStates;
+  readonly #unanswered: Unanswered;
   /** null: no other relay is told. */
   outlet: StatesOutlet | null = null;
   /** When somebody on another relay, or another relay itself, last left, monotonic ms. */
   #remoteAt = -Infinity;
   #stockMembers = 0;
   #nativeMembers = 0;
-  /** When a stock client was last seen to go: it remembers clocks up to then. Monotonic ms. */
+  /** When a stock client last went, monotonic ms: it remembers the clocks that it was sent until then. */
   #stockLeftAt = -Infinity;
 
   /** @param members of the room, as they come and go */
@@ -97,9 +80,11 @@ export class Observers {
     this.#clock = setup.clock;
     this.#updates = new Updates(setup.firstClock);
     this.#cursors = new CursorLimiter(setup.maxCursors);
+    this.#missed = new MissedStates(setup.clock);
+    this.#unanswered = new Unanswered(register, setup.clock);
   }
 
-  /** Whether anybody is told patches, and so of fields that must stay what they are. */
+  /** Whether anybody is told patches. Then the fields that they were told of must stay as they are. */
   get hasNative(): boolean {
     return this.#nativeMembers > 0;
   }
@@ -107,35 +92,34 @@ export class Observers {
   joined(member: Member): void {
     if (member.kind === "stock") {
       this.#stockMembers++;
-      const ids = [...this.#register.present()].filter(({ isStock }) => isStock).map(({ id }) => id);
-      this.#unanswered.set(member, { since: this.#clock.now(), ids: new Set(ids) });
+      this.#unanswered.joined(member);
     }
     if (member.kind === "native") this.#nativeMembers++;
   }
 
   left(member: Member, now: number): void {
-    this.#missed.delete(member);
+    this.#missed.left(member);
     if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
-    // those who come here from a relay that has stopped remember its clocks [BUS-7]
+    // clients that come here from a relay that has stopped remember its clocks [BUS-7]
     if (member.kind === "relay") this.#remoteAt = now;
     if (member.kind !== "stock") return;
-    this.#unanswered.delete(member);
+    this.#unanswered.settled(member);
     this.#stockMembers--;
     this.#stockLeftAt = now;
   }
 
-  /** Tells one that is new, or asks, all that it may see. [ROOM-4] */
+  /** Tells a member that is new, or that asks, all that it may see. [ROOM-4] */
   greet(member: Member): void {
     if (member.kind === "relay") return;
     this.#sendSnapshot(member, this.#firstSnapshot(member));
   }
 
   /**
-   * A stock client that had something to say of itself has said it: it is told what it may have taken for its own. Returns
-   * whether there is something to tell everybody.
+   * A stock client has answered the first question, so it has announced all that is its own. It is told the states again that could
+   * have been its own until now. Returns whether there is something to tell everybody.
    */
   answered(member: Member): boolean {
-    this.#unanswered.delete(member);
+    this.#unanswered.settled(member);
     if (!member.access.observe) return false;
     const entries = this.#othersThan(member).filter((entry) => entry.isStock);
     const updates = this.#updates.afterPreview(entries, this.#stockLeftAt);
@@ -144,8 +128,8 @@ export class Observers {
   }
 
   /**
-   * A stock client that was connected to another relay remembers clocks of everybody there and here: all get new ones, which
-   * each home relay gives out. [BUS-7]
+   * A stock client that was connected to another relay remembers the clocks that everybody had then. So everybody gets a new clock,
+   * from the home relay of each. [BUS-7]
    */
   #renewForNewcomer(): boolean {
     const hasRemote = this.#hasRemote() || this.#clock.now() - this.#remoteAt <= REMEMBERED_MS;
@@ -155,7 +139,7 @@ export class Observers {
     return true;
   }
 
-  /** What other relays are told of those who are connected to this one. */
+  /** The states of clients that are connected to this relay, as other relays are told them. */
   own(): StateUpdate[] {
     const own = [...this.#register.present()].filter(
       ({ isRemote, owner, phase }) => !isRemote && (owner !== null || phase === "orphaned"),
@@ -163,7 +147,7 @@ export class Observers {
     return this.#updates.snapshot(own, -Infinity);
   }
 
-  /** Gives those who are connected here new clocks. [BUS-7] */
+  /** Gives the clients that are connected here new clocks. [BUS-7] */
   renewAll(): void {
     this.#updates.renewAll(this.#register.present());
   }
@@ -180,8 +164,8 @@ export class Observers {
   }
 
   /**
-   * A stock client is back that has dropped all that it saw: it is told again, with clocks that it does not know. Returns whether
-   * there is something to tell everybody.
+   * A stock client is back, and has dropped all that it saw before. It is told all of it again, with clocks that are new to it.
+   * Returns whether there is something to tell everybody.
    */
   returned(member: Member): boolean {
     this.#sendSnapshot(member, this.#updates.snapshot(this.#othersThan(member), this.#clock.now()));
@@ -201,7 +185,7 @@ export class Observers {
     return true;
   }
 
-  /** What is known of an entry besides its state changed: its user, its session, or its connection. */
+  /** The user, the session or the connection of an entry changed, and not its state. */
   refresh(entry: PresentEntry): void {
     if (this.#unmarked.delete(entry.id) && entry.visible) this.#sendMarks([this.#markEntry(entry, "clear")]);
     const mark = connectivityOf(entry);
@@ -238,9 +222,9 @@ export class Observers {
     this.#unmarked.clear();
   }
 
-  /** Renews states for stock observers. [LIVE-9] [LIVE-21] */
+  /** Sends states again to stock observers, which drop what nobody renews. [LIVE-9] [LIVE-21] */
   renew(now: number): void {
-    // of a room that has fallen quiet no more is kept than has to be
+    // a quiet room keeps no more in memory than it has to
     this.#echoes.forget();
     if (this.#stockMembers === 0 && this.outlet === null) return;
     const updates = this.#updates.takeRenewals(this.#register.present(), now);
@@ -250,12 +234,10 @@ export class Observers {
 
   /** A member has read all that it was sent. [FLOW-1] */
   catchUp(member: Member): void {
-    const missed = this.#missed.get(member);
-    if (missed === undefined) return;
-    this.#missed.delete(member);
-    // too much is forgotten of what happened meanwhile: it had better begin anew
-    if (this.#clock.now() - missed.since > MAX_LAG_MS) return member.close(Close.restart, "missed too much");
-    const others = [...missed.publications].filter(({ entry }) => entry?.owner !== member);
+    const missed = this.#missed.take(member);
+    // too much of what happened meanwhile is forgotten: the client has to begin anew
+    if (missed === null) return member.close(Close.restart, "missed too much");
+    const others = missed.filter(({ entry }) => entry?.owner !== member);
     if (others.length === 0) return;
     this.#tellOne(
       member,
@@ -263,7 +245,7 @@ export class Observers {
     );
   }
 
-  /** Whether a stock client only says back what it heard of others lately: nothing of it would be taken. */
+  /** Whether a message of a stock client holds nothing but what the client heard of others lately: none of it would be taken. */
   isEcho(member: Member, update: Uint8Array): boolean {
     const [own, second] = member.kind === "stock" ? this.#register.ownedBy(member) : [];
     return own !== undefined && second === undefined && this.#echoes.has(update, own.id);
@@ -273,14 +255,17 @@ export class Observers {
     this.#missed.clear();
   }
 
-  /** What others see of states: in a crowd, not everybody's cursor. [FLOW-5] */
+  /** The states as others see them: without the cursors that the room does not show. [FLOW-5] */
   #seen(updates: readonly StateUpdate[]): readonly StateUpdate[] {
     return updates.map((each) =>
       each.state === null || this.#cursors.shows(each.publication.id) ? each : { ...each, state: each.state.person },
     );
   }
 
-  /** One message for all of a kind, but for owners that must not see a clock above their own. */
+  /**
+   * Tells all members. Members of one kind get one message, but an owner that must not see a clock above its own gets a message of
+   * its own.
+   */
   #tell(told: readonly StateUpdate[], to: { readonly stockOnly: boolean }): void {
     if (told.length === 0) return;
     const updates = this.#seen(told);
@@ -300,40 +285,23 @@ export class Observers {
       const isNative = member.kind === "native";
       if ((isNative && to.stockOnly) || !member.access.observe || member.kind === "relay") continue;
       const own = overrides.get(member);
-      // [ROOM-8] in small rooms most news is of one member, who knows it; a native one is told, since patches build on that
+      // [ROOM-8] in small rooms most news is of one member, who knows it already; a native member is told all the same, since the
+      // patches that follow build on it
       if (member === author && !isNative && own === undefined) continue;
       if (isNative) {
-        if (patchPacket !== null && !this.#skips(member, updates)) member.send(patchPacket);
-      } else if (whole !== null && wholePacket !== null && !this.#skips(member, updates)) {
-        const unanswered = this.#unansweredOf(member);
-        if (unanswered !== null) {
-          const safe = previewed(updates, member, unanswered.ids, own);
+        if (patchPacket !== null && !this.#missed.skips(member, updates)) member.send(patchPacket);
+      } else if (whole !== null && wholePacket !== null && !this.#missed.skips(member, updates)) {
+        const ids = this.#unanswered.idsOf(member);
+        if (ids !== null) {
+          const safe = previewed(updates, member, ids, own);
           member.send(new Packet(new WholeStates(safe).frame));
         } else member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
       }
     }
   }
 
-  #unansweredOf(member: Member): Unanswered | null {
-    const unanswered = this.#unanswered.get(member);
-    return unanswered !== undefined && this.#clock.now() - unanswered.since <= UNANSWERED_MS ? unanswered : null;
-  }
-
-  /** A member that reads too slowly is told once, when it has caught up, how things are then. [FLOW-1] */
-  #skips(member: Member, updates: readonly StateUpdate[]): boolean {
-    let missed = this.#missed.get(member);
-    if (missed === undefined) {
-      if (!member.lagging) return false;
-      missed = { publications: new Set(), since: this.#clock.now() };
-      this.#missed.set(member, missed);
-    }
-    for (const { publication } of updates) missed.publications.add(publication);
-    return true;
-  }
-
   /**
-   * All that a newcomer may see. It may have written some of it itself, before it lost its connection. [ROOM-4]
-   * [GRANT-4]
+   * All that a newcomer may see. Some of the states may be its own, from before it lost its connection. [ROOM-4] [GRANT-4]
    */
   #firstSnapshot(member: Member): StateUpdate[] {
     const others = this.#othersThan(member);
@@ -377,7 +345,7 @@ export class Observers {
   }
 }
 
-/** Whose news it is, if all of it is one author's. */
+/** The author of all of these updates; null: there are several, or none. */
 function authorOf(updates: readonly StateUpdate[]): Author | null {
   let author: Author | null = null;
   for (const { publication, state } of updates) {

@@ -1,4 +1,4 @@
-/** The people of a room, counted while somebody on the server side listens. A lobby counts its people itself. */
+/** The people of a room. They are counted while somebody on the server side listens. A lobby counts its own people. */
 import type { PresentEntry, Register } from "../../awareness/index.ts";
 import { type Report, Sessions } from "../../lobby/index.ts";
 import type { PresenceEvent, User } from "../../presence/index.ts";
@@ -26,7 +26,7 @@ export class RoomPeople {
     return people.users;
   }
 
-  /** Those of them who are here through connections that count in a lobby, as if there were no other connections. [API-10] */
+  /** The same, as if there were only the connections that count in one lobby. [API-10] */
   usersIn(lobby: string): ReadonlyMap<string, User> {
     let isMixed = false;
     for (const entry of this.#register.present()) isMixed ||= entry.lobby !== lobby;
@@ -48,7 +48,7 @@ export class RoomPeople {
     return lobby;
   }
 
-  /** Counts those who are here and may be seen, among people of several rooms. */
+  /** Adds the people who are here and may be seen to people of other rooms. */
   countInto(people: Sessions<object>, counts: (entry: PresentEntry) => boolean): void {
     for (const entry of this.#register.present()) {
       if (entry.visible && counts(entry)) people.set(entry, reportOf(entry), this.sinceOf(entry));
@@ -61,7 +61,7 @@ export class RoomPeople {
     return sessions.find(({ id }) => id === claim.session.id)?.since ?? this.#clock.wall();
   }
 
-  /** Counts from now on, or no more. */
+  /** Counts the people from now on, or counts them no more. */
   observe(isObserved: boolean): void {
     if (isObserved === (this.#people !== null)) return;
     this.#people = isObserved ? this.#countAll() : null;

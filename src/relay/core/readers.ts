@@ -1,6 +1,6 @@
 /**
- * What passes between the members of a room and its document: the first question, questions and their answers, updates. Until
- * the document is loaded all of it waits; presence does not.
+ * Passes questions, answers and updates between the members of a room and its document. Until the document is loaded they wait, and
+ * presence does not.
  */
 import {
   Close,
@@ -15,13 +15,13 @@ import type { Clock } from "../ports/clock.ts";
 import { type Member, isRelay } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import type { Dropped } from "./counters.ts";
-import type { FlushLoad } from "./pace.ts";
+import type { FlushLoad } from "./flush/pace.ts";
 
-/** What those get who may not read a document, and what they are asked: its state vector tells of it, too. */
+/** For members that may not read the document: an empty answer, and a question whose state vector tells nothing of the document. */
 const NO_DOCUMENT = new Packet(syncStep2Frame(EMPTY_UPDATE));
 const BLIND_QUESTION = new Packet(syncStep1Frame(EMPTY_STATE_VECTOR));
 
-/** What may be written to a document, and asked of it, before it is loaded: bytes. */
+/** Most bytes of updates and questions that wait until a document is loaded. */
 const MAX_WAITING_BYTES = 32 * 2 ** 20;
 
 export interface ReadersSetup {
@@ -54,14 +54,14 @@ export class Readers {
     this.#setup = setup;
   }
 
-  /** Asks one that is new what it has of the document. */
+  /** Asks a new member what it has of the document. */
   ask(member: Member): void {
-    // a stock client is asked before it is told anything: by the order of its messages, what it says before it answers is no echo
+    // a stock client is asked before it is told anything: then what it says before its answer is no echo
     if (this.#document.isReady || member.kind !== "stock") this.#document.whenReady(() => this.#ask(member));
     else member.send(BLIND_QUESTION);
   }
 
-  /** A member asks for what it has not of the document. */
+  /** A member asks for the parts of the document that it does not have. */
   question(member: Member, stateVector: Uint8Array): void {
     const held = this.#hold(stateVector, member);
     const answer = (): void => this.#withDocument(member, held.length, () => this.#answer(member, held));
@@ -69,7 +69,7 @@ export class Readers {
     else this.#held.push(answer);
   }
 
-  /** Clients' questions wait from now on: an early answer would lack what other relays have. [BUS-12] */
+  /** Has the questions of clients wait from now on: an early answer would lack what other relays have. [BUS-12] */
   hold(): void {
     this.#held ??= [];
   }
@@ -122,13 +122,14 @@ export class Readers {
     this.#readers.add(member);
   }
 
-  /** Bytes as they may be kept: what they are a view of may be overwritten by what comes after them. */
+  /** A copy of bytes that have to wait: the buffer that they are in may be overwritten by the next message. */
   #hold(bytes: Uint8Array, { kind }: Member): Uint8Array {
     return this.#document.isReady && (this.#held === null || kind === "relay") ? bytes : bytes.slice();
   }
 
   /**
-   * Does what a member wants of the document: at once, or when it is loaded. What is refused then ends the member. [STORE-1] [STORE-26]
+   * Does what a member wants of the document: at once, or when the document is loaded. If it is refused then, the member is closed.
+   * [STORE-1] [STORE-26]
    *
    * @param bytes what is held of the message until then
    */

@@ -1,5 +1,5 @@
 /**
- * The rooms and lobbies of a hub, by name: each is opened when somebody first needs it, and given up when nobody does.
+ * The rooms and lobbies of a hub, by name. Each is opened when it is first needed, and given up when nobody needs it any more.
  */
 import type { PresentEntry } from "../../awareness/index.ts";
 import type { Unsubscribe } from "../../presence/index.ts";
@@ -11,7 +11,7 @@ import type { ShardName } from "./lobby/remote-shards.ts";
 import { Room } from "./room.ts";
 import type { RoomSetup } from "./setup.ts";
 
-/** Who is told of rooms, and of lobbies' rooms, that are opened and given up. */
+/** Told of rooms, and of lobbies' rooms, that are opened and given up. */
 export interface RoomListener {
   opened(room: Room): void;
   closed(room: Room): void;
@@ -20,7 +20,7 @@ export interface RoomListener {
 export interface RegistrySetup {
   readonly room: RoomSetup;
   readonly lobby: LobbyPolicy;
-  /** How this relay's shard is called in every lobby, but for a number in one that is made anew. */
+  /** The name of this relay's shard in every lobby. Where a lobby is made anew, a number follows. */
   readonly shard: ShardName;
   /** null: rooms have no documents. */
   readonly documents: Documents | null;
@@ -30,7 +30,7 @@ export interface RegistrySetup {
 }
 
 export class RoomRegistry {
-  /** Those that are no lobbies. */
+  /** The rooms that are no lobbies. */
   readonly rooms: Map<string, Room> = new Map();
   readonly lobbies: Map<string, Lobby> = new Map();
   readonly #setup: RegistrySetup;
@@ -77,7 +77,7 @@ export class RoomRegistry {
     const known = this.lobbies.get(name);
     if (known !== undefined) return known;
     const { room: setup, lobby: policy, shard: own, lobbyPlaces, listener } = this.#setup;
-    // a reader may have kept the document of a lobby that was given up: it must not mix the new one with it
+    // a reader may have kept the document of a lobby that was given up, and must not mix the new shard with the old one
     const shard = this.#lobbiesGivenUp === 0 ? own.shard : `${own.shard}.${this.#lobbiesGivenUp}`;
     const lobby = new Lobby(name, { ...own, shard }, setup, policy);
     this.lobbies.set(name, lobby);
@@ -89,7 +89,7 @@ export class RoomRegistry {
   /** Frees a room in which nobody is, nor may come back within the grace. A lobby is freed by `sweep`. [ROOM-3] */
   freeIfEmpty(room: Room): void {
     if (!room.empty || isLobby(room.name)) return;
-    // its last words come before its end, and may be what others have yet to be told: then it stays [BUS-37]
+    // the last flush may hold something that other relays have to be told first: then the room stays [BUS-37]
     room.flushNow();
     if (!room.empty) return;
     room.close();
@@ -97,7 +97,7 @@ export class RoomRegistry {
     this.rooms.delete(room.name);
   }
 
-  /** Does what comes by time, and frees what nobody needs any more. */
+  /** Has rooms and lobbies do what is due, and frees those that nobody needs any more. */
   sweep(now: number): void {
     for (const room of this.rooms.values()) {
       room.sweep(now);

@@ -26,7 +26,7 @@ import { Members } from "./members.ts";
 import { Observers } from "./observers.ts";
 import { RoomPeople } from "./people.ts";
 import { Readers } from "./readers.ts";
-import { Flusher } from "./flusher.ts";
+import { Flusher } from "./flush/flusher.ts";
 import type { RoomSetup } from "./setup.ts";
 import { RoomSharing } from "./sharing.ts";
 
@@ -34,12 +34,12 @@ const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const QUERY = new Packet(QUERY_FRAME);
 const NO_CHANGES: readonly Change[] = [];
 
-/** How long a room waits that costs more than its share, unless it is large: nobody minds a cursor that is so old, ms. [FLOW-3] */
+/** How long a room waits between two flushes when it costs more than its share, unless it is large, ms. Nobody minds a cursor that old. [FLOW-3] */
 const USUAL_INTERVAL_MS = 33;
 /** How often to look for states to renew, ms. */
 const RENEWAL_SWEEP_MS = 5_000;
 
-/** Those who are told of a lobby without its document: `Watchers` of lobby/watchers.ts. */
+/** The members that are told of a lobby without its document: `Watchers` of lobby/watchers.ts. */
 export interface LobbyWatchers {
   /** Acts on what a member asks for. Throws `FrameError`. */
   take(member: Member, request: WatchRequest | UnwatchRequest): void;
@@ -55,13 +55,13 @@ export class Room implements DocumentHost {
   readonly document: RoomDocument;
   readonly #setup: RoomSetup;
   readonly #isLobby: boolean;
-  /** Its people, while somebody on the server side listens. A lobby counts its people itself. */
+  /** The people of the room. They are counted while somebody on the server side listens. A lobby counts its own. */
   readonly people: RoomPeople;
-  /** Of a lobby, those who are told of it without its document; null: this is no lobby. */
+  /** The members that are told of a lobby without its document; null: this is no lobby. */
   watchers: LobbyWatchers | null = null;
   /** One-off messages on their way. */
   readonly messages: RoomMessages;
-  /** What other relays have to do with it. */
+  /** The room as it is shared with other relays. */
   readonly sharing: RoomSharing;
   readonly #observers: Observers;
   readonly #flusher: Flusher;
@@ -111,7 +111,7 @@ export class Room implements DocumentHost {
     return this.#holds > 0;
   }
 
-  /** Nobody of this relay is here, or was and may return; and nobody holds it. */
+  /** No client of this relay is here or may return, and nobody holds the room. */
   get empty(): boolean {
     if (this.isHeld) return false;
     if (this.members.own > 0) return false;
@@ -119,7 +119,7 @@ export class Room implements DocumentHost {
     return true;
   }
 
-  /** How many connections of clients there are: other relays are none, nor is a member whom a server has set. */
+  /** How many connections of clients there are. Another relay is none, and neither is a member that a server has set. */
   get connections(): number {
     let count = 0;
     for (const { kind, access } of this.members) if (kind !== "relay" && access.isServer !== true) count++;
@@ -178,7 +178,7 @@ export class Room implements DocumentHost {
     }
   }
 
-  /** The session of a member says something else of itself. Throws `FrameError`, having taken nothing of it. [LINK-14] */
+  /** The session of a member has changed its status or its user. Throws `FrameError`, having taken nothing of the change. [LINK-14] */
   restate(member: Member, change: SessionChange, at: Moment): readonly Change[] {
     if (!member.access.presence) return NO_CHANGES;
     return this.#orAsk(member, this.register.restate(member, change, at));
@@ -204,7 +204,7 @@ export class Room implements DocumentHost {
     return entry.phase === "orphaned" ? this.register.remove(entry, now) : NO_CHANGES;
   }
 
-  /** Has members told of a change, as far as they may see it. */
+  /** Has the members told of a change, where they may see it. */
   publish(change: Change): void {
     switch (change.type) {
       case "entered":
@@ -222,7 +222,7 @@ export class Room implements DocumentHost {
       case "taken":
         return this.#tellNative(change.author, { kind: "taken", clientId: change.id });
       case "returned": {
-        const member = this.memberOf(change.author);
+        const member = this.members.of(change.author);
         if (member !== null && this.#observers.returned(member)) this.#flusher.schedule();
         return;
       }
@@ -231,7 +231,7 @@ export class Room implements DocumentHost {
 
   /** Lets observers see an entry, or hides it. [STATUS-5] */
   show(entry: PresentEntry, isVisible: boolean): void {
-    // of a lobby's states only those by which shards are vouched for are passed on
+    // of the states in a lobby a room passes on only those by which relays vouch for their shards
     const visible = isVisible && !this.#isLobby;
     if (entry.visible === visible) return;
     this.#observers.setVisible(entry, visible);
@@ -259,11 +259,11 @@ export class Room implements DocumentHost {
   }
 
   refuse(author: unknown, { code, message }: FrameError): void {
-    this.memberOf(author)?.close(code, message);
+    this.members.of(author)?.close(code, message);
   }
 
   charge(author: unknown, ms: number): void {
-    this.memberOf(author)?.charge(ms);
+    this.members.of(author)?.charge(ms);
   }
 
   /** Does what comes by time: renewals for stock observers, and forgetting. */
@@ -271,7 +271,7 @@ export class Room implements DocumentHost {
     this.register.sweep(now);
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
-    // native members were told of fields, which stay what they are; of what clients say to a lobby nobody is told
+    // fields that native members were told of stay as they are; states that clients announce to a lobby are told to nobody
     this.register.fold(now - RENEWAL_SWEEP_MS, this.#observers.hasNative);
     this.#observers.renew(now);
   }
@@ -293,7 +293,7 @@ export class Room implements DocumentHost {
   }
 
   #hear(member: Member, payload: Uint8Array, at: Moment): readonly Change[] {
-    // nothing to say but that the page lives; the answer tells it that the relay does
+    // an empty update says that the page lives; the answer says that the relay does
     if (member.kind === "native" && payload.length === 1 && payload[0] === 0) {
       member.send(KEEP_ALIVE);
       return NO_CHANGES;
@@ -304,12 +304,12 @@ export class Room implements DocumentHost {
     }
     const { entries, echoes } = this.register.read(member, payload);
     if (echoes) this.members.answered(member);
-    // without `presence`, what it says of itself is dropped [GRANT-3]
+    // what a member without the grant `presence` says of itself is dropped [GRANT-3]
     if (member.access.presence) return this.register.apply(member, entries, at);
     return entries.length > 0 ? this.#drop("awareness") : NO_CHANGES;
   }
 
-  /** What is not known as its own, a member must say whole. [PATCH-5] [LINK-15] */
+  /** Asks a member for its whole state, where the register does not know it as the member's own. [PATCH-5] [LINK-15] */
   #orAsk(member: Member, changes: readonly Change[] | null): readonly Change[] {
     if (changes === null) member.send(QUERY);
     return changes ?? NO_CHANGES;
@@ -320,7 +320,7 @@ export class Room implements DocumentHost {
     return NO_CHANGES;
   }
 
-  /** What is known of an entry besides its state changed. */
+  /** The user, session or connection of an entry changed. */
   #refresh(entry: PresentEntry): void {
     if (this.people.count(entry)) this.#flusher.schedule();
     this.#observers.refresh(entry);
@@ -328,11 +328,6 @@ export class Room implements DocumentHost {
 
   #tellOf(entry: PresentEntry, fields: ReadonlySet<string>): void {
     if (this.#observers.changed(entry, fields)) this.#flusher.schedule();
-  }
-
-  memberOf(author: unknown): Member | null {
-    // every author of this room's register, and of its document, is or was one of its members
-    return this.members.has(author as Member) ? (author as Member) : null;
   }
 
   #publishLeave(entry: PresentEntry): void {
@@ -361,12 +356,12 @@ export class Room implements DocumentHost {
     }
   }
 
-  /** Tells an author that understands it. */
+  /** Tells an author something that only clients of ours understand. */
   #tellNative(author: Author, message: Control): void {
-    if (author.kind === "native") this.memberOf(author)?.send(control(message));
+    if (author.kind === "native") this.members.of(author)?.send(control(message));
   }
 
-  /** A client asks whether those who are missing have gone, since nothing was heard of them. [ROSTER-6] [ROSTER-11] */
+  /** Answers a client that asks whether people whom nobody names have gone. [ROSTER-6] [ROSTER-11] */
   #answer(member: Member): void {
     if (this.members.has(member)) member.send(control({ kind: "pong" }));
   }
@@ -374,7 +369,7 @@ export class Room implements DocumentHost {
   #hearControl(member: Member, said: Control, date: number): void {
     const { kind } = said;
     if (member.kind === "native") {
-      if (kind === "ping") return this.#setup.rush.after(() => this.#answer(member));
+      if (kind === "ping") return this.#setup.rush.answer(member, () => this.#answer(member));
       if ((kind === "watch" || kind === "unwatch") && this.watchers !== null) return this.watchers.take(member, said);
       if (kind === "broadcast" && !this.#isLobby) return this.messages.say(member, said, date);
     }

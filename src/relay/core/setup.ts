@@ -1,4 +1,4 @@
-/** What a hub, and each of its rooms, is told once, when it is made. */
+/** What a hub, and each of its rooms, is made with. */
 import type { AdmitUsers, PresentEntry, RegisterLimits, StateMemory } from "../../awareness/index.ts";
 import type { PresenceEvent } from "../../presence/index.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -7,17 +7,17 @@ import type { Probe } from "../ports/probe.ts";
 import type { DocumentStore } from "../ports/stores/document-store.ts";
 import type { MemoryBudget } from "../util/budget.ts";
 import type { Dropped } from "./counters.ts";
-import type { FlushLoad } from "./pace.ts";
-import type { Rush } from "./rush.ts";
+import type { FlushLoad } from "./flush/pace.ts";
+import type { Rush } from "./grace/rush.ts";
 
-/** What a room is told. */
+/** What each room of a hub is made with. */
 export interface RoomSetup {
   readonly limits: RegisterLimits;
   /** From 0 to 1: tells this relay from others. */
   readonly tie: number;
   /** Counts what the states of all rooms take. */
   readonly stateMemory: StateMemory;
-  /** Counts what those take who left lobbies and are remembered. */
+  /** Counts what the remembered people take who left lobbies. */
   readonly leaverMemory: MemoryBudget;
   /** Shortest time between two flushes, ms. */
   readonly tick: number;
@@ -33,15 +33,15 @@ export interface RoomSetup {
   readonly firstClock: () => number;
   /** Says whether users may be brought into a lobby. Throws `FrameError`. */
   readonly admitUsers: AdmitUsers;
-  /** Told of whom in a lobby something is known now that is to outlive the relay, or nothing any more. */
+  /** Told of users of a lobby whose records in the store have to be written or removed. */
   readonly onKnown: (lobby: string, userIds: readonly string[]) => void;
   /** Told who came and went in the room, once somebody observes it. */
   readonly onEvents: (events: readonly PresenceEvent[]) => void;
-  /** Users who are in the rooms that a member's client is in, but so many at most. */
+  /** The ids of users who are in the rooms that a member's client is in, at most so many. */
   readonly usersBeside: (member: Member, most: number) => ReadonlySet<string>;
   /** Whether it is not known yet if others may see somebody. */
   readonly isWithheld: (entry: PresentEntry) => boolean;
-  /** Counts what was not taken for want of a grant. */
+  /** Counts something that was dropped since the grant for it was missing. */
   readonly onDropped: (what: Dropped) => void;
 }
 

@@ -1,12 +1,12 @@
 /**
- * A room as it is shared with other relays: what they are told of those who are connected here, and what clients are told
- * while other relays cannot be heard.
+ * A room as it is shared with other relays: what they are told of the clients that are connected here, and what clients are told
+ * while the other relays cannot be heard.
  */
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import type { RoomMessages } from "../messages/room-messages.ts";
 import type { Member } from "../ports/member.ts";
 import { control } from "../ports/packet.ts";
-import type { Flusher } from "./flusher.ts";
+import type { Flusher } from "./flush/flusher.ts";
 import type { Observers, StatesOutlet } from "./observers.ts";
 import type { Readers } from "./readers.ts";
 
@@ -27,7 +27,7 @@ export class RoomSharing {
     this.#setup = setup;
   }
 
-  /** Hands on to other relays what changes of those who are connected here; null: no more. */
+  /** Hands on to other relays what changes of the clients that are connected here; null: nothing any more. */
   set outlet(outlet: StatesOutlet | null) {
     const { observers, readers, messages } = this.#setup;
     observers.outlet = outlet;
@@ -47,7 +47,7 @@ export class RoomSharing {
     if (this.#isPartial) this.#tellPartial(member);
   }
 
-  /** What other relays are told of those who are connected here. */
+  /** The states of clients that are connected here, as other relays are told them. */
   ownStates(): readonly StateUpdate[] {
     const { flusher, observers } = this.#setup;
     // what waits is told first, so that what follows builds on this
@@ -55,7 +55,7 @@ export class RoomSharing {
     return observers.own();
   }
 
-  /** Gives those who are connected here new clocks, for observers elsewhere who remember the old ones. [BUS-7] */
+  /** Gives the clients that are connected here new clocks, since observers elsewhere remember the old ones. [BUS-7] */
   renewOwn(): void {
     this.#setup.observers.renewAll();
     this.#setup.flusher.schedule();

@@ -1,6 +1,6 @@
 /**
- * All documents of a relay, also those of rooms that nobody is in: what they take together, and how they come from a store
- * and go there. [DOC-10]
+ * All documents of a relay, also those of rooms that nobody is in: how they come from a store and go there. What they take together
+ * is counted in `memory`.
  */
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { DamagedDocumentError, type DocumentStore, type StoredDocument } from "../ports/stores/document-store.ts";
@@ -10,31 +10,10 @@ import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
 import { damagedPart } from "./stored/damage.ts";
 import { Expiry } from "./stored/expiry.ts";
 import { Journal } from "./stored/journal.ts";
-import type { Pending } from "./pending.ts";
-import { noRoom } from "./update/refusal.ts";
+import { DocumentMemory, type Kept } from "./memory.ts";
 import { StoreHealth, type StoreTimes } from "./stored/health.ts";
 import { type Merged, mergeStored, mergeUpdates } from "./stored/merge.ts";
 import { DocumentThread } from "./stored/thread.ts";
-
-/** The document of a room that nobody is in. */
-export interface Kept {
-  /** All of it, as one update. */
-  readonly update: Uint8Array;
-  /** What was taken since, where it could not be made one with `update`; most often none. [DOC-12] */
-  readonly rest: readonly Uint8Array[];
-  readonly stateVector: Uint8Array;
-  readonly pending: Pending | null;
-  readonly keepsHistory: boolean;
-}
-
-export interface DocumentCounts {
-  /** Documents that somebody writes, or reads a part of: in memory as Yjs has them. */
-  readonly open: number;
-  /** Documents of which only the encoding is kept, of rooms that nobody is in. */
-  readonly kept: number;
-  /** What all of them take, about: bytes. */
-  readonly bytes: number;
-}
 
 /** What a store of documents has done, and what it holds of the documents that are in memory. */
 export interface StoreMetrics extends CompactionCounts {
@@ -58,12 +37,6 @@ export type DocumentOptions = Pick<
   | "maxPendingStructs"
 >;
 
-/** What a document takes besides its content, however short that is, about: bytes. Most of it is the Y.Doc of one that is open. */
-const KEPT_BYTES = 600;
-const OPEN_BYTES = 5_000;
-/** Documents that there are may grow until all take so many times what new ones find room in. */
-const GROWTH = 2;
-
 /** How long the document of a room that nobody is in stays in memory, where a store has it: ms. [STORE-4] */
 const UNLOAD_MS = 10_000;
 
@@ -84,6 +57,7 @@ interface Stored {
 
 export class Documents {
   readonly options: DocumentOptions;
+  readonly memory: DocumentMemory;
   readonly #store: DocumentStore | null;
   readonly #stored = new Map<string, Stored>();
   readonly #health: StoreHealth;
@@ -92,18 +66,13 @@ export class Documents {
   /** Makes long documents ready that are loaded: they do not wait for compactions. */
   readonly #thread = new DocumentThread();
   readonly #warn: (error: Error) => void;
-  readonly #kept = new Map<string, Kept>();
-  /** What open documents take, by their rooms. */
-  readonly #open = new Map<string, number>();
   readonly #changed: (room: string) => void;
   /** What deletes a document, by its room. */
   readonly #deleting = new Map<string, Promise<unknown>>();
-  #bytes = 0;
-  #hasWarned = false;
 
   /**
    * @param store where documents outlive the relay; null: nowhere
-   * @param warn told once when new documents find no room, until they do again; and when a document cannot be read or encoded
+   * @param warn told what is wrong: new documents find no room, a document cannot be read, encoded, loaded or stored
    * @param changed told of each update that was taken, with the room
    */
   constructor(
@@ -114,6 +83,7 @@ export class Documents {
     changed: (room: string) => void = () => {},
   ) {
     this.options = options;
+    this.memory = new DocumentMemory(options.maxDocuments, (message) => this.warn(message));
     this.#store = store;
     this.#changed = changed;
     this.#warn = warn;
@@ -124,7 +94,7 @@ export class Documents {
       {
         openRooms: () => [...this.#stored].flatMap(([room, { isOpen }]) => (isOpen ? room : [])),
         isHeld: (room) => this.#stored.has(room),
-        release: (room) => this.release(room),
+        release: (room) => this.memory.release(room),
         deleteUnused: (room, unusedSince) => this.delete(room, unusedSince),
         watch: (kind, act) => this.#health.watch(kind, act),
         warn: warnOf,
@@ -140,48 +110,6 @@ export class Documents {
     if (this.#compaction === null) return null;
     const { load: loads, append: appends, isFailing } = this.#health;
     return { documents: this.#stored.size, loads, appends, isFailing, ...this.#compaction.counts };
-  }
-
-  get counts(): DocumentCounts {
-    return { open: this.#open.size, kept: this.#kept.size, bytes: this.#bytes };
-  }
-
-  kept(room: string): Kept | undefined {
-    return this.#kept.get(room);
-  }
-
-  keep(room: string, kept: Kept): void {
-    this.release(room);
-    this.#kept.set(room, kept);
-    this.#bytes += sizeOf(kept);
-  }
-
-  /** Its document is open, or gone. */
-  release(room: string): void {
-    const kept = this.#kept.get(room);
-    if (kept === undefined) return;
-    this.#kept.delete(room);
-    this.#bytes -= sizeOf(kept);
-  }
-
-  /** The document of a room is open. @param contentBytes what its content takes now */
-  resized(room: string, contentBytes: number): void {
-    const size = contentBytes + OPEN_BYTES;
-    this.#bytes += size - (this.#open.get(room) ?? 0);
-    this.#open.set(room, size);
-    if (this.#bytes < this.options.maxDocuments) this.#hasWarned = false;
-  }
-
-  closed(room: string): void {
-    this.#bytes -= this.#open.get(room) ?? 0;
-    this.#open.delete(room);
-  }
-
-  /** What the content of a document takes, about, bytes; undefined: the document is not in memory. */
-  sizeOf(room: string): number | undefined {
-    const open = this.#open.get(room);
-    if (open !== undefined) return open - OPEN_BYTES;
-    return this.#kept.get(room)?.update.length;
   }
 
   /** Somebody opens a room. Returns null when its document is in memory, or else when it will be. It never fails. [STORE-1] [STORE-26] */
@@ -215,7 +143,7 @@ export class Documents {
   left(room: string): void {
     const stored = this.#stored.get(room);
     if (stored === undefined) {
-      if (this.#kept.has(room)) this.#expiry.left(room);
+      if (this.memory.kept(room) !== undefined) this.#expiry.left(room);
       return;
     }
     stored.isOpen = false;
@@ -258,7 +186,7 @@ export class Documents {
    * @param unusedSince ms since the epoch: only if the store knows that it was last in use before then. It is not in memory
    */
   async delete(room: string, unusedSince?: number): Promise<boolean> {
-    const wasKept = this.#kept.has(room);
+    const wasKept = this.memory.kept(room) !== undefined;
     const stored = this.#drop(room);
     const deleting = this.#deleteStored(room, stored, unusedSince);
     // a client that opens the room meanwhile begins with what is left then
@@ -280,7 +208,7 @@ export class Documents {
     clearTimeout(stored?.unloading);
     stored?.loading.abort();
     this.#stored.delete(room);
-    this.release(room);
+    this.memory.release(room);
     return stored;
   }
 
@@ -321,7 +249,7 @@ export class Documents {
         if (stored !== null) {
           const kept = await this.#keptOf(stored);
           if (signal.aborted) return;
-          this.keep(room, kept);
+          this.memory.keep(room, kept);
         }
         this.#compaction?.loaded(room, stored);
         return;
@@ -361,40 +289,18 @@ export class Documents {
     stored.unloading = setTimeout(
       () => {
         if (stored.isOpen) return;
-        const pending = this.#kept.get(room)?.pending ?? null;
+        const pending = this.memory.kept(room)?.pending ?? null;
         if (!stored.journal.isStored || pending !== null) return this.#unloadLater(room, stored);
         stored.loading.abort();
         this.#stored.delete(room);
         this.#compaction?.unloaded(room);
-        this.release(room);
+        this.memory.release(room);
       },
       Math.min(UNLOAD_MS, documentTtl || UNLOAD_MS),
     );
   }
 
-  /** Whether documents that there are may grow. */
-  get canGrow(): boolean {
-    return this.#bytes < this.options.maxDocuments * GROWTH;
-  }
-
-  /** Throws `FrameError` when a document finds no room. [DOC-10] [DOC-20] [DOC-25] */
-  checkRoom(isNew: boolean): void {
-    if (this.#bytes < this.options.maxDocuments || (!isNew && this.canGrow)) return;
-    const { kept, open } = this.counts;
-    if (!this.#hasWarned) {
-      this.#hasWarned = true;
-      const mebibytes = Math.round(this.#bytes / 2 ** 20);
-      this.warn(`no room for new documents: ${open} open and ${kept} kept take ${mebibytes} MiB (maxDocuments)`);
-    }
-    throw noRoom(isNew ? "no room for new documents" : "no room for what is written to documents");
-  }
-
   warn(message: string, cause?: unknown): void {
     this.#warn(new Error(message, { cause }));
   }
-}
-
-function sizeOf({ update, rest, stateVector, pending }: Kept): number {
-  const restBytes = rest.reduce((sum, { length }) => sum + length, 0);
-  return KEPT_BYTES + update.length + restBytes + stateVector.length + (pending?.bytes ?? 0);
 }

@@ -7,7 +7,8 @@ import { isRelay } from "../ports/member.ts";
 import type { Packet } from "../ports/packet.ts";
 import { Answers } from "./answers.ts";
 import type { DocumentHost, RoomDocument } from "./document.ts";
-import type { Documents, Kept } from "./documents.ts";
+import type { Documents } from "./documents.ts";
+import type { Kept } from "./memory.ts";
 import { type Encoded, LiveDocument, type TakenUpdate } from "./live/live.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { WholeDocument } from "./whole.ts";
@@ -103,7 +104,7 @@ export class SharedDocument implements RoomDocument {
     // a copy, since parts of it may be held
     const read = readUpdate(update.slice(), options);
     if (read.runs.length === 0 && read.deletions.length === 0) return;
-    this.#documents.checkRoom(!this.hasContent);
+    this.#documents.memory.checkRoom(!this.hasContent);
     const live = this.#opened();
     if (isSmall(update.length, read) && this.#mayWait(from) && this.#enqueue(live, read, from)) return;
     this.settle();
@@ -133,7 +134,7 @@ export class SharedDocument implements RoomDocument {
       if (!(error instanceof FrameError)) throw error;
       return queued.length === 1 ? [{ from: author, error }] : queued.flatMap((each) => this.#takeAlone(each));
     }
-    this.#documents.resized(this.#room, sizeOf(live, null));
+    this.#documents.memory.resized(this.#room, sizeOf(live, null));
     return [];
   }
 
@@ -183,7 +184,7 @@ export class SharedDocument implements RoomDocument {
     this.#tell(this.#take(live, planned, ready, read.hasTypes, parts), from);
     pending.add(entries);
     this.#resume(live, pending, planned.reached);
-    this.#documents.resized(this.#room, sizeOf(live, pending));
+    this.#documents.memory.resized(this.#room, sizeOf(live, pending));
   }
 
   secure(updates: readonly Uint8Array[]): void {
@@ -197,7 +198,7 @@ export class SharedDocument implements RoomDocument {
     this.#live?.keepHistory();
     const kept = this.#kept;
     // the room may be left before anybody writes
-    if (kept?.keepsHistory === false) this.#documents.keep(this.#room, { ...kept, keepsHistory: true });
+    if (kept?.keepsHistory === false) this.#documents.memory.keep(this.#room, { ...kept, keepsHistory: true });
   }
 
   close(): void {
@@ -224,10 +225,16 @@ export class SharedDocument implements RoomDocument {
     const { update, rest } = this.#encode(live);
     const stateVector = writeStateVector(live.states);
     live.close();
-    this.#documents.closed(this.#room);
+    this.#documents.memory.closed(this.#room);
     if (update === null && rest.length === 0 && pending === null) return;
     const keepsHistory = this.#keepsHistory;
-    this.#documents.keep(this.#room, { update: update ?? EMPTY_UPDATE, rest, stateVector, pending, keepsHistory });
+    this.#documents.memory.keep(this.#room, {
+      update: update ?? EMPTY_UPDATE,
+      rest,
+      stateVector,
+      pending,
+      keepsHistory,
+    });
   }
 
   /** What one has not of it, as messages. [STORE-9] */
@@ -243,14 +250,14 @@ export class SharedDocument implements RoomDocument {
   }
 
   get #kept(): Kept | undefined {
-    return this.#documents.kept(this.#room);
+    return this.#documents.memory.kept(this.#room);
   }
 
   /** What one has not of it, as updates. */
   #since(known: StateVector): readonly Uint8Array[] {
     const kept = this.#kept;
     // all of it is an answer too, where there is no room to find out what is missing
-    if (this.#live === null && kept !== undefined && (known.size === 0 || !this.#documents.canGrow))
+    if (this.#live === null && kept !== undefined && (known.size === 0 || !this.#documents.memory.canGrow))
       return [kept.update, ...kept.rest];
     const live = this.#opened();
     try {
@@ -289,8 +296,8 @@ export class SharedDocument implements RoomDocument {
       throw noRoom("the document cannot be read");
     }
     this.#pending = kept?.pending ?? null;
-    this.#documents.release(this.#room);
-    this.#documents.resized(this.#room, sizeOf(this.#live, this.#pending));
+    this.#documents.memory.release(this.#room);
+    this.#documents.memory.resized(this.#room, sizeOf(this.#live, this.#pending));
     return this.#live;
   }
 

@@ -23,8 +23,11 @@ export interface DatingClock {
   date(): number;
   /** Another relay has dated something so: what this one dates from now on is not earlier. [BUS-28] */
   follow(date: number): void;
-  /** How others would date something now, as far as this relay follows them; -Infinity: it follows nobody. */
-  followed(): number;
+  /**
+   * What the wall clock would show if nobody had set it since the relay was started, ms since the epoch; and not less than other
+   * relays have told. [BUS-28]
+   */
+  steady(): number;
 }
 
 /** A relay whose clock is further ahead is not followed, ms. */
@@ -35,6 +38,7 @@ export const MAX_AHEAD_MS: number = 24 * 3_600_000;
  * choices are ordered by it, and the connections of a session. [TIME-4]
  */
 export function datingClock(clock: Clock): DatingClock {
+  const startMs = clock.wall() - clock.now();
   let offsetMs = -Infinity;
   let followedMs = -Infinity;
   return {
@@ -46,7 +50,7 @@ export function datingClock(clock: Clock): DatingClock {
     follow(date) {
       if (date - clock.wall() <= MAX_AHEAD_MS) followedMs = Math.max(followedMs, date - clock.now());
     },
-    followed: () => Math.floor(clock.now() + followedMs),
+    steady: () => Math.floor(clock.now() + Math.max(startMs, followedMs)),
   };
 }
 

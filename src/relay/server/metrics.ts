@@ -5,7 +5,7 @@ import type { RefusalReason } from "../access/grants.ts";
 import type { Dropped } from "../core/counters.ts";
 import { storeText } from "./store-metrics.ts";
 import type { Instruments } from "./instruments.ts";
-import type { HubMetrics } from "../wiring/linked-hub.ts";
+import type { HubMetrics } from "../wiring/types.ts";
 import type { BusMetrics } from "../wiring/readiness.ts";
 import type { ReceiverCounts } from "../webhooks/receiver.ts";
 

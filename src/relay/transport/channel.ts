@@ -1,4 +1,4 @@
-/** A link in one room: a member of the room. What is true of the whole socket, the link knows. */
+/** A link in one room: a member of the room. Whatever concerns the whole socket is asked of the link. */
 import type { Echoing, Kind } from "../../awareness/index.ts";
 import type { RoomAccess } from "../ports/access.ts";
 import type { Member } from "../ports/member.ts";
@@ -26,10 +26,10 @@ export class Channel implements Member {
   access: RoomAccess;
   answers: boolean;
   readonly echoing: Echoing;
-  /** By what name the other end knows it; the empty text where a link has one channel alone. */
+  /** The name of the channel in messages; the empty text where a link has one channel alone. */
   readonly name: string;
   readonly #link: ChannelLink;
-  /** What the other end has asked for once: the first answers are what every newcomer is told. */
+  /** The questions that the other end has asked once, as bits: their first answers are what every newcomer is told. */
   #asked = 0;
 
   constructor(link: ChannelLink, access: RoomAccess, name: string, echoing: Echoing) {
@@ -84,7 +84,7 @@ export class Channel implements Member {
     this.#link.closeChannel(this, code, reason);
   }
 
-  /** Whether the other end asks for this the first time. @param question one bit */
+  /** Whether the other end asks this question for the first time. @param question one bit */
   asksFirst(question: number): boolean {
     const isFirst = (this.#asked & question) === 0;
     this.#asked |= question;

@@ -1,4 +1,4 @@
-/** What one link says, message by message, in turns with all others. */
+/** The messages of one link, acted on one by one, in turns with those of all other links. */
 import { Backlog, type Message } from "../flow/backlog.ts";
 import { expectedMs } from "../flow/costs.ts";
 import { Unfinished } from "../flow/unfinished.ts";
@@ -8,7 +8,7 @@ import type { LinkHandler } from "./link-handler.ts";
 
 /** When acting on what one link says has taken this long without a break, all others are heard first, ms. One message is never interrupted. */
 const TURN_MS = 10;
-/** Reading bytes, and letting somebody in, mostly take less: then nobody is charged for it, ms. */
+/** To read bytes, or to let a client in, mostly takes less than this, and then nobody is charged for it, ms. */
 export const WORTH_MS = 0.2;
 
 export abstract class Inbox {
@@ -16,12 +16,12 @@ export abstract class Inbox {
   protected readonly handler: LinkHandler;
   protected readonly meter: Meter;
   readonly unfinished: Unfinished;
-  /** Since when it is read what came in, and how much of that was acting on whole messages, ms. */
+  /** When the relay began to read what came in last, and how much of the time since went into acting on whole messages, ms. */
   #readSince = Infinity;
   #actingMs = 0;
-  /** Messages that wait for the next turn, since this one has taken long; null: none has to. */
+  /** Messages that wait for the next turn, since this one has taken long; null: none waits. */
   #backlog: Backlog | null = null;
-  /** The socket is gone, with this code, while what came over it has still to be acted on. */
+  /** The code with which the socket has gone, while messages that came over it still wait; null: it is there. */
   #endedWith: number | null = null;
 
   constructor(socket: ServerSocket, handler: LinkHandler, meter: Meter) {
@@ -35,12 +35,12 @@ export abstract class Inbox {
   /** Bytes of messages that come in pieces, and are not whole yet. */
   protected abstract readonly inPieces: number;
   protected abstract act(data: Uint8Array, isBinary: boolean): void;
-  /** Charges it, and closes it if that was too much. */
+  /** Charges the link with so much time, and closes it if that was too much. */
   protected abstract took(elapsedMs: number, now: number): void;
-  /** The link is over, and nothing that it said waits any more. */
+  /** The link is over, and none of its messages waits any more. */
   protected abstract end(code: number): void;
 
-  /** Whether something that it said waits, and nothing more is read. */
+  /** Whether messages of the link wait, and nothing more is read from its socket. */
   protected get isPaused(): boolean {
     return this.#backlog !== null;
   }
@@ -70,7 +70,7 @@ export abstract class Inbox {
     if (this.isOpen && this.unfinished.count(this.inPieces)) this.handler.unfinishedIsOver();
   }
 
-  /** Acts on all that had to wait, since nothing comes after it: at once, unless others wait for their turn. */
+  /** The socket is gone: acts on the messages that wait, at once or, where other links wait for their turn, later. */
   ended(code: number): void {
     if (!this.isOpen) return;
     this.#endedWith ??= code;
@@ -86,13 +86,13 @@ export abstract class Inbox {
     this.#actingMs += elapsedMs;
   }
 
-  /** Nothing that it said is acted on any more. */
+  /** Messages that wait are not acted on any more. */
   protected dropBacklog(): void {
     this.#backlog?.stop();
     this.#backlog = null;
   }
 
-  /** Others are not to wait for one who has a lot to say: what is left of it takes its turn after theirs. [COST-6] */
+  /** Ends the turn of this link when it has taken long: the messages that are left wait until others have been heard. [COST-6] */
   #yield(): void {
     if (!this.isOpen || this.handler.clock.now() - this.#readSince < TURN_MS) return;
     this.#wait();
@@ -105,12 +105,12 @@ export abstract class Inbox {
     backlog.wait(this.#expectedMs(backlog.first?.data.length ?? 0), () => this.#goOn());
   }
 
-  /** About how long it takes to act on a message, by its size and by what the connection has taken of late. */
+  /** About how long it takes to act on a message, by its size and by how much time the link has taken of late. */
   #expectedMs(bytes: number): number {
     return expectedMs(bytes, this.meter.ofLate(this.handler.clock.now()));
   }
 
-  /** Acts on what had to wait, for as long as one may in a turn. */
+  /** Acts on messages that waited, for as long as a turn may take. */
   #goOn(): void {
     this.reading();
     while (this.#backlog?.isWaiting === false) {

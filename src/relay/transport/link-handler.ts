@@ -1,4 +1,4 @@
-/** What a link is made with, and what it needs of those who hold all links of a relay. */
+/** What a link is made with, and what it needs of `Links`, which holds all links of a relay. */
 import type { Frame } from "../../wire/index.ts";
 import type { Tariff } from "../flow/meter.ts";
 import type { Turns } from "../flow/turns.ts";
@@ -13,11 +13,11 @@ import type { LinkHost } from "./link-host.ts";
 export interface LinkSetup {
   /** Where the socket comes from, as limits count addresses. */
   readonly address: string;
-  /** Who pays for the time that it takes: the id of its user, or else its address. */
+  /** Who pays for the time that the link takes: the id of its user, or else its address. */
   readonly payer: string;
-  /** How its messages say which channel they are of; null: it has one channel alone, and is over with it. */
+  /** How messages say which channel they are of; null: the link has one channel alone, and ends with it. */
   readonly addressing: Addressing | null;
-  /** Acts on what is said to the link itself; null: nothing may be. */
+  /** Acts on messages to the link itself; null: there may be none. */
   readonly host?: LinkHost | null;
 }
 
@@ -27,7 +27,7 @@ export interface LinkHandler {
   readonly turns: Turns;
   readonly unsent: UnsentData;
   readonly probe: Probe;
-  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
+  /** How long the relay has spent since its start on handing on what somebody said, ms. */
   readonly fanOutMs: number;
   /** Throws `FrameError` when the frame breaks the protocol. */
   frame(channel: Channel, frame: Frame, now: number): void;
@@ -35,10 +35,10 @@ export interface LinkHandler {
   silence(channel: Channel): void;
   /** A channel has read all that it was sent, after it lagged. */
   drained(channel: Channel): void;
-  /** More waits to be sent than may, over all links. */
+  /** Too much waits to be sent, over all links. */
   unsentIsOver(): void;
   readonly unfinishedData: UnfinishedData;
-  /** More has been begun than may, over all links. */
+  /** Too much of messages has come in that are not whole, over all links. */
   unfinishedIsOver(): void;
   /** Acting on a frame failed in a way that nobody has foreseen. */
   failed(error: unknown): void;

@@ -1,5 +1,5 @@
 /**
- * One socket, whatever rooms it leads to: signs of life, what the other end may say and take, and what waits to be read by it.
+ * One socket, whatever rooms it leads to: its signs of life, its quotas, and the data that its other end has yet to read.
  */
 import type { Echoing, Kind } from "../../awareness/index.ts";
 import {
@@ -32,17 +32,17 @@ import { Transfer } from "./outgoing/transfer.ts";
 /** A stock client reconnects when it hears nothing for 30 s; pings do not count. [LIVE-5] */
 const KEEP_ALIVE_MS = 20_000;
 /**
- * A page renews its state every 15 s, and every minute when its timers are throttled. One that does not is frozen: its
- * network answers, but nobody is there. [LIVE-8]
+ * A page renews its state every 15 s, and every minute when its timers are throttled. A page that says nothing for longer is frozen:
+ * its network answers, but nobody is there. [LIVE-8]
  */
 const SILENT_MS = 75_000;
-/** Over a slow line a longer message takes so long that the client had better know of it. */
+/** A message that is longer than this takes long over a slow line, so the client is told beforehand. [LIVE-15] */
 const LONG_BYTES = 64 * 1024;
 
 /** The subprotocols of clients of ours. */
 const NATIVE: ReadonlySet<string> = new Set([PATCH_SUBPROTOCOL, LINK_SUBPROTOCOL]);
 
-/** What stands before the payload of a ping or a pong of a client. */
+/** Bytes before the payload of a ping or a pong of a client. */
 const CONTROL_HEAD_BYTES = 6;
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 const LONG = control({ kind: "long" });
@@ -63,7 +63,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
   #sentAt: number;
   #spokeAt: number;
   #silent = false;
-  /** A room was told that it does not read what it is sent, and may have something to make up for. */
+  /** A room was told that this link lags, and may have held something back. */
   #hasLagged = false;
   protected isOpen = true;
 
@@ -102,7 +102,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
   /**
    * Opens a channel to a room.
    *
-   * @param name by what the other end's messages are told to be of this channel; without `addressing` the empty text
+   * @param name the channel's name in messages of the other end; without `addressing` the empty text
    */
   open(access: RoomAccess, name = "", echoing: Echoing = "after its answer"): Channel {
     const channel = new Channel(this, access, name, echoing);
@@ -111,7 +111,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     return channel;
   }
 
-  /** Whether it does not read what it is sent. @param answers it says now and then that it reads */
+  /** Whether the other end does not read what it is sent. @param answers it says now and then that it reads */
   isLagging(answers: boolean): boolean {
     const isLagging = this.#lags(answers);
     this.#hasLagged ||= isLagging;
@@ -124,7 +124,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     return answers && this.#outbox.isUnechoed;
   }
 
-  /** From now on somebody else pays for what it takes. */
+  /** From now on somebody else pays for the time that this link takes. */
   paidBy(payer: string): void {
     this.meter.paidBy(payer);
   }
@@ -139,7 +139,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     if (this.kind === "stock") this.#sentAt = this.handler.clock.now();
     const prefix = this.#addressing?.prefixOf(channel.name) ?? null;
     const isLong = packet.message.length > LONG_BYTES;
-    // [LIVE-15] what comes in pieces needs no announcement
+    // [LIVE-15] a message that comes in pieces needs no announcement
     if (isLong && this.kind === "native" && this.#lanes === null) this.socket.send(LONG, prefix);
     this.#outbox.send(packet, prefix);
     if (this.handler.unsent.isOver) this.handler.unsentIsOver();
@@ -172,12 +172,12 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     const { isPaused } = this;
     this.end(code);
     if (code === Close.tooSlow || code === Close.timedOut) {
-      // nobody reads the other end: what is queued for it would only be kept
+      // the other end does not read: whatever is queued for it would only take memory
       this.socket.close(code, reason);
       this.socket.terminate();
     } else {
       this.socket.close(code, truncate(reason));
-      // what it still says would be read for as long as it takes its time to answer [COST-12]
+      // else the relay would go on reading until the other end answers the close [COST-12]
       if (code === Close.tooManyMessages) this.socket.pause();
       else if (isPaused) this.socket.resume();
     }
@@ -202,7 +202,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
       else this.close(Close.tokenExpired, EXPIRED);
     }
     if (!this.isOpen) return;
-    // what a socket has carried takes long to ask, of thousands
+    // to ask thousands of sockets how much they have carried takes long
     if (this.#liveness.pingedAt !== null && this.#transfer.goesOn(this.socket)) this.#alive(now);
     switch (nextStep(this.#liveness, now, within, this.#settings)) {
       case "wait":
@@ -236,7 +236,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     const endedAt = this.handler.clock.now();
     const elapsedMs = endedAt - now;
     this.acted(elapsedMs);
-    // before it is closed: who pays for it may come back, and say the same again [COST-2]
+    // charged before the link is closed: its user may come back, and say the same again [COST-2]
     const mayGoOn = !this.isOpen || this.meter.charge(elapsedMs, endedAt, this.handler.fanOutMs - fanOutMs);
     if (refusal !== null) refusal();
     else if (!mayGoOn) this.close(Close.tooManyMessages, "too much work");
@@ -286,13 +286,13 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     else this.#answer(channel, question, frame, now);
   }
 
-  /** [WIRE-10] What nobody has foreseen ends the connection that brought it about, and no more. */
+  /** [WIRE-10] An unforeseen failure ends the connection whose message brought it about, and no other. */
   #fail(error: unknown): void {
     this.close(Close.internal, "the relay failed to act on this message");
     this.handler.failed(error);
   }
 
-  /** A few bytes ask for the whole document, or the whole room: it is the answers that count. [LIMIT-9] [COST-4] */
+  /** Answers a question. A few bytes may ask for the whole document or the whole room, so the bytes of the answers are counted. [LIMIT-9] [COST-4] */
   #answer(channel: Channel, question: number, frame: Frame, now: number): void {
     const isFirst = channel.asksFirst(question);
     if (!isFirst && !this.meter.mayAsk(now)) return this.close(Close.tooManyMessages, "too many questions");
@@ -301,7 +301,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     if (!isFirst) this.meter.wasAnswered(this.#outbox.sent - before, now);
   }
 
-  /** Charges it with what it took to let it in, or to act on something later that it had said. [COST-1] [COST-7] */
+  /** Charges the link with the time that it took to let it in, or to act later on something that it had said. [COST-1] [COST-7] */
   charge(elapsedMs: number): void {
     this.took(elapsedMs, this.handler.clock.now());
   }
@@ -322,21 +322,21 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     return this.#addressing?.held ?? 0;
   }
 
-  /** [FLOW-12] It has begun much, and ended nothing of it. */
+  /** [FLOW-12] The other end has begun messages, and has not ended them. */
   endUnfinished(): void {
     this.close(Close.overloaded, "too much of messages that are not whole");
-    // what is kept of them is let go with the socket
+    // their bytes are freed with the socket
     this.socket.terminate();
   }
 
   sign(bytes: number): void {
     this.unfinished.wasNone(bytes + CONTROL_HEAD_BYTES);
-    // signs of life that it was not asked for are messages like any other [COST-5]
+    // signs of life that nobody asked for are messages like any other [COST-5]
     if (this.#liveness.pingedAt === null) this.countMessage();
     if (this.isOpen) this.#alive(this.handler.clock.now());
   }
 
-  /** Counts something that it brought about as one more message. [LIMIT-1] */
+  /** Counts work that the other end has brought about as one more message. [LIMIT-1] */
   countMessage(bytes = 0): void {
     if (!this.isOpen || this.meter.says(bytes, this.handler.clock.now())) return;
     this.close(Close.tooManyMessages, "too many messages");
@@ -344,7 +344,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
 
   drain(): void {
     this.recount();
-    // with hundreds of rooms this is not to be looked for at each message
+    // with hundreds of rooms it would take too long to look at each of them for each message
     if (!this.#hasLagged) return;
     this.#hasLagged = false;
     for (const channel of this.#channels) if (!channel.lagging) this.handler.drained(channel);
@@ -372,7 +372,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     for (const channel of this.#channels) this.#leave(channel, code, now);
     this.#host?.ended();
     this.handler.ended(this);
-    // with the last to leave it a document is put away, which may take long
+    // when the last member of a room leaves, its document is encoded, which may take long
     const endedAt = clock.now();
     turns.used(endedAt - now);
     if (endedAt - now >= WORTH_MS) this.meter.chargeEnd(endedAt - now, endedAt);
@@ -385,7 +385,7 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     this.#host?.left(channel.name);
   }
 
-  /** [TIME-2] Who signed the token dated its end by a wall clock. [AUTH-4] */
+  /** [TIME-2] The end of a token is a date, by the wall clock of its issuer. [AUTH-4] */
   #isExpired({ access: { expiresAt } }: Channel): boolean {
     return expiresAt !== null && this.handler.clock.wall() > expiresAt + this.#settings.clockTolerance;
   }

@@ -1,6 +1,6 @@
 /**
- * All links of a relay: what they share, the signs of life that each is asked for, and the tokens that they bring later. It
- * stands between the sockets and the hub.
+ * All links of a relay: the bounds that they share, the pings that they are sent, and the newer tokens that they bring. It stands
+ * between the sockets and the hub.
  */
 import type { Echoing } from "../../awareness/index.ts";
 import { Close, type Frame } from "../../wire/index.ts";
@@ -26,21 +26,21 @@ import { Link } from "./link.ts";
 import type { LinkHandler, LinkSetup } from "./link-handler.ts";
 import { sweepInterval } from "./liveness.ts";
 
-/** Where a channel was let in to, and as whom. */
+/** The room that a channel was let in to, and as whom. */
 export interface Admitted {
   readonly room: string;
   readonly access: RoomAccess;
-  /** Asks what it may do with a newer token; none where nobody is asked. */
+  /** Finds out what the channel may do with a newer token. Absent where the relay asks nobody who they are. */
   readonly renew?: Renew;
-  /** Its document goes back in its history. */
+  /** The client keeps the history of the document. */
   readonly keepsHistory?: boolean;
-  /** Whether a stock client says back what it hears. Default: `after its answer`. */
+  /** Whether a stock client sends back what it hears. Default: `after its answer`. */
   readonly echoing?: Echoing;
 }
 
 /** A connection that was asked for a new token is closed unless it brings one in this time, ms. */
 const REFRESH_MS = 30_000;
-/** A client of ours that is told of so short a time renews its token at once, ms. */
+/** A client of ours that is told that its token lasts no longer than this renews it at once, ms. */
 const ASKED_MS = 1_000;
 const STOPPING = "the relay is stopping";
 const DRAINING = "the relay is draining: come back, and another one takes you";
@@ -185,7 +185,7 @@ export class Links implements LinkHandler {
   }
 
   unfinishedIsOver(): void {
-    // not in the midst of what has just been read
+    // not while a message is being read
     queueMicrotask(() => {
       if (this.unfinishedData.isOver) this.unfinishedData.shed(this.#links);
     });
@@ -194,7 +194,7 @@ export class Links implements LinkHandler {
   unsentIsOver(): void {
     if (this.#isShedding) return;
     this.#isShedding = true;
-    // not in the midst of what made it send
+    // not while something is being sent
     queueMicrotask(() => {
       this.#isShedding = false;
       this.unsent.shed(this.#links);
@@ -223,7 +223,7 @@ export class Links implements LinkHandler {
     } else if (sameAccess(channel.access, renewed)) {
       channel.access = renewed;
       this.#tellAccess(channel);
-      // what it may see and what not is settled when it is opened
+      // what a channel may see is settled when it is opened, so it has to be opened anew
     } else channel.close(Close.restart, "what you may do has changed");
   }
 

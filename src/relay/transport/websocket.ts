@@ -11,13 +11,13 @@ import type { Packet } from "../ports/packet.ts";
 
 /** Longer messages are not joined with others into one write: copying them would cost more than it saves. */
 const JOINED_BYTES = 4 * 1024;
-/** What is written at once. A longer message leaves piece by piece, so that one can see it leave. */
+/** A longer message is written piece by piece, so that it can be seen to leave. */
 const PIECE_BYTES = 64 * 1024;
 
 export class WebSocketServerSocket implements ServerSocket {
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
-  /** What was sent since `cork`; null: it is not corked. */
+  /** Messages that were sent since `cork`; null: the socket is not corked. */
   #held: Buffer[] | null = null;
   #heldBytes = 0;
 
@@ -43,7 +43,7 @@ export class WebSocketServerSocket implements ServerSocket {
   }
 
   get keepsPackets(): boolean {
-    // what is encrypted is another for everybody
+    // encrypted, a packet has other bytes for each connection
     return !(this.#socket instanceof TLSSocket);
   }
 
@@ -126,7 +126,7 @@ export class WebSocketServerSocket implements ServerSocket {
   }
 }
 
-/** What was joined last: most readers of a room are sent the same messages. */
+/** The parts that were joined last: most readers of a room are sent the same messages. */
 let last: { readonly parts: readonly Buffer[]; readonly whole: Buffer } | null = null;
 
 function joined(parts: readonly Buffer[]): Buffer {
@@ -138,7 +138,7 @@ function joined(parts: readonly Buffer[]): Buffer {
   return last.whole;
 }
 
-// one function for all sockets: thousands of each would take a part of the memory of a connection
+// one function for all sockets: a function for each would take a part of the memory of its connection
 
 const EVENTS = Symbol("events");
 type Telling<T> = T & { [EVENTS]?: SocketEvents };
@@ -168,7 +168,7 @@ function onClose(this: Telling<WebSocket>, code: number): void {
   this[EVENTS]?.ended(code);
 }
 
-/** What goes wrong with a socket closes it, and `close` says so; but not that it was the socket that refused a message. */
+/** An error closes the socket, and `close` follows. But `close` does not say that `ws` itself has refused a message. */
 function onError(this: Telling<WebSocket>, error: Error & { readonly code?: string }): void {
   if (error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") this[EVENTS]?.ended(Close.tooLarge);
   if (error.code === "WS_ERR_TOO_MANY_BUFFERED_PARTS") this[EVENTS]?.ended(Close.malformed);

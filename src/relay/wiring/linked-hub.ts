@@ -1,25 +1,20 @@
 /**
- * A hub without a server of its own: what any WebSocket server needs to become a presence server. It takes sockets that
- * somebody else has opened, says who is here, and tells of who comes and goes.
+ * A hub with its links, without a server of its own. It takes sockets that somebody else has opened, says who is here, and tells of
+ * people who come and go. `relay.ts` and `copresence/hub` are made of it.
  */
-import { Emitter, type PresenceEvent, type Unsubscribe, type User } from "../../presence/index.ts";
+import type { PresenceEvent, User } from "../../presence/index.ts";
 import { isLobby, lobbyRoom } from "../../wire/index.ts";
-import { EventFeed } from "../events/feed.ts";
-import type { EventSink, IdentifiedEvent } from "../ports/event-sink.ts";
 import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { Elsewhere } from "../cluster/inquiries/elsewhere.ts";
 import { GuardedBus } from "../cluster/bus/guarded-bus.ts";
 import { SignedBus } from "../cluster/bus/signed-bus.ts";
 import { Hub } from "../core/hub.ts";
 import { Broadcaster } from "./broadcaster.ts";
-import { moveGraceOf } from "../core/grace.ts";
-import { eventLoopBusy } from "../core/pace.ts";
+import { moveGraceOf } from "../core/grace/grace.ts";
 import type { Room } from "../core/room.ts";
-import type { DocumentCounts, StoreMetrics } from "../documents/index.ts";
-import { type Clock, systemClock } from "../ports/clock.ts";
+import { systemClock } from "../ports/clock.ts";
 import type { Bus } from "../ports/bus.ts";
-import type { DocumentStore } from "../ports/stores/document-store.ts";
-import { type Probe, noProbe } from "../ports/probe.ts";
+import { noProbe } from "../ports/probe.ts";
 import type { ServerSocket } from "../ports/socket.ts";
 import type { RelaySettings } from "../ports/settings.ts";
 import type { Addressing } from "../transport/addressing.ts";
@@ -27,79 +22,13 @@ import type { Channel } from "../transport/channel.ts";
 import type { Link } from "../transport/link.ts";
 import { type Admitted, Links } from "../transport/links.ts";
 import { endsInTime } from "../util/back-off.ts";
-import { type ErrorListener, callListener } from "../util/report.ts";
-import type { DisconnectOptions, Disconnected } from "./disconnect.ts";
+import { eventLoopBusy } from "../util/event-loop.ts";
+import type { ErrorListener } from "../util/report.ts";
+import { HubEvents } from "./events.ts";
 import { UserActions } from "./user-actions.ts";
 import { type BusMetrics, troubleOf } from "./readiness.ts";
 import { type ChannelHub, type Doorkeeper, RoomChannels } from "./room-channels.ts";
-
-export type { DisconnectOptions, Disconnected };
-
-/** Events of all rooms and lobbies; `roomId` says which, and `id` is no other event's: that of the HTTP API and of sinks. */
-export interface RelayEvents {
-  readonly join: Extract<IdentifiedEvent, { type: "join" }>;
-  readonly leave: Extract<IdentifiedEvent, { type: "leave" }>;
-  readonly update: Extract<IdentifiedEvent, { type: "update" }>;
-  /** All three. */
-  readonly event: IdentifiedEvent;
-}
-
-export interface RoomInfo {
-  readonly name: string;
-  /** Open connections. */
-  readonly connections: number;
-  /** Who is present, as others see them. */
-  readonly users: readonly User[];
-  /** Whether the relay holds a document for the room; one that only carries presence has none. */
-  readonly hasDocument: boolean;
-}
-
-/** What the hub counts about itself. */
-export interface HubMetrics {
-  /** Channels that are open now: a stock client has one for each connection. */
-  readonly connections: number;
-  /** With somebody in them now, lobbies not among them. */
-  readonly rooms: number;
-  /** Present now, over all lobbies. */
-  readonly users: number;
-  /** Bytes that wait to be sent, over all links. */
-  readonly unsentBytes: number;
-  /** Bytes of all awareness states. */
-  readonly stateBytes: number;
-  /** Documents of rooms, also of those that nobody is in. */
-  readonly documents: DocumentCounts;
-  /** What the store of documents does; null: there is none. */
-  readonly store: StoreMetrics | null;
-  /** How the bus fares; null: there is none. */
-  readonly bus: BusMetrics | null;
-}
-
-/** What a hub may be made with. */
-export interface LinkedHubSetup {
-  readonly clock?: Clock;
-  /** Where documents outlive the hub. Default: nowhere. */
-  readonly store?: DocumentStore | null;
-  /** Whether rooms have documents. Default: true. */
-  readonly hasDocuments?: boolean;
-  /** Says what part of the time this process has been busy since it was asked last: 0 to 1. Default: as Node has it. */
-  readonly busySince?: () => number;
-  /** Joins it to other hubs. Default: it is alone. */
-  readonly bus?: Bus | null;
-  /** What the names of its topics begin with. Default `cp1:`. */
-  readonly busPrefix?: string;
-  /** Signs what is said on it. Default: nothing is signed. */
-  readonly busSecret?: string | null;
-  /** Messages on it that are longer go in parts of this length, bytes. Default: 256 KiB. */
-  readonly busPartBytes?: number;
-  /** Where events go besides listeners. Default: nowhere. */
-  readonly sinks?: readonly EventSink[];
-  /** Told when the document of a room changes. */
-  readonly onEdit?: (room: string) => void;
-  /** Told when a room or lobby is not open here any more. */
-  readonly onClosed?: (room: string) => void;
-  /** Measures it. Default: nothing is measured. */
-  readonly probe?: Probe;
-}
+import type { HubMetrics, LinkedHubSetup, RoomInfo } from "./types.ts";
 
 /** The hub with its links, as a server uses it. */
 export class LinkedHub {
@@ -110,18 +39,15 @@ export class LinkedHub {
   readonly broadcasts: Broadcaster;
   /** What a server does to all connections of a user. */
   readonly actions: UserActions;
-  readonly #emitter = new Emitter<RelayEvents>();
+  /** Who comes and goes. */
+  readonly events: HubEvents;
   readonly #onError: ErrorListener;
   readonly #links: Links;
   readonly #bus: Bus | null;
   readonly #cluster: Cluster | null;
-  readonly #feeds: readonly EventFeed[];
-  readonly #unobserve: Unsubscribe;
   /** Messages of the bus whose signature was wrong. */
   #unsigned = 0;
   #isDraining = false;
-  /** How many ids events have had. */
-  #eventCount = 0;
   readonly #channelHub: ChannelHub;
 
   /** @param onError never throws */
@@ -146,7 +72,7 @@ export class LinkedHub {
     this.settings = settings;
     this.#onError = onError;
     const listener = {
-      events: (events: readonly PresenceEvent[]) => this.#emit(events),
+      events: (events: readonly PresenceEvent[]) => this.events.emit(events),
       edited: (room: string) => {
         this.#cluster?.edited(room);
         onEdit(room);
@@ -160,8 +86,7 @@ export class LinkedHub {
     };
     this.core = new Hub(settings, listener, { clock, store, hasDocuments, busySince, probe });
     this.broadcasts = new Broadcaster(this.core, () => this.#cluster);
-    this.#feeds = sinks.map((sink) => new EventFeed(sink, (error) => onError(error, "an event sink")));
-    this.#unobserve = sinks.length > 0 ? this.core.observe() : () => {};
+    this.events = new HubEvents(this.core, sinks, onError);
     this.#bus = bus === null ? null : new GuardedBus(bus, (error) => onError(error, "the bus"));
     const busOptions = { prefix: busPrefix, partBytes: busPartBytes };
     this.#cluster = this.#bus === null ? null : this.#joined(this.#bus, busSecret, busOptions);
@@ -188,7 +113,7 @@ export class LinkedHub {
     return { ...info, refused: info.refused + this.#unsigned, unsentBytes, dropped: dropped + info.dropped };
   }
 
-  /** Why it had better be sent nobody; null: it is ready. */
+  /** Why balancers should send clients to other hubs; null: the hub is ready. */
   get trouble(): string | null {
     return troubleOf(this.#isDraining, this.cluster, this.core.trouble);
   }
@@ -202,12 +127,12 @@ export class LinkedHub {
     return this.#isDraining;
   }
 
-  /** Whether those who are sent away have somewhere to go. [DRAIN-4] */
+  /** Whether clients that are sent away find another relay. [DRAIN-4] */
   get canDrain(): boolean {
     return (this.#cluster?.relaysSeen ?? 0) > 0;
   }
 
-  /** The relays on the bus that are heard, this one too; null: it cannot be told now. */
+  /** The relays on the bus that are heard, this one too; null: there is no bus, or it is lost. */
   get relaysHeard(): ReadonlySet<string> | null {
     return this.#cluster?.heard ?? null;
   }
@@ -218,7 +143,7 @@ export class LinkedHub {
   }
 
   /**
-   * Tells one client after the other to come back, so that other relays take them, and takes nobody any more. [DRAIN-1]
+   * Tells one client after the other to come back, so that other relays take them, and takes no new client. [DRAIN-1]
    *
    * @param overMs how long that takes, ms; default: the option `drainTime`
    * @returns resolves when all were told
@@ -256,46 +181,29 @@ export class LinkedHub {
     return this.#links.open(link, admitted, name);
   }
 
-  /** Tells everybody to come back later, stores what has yet to be stored, and frees all that is held. */
+  /** Tells all clients to come back later, stores what has yet to be stored, and frees everything. */
   async close(): Promise<void> {
     this.#cluster?.close();
-    // as they are before everybody's connection ends
+    // saved as they are before all connections end
     const people = this.core.people?.close();
-    // first of all: nobody is to hear of everybody else that their connection is lost
+    // before the links are closed: else each client would be told that all others have lost their connections
     this.core.close();
     this.#links.close();
-    this.#unobserve();
-    this.#emitter.clear();
+    this.events.stop();
     // documents close the store
     await this.#inTime("the store of people", people);
     await Promise.all([
       this.#inTime("the bus", this.#bus?.close?.()),
       this.core.documents.close(),
-      ...this.#feeds.map((feed) => this.#inTime("an event sink", feed.close())),
+      ...this.events.closeSinks().map((closed) => this.#inTime("an event sink", closed)),
     ]);
   }
 
-  /** [STORE-48] What hangs does not keep the process from ending. */
+  /** [STORE-48] Waits until something has ended, but not for so long that it keeps the process from ending. */
   #inTime(what: string, ended: Promise<void> | undefined): Promise<void> {
     return endsInTime(ended, () =>
       this.#onError(new Error("it does not answer, and is not waited for any more"), what),
     );
-  }
-
-  on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
-    // [HTTP-8] what a listener of the application throws is reported
-    const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
-    const unobserve = this.core.observe();
-    const off = this.#emitter.on(type, (event) => callListener(listener, event, onError));
-    return () => {
-      off();
-      unobserve();
-    };
-  }
-
-  /** An id that no event of this relay had, nor of any other, nor of this one before its restart; ids have the order of events. */
-  nextEventId(): string {
-    return `${this.core.shard}-${++this.#eventCount}`;
   }
 
   users(lobby?: string): readonly User[] {
@@ -334,7 +242,7 @@ export class LinkedHub {
       users,
       unsentBytes: this.#links.unsent.bytes,
       stateBytes: this.core.stateMemory.bytes,
-      documents: this.core.documents.counts,
+      documents: this.core.documents.memory.counts,
       store: this.core.documents.storeMetrics,
       bus: this.cluster,
     };
@@ -362,25 +270,5 @@ export class LinkedHub {
       users: isLobby(name) ? this.users(name) : [...room.users.values()],
       hasDocument: document.hasContent,
     };
-  }
-
-  #emit(events: readonly PresenceEvent[]): void {
-    // [EVENT-4] numbered once, for all who are told
-    const identified = events.map((event) => ({ ...event, id: this.nextEventId() }));
-    for (const feed of this.#feeds) feed.push(identified);
-    for (const event of identified) {
-      this.#emitter.emit("event", event);
-      switch (event.type) {
-        case "join":
-          this.#emitter.emit("join", event);
-          break;
-        case "leave":
-          this.#emitter.emit("leave", event);
-          break;
-        case "update":
-          this.#emitter.emit("update", event);
-          break;
-      }
-    }
   }
 }

@@ -1,4 +1,4 @@
-/** How the bus fares, and whether balancers had better send a hub nobody. */
+/** How the bus fares, and whether balancers should send clients to a hub. */
 import type { ClusterInfo } from "../cluster/cluster.ts";
 import type { BusCounts } from "../ports/bus.ts";
 
@@ -6,10 +6,10 @@ import type { BusCounts } from "../ports/bus.ts";
 export interface BusMetrics extends ClusterInfo, BusCounts {}
 
 /**
- * Why a hub had better be sent nobody; null: it is ready. [STORE-15] [DRAIN-2] [OPS-2]
+ * Why balancers should send clients to other hubs; null: this hub is ready. [STORE-15] [DRAIN-2] [OPS-2]
  *
  * @param bus null: the hub is alone
- * @param ofCore what the hub itself cannot do
+ * @param ofCore why the hub itself cannot do all of its work; null: it can
  */
 export function troubleOf(isDraining: boolean, bus: ClusterInfo | null, ofCore: string | null): string | null {
   if (isDraining) return "the relay is draining";

@@ -1,6 +1,6 @@
 /**
- * The channels of a link of ours: what its client asks for on channel 0, who is let in to which room, and the token of the
- * link, which is that of all its channels.
+ * The channels of a link of ours: its client asks for them on channel 0, the doorkeeper says which rooms it is let in to, and the
+ * token of the link is that of all its channels.
  */
 import {
   Close,
@@ -31,7 +31,7 @@ import type { LinkHost } from "../transport/link-host.ts";
 import type { Admitted } from "../transport/links.ts";
 import { truncate } from "../transport/reason.ts";
 
-/** One that was let in to a room of a link. */
+/** A channel that was let in to a room of a link. */
 export interface AdmittedRoom extends Admitted {
   /** Called when the channel is over, or was not opened after all. */
   readonly leave?: () => void;
@@ -39,7 +39,7 @@ export interface AdmittedRoom extends Admitted {
 
 export type RoomDecision = AdmittedRoom | Denial;
 
-/** Who is let in to the rooms of one link. */
+/** Says which rooms the client of one link is let in to. */
 export interface Doorkeeper {
   admit(request: Pick<OpenRequest, "room" | "keepsHistory">): RoomDecision | Promise<RoomDecision>;
   /** A newer token is good: the next rooms are asked for with it. */
@@ -55,7 +55,7 @@ export interface ChannelHub {
   /** Most bytes of a message. */
   readonly maxMessage: number;
   open(link: Link, name: string, admitted: Admitted): Channel;
-  /** The session of a channel's link says something else of itself. */
+  /** The session of a channel's link has changed its status or its user. */
   restate(channel: Channel, change: SessionChange): void;
   refused(because: Denial["because"]): void;
   error(error: unknown, where: string): void;
@@ -67,19 +67,19 @@ interface OpenRoom {
   readonly admitted: AdmittedRoom;
 }
 
-/** To let somebody in is expected to take so long, ms. */
+/** About how long it takes to let a client in to a room, ms. */
 const JOIN_MS = 2;
 /** Refusals for these reasons concern the token, and so every room: they end the link. [LINK-8] */
 const OF_THE_TOKEN: ReadonlySet<Denial["because"]> = new Set(["unauthenticated", "expired"]);
 
-/** Nobody could say whether the client may come in: it may try again. */
+/** It could not be found out whether the client may come in: it may try again. */
 const UNAVAILABLE = denial("unavailable", Close.overloaded, "nobody can say who may come in");
 
 const LINK_NAME = String(LINK_CHANNEL);
 const KEEP_ALIVE = new Packet(KEEP_ALIVE_FRAME);
 /** The heads of envelopes, each made once: a packet goes to many links under the same number. */
 const HEADS = new Map<string, Uint8Array>();
-/** The first number whose head is not kept: clients of ours count from 1, and others are not to take their places. */
+/** The first number whose head is not kept: clients of ours count from 1, and a client that counts otherwise must not fill the memory. */
 const MAX_HEADS = 1_000;
 
 export class RoomChannels implements Addressing, LinkHost {
@@ -88,11 +88,11 @@ export class RoomChannels implements Addressing, LinkHost {
   readonly #doorkeeper: Doorkeeper;
   readonly #reader: ReturnType<typeof boundedReader>;
   readonly #rooms = new Map<string, OpenRoom>();
-  /** Channels that somebody has still to let in: mostly none, of thousands of links. */
+  /** Channels that the doorkeeper has yet to decide about. Most of thousands of links have none. */
   #pending: readonly string[] = [];
-  /** How many answers of the doorkeeper are waited for, also those for channels that the client has closed meanwhile. */
+  /** How many answers of the doorkeeper are waited for, counting channels that the client has closed meanwhile. */
   #awaited = 0;
-  /** How many newer tokens the link has brought that were taken. */
+  /** How many newer tokens of the link were taken. */
   #renewals = 0;
   #link: Link | null = null;
   /** The highest number that a channel had. */
@@ -105,7 +105,7 @@ export class RoomChannels implements Addressing, LinkHost {
     this.#reader = boundedReader(hub.maxMessage, (channel) => this.#isOpen(String(channel)));
   }
 
-  /** Says which link it is of which these are the channels. */
+  /** Says whose channels these are. */
   attach(link: Link): void {
     this.#link = link;
   }
@@ -133,7 +133,7 @@ export class RoomChannels implements Addressing, LinkHost {
 
   take(frame: Frame): void {
     if (frame.type === "awareness" && frame.payload.length === 1 && frame.payload[0] === 0) {
-      // [LINK-7] the page lives: one word for all its rooms
+      // [LINK-7] the page lives: it says so once for all its rooms
       return this.#send(KEEP_ALIVE);
     }
     if (frame.type !== "control") throw new FrameError(`unexpected ${frame.type} message on channel 0`);
@@ -173,7 +173,7 @@ export class RoomChannels implements Addressing, LinkHost {
     this.#link = null;
   }
 
-  /** [LINK-3] A number is used once, so that what is still said on a channel that is over is nobody else's. */
+  /** [LINK-3] A number is used once: a late message for a channel that is over must not reach another channel. */
   #open(request: OpenRequest): void {
     const { channel } = request;
     if (channel <= this.#last) throw new FrameError("the number of a channel must be above all before");
@@ -201,7 +201,7 @@ export class RoomChannels implements Addressing, LinkHost {
           this.#awaited--;
           // false: the client has closed the channel meanwhile, or the link is over
           const isWanted = this.#waitNoMore(name);
-          // [LINK-8] it was decided by a token that has been replaced meanwhile
+          // [LINK-8] the decision was made with a token that has been replaced meanwhile
           const isOld = renewals !== this.#renewals;
           if (isWanted && !isOld) return this.#enter(name, decided);
           if (!isDenial(decided)) decided.leave?.();
@@ -216,7 +216,7 @@ export class RoomChannels implements Addressing, LinkHost {
     );
   }
 
-  /** [COST-8] Many who come at once to a large room are not let in without a break. */
+  /** [COST-8] Many clients that come to a large room at once are let in with breaks. */
   #inTurn(act: () => void): void {
     const { turns } = this.#hub;
     if (turns.isTaken()) turns.wait(JOIN_MS, () => this.#guarded(act));
@@ -251,7 +251,7 @@ export class RoomChannels implements Addressing, LinkHost {
     } else decision.leave?.();
   }
 
-  /** Nobody is waited for to let a channel in. Returns whether somebody was. */
+  /** A channel waits for the doorkeeper no more. Returns whether it did. */
   #waitNoMore(name: string): boolean {
     const wasPending = this.#pending.includes(name);
     if (wasPending) this.#pending = this.#pending.filter((each) => each !== name);
@@ -268,7 +268,7 @@ export class RoomChannels implements Addressing, LinkHost {
     return name === LINK_NAME || this.#rooms.has(name) || this.#pending.includes(name);
   }
 
-  /** [LINK-4] One room is refused, and the link goes on; but a token that is not good is that of all rooms. */
+  /** [LINK-4] One room is refused, and the link goes on. But where the token is not good, all rooms are refused: the link ends. */
   #refuse(name: string, refused: Denial): void {
     this.#reader.forget(Number(name));
     this.#hub.refused(refused.because);
@@ -279,18 +279,18 @@ export class RoomChannels implements Addressing, LinkHost {
 
   /** [LINK-5] The client leaves one room. */
   #close(name: string, code: number): void {
-    // where there is neither, the relay has closed the channel meanwhile
+    // the channel is unknown where the relay has closed it meanwhile
     if (this.#waitNoMore(name)) this.#reader.forget(Number(name));
     else this.#link?.channelClosed(name, code);
   }
 
-  /** [LINK-13] The session says something else of itself, in all rooms. */
+  /** [LINK-13] The session has changed its status or its user: in all rooms. */
   #restate(change: SessionChange): void {
     const { length } = encodeControl(change);
     const { clock } = this.#hub;
-    // a copy: a room that does not take it is closed
+    // a copy: a room that does not take the change is closed
     for (const { channel } of Array.from(this.#rooms.values())) {
-      // [LINK-14] each room has as much to do as with a message of its own
+      // [LINK-14] the change costs as much in each room as a message of its own would
       this.#link?.countMessage(length);
       if (this.#link === null) return;
       const startedAt = clock.now();
@@ -300,7 +300,7 @@ export class RoomChannels implements Addressing, LinkHost {
     }
   }
 
-  /** A newer token: all rooms go on with it, or what it does not grant any more ends. [LINK-8] */
+  /** A newer token: each room goes on with it, or is closed if the token does not grant the same. [LINK-8] */
   async #renew(token: string): Promise<void> {
     let expiresAt: number | null = null;
     for (const { channel, admitted } of this.#rooms.values()) {
@@ -311,7 +311,7 @@ export class RoomChannels implements Addressing, LinkHost {
       if (!this.#rooms.has(channel.name)) continue;
       if (isDenial(renewed)) {
         const { because, code, reason } = renewed;
-        // what is granted in this room alone is not the others' business
+        // a refusal in this room alone does not concern the others
         if (because !== "grants") return this.#link?.close(code, reason);
         channel.close(code, reason);
       } else if (sameAccess(channel.access, renewed)) {

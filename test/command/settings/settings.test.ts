@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readFlags } from "../../../src/command/settings/flags.ts";
 import { type Settings, readSettings } from "../../../src/command/settings/settings.ts";
 import { UsageError } from "../../../src/command/usage.ts";
-import { resolveConfig } from "../../../src/relay/options.ts";
+import { resolveConfig } from "../../../src/relay/config.ts";
 
 type Env = Readonly<Record<string, string>>;
 

@@ -97,7 +97,7 @@ it("[ROOM-3] [DOC-15] keeps a document while nobody is there, and what of it wai
     const { document } = rooms.open();
     document.apply(update ?? new Uint8Array(), writer());
     document.close();
-    expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+    expect(rooms.documents.memory.counts).toMatchObject({ open: 0, kept: 1 });
   }
   expect(read(rooms.open().document).getText("text").toString()).toBe("one two three ");
 });

@@ -302,7 +302,7 @@ it("[DOC-12] keeps what was written since the last good encoding when a document
   whileNothingCanBeEncoded(() => document.close());
   expect(rooms.warnings.map(({ message }) => message)).toEqual([UNENCODED]);
   expect(rooms.warnings[0]?.cause).toEqual(new Error("cannot be encoded"));
-  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+  expect(rooms.documents.memory.counts).toMatchObject({ open: 0, kept: 1 });
 
   // one who knows nothing, one who knows a part, and one who writes on
   ({ document } = rooms.open());
@@ -361,7 +361,7 @@ it("[DOC-10] [DOC-20] [DOC-25] refuses new documents when those that are kept ta
     document.apply(letters(9_000), writer());
     document.close();
   }
-  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 3 });
+  expect(rooms.documents.memory.counts).toMatchObject({ open: 0, kept: 3 });
   for (let i = 0; i < 2; i++) {
     const { document } = rooms.open(`new${i}`);
     expect(refusalOf(() => document.apply(letters(10), writer()))).toBe(4503);
@@ -409,9 +409,9 @@ it("[DOC-8] makes nothing of a document for those who only read all of it", () =
   document.close();
   const visited = rooms.open().document;
   expect(read(visited).getText("t").toString()).toBe("hello");
-  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+  expect(rooms.documents.memory.counts).toMatchObject({ open: 0, kept: 1 });
   visited.close();
-  expect(rooms.documents.counts).toMatchObject({ open: 0, kept: 1 });
+  expect(rooms.documents.memory.counts).toMatchObject({ open: 0, kept: 1 });
 });
 
 it("[DOC-11] keeps what is deleted after one with a history was there, though they wrote nothing", () => {

@@ -263,15 +263,15 @@ it("[STORE-4] a document that nobody reads leaves the memory once it is stored, 
   store.failure = new Error("the disk is away");
   first.close();
   await vi.advanceTimersByTimeAsync(30_000);
-  expect(documents.counts.kept).toBe(1);
+  expect(documents.memory.counts.kept).toBe(1);
   store.failure = null;
   await vi.advanceTimersByTimeAsync(30_000);
-  expect(documents.counts).toEqual({ open: 0, kept: 0, bytes: 0 });
+  expect(documents.memory.counts).toEqual({ open: 0, kept: 0, bytes: 0 });
   const second = open();
   expect(second.isReady).toBe(false);
   await vi.advanceTimersByTimeAsync(1);
   expect(second.sync(EMPTY_STATE_VECTOR)).toHaveLength(1);
-  expect(documents.counts.kept).toBe(1);
+  expect(documents.memory.counts.kept).toBe(1);
   vi.useRealTimers();
 });
 

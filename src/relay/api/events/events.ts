@@ -115,11 +115,11 @@ export class Events {
     this.#keepAlive ??= setInterval(() => this.#beat(), KEEP_ALIVE_MS);
     if (this.#log !== null) return this.#log;
     // a number that no event has: so nobody who was here before takes this for a continuation
-    this.#log = new EventLog(this.#hub.nextEventId());
+    this.#log = new EventLog(this.#hub.events.nextId());
     for (const room of this.#hub.core.rooms.values()) {
       for (const userId of room.users.keys()) this.#lobbies.set(keyOf(room.name, userId), room.people.lobbyOf(userId));
     }
-    this.#unsubscribe = this.#hub.on("event", (event) => this.#hear(event));
+    this.#unsubscribe = this.#hub.events.on("event", (event) => this.#hear(event));
     return this.#log;
   }
 

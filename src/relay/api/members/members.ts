@@ -233,7 +233,7 @@ export class Members {
       this.#unsubscribe?.();
       this.#unsubscribe = null;
     } else {
-      this.#unsubscribe ??= this.#hub.on("leave", ({ roomId, userId }) => this.#left(roomId, userId));
+      this.#unsubscribe ??= this.#hub.events.on("leave", ({ roomId, userId }) => this.#left(roomId, userId));
     }
   }
 

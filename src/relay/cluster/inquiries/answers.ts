@@ -1,4 +1,4 @@
-/** What this relay answers to others who ask about rooms: of its own people alone, since each relay answers for itself. [BUS-35] */
+/** The answers of this relay to questions of others. It tells of its own people alone, since each relay answers for itself. [BUS-35] */
 import type { PresentEntry } from "../../../awareness/index.ts";
 import { isRecord } from "../../../presence/index.ts";
 import { PERSON, isLobby, valuesOf } from "../../../wire/index.ts";
@@ -49,7 +49,7 @@ function people(hub: Hub, names: readonly string[], isBrief: boolean): WrittenAn
   for (const name of names) {
     const room = isLobby(name) ? lobbyOf(hub, name) : roomOf(hub, name, isBrief);
     length += room === null ? 0 : JSON.stringify(room).length;
-    // one that is too long by itself goes all the same
+    // a room that is too long by itself goes all the same
     if (length > MAX_ANSWER && rooms.length > 0) break;
     upTo++;
     if (room !== null) rooms.push(room);
@@ -57,7 +57,7 @@ function people(hub: Hub, names: readonly string[], isBrief: boolean): WrittenAn
   return { ...NO_ANSWER, upTo, rooms };
 }
 
-/** Of a lobby it is enough that somebody counts in it here: who that is its shard says. */
+/** Of a lobby it is enough to say that somebody counts in it here: the people are in its shard. */
 function lobbyOf(hub: Hub, name: string): WrittenRoom | null {
   const lobby = hub.lobbies.get(name);
   return lobby === undefined || lobby.empty ? null : { name, hasDocument: false, isInUse: true, people: [] };
@@ -65,18 +65,18 @@ function lobbyOf(hub: Hub, name: string): WrittenRoom | null {
 
 function roomOf(hub: Hub, name: string, isBrief: boolean): WrittenRoom | null {
   const room = hub.rooms.get(name);
-  const hasDocument = room === undefined ? hub.documents.kept(name) !== undefined : room.document.hasContent;
+  const hasDocument = room === undefined ? hub.documents.memory.kept(name) !== undefined : room.document.hasContent;
   if (room === undefined) return hasDocument ? { name, hasDocument, isInUse: false, people: [] } : null;
   const own = [...ownOf(room)].map((entry) => write(entry, room.people.sinceOf(entry), isBrief));
   return { name, hasDocument, isInUse: !room.empty, people: own };
 }
 
-/** Those of its own people who may be seen. */
+/** The entries of this relay's own clients that may be seen. */
 function* ownOf({ register }: Room): Iterable<PresentEntry> {
   for (const entry of register.present()) if (entry.visible && !entry.isRemote) yield entry;
 }
 
-/** Somebody is seen there, or, if it is all one who they are, there without being seen. */
+/** Whether anybody of a lobby may be seen in a room; of any lobby: whether anybody is there at all. */
 function isAnybodyIn(room: Room, lobby: string | null): boolean {
   for (const entry of ownOf(room)) if (lobby === null || entry.lobby === lobby) return true;
   return lobby === null && !room.empty;
@@ -96,7 +96,7 @@ function write(entry: PresentEntry, since: number, isBrief: boolean): WrittenPer
   };
 }
 
-/** What is needed to count them. */
+/** The state without what is not needed to count people. */
 function shortened({ user, copresence }: Record<string, unknown>): object {
   const id = isRecord(user) ? user["id"] : undefined;
   const { meta: _, ...session } = isRecord(copresence) ? copresence : {};

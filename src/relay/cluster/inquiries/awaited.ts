@@ -1,8 +1,8 @@
-/** Waits until all other relays that listen to a topic have answered, or not for long. */
+/** Waits until all other relays that listen to a topic have answered, but not for long. */
 
-/** So long others are waited for, ms. [BUS-12] */
+/** How long other relays are waited for, ms. [BUS-12] */
 const PATIENCE_MS = 1_000;
-/** So long where the bus cannot tell how many listen, ms. */
+/** How long where the bus cannot tell how many relays listen, ms. */
 const BLIND_PATIENCE_MS = 100;
 
 export class Awaited {
@@ -22,18 +22,18 @@ export class Awaited {
     if (listeners !== null) void this.#count(listeners);
   }
 
-  /** Nobody is waited for any more. */
+  /** Whether no relay is waited for any more. */
   get isOver(): boolean {
     return this.#timer === undefined;
   }
 
-  /** Calls back when it is over: at once, if it is. */
+  /** Calls back when no relay is waited for any more: at once, if none is. */
   whenOver(run: () => void): void {
     if (this.isOver) run();
     else this.#waiting.push(run);
   }
 
-  /** Somebody has answered, or is gone. */
+  /** A relay has answered, or is gone. */
   check(): void {
     if (this.#others !== null && this.#answered() >= this.#others) this.end();
   }

@@ -1,4 +1,4 @@
-/** What this relay can find out from others about rooms and lobbies, for those who ask it without being connected to it. [BUS-35] */
+/** Finds out from other relays what they know of rooms and lobbies, for backends that ask this relay. [BUS-35] */
 import type { Unsubscribe } from "../../../presence/index.ts";
 import { isLobby } from "../../../wire/index.ts";
 import type { Hub } from "../../core/hub.ts";
@@ -6,7 +6,7 @@ import { BEAT_MS, LOST_MS } from "../beats.ts";
 import type { Inquiries } from "./inquiries.ts";
 import type { Answer, Question, RoomThere } from "./words.ts";
 
-/** What other relays have of each room that was asked about; rooms that none has are not in it. */
+/** What other relays have of each room, by its name. A room that none has is not in the map. */
 export type FoundRooms = ReadonlyMap<string, readonly RoomThere[]>;
 
 /** A member that a server has set. */
@@ -20,9 +20,9 @@ export interface ServerPlace {
 export interface ElsewhereSetup {
   readonly hub: Hub;
   readonly inquiries: Inquiries;
-  /** All that other relays say of a room or lobby is known here. */
+  /** Whether all is known here that other relays say of a room or lobby. */
   readonly isKnown: (name: string) => boolean;
-  /** Calls back once that is so, or will not be for long; at once where it is so now. */
+  /** Calls back once that is so, or is not waited for any more. */
   readonly whenKnown: (name: string, run: () => void) => void;
   /** Tells all relays that the document of a room is deleted. */
   readonly tellDeleted: (room: string) => void;
@@ -31,11 +31,11 @@ export interface ElsewhereSetup {
 }
 
 /**
- * Whether another relay has a member is asked for so long, ms: until a relay that has died is known to be dead. Before that, the
- * member that it had looks like a user's own connection. [API-38]
+ * How long to ask whether another relay has a member that a server has set, ms: until a relay that has died is known to be lost. Before
+ * that, the member that it had looks like a user's own connection. [API-38]
  */
 const MEMBER_PATIENCE_MS = LOST_MS + BEAT_MS;
-/** Questions that relays may leave unfinished are asked on so often. */
+/** When relays answer a question in part, the rest is asked for, in so many rounds at most. */
 const MAX_ROUNDS = 100;
 
 export class Elsewhere {
@@ -47,10 +47,10 @@ export class Elsewhere {
   }
 
   /**
-   * Finds out who is in rooms by way of other relays. Of rooms that are open here nothing is asked: what others say of them is
-   * known. Where a relay does not answer, what is known here has to do.
+   * Finds out who is in rooms by way of other relays. Rooms that are open here are not asked about, since what others say of them is
+   * known. Where a relay does not answer, the result is what is known here.
    *
-   * @param isBrief counts are all that is wanted
+   * @param isBrief the caller wants no more than to count people
    */
   async find(names: readonly string[], isBrief: boolean): Promise<FoundRooms> {
     const found = new Map<string, RoomThere[]>();
@@ -76,19 +76,19 @@ export class Elsewhere {
     return [...names].toSorted().slice(0, list.limit);
   }
 
-  /** Opens a room or lobby here, and resolves once what other relays say of it is known, or will not be for long. */
+  /** Opens a room or lobby here. Resolves once what other relays say of it is known, or is not waited for any more. */
   async open(name: string): Promise<Unsubscribe> {
     const { release } = this.#setup.hub.hold(name);
     await this.known(name);
     return release;
   }
 
-  /** Resolves once what others have of a room that is open here is known, or will not be for long. */
+  /** Resolves once what other relays have of a room that is open here is known, or is not waited for any more. */
   known(name: string): Promise<void> {
     return new Promise((resolve) => this.#setup.whenKnown(name, resolve));
   }
 
-  /** Whose member it is that a server has set by way of another relay; null: there is none. */
+  /** The user of a member that a server has set by way of another relay; null: there is no such member. */
   async userSet({ room, lobby, session }: ServerPlace): Promise<string | null> {
     const question: Question = { type: "people", names: [room], isBrief: true };
     const answers = (await this.#setup.inquiries.ask(question, MEMBER_PATIENCE_MS)) ?? [];
@@ -110,7 +110,7 @@ export class Elsewhere {
     this.#setup.tellDeleted(room);
   }
 
-  /** Has whichever relay holds a member of a server take it out. */
+  /** Has the relay that holds a member of a server take the member out. */
   remove(place: ServerPlace): void {
     this.#setup.tellRemoved(place);
   }

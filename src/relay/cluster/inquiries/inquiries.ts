@@ -1,26 +1,26 @@
-/** Asks all other relays something at once, and waits for all their answers, or not for long. [BUS-35] */
+/** Asks all other relays a question at once, and waits for their answers, but not for long. [BUS-35] */
 import type { Unsubscribe } from "../../../presence/index.ts";
 import type { Message, MessageKind } from "../message.ts";
 import type { Hub } from "../../core/hub.ts";
 import { NO_ANSWER, type WrittenAnswer, answerTo } from "./answers.ts";
 import { type Answer, type Question, readAnswer, readQuestion, writeWords } from "./words.ts";
 
-/** A relay that has not answered by then is not waited for, ms. */
+/** How long the answers of other relays are waited for, ms. */
 const PATIENCE_MS = 1_000;
-/** So long after the last question people are still counted as they come and go, ms. */
+/** How long after the last question people are still counted as they come and go, ms. */
 const LINGER_MS = 60_000;
 
 interface Waiting {
-  /** Those who have yet to answer. */
+  /** The relays that have yet to answer. */
   readonly relays: Set<string>;
   readonly answers: Answer[];
   readonly done: (areAll: boolean) => void;
 }
 
-/** What others have answered. */
+/** The answers of other relays. */
 export interface Gathered {
   readonly answers: readonly Answer[];
-  /** All have answered who were asked. */
+  /** Whether all relays that were asked have answered. */
   readonly areAll: boolean;
 }
 
@@ -45,13 +45,13 @@ export class Inquiries {
     this.#context = context;
   }
 
-  /** Resolves with what all others answer; null: not all did. @param patienceMs so long they are waited for, ms; default 1 000 */
+  /** Resolves with the answers of all other relays; null: not all have answered. @param patienceMs how long to wait, ms; default 1 000 */
   async ask(question: Question, patienceMs: number = PATIENCE_MS): Promise<readonly Answer[] | null> {
     const { answers, areAll } = await this.gather(question, patienceMs);
     return areAll ? answers : null;
   }
 
-  /** Resolves with what others have answered by then, and whether all have. @param patienceMs so long they are waited for, ms */
+  /** Resolves with the answers that came in time, and whether all relays have answered. @param patienceMs how long to wait, ms */
   gather(question: Question, patienceMs: number): Promise<Gathered> {
     const kind = question.type === "choices" ? "whoChose" : "who";
     return this.#gather(patienceMs, (relays, id) => {
@@ -60,9 +60,10 @@ export class Inquiries {
   }
 
   /**
-   * Has all others do something, and resolves with how many connections these have done it to who say so in time. [BUS-42]
+   * Has all other relays do something to connections. Resolves with the number of these connections, on the relays that tell theirs in
+   * time. [BUS-42]
    *
-   * @param act tells them, with the number that their answers are to carry; null: none is waited for
+   * @param act tells the relays what to do, with the number that their answers carry; null: no answer is waited for
    */
   async count(act: (id: number | null) => void): Promise<number> {
     let isAsked = false;
@@ -70,7 +71,7 @@ export class Inquiries {
       isAsked = true;
       act(id);
     });
-    // for all relays that hear it
+    // no other relay is known, and one may hear it all the same
     if (!isAsked) act(null);
     const { answers } = await gathering;
     return answers.reduce((sum, { connections }) => sum + connections, 0);
@@ -115,7 +116,7 @@ export class Inquiries {
     }
   }
 
-  /** A relay is gone: nobody is there by it any more. */
+  /** A relay is gone, and with it its people: its answer is not waited for. */
   lost(relay: string): void {
     for (const waiting of this.#waiting.values()) this.#heard(relay, waiting);
   }
@@ -134,7 +135,7 @@ export class Inquiries {
       this.#unobserve?.();
       this.#unobserve = null;
     }, LINGER_MS);
-    // nothing waits for it
+    // it need not keep the process alive
     this.#timer.unref();
   }
 

@@ -1,13 +1,13 @@
 /**
- * Asks other relays what users of a lobby chose of whom this relay knows nothing: who is invisible there is not to be seen here
- * for the time that it takes to hear of that. [BUS-40]
+ * Asks other relays for the choices of status of users whom this relay does not know. A user who chose on another relay to be invisible
+ * must not be seen here until this relay has heard of it. [BUS-40]
  */
 import type { Gathered } from "./inquiries.ts";
 import type { UserChoice } from "./words.ts";
 
-/** Nobody is withheld for longer than this, once others can be asked, ms. */
+/** Once other relays can be asked, no user is withheld for longer than this, ms. */
 const PATIENCE_MS = 250;
-/** Those who come within this time are asked about together, ms: after another relay is lost thousands may come. */
+/** Users who come within this time are asked about together, ms: after another relay is lost thousands may come. */
 const GATHER_MS = 2;
 /** How many users one question is about at most. */
 const MAX_USERS = 500;
@@ -17,10 +17,10 @@ export interface StrangersHost {
   readonly isAlone: boolean;
   /** All that other relays say of the lobby is known. */
   readonly isKnown: boolean;
-  /** Calls back once this relay has heard of those who were there before it, or does not wait for them any more. */
+  /** Calls back once this relay has heard of the relays that were there before it, or does not wait for them any more. */
   whenIntroduced(run: () => void): void;
   ask(users: readonly string[], patienceMs: number): Promise<Gathered>;
-  /** What other relays have said of these is known, or is not waited for any more. */
+  /** The choices of these users are known, as far as other relays have told them in time. */
   reveal(users: readonly string[], choices: readonly UserChoice[]): void;
 }
 
@@ -32,10 +32,10 @@ interface Group {
 
 export class Strangers {
   readonly #host: StrangersHost;
-  /** Those who are asked about next. */
+  /** Users who are asked about next. */
   #next: string[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
-  /** Those about whom all has been answered, while the lobby as others have it is not known yet, each with the end of that. */
+  /** Users about whom all relays have answered, while the shards of the lobby are still waited for; each with the timer that ends that wait. */
   readonly #answered = new Map<Group, ReturnType<typeof setTimeout>>();
   #isClosed = false;
 
@@ -43,7 +43,7 @@ export class Strangers {
     this.#host = host;
   }
 
-  /** Asks what a user chose, if there is anybody to ask: then `reveal` follows. Returns whether it is so. */
+  /** Asks what a user chose, and calls `reveal` later. Returns false, and does neither, where no relay can be asked. */
   ask(userId: string): boolean {
     if (this.#isClosed || this.#host.isAlone) return false;
     this.#next.push(userId);
@@ -59,7 +59,7 @@ export class Strangers {
     return true;
   }
 
-  /** More is known of the lobby as others have it. */
+  /** More is known of what other relays have of the lobby. */
   check(): void {
     if (this.#answered.size === 0 || !this.#host.isKnown) return;
     for (const group of this.#answered.keys()) this.#reveal(group);
@@ -78,7 +78,7 @@ export class Strangers {
     if (this.#isClosed) return;
     const group = { users, choices: answers.flatMap(({ choices }) => choices) };
     if (!areAll || this.#host.isKnown) return this.#host.reveal(group.users, group.choices);
-    // what holds for as long as their sessions are there comes with the lobby itself
+    // the choices of sessions that are there now come with the shards
     this.#answered.set(
       group,
       setTimeout(() => this.#reveal(group), PATIENCE_MS),

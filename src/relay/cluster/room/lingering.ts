@@ -1,10 +1,11 @@
 /**
- * What a relay owes the others of a room in which nobody of its own is any more. Until that is done the room stays open here.
+ * Keeps a room open in which this relay has no client any more, for as long as other relays need something of it: what was written to
+ * its document and is not stored yet, or word of sessions that have moved to another relay.
  */
 import type { StateUpdate } from "../../../awareness/audience/index.ts";
 import type { Unsubscribe } from "../../../presence/index.ts";
 
-/** So long the others are not told that those have left who speak through another relay now, ms: they hear of that first. [BUS-36] */
+/** How long after a session has moved to another relay the others are told that it has left here, ms. They hear of the move first. [BUS-36] */
 const MOVED_MS = 1_000;
 
 export interface LingeringHost {
@@ -23,7 +24,7 @@ interface Moved {
 export class Lingering {
   readonly #host: LingeringHost;
   #release: Unsubscribe | null = null;
-  /** Those who speak through another relay now, the longest ago first. */
+  /** Sessions that have moved to another relay, the longest ago first. */
   #moved: Moved[] = [];
 
   constructor(host: LingeringHost) {
@@ -35,7 +36,7 @@ export class Lingering {
     if (!this.#host.isStored()) this.#hold();
   }
 
-  /** Of what is new, what the others are told at once. */
+  /** Keeps back the updates by which sessions that have moved leave. Returns the others, to be told at once. */
   withoutMoved(updates: readonly StateUpdate[], now: number): readonly StateUpdate[] {
     const moved = updates.filter(({ publication, state }) => state === null && publication.isElsewhere);
     if (moved.length === 0) return updates;
@@ -44,7 +45,7 @@ export class Lingering {
     return updates.filter((update) => !moved.includes(update));
   }
 
-  /** Whose leave is to be told now: those who moved long enough ago, and have not come back. */
+  /** The updates that were kept back for long enough, of sessions that have not come back. */
   takeMoved(now: number): readonly StateUpdate[] {
     const due = this.#moved.filter(({ at }) => now - at >= MOVED_MS);
     if (due.length === 0) return [];
@@ -52,7 +53,7 @@ export class Lingering {
     return due.flatMap(({ update }) => (update.publication.entry === null ? [update] : []));
   }
 
-  /** Lets the room go if nothing is owed any more. */
+  /** Lets the room go if nothing of it is needed any more. */
   settle(): void {
     if (this.#release !== null && this.#moved.length === 0 && this.#host.isStored()) this.end();
   }

@@ -1,10 +1,10 @@
-/** Another relay as a member of a room of this one: it speaks for all who are connected there. */
+/** Another relay as a member of a room of this relay. It speaks for all clients that are connected to it. */
 import type { Kind } from "../../../awareness/index.ts";
 import { openAccess } from "../../access/grants.ts";
 import type { RoomAccess } from "../../ports/access.ts";
 import type { Member } from "../../ports/member.ts";
 
-/** A relay is no tab. It is not slow, does not fall silent, and is told by the bus, not by the room. */
+/** Unlike a client it never lags or falls silent. It hears of changes through the bus, and not from the room. */
 export class RemoteRelay implements Member {
   readonly kind: Kind = "relay";
   readonly echoing = "never";

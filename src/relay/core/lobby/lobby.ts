@@ -26,7 +26,7 @@ import { ReadOnlyDocument } from "../../documents/index.ts";
 import type { Packet } from "../../ports/packet.ts";
 import { wallTimeOf } from "../../ports/clock.ts";
 import type { PersonRecord, StoredPerson } from "../../ports/stores/people-store.ts";
-import { Flusher } from "../flusher.ts";
+import { Flusher } from "../flush/flusher.ts";
 import { lobbyUser } from "../../../lobby/shard.ts";
 import { RemoteShards, type ShardName, joined } from "./remote-shards.ts";
 import { Watchers } from "./watchers.ts";

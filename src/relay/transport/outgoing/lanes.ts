@@ -1,6 +1,6 @@
 /**
- * What goes out over a link of many rooms: what is short at once, what is long piece by piece, in turns with what is long
- * of other rooms. So a document that one room is sent does not hold up the cursors of another. [LINK-2]
+ * Messages that go out over a link of many rooms. A short message goes at once. A long one goes piece by piece, in turns with the long
+ * messages of other rooms, so that the document of one room does not hold up the cursors of another. [LINK-2]
  */
 import { LAST_PIECE, PIECE, headOfPart, isDocument } from "../../../wire/index.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -8,9 +8,9 @@ import { Packet } from "../../ports/packet.ts";
 import type { Outlet } from "./outbox.ts";
 import { SendWindow } from "./window.ts";
 
-/** What is a document's goes in pieces from this size on, bytes. */
+/** A message with a document goes in pieces from this size on, bytes. */
 const LONG_DOCUMENT_BYTES = 8 * 1024;
-/** All else does from here on: it is in nobody's way for long. */
+/** Any other message does from this size on: shorter ones are in nobody's way for long. */
 const LONG_BYTES = 64 * 1024;
 
 /** A message that waits, and how much of it has been sent. */
@@ -24,7 +24,7 @@ interface Waiting {
 interface Lane {
   readonly prefix: Uint8Array;
   readonly messages: Waiting[];
-  /** So many of them are of no document. */
+  /** How many of them hold no document. */
   others: number;
 }
 
@@ -33,7 +33,7 @@ export class Lanes implements Outlet {
   readonly #clock: Pick<Clock, "now">;
   /** null: nothing has been sent in pieces yet, as to most of thousands of links. */
   #window: SendWindow | null = null;
-  /** Those in which something waits; the first is next. */
+  /** The lanes in which messages wait: the first is next. */
   #lanes: Lane[] = [];
   #waitingBytes = 0;
 
@@ -74,7 +74,7 @@ export class Lanes implements Outlet {
     this.#goOn();
   }
 
-  /** The socket is over, or one channel: what waits is not sent any more. @param prefix of the channel; null: of all */
+  /** The socket or one channel is over: messages that wait are not sent any more. @param prefix of the channel; null: of all */
   drop(prefix: Uint8Array | null): void {
     const dropped = this.#lanes.filter((lane) => prefix === null || sameHead(lane.prefix, prefix));
     this.#lanes = this.#lanes.filter((lane) => !dropped.includes(lane));

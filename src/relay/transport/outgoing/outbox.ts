@@ -1,16 +1,16 @@
-/** What has been sent over one socket, and waits for the other end to read it. */
+/** Data that was sent over one socket and that the other end has yet to read. */
 import { isAwareness } from "../../../wire/index.ts";
 import { Packet } from "../../ports/packet.ts";
 import type { ServerSocket } from "../../ports/socket.ts";
 import type { UnsentData } from "../../flow/unsent.ts";
 
 /**
- * How much may be sent to a page before it says that it reads. A frozen one reads nothing, and its browser no more than
- * 128 KiB for it: past that the pings would wait behind what nobody reads, and the page be taken for dead. [FLOW-4]
+ * How much may be sent to a page before it says that it reads. A frozen page reads nothing, and its browser takes no more than 128 KiB
+ * for it. Past that, pings would wait behind data that nobody reads, and the page would be taken for dead. [FLOW-4]
  */
 const WINDOW_BYTES = 96 * 1024;
 
-/** Most connections hold nothing that is large, and a set of their own would take memory: nobody adds to this one. */
+/** Most connections hold no large message, and a set for each would take memory. Nothing is ever added to this one. */
 const NONE_HELD: Set<Packet> = new Set();
 
 /** What is needed of the socket. */
@@ -22,11 +22,11 @@ export interface Outlet extends Pick<ServerSocket, "bufferedAmount" | "keepsPack
 export class Outbox {
   readonly #socket: Outlet;
   readonly #unsent: UnsentData;
-  /** Bytes that were sent since the other end last spoke; and of them those that a stock client says back. */
+  /** Bytes that were sent since the other end last spoke. `#unechoed` counts those of them that a stock client sends back. */
   #unanswered = 0;
   #sent = 0;
   #unechoed = 0;
-  /** What waits for this socket alone, as it was counted last; and what waits for others as well. */
+  /** Bytes that wait for this socket alone, as they were counted last. `#owedShared` counts those that wait for others as well. */
   #owed = 0;
   #owedShared = 0;
   #held: Set<Packet> = NONE_HELD;
@@ -64,7 +64,7 @@ export class Outbox {
   /** @param prefix what comes before the message, to say which channel it is of */
   send(packet: Packet, prefix: Uint8Array | null): void {
     this.#sent += packet.message.length;
-    // what is sent piece by piece does not run ahead of its reader
+    // a message that is sent piece by piece does not run ahead of its reader
     if (this.#socket.isPaced?.(packet) !== true) this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
     if (this.#socket.keepsPackets && this.#unsent.isShared(packet) && !this.#held.has(packet)) {

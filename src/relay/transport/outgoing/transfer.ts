@@ -1,8 +1,8 @@
-/** Whether bytes go over a socket, though no whole message and no pong does. */
+/** Notices that bytes go over a socket though no whole message and no pong arrives. */
 import type { ServerSocket } from "../../ports/socket.ts";
 
 export class Transfer {
-  /** How many bytes had come in, and left, when that was last looked at. Infinity: none waited to leave then. */
+  /** How many bytes had come in and left at the last look. `#flushed` is Infinity when none waited to leave then. */
   #received = 0;
   #flushed = Infinity;
 

@@ -1,16 +1,16 @@
 /**
- * How much of what is long may be under way on a link at once. What is under way delays all that is sent after it, on
- * whatever channel; so no more is than the line carries in a moment, which is learnt from how long its reading takes. Pure:
- * `now` comes in. [LINK-2]
+ * How many bytes of long messages may be under way on a link at once. They delay everything that is sent after them, on whatever
+ * channel, so the window is no larger than what the line carries in a moment. How much that is, it learns from the time until the
+ * other end has read a piece. Pure: `now` comes in. [LINK-2]
  */
 
-/** As small as pieces get, bytes: over a line of 2 Mbit/s one takes 33 ms. */
+/** Pieces are at least this long, bytes: over a line of 2 Mbit/s such a piece takes 33 ms. */
 const MIN_PIECE_BYTES = 8 * 1024;
 const MAX_PIECE_BYTES = 64 * 1024;
 /** Two pieces: one is read while the other is under way. */
 const MIN_WINDOW_BYTES = 2 * MIN_PIECE_BYTES;
 const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
-/** How much longer than the least a piece may take to be read before less is sent at once, ms. */
+/** How much longer than the fastest piece a piece may take to be read before the window is made smaller, ms. */
 const PATIENCE_MS = 40;
 
 /** A piece that has yet to be read, by when it was sent. */
@@ -23,7 +23,7 @@ export class SendWindow {
   readonly #sent: Sent[] = [];
   #window = MIN_WINDOW_BYTES;
   #underWay = 0;
-  /** The least time that a piece took to be read. */
+  /** How long the fastest piece took to be read, ms. */
   #leastMs = Infinity;
   /** When the window was made smaller last. */
   #shrunkAt = -Infinity;
@@ -43,7 +43,7 @@ export class SendWindow {
     this.#sent.push({ at: now, bytes });
   }
 
-  /** The other end has read so many bytes of pieces. One that says too much gains nothing but delays of its own. */
+  /** The other end has read so many bytes of pieces. If it says more than is true, it only delays its own messages. */
   read(bytes: number, now: number): void {
     let rest = bytes;
     let tookMs = 0;

@@ -144,13 +144,13 @@ describe("[STORE-43] a stored document that nobody has used for the time that is
     (await write(documents, "left", "text")).close();
     const document = await write(documents, "open", "text");
     await vi.advanceTimersByTimeAsync(9.9 * DAY);
-    expect(documents.counts.kept).toBe(1);
+    expect(documents.memory.counts.kept).toBe(1);
     await vi.advanceTimersByTimeAsync(0.3 * DAY);
-    expect(documents.counts).toMatchObject({ kept: 0, open: 1 });
+    expect(documents.memory.counts).toMatchObject({ kept: 0, open: 1 });
     document.close();
     (await open(documents, "open")).close();
     await vi.advanceTimersByTimeAsync(9 * DAY);
-    expect(documents.counts.kept).toBe(1);
+    expect(documents.memory.counts.kept).toBe(1);
     await documents.close();
   });
 

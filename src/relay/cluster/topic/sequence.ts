@@ -1,6 +1,6 @@
-/** Numbers on one topic, so that what the bus loses is noticed. Pure. [BUS-3] */
+/** Numbers of messages on one topic, by which a relay notices that the bus has lost one. Pure. [BUS-3] */
 
-/** How often a number is said again while nothing is sent, ms. */
+/** When the last number is said again while nothing is sent: first, and then how often, ms. */
 const TAIL_AFTER_MS = 1_000;
 const TAIL_EVERY_MS = 15_000;
 /** A question that is not answered in this time is asked again, ms. */
@@ -38,8 +38,8 @@ export class Outgoing {
 }
 
 /**
- * Where the numbers of a topic begin: above those of every topic that this relay has closed. A relay that did not hear that a room
- * was closed, and is opened anew, so notices a gap. [BUS-38]
+ * Where the numbers of a topic begin: above those of every topic that this relay has closed. So another relay that has not heard that a
+ * room was closed and opened anew notices a gap. [BUS-38]
  */
 export class Numbers {
   #highest = -1;
@@ -53,7 +53,7 @@ export class Numbers {
   }
 }
 
-/** `take`: it is the next. `old`: it was had before. `gap`: something is missing. `wait`: what was asked for comes first. */
+/** What is done with a message. `take`: it is the next. `old`: it came before. `gap`: one before it is missing. `wait`: the answer has to come first. */
 export type Order = "take" | "old" | "gap" | "wait";
 
 /** What another relay has sent on a topic. */
@@ -79,28 +79,28 @@ export class Incoming {
     return "take";
   }
 
-  /** Whether more is known already than what was said up to a message. */
+  /** Whether more is known already than an answer that was written after a message. @param seq the number of that message */
   isPast(seq: number): boolean {
     return this.#expected !== null && seq + 1 < this.#expected;
   }
 
-  /** All that was said up to a message is known. */
+  /** All that the relay said up to a message is known. */
   whole(seq: number): void {
     this.#expected = seq + 1;
   }
 
-  /** What comes now may build on what was lost. */
+  /** A message may be missing: all has to be asked for, since the next ones may build on it. */
   doubt(): void {
     this.#expected = null;
     this.#askedAt = -Infinity;
   }
 
-  /** What was said cannot be taken. It is asked for again, but not again and again. */
+  /** A message cannot be taken. All is asked for again, but not at once where that was done just before. */
   refuse(): void {
     this.#expected = null;
   }
 
-  /** Something long is on its way, and may be what was asked for. */
+  /** A long message is on its way, and may be the answer. */
   isComing(now: number): void {
     if (this.#askedAt > -Infinity) this.#askedAt = now;
   }

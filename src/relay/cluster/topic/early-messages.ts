@@ -1,10 +1,10 @@
 /**
- * What another relay says on a topic while it is asked for all: its answer comes by another way, may have been written before
- * that, and arrive after it. [BUS-50]
+ * Messages that another relay sends on a topic while this relay waits for its answer, which holds all that it has to say. The answer
+ * comes on another topic, so a message may be newer than the answer and yet arrive before it. [BUS-50]
  */
-import type { Message } from "./message.ts";
+import type { Message } from "../message.ts";
 
-/** With more, all is asked for again: that is as good. */
+/** When there are more, the first are forgotten, and all is asked for again. */
 const MAX_MESSAGES = 64;
 const MAX_BYTES = 64 * 1024;
 
@@ -21,7 +21,7 @@ export class EarlyMessages {
     }
   }
 
-  /** Gives out those that follow a number, in their order, and keeps none. */
+  /** Gives out the messages that follow a number, in their order, and keeps none. */
   after(seq: number): readonly Message[] {
     const later = this.#messages.filter((message) => message.seq > seq).toSorted((a, b) => a.seq - b.seq);
     this.#messages = [];

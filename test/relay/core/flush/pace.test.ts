@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Cost, FlushLoad, Pace, intervalMs } from "../../../src/relay/core/pace.ts";
+import { type Cost, FlushLoad, Pace, intervalMs } from "../../../../src/relay/core/flush/pace.ts";
 
 /** A room of ten whose flushes cost nothing, on a relay that does nothing else. */
 const FREE: Cost = { flushMs: 0, echoing: 0, spentMs: 0, roundMs: 0, peers: 10, busy: 0 };

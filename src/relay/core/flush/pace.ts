@@ -1,22 +1,24 @@
 /**
- * When a room, or a lobby, tells its members what changed: at once while that costs little, and less often the more it
- * costs, so that a busy relay becomes cheap by itself. States that are a little older are right all the same; none is lost.
- * The rules are pure; time comes in as `now`.
+ * How often a room or lobby tells its members what changed: at once while that costs little, and the more it costs the less often.
+ * So a busy relay spends less on each change. Nothing is lost by that: a flush tells the latest states. The rules are pure; time
+ * comes in as `now`.
  */
-import { performance } from "node:perf_hooks";
 
 /** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
 const ROOM_SHARE = 1 / 20;
-/** It may take up to this part of the time where its people would otherwise wait longer than a room of their number should. [FLOW-9] */
+/** A room may take up to this part of the time where its people would otherwise wait for longer than their patience. [FLOW-9] */
 const IMPATIENT_SHARE = 1 / 10;
-/** How long that is for each of them, ms: people in a room of fifty expect fresher cursors than in one of a hundred. [FLOW-9] */
+/** The patience of the people in a room, for each of them, ms: in a room of fifty they expect fresher cursors than in one of a hundred. [FLOW-9] */
 const PATIENCE_MS_PER_PEER = 0.3;
-/** And how much longer for each who says back what it is told, which has to be read, ms. [FLOW-9] */
+/** How much longer that is for each member that sends back what it is told, which the relay has to read, ms. [FLOW-9] */
 const PATIENCE_MS_PER_ECHO = 0.08;
-/** A relay that is busy for less than the first part of the time leaves rooms their whole share; for more than the second part, none; between them the share falls evenly. [FLOW-10] */
+/**
+ * While the relay is busy for less than the first part of the time, each room has its whole share; from the second part on, none.
+ * Between the two the share falls evenly. [FLOW-10]
+ */
 const CALM = 0.3;
 const BUSY = 0.6;
-/** Of the interval, for each peer: a flush costs the square of their number in what they all have to read, ms. [FLOW-3] */
+/** The interval grows by this for each peer, ms: what all peers together have to read grows with the square of their number. [FLOW-3] */
 const MS_PER_PEER = 0.05;
 /** Flushes of large rooms together may take this part of the relay's time. [FLOW-3] */
 const MAX_SHARE = 1 / 2;
@@ -57,7 +59,7 @@ export function intervalMs(shortest: number, usual: number, cost: Cost): number 
   return Math.max(shortest, Math.min(needed, longest));
 }
 
-/** To read what peers say back costs about what it cost to tell them. [FLOW-9] */
+/** How long a flush takes with reading what is sent back: that costs about as much as telling it did. [FLOW-9] */
 function withEchoes(ms: number, echoing: number): number {
   return ms * (1 + echoing);
 }
@@ -66,16 +68,19 @@ function withEchoes(ms: number, echoing: number): number {
 const WINDOW_MS = 1_000;
 /** Rooms whose flushes take longer share the relay's time, ms. */
 const HEAVY_MS = 1;
-/** However many rooms are busy, a room waits as if a round of all of them took no longer than so many of its own flushes: with MAX_SHARE that is twenty. [FLOW-3] */
+/**
+ * However many rooms are busy, a room reckons with no more than so many times its own flush for a round of all of them. With
+ * MAX_SHARE it waits for twenty times its own flush at most. [FLOW-3]
+ */
 const MAX_ROUND = 10;
-/** The newest flush counts for so much of how long they take of late. */
+/** The part of the newest flush in the average. */
 const WEIGHT = 0.1;
 /**
- * And it counts as no more than so many times as long as they took before: a pause of the whole process, for garbage or for
- * another process, falls into a flush now and then, and says nothing of what the next one will take. [FLOW-3]
+ * The newest flush counts as no more than so many times the average before it. Now and then the whole process pauses during a flush,
+ * to collect garbage or for another process, which says nothing of how long the next flush will take. [FLOW-3]
  */
 const MAX_GROWTH = 2;
-/** A flush that took no longer counts as what it took, ms. */
+/** A flush that took no longer than this counts in full, ms. */
 const SHORT_MS = 0.5;
 
 /** The flushes of one room. */
@@ -104,7 +109,7 @@ export class Pace {
     return this.#at;
   }
 
-  /** It has flushed, and that took so long; and so large a part of those who were told will say it back. */
+  /** The room has flushed. @param ms how long that took @param echoing what part of the members will send it back: 0 to 1 */
   flushed(ms: number, now: number, echoing = 0): void {
     this.#spentMs = this.#spentAt(now) + withEchoes(ms, echoing);
     this.#echoing = echoing;
@@ -144,7 +149,7 @@ const LOOK_MS = 250;
 
 /** How long the relay takes to tell those in all rooms what changed, and how busy it is. */
 export class FlushLoad {
-  /** How long it has taken so far, since the start, to hand on what is not flushed but sent at once, ms. */
+  /** How long the relay has spent since its start on handing on what is sent at once and not flushed, ms. */
   fanOutMs = 0;
   readonly #heavy = new Set<Pace>();
   readonly #busySince: () => number;
@@ -185,15 +190,4 @@ export class FlushLoad {
     // a small room that something else held up once is not to wait as long as the large rooms do
     return Math.min(sum, MAX_ROUND * own);
   }
-}
-
-/** Says what part of the time this process has been busy since it was asked last: 0 to 1. */
-export function eventLoopBusy(): () => number {
-  let last = performance.eventLoopUtilization();
-  return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, last);
-    last = now;
-    return Number.isFinite(utilization) ? utilization : 0;
-  };
 }

@@ -1,16 +1,17 @@
 /**
- * What relays say of one room or lobby on its topic: numbered, asked for whole when something is missing, and taken whole. What
- * it means is for the room, or the lobby, to know. [BUS-3] [BUS-4]
+ * The messages of relays about one room or lobby, on its topic. They are numbered; when one is missing, its relay is asked for all that
+ * it has to say, and the answer takes the place of what it said before. What the messages mean is for the host to know, a room or a
+ * lobby. [BUS-3] [BUS-4]
  */
 import * as encoding from "lib0/encoding";
 import type * as decoding from "lib0/decoding";
-import { readUint, reader } from "../../wire/index.ts";
-import { type ClusterContext, NOTHING } from "./context.ts";
+import { readUint, reader } from "../../../wire/index.ts";
+import { type ClusterContext, NOTHING } from "../context.ts";
 import { EarlyMessages } from "./early-messages.ts";
-import type { Message, MessageKind } from "./message.ts";
+import type { Message, MessageKind } from "../message.ts";
 import { Incoming, type Outgoing } from "./sequence.ts";
 
-/** While no other relay answers, everybody is asked again so long after the first question, ms: it may have been lost. [BUS-30] */
+/** While no other relay answers, all are asked again so long after the first question, ms: the question may have been lost. [BUS-30] */
 const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];
 
 export interface TopicHost<Peer> {
@@ -20,7 +21,7 @@ export interface TopicHost<Peer> {
   readonly kinds: ReadonlySet<MessageKind>;
   /** Another relay is there. */
   met(relay: string): Peer;
-  /** All that this relay has to say. What waits to be said is said first, by which the number rises. */
+  /** Writes all that this relay has to say. Messages that still wait are sent first, and have lower numbers. */
   writeWhole(encoder: encoding.Encoder): void;
   /** Takes all that a relay says, in the place of what it said before. Throws `FrameError`. */
   takeWhole(relay: string, peer: Peer, from: decoding.Decoder, now: number): void;
@@ -43,7 +44,7 @@ export class SharedTopic<Peer> {
   readonly #peers = new Map<string, Known<Peer>>();
   readonly #unsubscribe: () => void;
   #askedAt = -Infinity;
-  /** How often everybody was asked again. */
+  /** How often all relays were asked again. */
   #askedAgain = 0;
 
   /** @param on told of each message on the topic */
@@ -66,13 +67,13 @@ export class SharedTopic<Peer> {
     return this.#peers.size > 0;
   }
 
-  /** All that others have said is known. */
+  /** Whether all that others have said is known. */
   get isWhole(): boolean {
     for (const { incoming } of this.#peers.values()) if (!incoming.isWhole) return false;
     return true;
   }
 
-  /** How many others have said all. */
+  /** How many other relays have said all that they have to say. */
   get answered(): number {
     return [...this.#peers.values()].filter(({ incoming }) => incoming.isWhole).length;
   }
@@ -101,7 +102,7 @@ export class SharedTopic<Peer> {
     else if (kind === "tail" || this.#host.kinds.has(kind)) this.#take(message, now);
   }
 
-  /** Parts of something long come from a relay: it is waited for. */
+  /** Parts of a long message come from a relay: the rest is waited for. */
   isComing(relay: string): void {
     this.#peers.get(relay)?.incoming.isComing(this.#context.hub.clock.now());
   }
@@ -181,7 +182,7 @@ export class SharedTopic<Peer> {
     const from = reader(body);
     const seq = readUint(from);
     const { peer, incoming, early } = this.#met(relay);
-    // an answer that was long under way, or came twice
+    // the answer was long under way, or has come twice
     if (incoming.isPast(seq)) return;
     incoming.whole(seq);
     const later = early.after(seq);
@@ -200,7 +201,7 @@ export class SharedTopic<Peer> {
     this.#orDoubt(relay, incoming, now, () => this.#host.take(message, peer, now));
   }
 
-  /** What cannot be taken is as good as lost: all is asked for. [BUS-32] */
+  /** Takes a message. One that cannot be taken is as good as lost: all is asked for. [BUS-32] */
   #orDoubt(relay: string, incoming: Incoming, now: number, take: () => void): void {
     try {
       take();

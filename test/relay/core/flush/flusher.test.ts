@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from "vitest";
-import { type HubListener, Hub } from "../../../src/relay/core/hub.ts";
-import { Flusher } from "../../../src/relay/core/flusher.ts";
-import { FlushLoad } from "../../../src/relay/core/pace.ts";
-import { resolveOptions } from "../../../src/relay/options.ts";
-import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { type HubListener, Hub } from "../../../../src/relay/core/hub.ts";
+import { Flusher } from "../../../../src/relay/core/flush/flusher.ts";
+import { FlushLoad } from "../../../../src/relay/core/flush/pace.ts";
+import { resolveOptions } from "../../../../src/relay/options.ts";
+import { systemClock } from "../../../../src/relay/ports/clock.ts";
 
 function flusher(): { readonly flusher: Flusher; readonly flushes: () => number } {
   let flushes = 0;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Incoming, Numbers, Outgoing } from "../../../src/relay/cluster/sequence.ts";
+import { Incoming, Numbers, Outgoing } from "../../../../src/relay/cluster/topic/sequence.ts";
 
 it("[BUS-3] a number that does not follow is a gap; what comes then waits for all that was asked for", () => {
   const incoming = new Incoming();

@@ -1,13 +1,19 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Rush, isRush } from "../../../src/relay/core/rush.ts";
-import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { Rush, isRush } from "../../../../src/relay/core/grace/rush.ts";
+import { systemClock } from "../../../../src/relay/ports/clock.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A relay to which people come, and one who asks whether somebody is gone. */
+/** A relay to which people come, and people who ask whether somebody is gone. */
 function setup(before = 0) {
   let all = before;
+  const askers = new Map<string, object>();
+  const askerOf = (name: string): object => {
+    const asker = askers.get(name) ?? { name };
+    askers.set(name, asker);
+    return asker;
+  };
   const rush = new Rush(systemClock, () => all);
   const start = systemClock.now();
   const answered: [string, number][] = [];
@@ -18,7 +24,7 @@ function setup(before = 0) {
       for (let i = 0; i < count; i++) rush.came();
       all += count;
     },
-    ask: (name: string) => rush.after(() => answered.push([name, systemClock.now() - start])),
+    ask: (name: string) => rush.answer(askerOf(name), () => answered.push([name, systemClock.now() - start])),
   };
 }
 
@@ -70,6 +76,17 @@ it("[ROSTER-11] those who come and go all the time on a large relay are no rush"
   come(200);
   ask("Alice");
   expect(answered).toEqual([["Alice", 0]]);
+});
+
+it("[ROSTER-11] Alice, who asks again and again while many come, is answered once", () => {
+  const { come, ask, answered } = setup();
+  come(100);
+  for (let i = 0; i < 1_000; i++) ask("Alice");
+  ask("Bob");
+  vi.advanceTimersByTime(5_000);
+  expect(answered.map(([name]) => name)).toEqual(["Alice", "Bob"]);
+  ask("Alice");
+  expect(answered).toHaveLength(3);
 });
 
 it("answers nobody after it was stopped, and leaves no timer", () => {

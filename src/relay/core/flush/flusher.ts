@@ -1,7 +1,7 @@
 /** Has a room, or a lobby, flushed when something has changed: at once, or later while flushes cost much. [ROOM-5] */
-import { Ticker } from "../../util/ticker.ts";
-import type { Clock } from "../ports/clock.ts";
-import { immediate } from "../util/immediate.ts";
+import { Ticker } from "../../../util/ticker.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { immediate } from "../../util/immediate.ts";
 import { type FlushLoad, Pace } from "./pace.ts";
 
 export interface FlusherSetup {
@@ -9,11 +9,11 @@ export interface FlusherSetup {
   readonly load: FlushLoad;
   /** Shortest time between two flushes, ms. [FLOW-11] */
   readonly shortestMs: number;
-  /** How long it waits when it costs more than its share, unless it is large, ms. [FLOW-3] */
+  /** How long to wait between two flushes that cost more than the room's share, unless the room is large, ms. [FLOW-3] */
   readonly usualMs: number;
-  /** How many are told, and how many of them say it back; null: their number says nothing of what that costs. */
+  /** How many members are told, and how many of them send it back; null: their number says nothing of what a flush costs. */
   readonly audience: { readonly size: number; readonly echoing: number } | null;
-  /** Tells them. */
+  /** Tells the members what changed. */
   readonly flush: (now: number) => void;
   /** Told how long a flush took, and how long the oldest change had waited for it, ms. */
   readonly onFlushed?: (tookMs: number, waitedMs: number) => void;
@@ -41,7 +41,7 @@ export class Flusher {
     this.#ticker.schedule();
   }
 
-  /** Something waits that it is too early for: it is not asked all the time whether its time has come. */
+  /** Something has changed that must not be told yet: it is looked at again after the usual interval. */
   scheduleLater(): void {
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
@@ -54,7 +54,7 @@ export class Flusher {
     this.#ticker.run();
   }
 
-  /** Flushes what waits, if anything does and it is told to, and never again. */
+  /** Flushes no more. @param flush whether what waits is flushed first */
   close({ flush }: { readonly flush: boolean }): void {
     const waits = this.#changedAt !== null || this.#later !== undefined;
     this.#ticker.stop();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { Grace } from "../../../src/relay/core/grace.ts";
-import { systemClock } from "../../../src/relay/ports/clock.ts";
+import { Grace } from "../../../../src/relay/core/grace/grace.ts";
+import { systemClock } from "../../../../src/relay/ports/clock.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -9,7 +9,8 @@ afterEach(() => void vi.useRealTimers());
 function setup(ms: number) {
   const start = systemClock.now();
   const expired: [string, number][] = [];
-  const grace = new Grace<string>(ms, systemClock, (name) => expired.push([name, systemClock.now() - start]));
+  const expire = (name: string) => void expired.push([name, systemClock.now() - start]);
+  const grace = new Grace<string>({ clock: systemClock, lostMs: ms, sentAwayMs: ms, expire });
   return { grace, expired };
 }
 
@@ -91,8 +92,8 @@ it("[TIME-3] gives those who came back while the relay did not run the time to b
 it("[DRAIN-7] a client that the relay itself has told to come back has longer, no matter who was lost before or after", () => {
   const start = systemClock.now();
   const expired: [string, number][] = [];
-  const giveUp = (name: string) => void expired.push([name, systemClock.now() - start]);
-  const grace = new Grace<string>(100, systemClock, giveUp, 500);
+  const expire = (name: string) => void expired.push([name, systemClock.now() - start]);
+  const grace = new Grace<string>({ clock: systemClock, lostMs: 100, sentAwayMs: 500, expire });
   grace.lost("Alice", 1012);
   grace.hold("Alice");
   grace.lost("Bob", 1006);
@@ -109,30 +110,4 @@ it("[DRAIN-7] a client that the relay itself has told to come back has longer, n
     ["Carol", 100],
     ["Alice", 500],
   ]);
-});
-
-it.each([
-  [1, true],
-  [20, false],
-])("[ROSTER-11] of %i who were lost, Alice is given up while others come in a rush: %s", (count, isGone) => {
-  let isOn = true;
-  const expired = new Set<string>();
-  const grace = new Grace<string>(
-    100,
-    systemClock,
-    (name) => expired.add(name),
-    100,
-    () => isOn,
-  );
-  for (let i = 1; i < count; i++) grace.hold(`other ${i}`);
-  grace.hold("Alice");
-  // longer than a relay may stand still; the others come back meanwhile
-  vi.advanceTimersByTime(50);
-  for (let i = 1; i < count; i++) grace.release(`other ${i}`);
-  vi.advanceTimersByTime(5_000);
-  expect(expired.has("Alice")).toBe(isGone);
-  isOn = false;
-  vi.advanceTimersByTime(250);
-  expect([...expired]).toEqual(["Alice"]);
-  expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { EarlyMessages } from "../../../src/relay/cluster/early-messages.ts";
-import type { Message } from "../../../src/relay/cluster/message.ts";
+import { EarlyMessages } from "../../../../src/relay/cluster/topic/early-messages.ts";
+import type { Message } from "../../../../src/relay/cluster/message.ts";
 
 const said = (seq: number, bytes = 10): Message => ({
   kind: "shard",
