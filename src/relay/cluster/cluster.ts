@@ -73,7 +73,7 @@ export class Cluster implements ClusterContext {
   readonly #rooms = new Map<string, SharedRoom>();
   readonly #lobbies = new Map<string, SharedLobby>();
   readonly #lostRelays: LostRelays;
-  readonly #healing = new Healing();
+  readonly #healing: Healing;
   readonly #undo: (() => void)[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #beatSentAt = 0;
@@ -92,6 +92,7 @@ export class Cluster implements ClusterContext {
       found: (relay) => this.#found(relay),
       lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
     });
+    this.#healing = new Healing(hub.clock);
     this.#lostRelays = new LostRelays({
       graceMs: options.graceMs,
       moveGraceMs: options.moveGraceMs,
@@ -174,9 +175,11 @@ export class Cluster implements ClusterContext {
 
   /** A room has closed here. */
   closed({ name }: Room): void {
-    this.#rooms.get(name)?.close(true);
+    const shared = this.#shared(name);
+    if (shared === undefined) return;
+    this.#healing.closed(shared);
+    shared.close(true);
     this.#rooms.delete(name);
-    this.#lobbies.get(name)?.close(true);
     this.#lobbies.delete(name);
   }
 
@@ -329,7 +332,7 @@ export class Cluster implements ClusterContext {
     this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
-    if (this.#isPartial && !this.#healing.isRunning) this.#tellPartial(false);
+    if (this.#isPartial && this.#healing.isOver) this.#tellPartial(false);
   }
 
   #found(relay: string): void {

@@ -1,37 +1,78 @@
 /**
- * Asks other relays for all that they share with this one, when it may have missed something: some rooms at a time, with a pause
- * between, so that the answers do not come all at once. [BUS-21]
+ * Asks other relays for all that they share with this one, when this relay may have missed something. A relay that has many rooms asks
+ * for a room when the answers to earlier questions are there, so that it never has more to read than it can, and none is asked for
+ * twice because the first answer waits behind others. [BUS-21]
  */
+import type { Clock } from "../ports/clock.ts";
 
-/** So many rooms and lobbies are asked for at a time. */
-const AT_ONCE = 250;
+/** So many rooms and lobbies at most are asked for and not answered yet. */
+const MAX_UNANSWERED = 250;
+/** A room that is not answered for so long is waited for no more, ms: its other relay may be gone. */
+const PATIENCE_MS = 1_000;
 /** How long to rest before the next ones, ms. */
 const PAUSE_MS = 50;
 
 /** A room or lobby that is shared with other relays. */
-interface Shared {
+export interface Healed {
+  /** All other relays have answered. */
+  readonly isWhole: boolean;
+  /** Its turn will come: it asks nothing until then. */
+  willHeal(): void;
   /** Asks for all that other relays have of it. */
   heal(): void;
 }
 
 export class Healing {
+  readonly #clock: Clock;
+  /** Those whose turn is yet to come, in their order. */
+  readonly #waiting = new Set<Healed>();
+  /** Those that were asked for, and when. */
+  readonly #unanswered = new Map<Healed, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Some have yet to be asked for. */
-  get isRunning(): boolean {
-    return this.#timer !== undefined;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  /** Asks for these, in their order, and no more for those before. */
-  begin(shared: readonly Shared[]): void {
+  /** All were asked for. */
+  get isOver(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** Asks for these, in their order, and forgets which were to be asked for before. */
+  begin(shared: Iterable<Healed>): void {
     this.stop();
-    for (const each of shared.slice(0, AT_ONCE)) each.heal();
-    const rest = shared.slice(AT_ONCE);
-    if (rest.length > 0) this.#timer = setTimeout(() => this.begin(rest), PAUSE_MS);
+    for (const each of shared) {
+      each.willHeal();
+      this.#waiting.add(each);
+    }
+    this.#next();
+  }
+
+  /** A room or lobby has closed. */
+  closed(shared: Healed): void {
+    this.#waiting.delete(shared);
+    this.#unanswered.delete(shared);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#waiting.clear();
+    this.#unanswered.clear();
+  }
+
+  #next(): void {
+    const now = this.#clock.now();
+    for (const [each, askedAt] of this.#unanswered) {
+      if (each.isWhole || now - askedAt >= PATIENCE_MS) this.#unanswered.delete(each);
+    }
+    for (const each of this.#waiting) {
+      if (this.#unanswered.size >= MAX_UNANSWERED) break;
+      this.#waiting.delete(each);
+      this.#unanswered.set(each, now);
+      each.heal();
+    }
+    this.#timer = this.isOver ? undefined : setTimeout(() => this.#next(), PAUSE_MS);
   }
 }

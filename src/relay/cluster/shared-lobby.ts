@@ -12,6 +12,7 @@ import { Awaited } from "./inquiries/awaited.ts";
 import type { Gathered } from "./inquiries/inquiries.ts";
 import { Strangers, type StrangersHost } from "./inquiries/strangers.ts";
 import type { UserChoice } from "./inquiries/words.ts";
+import type { Healed } from "./healing.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 
@@ -23,7 +24,7 @@ interface Peer {
   readonly relay: string;
 }
 
-export class SharedLobby implements TopicHost<Peer>, StrangersHost {
+export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   readonly wholeKind: MessageKind = "shardWhole";
   readonly kinds: ReadonlySet<MessageKind> = new Set(["shard", "choice"]);
   readonly #context: ClusterContext;
@@ -117,6 +118,10 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   /** Whether it counts what a relay says. */
   has(relay: string): boolean {
     return this.#topic.has(relay);
+  }
+
+  willHeal(): void {
+    this.#topic.postpone();
   }
 
   heal(): void {

@@ -8,6 +8,7 @@ import type { Room } from "../core/room.ts";
 import { MAX_REMOTE_CLOCK, bounded, isWithinBounds } from "./bounds.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
+import type { Healed } from "./healing.ts";
 import type { Message, MessageKind } from "./message.ts";
 import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
@@ -35,7 +36,7 @@ interface Peer {
   asked: { readonly at: number; readonly count: number } | null;
 }
 
-export class SharedRoom implements TopicHost<Peer> {
+export class SharedRoom implements TopicHost<Peer>, Healed {
   readonly wholeKind: MessageKind = "snapshot";
   readonly kinds: ReadonlySet<MessageKind> = new Set(["states", "doc", "renew"]);
   readonly #context: ClusterContext;
@@ -121,7 +122,10 @@ export class SharedRoom implements TopicHost<Peer> {
     this.#part(relay, 1006);
   }
 
-  /** What is known of other relays may be old: they are asked again. */
+  willHeal(): void {
+    this.#topic.postpone();
+  }
+
   heal(): void {
     this.#topic.ask();
   }

@@ -100,6 +100,12 @@ export class Incoming {
     this.#expected = null;
   }
 
+  /** All relays were asked at once, this one too. */
+  asked(now: number): void {
+    this.#expected = null;
+    this.#askedAt = now;
+  }
+
   /** A long message is on its way, and may be the answer. */
   isComing(now: number): void {
     if (this.#askedAt > -Infinity) this.#askedAt = now;

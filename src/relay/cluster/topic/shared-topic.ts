@@ -46,6 +46,8 @@ export class SharedTopic<Peer> {
   #askedAt = -Infinity;
   /** How often all relays were asked again. */
   #askedAgain = 0;
+  /** All that others have said will be asked for, and nothing until then. */
+  #isPostponed = false;
 
   /** @param on told of each message on the topic */
   constructor(
@@ -69,6 +71,7 @@ export class SharedTopic<Peer> {
 
   /** Whether all that others have said is known. */
   get isWhole(): boolean {
+    if (this.#isPostponed) return false;
     for (const { incoming } of this.#peers.values()) if (!incoming.isWhole) return false;
     return true;
   }
@@ -119,10 +122,17 @@ export class SharedTopic<Peer> {
     return this.#met(relay).peer;
   }
 
+  /** What is known of others may be old. All relays will be asked when it is this topic's turn, and none before. [BUS-21] */
+  postpone(): void {
+    this.#isPostponed = true;
+  }
+
   /** Asks all relays for all they have to say: when the room or lobby opens here, and when what is known of others may be old. */
   ask(): void {
-    for (const { incoming } of this.#peers.values()) incoming.doubt();
-    this.#askedAt = this.#context.hub.clock.now();
+    const now = this.#context.hub.clock.now();
+    for (const { incoming } of this.#peers.values()) incoming.asked(now);
+    this.#isPostponed = false;
+    this.#askedAt = now;
     this.#askedAgain = 0;
     this.#askAll();
   }
@@ -137,6 +147,7 @@ export class SharedTopic<Peer> {
   sweep(now: number): void {
     for (const [relay, { incoming }] of this.#peers) this.#askIfDue(relay, incoming, now);
     if (this.#peers.size === 0) {
+      if (this.#isPostponed) return;
       const dueMs = ASK_AGAIN_MS[this.#askedAgain];
       if (dueMs === undefined || now - this.#askedAt < dueMs) return;
       this.#askedAgain++;
@@ -213,6 +224,6 @@ export class SharedTopic<Peer> {
   }
 
   #askIfDue(relay: string, incoming: Incoming, now: number): void {
-    if (incoming.isAskDue(now)) this.#context.tell(relay, "ask", this.#room);
+    if (!this.#isPostponed && incoming.isAskDue(now)) this.#context.tell(relay, "ask", this.#room);
   }
 }

@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { type Healed, Healing } from "../../../src/relay/cluster/healing.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A room whose other relays answer when told to. */
+class AskedRoom implements Healed {
+  state: "waits" | "asked" | "whole" = "whole";
+
+  get isWhole(): boolean {
+    return this.state === "whole";
+  }
+
+  willHeal(): void {
+    this.state = "waits";
+  }
+
+  heal(): void {
+    this.state = "asked";
+  }
+
+  answer(): void {
+    if (this.state === "asked") this.state = "whole";
+  }
+}
+
+const clock = { now: () => Date.now(), wall: () => Date.now() };
+const count = (rooms: readonly AskedRoom[], state: AskedRoom["state"]): number =>
+  rooms.filter((room) => room.state === state).length;
+const rooms = (length: number): AskedRoom[] => Array.from({ length }, () => new AskedRoom());
+
+it("[BUS-21] no more than 250 are asked for in 50 ms, though all are answered at once", () => {
+  const healing = new Healing(clock);
+  const all = rooms(600);
+  healing.begin(all);
+  expect([count(all, "asked"), count(all, "waits"), healing.isOver]).toEqual([250, 350, false]);
+  for (const room of all) room.answer();
+  vi.advanceTimersByTime(49);
+  expect(count(all, "waits")).toBe(350);
+  vi.advanceTimersByTime(1);
+  expect(count(all, "waits")).toBe(100);
+  for (const room of all) room.answer();
+  vi.advanceTimersByTime(50);
+  expect([count(all, "waits"), healing.isOver, vi.getTimerCount()]).toEqual([0, true, 0]);
+});
+
+it("[BUS-21] the next are asked for as answers come, and after a second without one", () => {
+  const healing = new Healing(clock);
+  const all = rooms(600);
+  healing.begin(all);
+  vi.advanceTimersByTime(900);
+  expect(count(all, "asked")).toBe(250);
+  for (const room of all.slice(0, 30)) room.answer();
+  vi.advanceTimersByTime(50);
+  expect([count(all, "asked"), count(all, "waits")]).toEqual([250, 320]);
+  vi.advanceTimersByTime(50);
+  expect([count(all, "asked"), count(all, "waits")]).toEqual([470, 100]);
+  healing.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("[BUS-21] a room that closes while it waits, or before it is answered, is forgotten", () => {
+  const healing = new Healing(clock);
+  const all = rooms(251);
+  healing.begin(all);
+  const [first, last] = [all[0], all[250]];
+  if (first === undefined || last === undefined) throw new Error("there are 251");
+  healing.closed(last);
+  expect(healing.isOver).toBe(true);
+  const more = rooms(251);
+  healing.begin(more);
+  if (more[0] !== undefined) healing.closed(more[0]);
+  vi.advanceTimersByTime(50);
+  expect([count(more, "waits"), last.state]).toEqual([0, "waits"]);
+  healing.stop();
+});
+
+it("[BUS-21] all are asked for anew when it begins again", () => {
+  const healing = new Healing(clock);
+  const all = rooms(300);
+  healing.begin(all);
+  for (const room of all) room.answer();
+  healing.begin(all);
+  expect([count(all, "asked"), count(all, "waits"), vi.getTimerCount()]).toEqual([250, 50, 1]);
+  healing.stop();
+});
