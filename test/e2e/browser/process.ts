@@ -16,6 +16,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
   "--hide-scrollbars",
+  // releases of Chromium differ in whether they keep a page with an open socket in the back/forward cache: tests need one that does
+  "--enable-features=DisconnectWebSocketOnBFCache",
   // each window would load two pages for the suggestions below its address bar, which nobody sees
   "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
   // a machine without a mouse: the pages shall believe in one
