@@ -26,7 +26,7 @@ export type { Watch } from "./rosters/watch.ts";
 export type { Presence, PresenceOptions, PresenceSettings } from "./options.ts";
 export type { Page, PageSignal } from "./browser/page.ts";
 export { createPresence } from "./presence.ts";
-export type { JoinArguments, Room, RoomOptions, RoomProvider } from "./room.ts";
+export type { JoinArguments, Room, RoomEvents, RoomOptions, RoomProvider } from "./room.ts";
 export type { MessageAuthor, RoomMessage } from "../wire/index.ts";
 export type { Refusal, Roster, RosterEvents, RosterSnapshot, RosterStatus, StatusCounts } from "./rosters/roster.ts";
 export type { OwnStatus } from "./session.ts";

@@ -80,14 +80,24 @@ export interface Room<RoomMeta = JsonObject> {
    *
    * @param type the application's own word for what it is, 1 to 128 characters
    * @param payload anything that JSON can hold, at most 16 KiB; default null
-   * @returns whether it went out; false: there is no connection, and the message is lost
+   * @returns whether it went out; false: there is no connection, or more was sent than the relay takes of one connection (500 messages
+   * a second, 2,000 at once), and the message is lost
    * @throws RangeError for a payload or a type that is too long, or an empty type; TypeError for what JSON cannot hold
    */
   broadcast(type: string, payload?: Json): boolean;
-  /** Calls back with each message that somebody else in the room, or a server (`from` is null), sends. */
-  on(type: "message", listener: (message: RoomMessage) => void): Unsubscribe;
+  /**
+   * `message`: each message that somebody else in the room, or a server (`from` is null), sends. `missed`: so many messages were sent
+   * and do not come, since this page did not read in time; those that come next were sent after them.
+   */
+  on<K extends keyof RoomEvents>(type: K, listener: (event: RoomEvents[K]) => void): Unsubscribe;
   /** Leaves, once everyone who joined has: each `join` needs its own. Others see it at once. */
   leave(): void;
+}
+
+/** What `room.on` tells. */
+export interface RoomEvents {
+  readonly message: RoomMessage;
+  readonly missed: { readonly count: number };
 }
 
 export type MakeProvider = (room: string, doc: Y.Doc, awareness: Awareness) => Provider;
@@ -111,7 +121,7 @@ export function joinRoom<RoomMeta>(
   let meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
   const doc = options.doc ?? new Y.Doc();
   guardDocument(doc);
-  const emitter = new Emitter<{ change: null; message: RoomMessage }>();
+  const emitter = new Emitter<RoomEvents & { change: null }>();
   let grants: readonly Grant[] | null = null;
   /** What the local state held last that is not ours. */
   let lastBinding: object = {};
@@ -137,6 +147,8 @@ export function joinRoom<RoomMeta>(
   provider.on("marks", (clientIds) => roster.refresh(clientIds));
   provider.on("control", (control) => {
     if (control.kind === "hello") setGrants(control.grants ?? null);
+    // [MSG-8]
+    if (control.kind === "missed") emitter.emit("missed", { count: control.count });
     if (control.kind !== "messages") return;
     for (const message of control.messages) {
       // [MSG-1] one that is sent together with others' comes back to its author
@@ -207,7 +219,7 @@ export function joinRoom<RoomMeta>(
     broadcast(type, payload = null) {
       if (!isMessageType(type)) throw new RangeError("the type of a message has 1 to 128 characters");
       checkMeta(payload, DEFAULT_LIMITS, "payload");
-      return provider.say({ kind: "broadcast", type, payload });
+      return provider.trySay({ kind: "broadcast", type, payload });
     },
     on: (type, listener) => emitter.on(type, listener),
     // [STATE-9] what is not ours is the binding's: it is left out

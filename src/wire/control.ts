@@ -46,6 +46,8 @@ export interface Hello {
   readonly maxState?: number;
   /** Largest metadata of a session that the relay takes, in bytes. */
   readonly maxMeta?: number;
+  /** Messages a second that the relay takes of a connection, be they as long as those of a room may be; absent: any number. [MSG-9] */
+  readonly messageRate?: number;
   /** Until the token expires, by the relay's clock; absent when it does not. */
   readonly expiresInMs?: number;
   /** Who the relay knows the connection as, whatever its states claim; absent when it has not asked. */
@@ -76,6 +78,8 @@ export type Control =
   | BroadcastRequest
   /** Relay → client, in a room: messages, in the order in which the relay took them. */
   | { readonly kind: "messages"; readonly messages: readonly RoomMessage[] }
+  /** Relay → client, in a room: so many messages were dropped before what comes next, since the client did not read in time. [MSG-8] */
+  | MissedMessages
   /** Client → relay, on a link: a channel to a room, under a number that no channel of this link had. [LINK-3] */
   | OpenRequest
   /** Relay → client, on a link: the channel is not opened. [LINK-4] */
@@ -146,6 +150,12 @@ export interface BroadcastRequest {
   readonly payload: Json;
 }
 
+/** How many messages never come. */
+export interface MissedMessages {
+  readonly kind: "missed";
+  readonly count: number;
+}
+
 /** Asks for a channel of a link. */
 export interface OpenRequest {
   readonly kind: "open";
@@ -202,6 +212,10 @@ function readControl(value: Record<string, unknown>): Control | null {
     }
     case "messages":
       return Array.isArray(value["messages"]) ? { kind, messages: value["messages"] as RoomMessage[] } : null;
+    case "missed": {
+      const { count } = value;
+      return typeof count === "number" ? { kind, count } : null;
+    }
     case "open":
       return readOpen(value);
     case "refused":
@@ -253,7 +267,7 @@ function readOpen({ channel, room, keepsHistory }: Record<string, unknown>): Ope
 }
 
 const GRANTS: ReadonlySet<unknown> = new Set<Grant>(["observe", "presence", "read", "write"]);
-const NUMBERS = ["now", "maxState", "maxMeta", "expiresInMs"] as const;
+const NUMBERS = ["now", "maxState", "maxMeta", "messageRate", "expiresInMs"] as const;
 
 function readHello({ shard, graceMs, room, grants, user, session, ...rest }: Record<string, unknown>): Hello | null {
   if (typeof shard !== "string" || typeof graceMs !== "number") return null;

@@ -56,6 +56,9 @@ const SENT_PIECE_BYTES = 64 * 1024;
 /** One that sends, and has heard nothing for so long, asks whether it is heard. */
 const QUIET_MS = 5_000;
 
+/** How long those messages may take that come at once, at half of what the relay takes. */
+const BURST_MS = 4_000;
+
 const KEEP_ALIVE = /* @__PURE__ */ envelope(LINK_CHANNEL, KEEP_ALIVE_FRAME);
 
 export class Link extends ReconnectingSocket implements ChannelLink, Connection {
@@ -78,6 +81,10 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   #hasGreeted = false;
   /** The relay at the other end takes a change of the session once for all rooms. [LINK-16] */
   takesSession = false;
+  /** Messages a second that the relay takes. */
+  #rate = Infinity;
+  /** Until when what was sent in rooms would take at half of that rate, monotonic ms. */
+  #busyUntil = 0;
 
   constructor(options: LinkOptions, timing: SocketTiming) {
     super(options, timing);
@@ -159,10 +166,23 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   }
 
   /** The relay has greeted in some room. */
-  greeted({ session }: Hello): void {
+  greeted({ session, messageRate = Infinity }: Hello): void {
+    this.#rate = messageRate;
     this.#hasGreeted = true;
     this.takesSession = session === true;
     this.#options.tokens.accepted();
+  }
+
+  /**
+   * Whether the relay takes another message of a room now. Half of what it takes is left for all else that is said, and two seconds'
+   * worth may come at once. [MSG-9]
+   */
+  takesMessage(): boolean {
+    const now = monotonic();
+    const from = Math.max(this.#busyUntil, now);
+    if (from - now > BURST_MS) return false;
+    this.#busyUntil = from + 2_000 / this.#rate;
+    return true;
   }
 
   troubleOf(failure: Failure): string | null {

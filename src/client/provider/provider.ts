@@ -114,6 +114,11 @@ export class Provider extends ObservableV2<ProviderEvents> {
     return this.wsconnected;
   }
 
+  /** Says it, if the relay takes that much. Returns whether it goes out. [MSG-9] */
+  trySay(control: Control): boolean {
+    return this.wsconnected && this.#options.link.takesMessage() && this.say(control);
+  }
+
   /** Leaves: others see it at once. Peers stay as they were, until `connect` finds out who is still there. */
   disconnect(): void {
     this.outbound.leave();

@@ -119,6 +119,7 @@ export class Hub {
       tie: Math.random(),
       stateMemory: this.stateMemory,
       leaverMemory: new MemoryBudget(settings.maxStatesTotal),
+      messageMemory: new MemoryBudget(settings.maxUnsentTotal),
       tick: settings.tick,
       maxCursors: settings.maxCursors,
       clock,

@@ -189,6 +189,7 @@ export class Room implements DocumentHost {
     if (!this.members.delete(member)) return NO_CHANGES;
     this.#readers.left(member);
     this.watchers?.left(member);
+    this.messages.left(member);
     this.#observers.left(member, now);
     const changes: Change[] = [];
     for (const entry of this.register.ownedBy(member).slice()) {
@@ -271,6 +272,7 @@ export class Room implements DocumentHost {
     this.register.sweep(now);
     if (now - this.#renewalsAt < RENEWAL_SWEEP_MS) return;
     this.#renewalsAt = now;
+    this.messages.sweep(now);
     // fields that native members were told of stay as they are; states that clients announce to a lobby are told to nobody
     this.register.fold(now - RENEWAL_SWEEP_MS, this.#observers.hasNative);
     this.#observers.renew(now);
@@ -279,6 +281,7 @@ export class Room implements DocumentHost {
   /** A member has read all that it was sent. */
   catchUp(member: Member): void {
     this.#observers.catchUp(member);
+    this.messages.catchUp(member);
   }
 
   /** Ends it; members that are still there hear no more of it. */
@@ -288,6 +291,7 @@ export class Room implements DocumentHost {
     this.members.clear();
     this.#readers.clear();
     this.#observers.close();
+    this.messages.close();
     this.register.close();
     this.document.close();
   }

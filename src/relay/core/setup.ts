@@ -19,6 +19,8 @@ export interface RoomSetup {
   readonly stateMemory: StateMemory;
   /** Counts what the remembered people take who left lobbies. */
   readonly leaverMemory: MemoryBudget;
+  /** Counts the one-off messages that wait for those who do not read fast enough. */
+  readonly messageMemory: MemoryBudget;
   /** Shortest time between two flushes, ms. */
   readonly tick: number;
   /** How many cursors it shows; 0: all. */

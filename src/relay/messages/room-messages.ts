@@ -18,6 +18,8 @@ import {
 import type { Clock } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
+import type { MemoryBudget } from "../util/budget.ts";
+import { HeldMessages } from "./held.ts";
 
 /** At most this many characters go in one frame: a longer one would be sent in pieces, and shorter ones would overtake it. */
 const FRAME_LENGTH = 16 * 2 ** 10;
@@ -51,6 +53,8 @@ export interface RoomMessagesSetup {
   readonly onDropped: (what: "message") => void;
   /** Whether it is not known yet if others may see somebody. */
   readonly isWithheld: (entry: PresentEntry) => boolean;
+  /** Counts what waits in all rooms for those who do not read fast enough. */
+  readonly messageMemory: MemoryBudget;
 }
 
 /** Messages of those who are withheld, at most. */
@@ -63,6 +67,7 @@ export class RoomMessages {
   readonly #register: Register;
   readonly #flusher: MessageFlusher;
   readonly #setup: RoomMessagesSetup;
+  readonly #held: HeldMessages;
   #waiting: Waiting[] = [];
   #length = 0;
   /** Messages of those of whom it is not known yet if others may see them. [BUS-40] */
@@ -74,6 +79,7 @@ export class RoomMessages {
     this.#register = register;
     this.#flusher = flusher;
     this.#setup = setup;
+    this.#held = new HeldMessages(setup.messageMemory);
   }
 
   /** Takes a message of a member, who is named by the relay's word. Throws `FrameError` for one that is too large. [MSG-2] [MSG-3] */
@@ -115,9 +121,28 @@ export class RoomMessages {
     const startedAt = this.#setup.clock.now();
     // those who are connected here are the business of this relay: the states that were said before have gone out
     for (const { author, message } of waiting) if (author !== null) this.outlet?.(message);
-    for (const batch of batchesOf(waiting)) this.#send(batch);
+    for (const batch of batchesOf(waiting)) this.#send(batch, startedAt);
     const tookMs = this.#setup.clock.now() - startedAt;
     for (const { author } of waiting) author?.charge((tookMs * FAN_OUT_PART) / waiting.length);
+  }
+
+  /** A member has read what it was sent. */
+  catchUp(member: Member): void {
+    this.#held.catchUp(member, this.#setup.clock.now());
+  }
+
+  /** A member is gone. */
+  left(member: Member): void {
+    this.#held.left(member);
+  }
+
+  /** Drops what has waited for too long. */
+  sweep(now: number): void {
+    this.#held.sweep(now);
+  }
+
+  close(): void {
+    this.#held.clear();
   }
 
   /** Of those whom others may see by now, what they said is sent. */
@@ -134,15 +159,12 @@ export class RoomMessages {
     else this.#flusher.schedule();
   }
 
-  #send(batch: readonly [Waiting, ...Waiting[]]): void {
+  #send(batch: readonly [Waiting, ...Waiting[]], now: number): void {
     const [{ author, lobby }] = batch;
     const packet = new Packet(messagesFrame(batch.map(({ message }) => message)));
     const isOneAuthors = batch.every((each) => each.author === author);
-    for (const member of this.#members) {
-      // [MSG-5] one that does not read what it is sent misses what is news for a moment only
-      if (!mayHear(member, lobby) || member.lagging || (isOneAuthors && member === author)) continue;
-      member.send(packet);
-    }
+    const isFor = (member: Member): boolean => mayHear(member, lobby) && !(isOneAuthors && member === author);
+    this.#held.send({ packet, count: batch.length, isFor }, this.#members, now);
   }
 }
 
@@ -151,7 +173,7 @@ function mayHear({ kind, access }: Member, lobby: string | null): boolean {
   return kind === "native" && access.observe && (lobby === null || access.lobby === lobby);
 }
 
-/** Messages that follow each other and are for the same members, as many as go in one frame. */
+/** Messages that follow each other and are for the same members, as many as go in one frame. [MSG-5] */
 function batchesOf(waiting: readonly Waiting[]): (readonly [Waiting, ...Waiting[]])[] {
   const batches: [Waiting, ...Waiting[]][] = [];
   let length = 0;

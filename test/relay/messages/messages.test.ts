@@ -165,6 +165,59 @@ describe("a client", () => {
   });
 });
 
+describe("a flood", () => {
+  it("[MSG-9] of a client goes out only as far as the relay takes it, and the connection goes on", async () => {
+    const { url } = await startRelay({ messageRate: 100 });
+    const { alice, hers, his } = await both(url);
+    const heard = heardIn(his);
+    const flood = (): number => {
+      let count = 0;
+      for (let i = 0; i < 1_000; i++) if (hers.broadcast("wave", i)) count++;
+      return count;
+    };
+    const went = flood();
+    expect(went).toBeGreaterThanOrEqual(200);
+    expect(went).toBeLessThan(220);
+    await until("Bob has heard what went out", () => heard.length === went);
+    await until("more is taken in time", () => hers.broadcast("again"));
+    expect(alice.connection.lastError).toBeNull();
+  });
+
+  it("[MSG-9] knows the rate from hello: what both rates of the relay take", async () => {
+    const rateOf = async (rates: { readonly messageRate?: number; readonly byteRate?: number }) => {
+      const { url } = await startRelay(rates);
+      const raw = peer(url, "doc");
+      await until("it is greeted", () => raw.controls.length > 0);
+      const [hello] = raw.controls;
+      return hello?.kind === "hello" ? hello.messageRate : null;
+    };
+    expect(await rateOf({})).toBe(1_000);
+    expect(await rateOf({ byteRate: 2 ** 20 })).toBe(64);
+    expect(await rateOf({ messageRate: 0, byteRate: 0 })).toBeUndefined();
+  });
+
+  it("[MSG-8] of a server reaches a client that reads whole, and one that does not read is told how much it missed", async () => {
+    const { url, relay } = await startRelay();
+    const { hers } = await both(url);
+    const deaf = peer(url, "doc");
+    await until("it is greeted", () => deaf.controls.length > 0);
+    const heard = heardIn(hers);
+    const missed: number[] = [];
+    hers.on("missed", ({ count }) => missed.push(count));
+    for (let i = 0; i < 600; i++) relay.broadcast("doc", `${i}`, "x".repeat(1_000));
+    await until("Alice has heard all", () => heard.length === 600);
+    expect(heard.map(({ type }) => type)).toEqual(Array.from({ length: 600 }, (_, i) => `${i}`));
+    expect(missed).toEqual([]);
+    // in one turn, so that not even she can read in between
+    for (let i = 600; i < 3_000; i++) relay.broadcast("doc", `${i}`, "x".repeat(1_000));
+    await until("the last has come", () => heard.at(-1)?.type === "2999");
+    expect(missed).toHaveLength(1);
+    expect(heard.length + (missed[0] ?? 0)).toBe(3_000);
+    await deaf.settle();
+    await until("so is the other", () => deaf.controls.some(({ kind }) => kind === "missed"));
+  });
+});
+
 describe("several relays", () => {
   it("[MSG-6] hand messages on to the people of each other, behind the states that were said before", async () => {
     const bus = new MemoryBus();
