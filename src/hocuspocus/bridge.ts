@@ -4,6 +4,7 @@
  */
 import type { Extension, Hocuspocus, WebSocketLike } from "@hocuspocus/server";
 import type { HubLink, HubSocket, PresenceHub } from "../hub/index.ts";
+import { isRoomName } from "../wire/index.ts";
 import { DocumentAddressing, answerOf, readHead } from "./address.ts";
 import type { Authority } from "./authority.ts";
 import { decodeTunnel, isTunnel } from "./tunnel.ts";
@@ -41,6 +42,8 @@ interface MaybeAuthenticated {
 /** Awareness that came before its document was let in: bytes of it that are kept, and what each message takes besides. */
 const MAX_EARLY_BYTES = 256 * 1024;
 const EARLY_MESSAGE_BYTES = 256;
+/** Characters of a name in a report. */
+const MAX_SHOWN = 64;
 /** Providers from this version on do not say back what they hear. */
 const FIRST_WITHOUT_ECHO = [4, 5] as const;
 
@@ -99,8 +102,14 @@ export class Bridge<Context> {
         echoing: "after its answer",
       });
     } catch (error) {
-      // its grants leave it out, or it is called as no room may be: a document without presence
-      if (!(error instanceof RangeError)) this.#setup.onError(error, `identify for "${documentName}"`);
+      // its grants leave it out: a document without presence
+      if (error instanceof RangeError && isRoomName(documentName)) return;
+      // [HOC-16] not named in the place: clients choose names, and each place may be reported once a second
+      const name = shown(documentName);
+      this.#setup.onError(
+        new Error(`no presence in the document ${name}: ${String(error)}`, { cause: error }),
+        "identify",
+      );
       return;
     }
     this.#open.add(address);
@@ -203,6 +212,11 @@ export class Bridge<Context> {
       terminate: () => (socket.terminate === undefined ? socket.close(1001, "") : socket.terminate()),
     };
   }
+}
+
+/** The beginning of a name that anybody may have chosen, in one line. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, MAX_SHOWN));
 }
 
 /** Whether a provider says back what it hears, by its version. */

@@ -1,6 +1,6 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import { type Unsubscribe, type User, isRecord } from "../presence/index.ts";
-import { FrameError, encode, isReserved, lobbyRoom, roomFromPath } from "../wire/index.ts";
+import { FrameError, checkRoomName, encode, isReserved, lobbyRoom } from "../wire/index.ts";
 import type { Echoing } from "../awareness/index.ts";
 import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
@@ -249,18 +249,9 @@ function bytesOf(data: Uint8Array | ArrayBuffer | string): Uint8Array {
 
 /** Throws a `RangeError` for a name that no room or lobby can have. [HUB-5] */
 function checkedRoom(name: unknown): string {
-  const none = "no name of a room or lobby";
-  if (typeof name !== "string" || isReserved(name)) {
-    throw new RangeError(`${none}: ${String(name)}; of the names that start with @ there are @lobby and @lobby/NAME`);
-  }
-  try {
-    return roomFromPath(encodeURIComponent(name));
-  } catch (error) {
-    // a FrameError; or a URIError for half of a surrogate pair
-    throw new RangeError(`${none}: ${error instanceof FrameError ? error.message : "not valid UTF-8"}`, {
-      cause: error,
-    });
-  }
+  checkRoomName(name);
+  if (!isReserved(name)) return name;
+  throw new RangeError(`no name of a room: ${name}; of the names that start with @ there are @lobby and @lobby/NAME`);
 }
 
 function accessOf(room: string, identity: Identity | null, lobby: string): RoomAccess {

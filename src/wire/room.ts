@@ -10,8 +10,12 @@ export const MAX_ROOM_LENGTH = 512;
 /**
  * The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default.
  * [LOBBY-8]
+ *
+ * @throws TypeError for what is no text
  */
 export function lobbyRoom(name?: string | null): string {
+  // it may come from code that was not type-checked
+  if (typeof (name ?? "") !== "string") throw new TypeError("the name of a lobby is a text");
   const ownName = name?.replace(/^@lobby(\/|$)/, "") ?? "";
   return ownName === "" ? LOBBY : `${LOBBY}/${ownName}`;
 }
@@ -25,6 +29,20 @@ export function isReserved(room: string): boolean {
   return room.startsWith("@") && !isLobby(room);
 }
 
+/**
+ * Whether a room or lobby may have this name, no matter who says it: a text that a URL carries as it is. None is empty, too long, not
+ * well-formed Unicode, or has a segment `.` or `..`, which every URL parser takes for a way up. [WIRE-4]
+ */
+export function isRoomName(name: unknown): name is string {
+  return (
+    typeof name === "string" &&
+    name !== "" &&
+    name.length <= MAX_ROOM_LENGTH &&
+    // \p{Surrogate}: half of a surrogate pair, which no URL carries
+    !/(^|\/)\.\.?(\/|$)|\p{Surrogate}/u.test(name)
+  );
+}
+
 /** The room that a URL path names, percent-decoded. Throws `FrameError`. */
 export function roomFromPath(path: string): string {
   let room: string;
@@ -33,21 +51,23 @@ export function roomFromPath(path: string): string {
   } catch {
     throw new FrameError("room name is not valid UTF-8");
   }
-  if (room === "") throw new FrameError("room name is empty");
-  if (room.length > MAX_ROOM_LENGTH) throw new FrameError(`room name is longer than ${MAX_ROOM_LENGTH} characters`);
-  return room;
+  return readRoomName(room);
 }
 
-/**
- * Throws a `RangeError` for a name that no URL carries as it is: empty, too long, not well-formed Unicode, or with a
- * segment `.` or `..`, which every URL parser takes for a way up.
- */
-export function checkRoomName(room: string): void {
-  // \p{Surrogate}: half of a surrogate pair, which no URL carries
-  const isNone = room === "" || room.length > MAX_ROOM_LENGTH || /(^|\/)\.\.?(\/|$)|\p{Surrogate}/u.test(room);
-  if (!isNone) return;
+/** Throws a `FrameError` for what is no name of a room or lobby. */
+export function readRoomName(name: string): string {
+  const { length } = name;
+  if (isRoomName(name)) return name;
+  if (length === 0) throw new FrameError("room name is empty");
+  if (length > MAX_ROOM_LENGTH) throw new FrameError(`room name is longer than ${MAX_ROOM_LENGTH} characters`);
+  throw new FrameError('room name has a segment "." or "..", or is not valid UTF-8');
+}
+
+/** Throws a `RangeError` for what is no name of a room or lobby. */
+export function checkRoomName(room: unknown): asserts room is string {
+  if (isRoomName(room)) return;
   throw new RangeError(
-    `"${room.slice(0, 64)}" is no name for a room (1 to ${MAX_ROOM_LENGTH} characters, no segment "." or "..")`,
+    `"${String(room).slice(0, 64)}" is no name for a room (1 to ${MAX_ROOM_LENGTH} characters, no segment "." or "..")`,
   );
 }
 

@@ -79,7 +79,23 @@ describe("plain providers", () => {
     alice.doc.getText("t").insert(0, "text");
     await until("she reads it", () => carol.doc.getText("t").toJSON() === "text");
     expect(bob.awareness.states.has(carol.awareness.clientID)).toBe(false);
-    expect(errors).toEqual(['identify for "doc": Error: who is she']);
+    expect(errors).toEqual(['identify: Error: no presence in the document "doc": Error: who is she']);
+  });
+
+  it("[HOC-16] have no presence in a document that is called as no room may be, which is reported, and go on with it", async () => {
+    const errors: string[] = [];
+    const { url } = await startServer({
+      presence: { onError: (error, where) => errors.push(`${where}: ${String(error)}`) },
+    });
+    const name = `a/../${"x".repeat(100)}`;
+    const [alice, bob] = [plainProvider(tabSocket(url), name, "alice"), plainProvider(tabSocket(url), name, "bob")];
+    alice.doc.getText("t").insert(0, "text");
+    await until("he reads it", () => bob.doc.getText("t").toJSON() === "text");
+    expect(bob.awareness.states.has(alice.awareness.clientID)).toBe(false);
+    expect(errors).toHaveLength(2);
+    expect(errors[0]).toMatch(
+      /^identify: Error: no presence in the document "a\/\.\.\/x{59}": .* is no name for a room/,
+    );
   });
 
   it("[HOC-3] cannot set or remove others, which has no effect and closes nothing", async () => {

@@ -111,7 +111,7 @@ describe("behind a server of one's own", () => {
   it("refuses a room that cannot be, and one in which nothing is granted", () => {
     const hub = createHub();
     const socket: HubSocket = { bufferedAmount: 0, send() {}, close() {} };
-    expect(() => hub.accept(socket, { room: "", identity: null })).toThrow(/empty/);
+    expect(() => hub.accept(socket, { room: "", identity: null })).toThrow(/no name for a room/);
     expect(() => hub.accept(socket, { room: "doc", identity: { userId: "alice", rooms: {} } })).toThrow(/granted/);
     expect(() => createHub({ ping: 1 } as HubOptions)).toThrow(/there is no option "ping"/);
     expect(hub.metrics().connections).toBe(0);

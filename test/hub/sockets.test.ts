@@ -127,12 +127,15 @@ it.each([
   expect(hub.metrics().connections).toBe(0);
 });
 
-it.each(["@other", "@lobbyist", "@", undefined, 5])("[HUB-5] there is no room that is called %j", (room) => {
-  const { hub } = startHub();
-  const admission = { room, identity: null } as unknown as Parameters<typeof hub.accept>[1];
-  expect(() => hub.accept(socketOf().socket, admission)).toThrow(/no name of a room or lobby: .*@lobby/);
-  expect(hub.rooms()).toEqual([]);
-});
+it.each(["@other", "@lobbyist", "@", undefined, 5, "", "..", "a/./b", "\ud800", "x".repeat(513)])(
+  "[HUB-5] there is no room that is called %j",
+  (room) => {
+    const { hub } = startHub();
+    const admission = { room, identity: null } as unknown as Parameters<typeof hub.accept>[1];
+    expect(() => hub.accept(socketOf().socket, admission)).toThrow(/no name (of|for) a room/);
+    expect(hub.rooms()).toEqual([]);
+  },
+);
 
 it("[RUN-3] a hub that is closed twice is closed once", async () => {
   const { hub } = startHub();

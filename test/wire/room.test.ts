@@ -6,6 +6,7 @@ import {
   checkRoomName,
   isLobby,
   isReserved,
+  isRoomName,
   lobbyRoom,
   roomFromPath,
   roomToPath,
@@ -78,6 +79,10 @@ describe("lobby names", () => {
     expect(lobbyRoom("lobby")).toBe("@lobby/lobby");
   });
 
+  it.each([5, {}, ["acme"], true])("[LOBBY-8] are texts, and not %j", (name) => {
+    expect(() => lobbyRoom(name as unknown as string)).toThrow(new TypeError("the name of a lobby is a text"));
+  });
+
   it("[LOBBY-8] always name a lobby, and the lobby that they name", () => {
     fc.assert(
       fc.property(
@@ -100,6 +105,11 @@ describe("a name that no URL carries as it is", () => {
     expect(() => checkRoomName(name)).toThrow(
       new RangeError(`"${name.slice(0, 64)}" is no name for a room (1 to 512 characters, no segment "." or "..")`),
     );
+  });
+
+  it.each([undefined, null, 5, {}, ["doc"]])("[WIRE-4] is no text: %j", (name) => {
+    expect(isRoomName(name)).toBe(false);
+    expect(() => checkRoomName(name)).toThrow(RangeError);
   });
 
   it("is none of those that a URL gives back", () => {

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Stamp } from "../../awareness/index.ts";
 import { isRecord, readUserId } from "../../presence/index.ts";
-import { Close, MAX_ROOM_LENGTH, lobbyRoom } from "../../wire/index.ts";
+import { Close, isRoomName, lobbyRoom } from "../../wire/index.ts";
 
 /**
  * What a connection may do in a room: `observe` (receive who is there), `presence` (be there, seen by others), `read`
@@ -98,9 +98,9 @@ export function isGrants(value: unknown): value is Grants {
   return isRecord(value) && Object.values(value).every((grants) => Array.isArray(grants));
 }
 
-/** Longer, it would be a lobby that nobody can read. */
+/** Another name would be that of a lobby that nobody can read. */
 export function isLobbyName(value: unknown): value is string {
-  return typeof value === "string" && lobbyRoom(value).length <= MAX_ROOM_LENGTH;
+  return typeof value === "string" && isRoomName(lobbyRoom(value));
 }
 
 export function stampOf({ userId, name, color, avatar }: Identity): Stamp {

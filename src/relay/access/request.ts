@@ -4,10 +4,11 @@ import {
   Close,
   FrameError,
   LINK_SUBPROTOCOL,
-  MAX_ROOM_LENGTH,
   PATCH_SUBPROTOCOL,
   isReserved,
+  isRoomName,
   lobbyRoom,
+  readRoomName,
   roomFromPath,
 } from "../../wire/index.ts";
 import { type Denial, denial } from "../access/grants.ts";
@@ -31,8 +32,7 @@ export function admit(target: string): Admission {
 /** Reads the name of a room that a link asks for. [WIRE-4] */
 export function admitRoom(name: string, lobby: string): Admission {
   return orMalformed(() => {
-    if (/\p{Surrogate}/u.test(name)) throw new FrameError("room name is not valid UTF-8");
-    const room = roomFromPath(`/${encodeURIComponent(name)}`);
+    const room = readRoomName(name);
     return isReserved(room) ? RESERVED : admitted(room, lobby);
   });
 }
@@ -40,9 +40,9 @@ export function admitRoom(name: string, lobby: string): Admission {
 /** The lobby that a request asks to count in, as a room. */
 export function lobbyOf(target: string): string | Denial {
   const lobby = lobbyRoom(split(target).params.get("lobby"));
-  if (lobby.length <= MAX_ROOM_LENGTH) return lobby;
+  if (isRoomName(lobby)) return lobby;
   // or it would count in a lobby that nobody can read
-  return denial("malformed", Close.malformed, `lobby name is longer than ${MAX_ROOM_LENGTH} characters`);
+  return denial("malformed", Close.malformed, "there can be no lobby of this name");
 }
 
 const RESERVED: Denial = denial("reserved", Close.notAllowed, "room names that start with @ are reserved");

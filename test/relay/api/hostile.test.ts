@@ -49,6 +49,21 @@ it.each<[string, number]>([
   expect(await answer.text()).not.toContain(KEY);
 });
 
+it.each(["a/../b", "..", "./a", "\ud800", "x".repeat(513)])(
+  "[WIRE-4] there is no room or lobby called %j",
+  async (name) => {
+    const { api } = await startCalledRelay();
+    const answers = [
+      await api.post("/rooms:batch", { rooms: ["doc", name] }),
+      await api.post("/users:batch?lobby=a/..", { ids: ["alice"] }),
+      await api.get(`/users?lobby=${"x".repeat(513)}`),
+      await api.call("GET", "/rooms/a%2F..%2Fb"),
+      await api.put("/rooms/..%2Fa/members/s", { user: { id: "robot" }, ttlMs: 1_000 }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
+  },
+);
+
 it("[API-2] a token with a strange claim grants nothing, and one for no rooms sees none", async () => {
   const { api, url } = await startCalledRelay({ jwtSecret: SECRET });
   ownClient(url, "alice", { token: await tokenFor({ sub: "alice" }) }).join("doc-1");

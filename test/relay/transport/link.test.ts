@@ -227,6 +227,7 @@ describe("what is sent", () => {
       room: "doc",
       grants: ["observe", "presence", "read", "write"],
       maxState: relay.options.maxState,
+      messageRate: 1_000,
       maxMeta: relay.options.maxMeta,
       session: true,
     });

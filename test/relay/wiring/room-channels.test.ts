@@ -66,6 +66,7 @@ describe("a link", () => {
     link.open(3, "");
     link.open(4, "x".repeat(513));
     link.open(5, "\ud800");
+    link.open(6, "a/../b");
     link.open(9, "@lobby");
     await link.isOpen(9);
     expect(link.controls(1)).toMatchObject([{ kind: "hello", room: "doc 1/ü", grants: expect.anything() }]);
@@ -73,7 +74,8 @@ describe("a link", () => {
       { kind: "refused", channel: 2, code: 4403, reason: "room names that start with @ are reserved" },
       { kind: "refused", channel: 3, code: 4400, reason: "room name is empty" },
       { kind: "refused", channel: 4, code: 4400, reason: "room name is longer than 512 characters" },
-      { kind: "refused", channel: 5, code: 4400, reason: "room name is not valid UTF-8" },
+      { kind: "refused", channel: 5, code: 4400, reason: 'room name has a segment "." or "..", or is not valid UTF-8' },
+      { kind: "refused", channel: 6, code: 4400, reason: 'room name has a segment "." or "..", or is not valid UTF-8' },
     ]);
     expect(relay.room("doc 1/ü")?.connections).toBe(1);
     expect(link.closes).toEqual([]);

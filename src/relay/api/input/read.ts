@@ -1,7 +1,7 @@
 /** How what callers say is read. What is wrong with it is answered 400, with the place, and never with what was given. [API-16] */
 import * as v from "valibot";
 import { MAX_ID_LENGTH, isRecord } from "../../../presence/index.ts";
-import { FrameError, MAX_ROOM_LENGTH, isLobby, isReserved, roomFromPath } from "../../../wire/index.ts";
+import { MAX_ROOM_LENGTH, isLobby, isReserved, isRoomName } from "../../../wire/index.ts";
 import { ApiError } from "../answers/error.ts";
 import type { Reads } from "./schemas.ts";
 
@@ -139,15 +139,8 @@ export function placeIn(part: string): string {
 export function placeOf(name: string): string {
   // what most are like
   if (PLAIN_NAME.test(name)) return name;
-  try {
-    const place = roomFromPath(`/${encodeURIComponent(name)}`);
-    if (!isReserved(place)) return place;
-  } catch (error) {
-    // half of a surrogate pair is a URIError
-    if (error instanceof FrameError || error instanceof URIError)
-      throw new ApiError(400, "invalid", "no name of a room");
-    throw error;
-  }
+  if (!isRoomName(name)) throw new ApiError(400, "invalid", "no name of a room");
+  if (!isReserved(name)) return name;
   throw new ApiError(400, "reserved", "of the names that start with @ there are lobbies alone: @lobby, @lobby/acme");
 }
 

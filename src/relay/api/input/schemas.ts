@@ -11,7 +11,7 @@ import {
   readUserId,
 } from "../../../presence/index.ts";
 import { MAX_BAN_MS } from "../../cluster/kicks.ts";
-import { MAX_ROOM_LENGTH, MAX_TYPE_LENGTH, isMessageType, lobbyRoom } from "../../../wire/index.ts";
+import { MAX_ROOM_LENGTH, MAX_TYPE_LENGTH, isMessageType, isRoomName, lobbyRoom } from "../../../wire/index.ts";
 
 /** What is read of an unknown value. */
 export type Reads<T> = v.GenericSchema<unknown, T>;
@@ -31,7 +31,7 @@ const name = (what: string) =>
   v.pipe(v.string(), v.nonEmpty(`${what} is empty`), v.maxLength(MAX_ROOM_LENGTH, `${what} is too long`));
 const lobby = v.pipe(
   v.string(),
-  v.check((value) => lobbyRoom(value).length <= MAX_ROOM_LENGTH, "the name of the lobby is too long"),
+  v.check((value) => isRoomName(lobbyRoom(value)), "no name of a lobby"),
 );
 const userId = v.pipe(
   v.string(),

@@ -191,6 +191,7 @@ describe("claims", () => {
   it.each<[Record<string, unknown>]>([
     [{ lobby: 7 }],
     [{ lobby: null }],
+    [{ lobby: "a/.." }],
     [{ lobby: "l".repeat(506) }],
     [{ rooms: ["doc"] }],
     [{ rooms: "doc" }],
