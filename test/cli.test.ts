@@ -221,7 +221,7 @@ describe("settings", () => {
     );
     writeFileSync(path, JSON.stringify({ leavegrace: 5 }));
     expect(await refusal(["--config", path])).toMatch(
-      /copresence\.json: there is no key "leavegrace"; there are .*leaveGrace/,
+      /copresence\.json: there is no key "leavegrace": did you mean "leaveGrace"\?/,
     );
   });
 });

@@ -40,7 +40,7 @@ export async function runDrain(args: readonly string[], env: NodeJS.ProcessEnv =
   let before = -1;
   for (;;) {
     const left = await ask(order);
-    if (left !== before) process.stdout.write(`${left} connections are left\n`);
+    if (left !== before) process.stdout.write(left === 1 ? "1 connection is left\n" : `${left} connections are left\n`);
     if (left === 0) return 0;
     before = left;
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));

@@ -148,7 +148,9 @@ function settingsIn(options: RelayOptions): RelaySettings {
 function checkKeysAreGiven(config: RelayConfig): void {
   for (const name of ["jwtSecret", "jwtPublicKey", "jwksUrl", "authenticate"] as const) {
     if (Object.hasOwn(config, name) && config[name] === undefined) {
-      throw new RangeError(`${name} is given, and undefined: leave it out, if anybody may come as anybody`);
+      throw new RangeError(
+        `${name} is given, and undefined: set what it is read from, or leave it out if anybody may come as anybody`,
+      );
     }
     if (Array.isArray(config[name]) && config[name].length === 0) {
       throw new RangeError(`${name} is given, and empty: leave it out, if anybody may come as anybody`);

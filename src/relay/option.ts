@@ -127,7 +127,7 @@ const UNITS: Readonly<Record<NumberOption["unit"], string>> = {
   ms: "a whole number of milliseconds",
   bytes: "a whole number of bytes",
   count: "a whole number",
-  port: "a port",
+  port: "a port number",
 };
 
 /** @param label what to call the option in an error: its name, its flag or its variable [RUN-2] */
@@ -161,7 +161,7 @@ export function checkValue(spec: OptionSpec, label: string, value: unknown): unk
 export function parseValue(spec: OptionSpec, label: string, source: string): unknown {
   switch (spec.kind) {
     case "number":
-      if (!/^\d+$/.test(source)) throw new RangeError(`${label} must be a whole number, not "${source}"`);
+      if (!/^\d+$/.test(source)) throw new RangeError(`${label} must be ${UNITS[spec.unit]}, not "${source}"`);
       return checkValue(spec, label, Number(source));
     case "flag":
       return checkValue(spec, label, SWITCH[source]);

@@ -70,16 +70,16 @@ export type RelayConfig = Partial<
   Omit<RelayOptions, "trustProxy" | "jwtSecret" | "jwtPublicKey" | "apiKey" | "webhook" | "webhookSecret">
 > & {
   readonly trustProxy?: number | boolean;
-  /** One, or several: while tokens that an older one has signed are still about. */
-  readonly jwtSecret?: string | readonly string[] | null;
-  /** One, or several. */
-  readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null;
-  /** One, or several. */
-  readonly apiKey?: string | readonly string[] | null;
+  /** One, or several: while tokens that an older one has signed are still about. Undefined, as of a variable that is not set, is refused. */
+  readonly jwtSecret?: string | readonly string[] | null | undefined;
+  /** One, or several. Undefined is refused. */
+  readonly jwtPublicKey?: PublicKeySource | readonly PublicKeySource[] | null | undefined;
+  /** One, or several. Undefined: there is no API. */
+  readonly apiKey?: string | readonly string[] | null | undefined;
   /** One, or several. */
   readonly webhook?: string | readonly string[] | null;
   /** One, or several: while receivers may know an older one. */
-  readonly webhookSecret?: string | readonly string[] | null;
+  readonly webhookSecret?: string | readonly string[] | null | undefined;
   /**
    * Where webhooks wait, and what receivers were told is remembered. Default: in memory, and when the relay stops all are
    * said to be offline. The relay closes it with itself.

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, type Socket, createConnection, createServer } from "node:net";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { runDrain } from "../../src/command/drain.ts";
 import { MemoryBus } from "../../src/relay/cluster/bus/memory-bus.ts";
 import type { RelayConfig } from "../../src/relay/index.ts";
@@ -138,7 +138,10 @@ it("[DRAIN-5] copresence drain sends all away, and is refused without a good key
   await expect(runDrain([address], { COPRESENCE_API_KEY: "wrong" })).rejects.toThrow(/refuses/);
   await expect(runDrain([address], {})).rejects.toThrow(/a key to the HTTP API is needed/);
   await expect(runDrain(["--over", "x", address], { COPRESENCE_API_KEY: KEY })).rejects.toThrow(/--over/);
+  const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  onTestFinished(() => written.mockRestore());
   expect(await runDrain(["--over", "50", address], { COPRESENCE_API_KEY: KEY })).toBe(0);
+  expect(written.mock.calls.flat()).toEqual(["1 connection is left\n", "0 connections are left\n"]);
   await until("she is back, elsewhere", () => alice.connection.status === "connected");
   expect([first.relay.metrics().connections, first.relay.trouble]).toEqual([0, "the relay is draining"]);
 });

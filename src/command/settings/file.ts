@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type OptionSpec, checkValue } from "../../relay/option.ts";
 import { UsageError, usage } from "../usage.ts";
+import { nearest } from "../arguments.ts";
 import { everySetting } from "./specs.ts";
 
 /** What editors look up the schema by. */
@@ -35,7 +36,9 @@ export function readConfig(text: string, name: string): FileValues {
     const setting = everySetting.find((each) => each.name === key);
     if (setting === undefined) {
       const allowed = everySetting.map((each) => each.name).join(", ");
-      throw new UsageError(`${name}: there is no key ${JSON.stringify(key)}; there are ${SCHEMA_KEY}, ${allowed}`);
+      throw new UsageError(
+        `${name}: there is no key ${JSON.stringify(key)}${meant(key)} are ${SCHEMA_KEY}, ${allowed}`,
+      );
     }
     values.set(
       key,
@@ -43,6 +46,16 @@ export function readConfig(text: string, name: string): FileValues {
     );
   }
   return values;
+}
+
+/** The key that was meant, if one is like it, and the beginning of what is allowed. */
+function meant(key: string): string {
+  const flag = nearest(
+    key,
+    everySetting.map((each) => each.flag),
+  );
+  const setting = everySetting.find((each) => each.flag === flag);
+  return setting === undefined ? "; there" : `: did you mean "${setting.name}"? There`;
 }
 
 function checked(spec: OptionSpec, label: string, value: unknown): unknown {

@@ -1,6 +1,6 @@
 /** `copresence store`: what can be done with stored documents without a relay. */
 import { parseArgs } from "node:util";
-import { STORE_FORMS, openStore, readStoreAddress } from "../../relay/store/open.ts";
+import { LASTING_FORMS, openStore, readStoreAddress } from "../../relay/store/open.ts";
 import { wrongArguments } from "../arguments.ts";
 import { UsageError, usage } from "../usage.ts";
 import { check } from "./check.ts";
@@ -118,7 +118,7 @@ function addressOf(
 ): { readonly label: string; readonly value: string } {
   const set = env["COPRESENCE_STORE"] ?? "";
   const [label, value] = flag === undefined ? ["COPRESENCE_STORE", set] : ["--store", flag];
-  if (value === "") throw new UsageError(`which store? Give --store or COPRESENCE_STORE: ${STORE_FORMS}`);
+  if (value === "") throw new UsageError(`which store? Give --store or COPRESENCE_STORE: ${LASTING_FORMS}`);
   usage(() => readStoreAddress(value, label));
   return { label, value };
 }

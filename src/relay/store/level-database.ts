@@ -101,5 +101,5 @@ export function isLocked(error: unknown): boolean {
 
 /** Why a folder could not be opened. */
 export function whyNotOpened(error: unknown): string {
-  return isLocked(error) ? "another process has it open" : reasonOf(causeOf(error));
+  return isLocked(error) ? "another process has it open: stop that first" : reasonOf(causeOf(error));
 }

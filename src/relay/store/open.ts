@@ -1,7 +1,9 @@
 /** Opens the store that an address names, and loads what it takes only then. */
 import type { DocumentStore } from "../ports/stores/document-store.ts";
 
-export const STORE_FORMS = '"memory", "file:FOLDER" or "postgres://…"';
+/** The stores that outlive a relay. */
+export const LASTING_FORMS = '"file:FOLDER" or "postgres://…"';
+export const STORE_FORMS = `"memory", ${LASTING_FORMS}`;
 
 /** Where a store is. */
 export type StoreAddress =

@@ -105,8 +105,8 @@ describe("a configuration file", () => {
     ["", "copresence.json is not JSON"],
     ["[]", 'copresence.json must hold one JSON object, such as { "port": 8080 }'],
     ["null", 'copresence.json must hold one JSON object, such as { "port": 8080 }'],
-    [{ port: "8080" }, "copresence.json: port must be a port from 0 to 65535"],
-    [{ port: 65_536 }, "copresence.json: port must be a port from 0 to 65535"],
+    [{ port: "8080" }, "copresence.json: port must be a port number from 0 to 65535"],
+    [{ port: 65_536 }, "copresence.json: port must be a port number from 0 to 65535"],
     [{ tick: "5" }, "copresence.json: tick must be a whole number of milliseconds from 0 to 2147483647"],
     [{ tick: null }, "copresence.json: tick must not be null: leave it out"],
     [{ maxMessage: 1.5 }, "copresence.json: maxMessage must be a whole number of bytes from 64 to 2147483647"],
@@ -119,7 +119,10 @@ describe("a configuration file", () => {
     [{ store: "mongodb:x" }, 'copresence.json: store must be "memory", "file:FOLDER" or "postgres://…"'],
     [{ jwtSecretFile: "/nowhere" }, "copresence.json: jwtSecretFile is no file that can be read"],
     ['{ "__proto__": 1 }', 'copresence.json: there is no key "__proto__"; there are $schema, host, port, '],
-    [{ pingIntervall: 1 }, 'copresence.json: there is no key "pingIntervall"; there are $schema, host, port, '],
+    [
+      { pingIntervall: 1 },
+      'copresence.json: there is no key "pingIntervall": did you mean "pingInterval"? There are $schema, host, port, ',
+    ],
     [{ config: "b.json" }, 'copresence.json: there is no key "config"; there are $schema, '],
   ])("[RUN-6] with %j is refused, with the file, the key and what is allowed", (content, message) => {
     const path = fileWith(content);

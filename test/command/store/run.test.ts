@@ -178,7 +178,7 @@ describe("[STORE-37] a wrong call ends with 2 and says what to do", () => {
   it.for([
     [[], /store needs a subcommand: list, export, import, delete, check, compact/],
     [["lsit", "--store", "file:x"], /no subcommand "lsit"; there are list, /],
-    [["list"], /which store\? Give --store or COPRESENCE_STORE: /],
+    [["list"], /which store\? Give --store or COPRESENCE_STORE: "file:FOLDER" or /],
     [["list", "--store", "memory"], /--store is "memory", which keeps nothing/],
     [["list", "--store", "nowhere"], /--store must be "memory", "file:FOLDER" or "postgres/],
     [["list", "--stroe", "x"], /Unknown option '--stroe'/],

@@ -72,7 +72,9 @@ describe("[STORE-6] [STORE-7] [STORE-24] [STORE-25] the store in a folder", () =
   it("is opened by one process at a time, and says so", async () => {
     const path = folder();
     await open(path);
-    await expect(LevelDocumentStore.open(path)).rejects.toThrow(/cannot be opened: another process has it open/);
+    await expect(LevelDocumentStore.open(path)).rejects.toThrow(
+      /cannot be opened: another process has it open: stop that first/,
+    );
   });
 });
 
