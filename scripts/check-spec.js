@@ -81,7 +81,7 @@ function filesOf(root, folder, name) {
 }
 
 /** Rules that are implemented in files without comments. */
-const ELSEWHERE = [{ id: "PKG-3", place: "package.json" }];
+const ELSEWHERE = ["PKG-3", "PKG-5"].map((id) => ({ id, place: "package.json" }));
 
 const root = process.argv[2] ?? ".";
 const { defined, mentioned } = readSpec(readFileSync(join(root, "SPEC.md"), "utf8"));

@@ -204,7 +204,7 @@ describe("settings", () => {
     [["--verbose"], {}, /'--verbose'/],
     [["doc"], {}, /'doc' is no flag and no subcommand: there are drain, store and verify/],
     [["--jwt-secret", "short"], {}, /--jwt-secret must be at least 32 bytes long/],
-    [[], { COPRESENCE_TICK: "fast" }, /COPRESENCE_TICK must be a whole number, not "fast"/],
+    [[], { COPRESENCE_TICK: "fast" }, /COPRESENCE_TICK must be a whole number of milliseconds, not "fast"/],
   ])("[RUN-2] %j %j is refused with a message that names it", async (args, env, message) => {
     expect(await refusal(args, env)).toMatch(message);
   });

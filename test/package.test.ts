@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "vite";
@@ -64,6 +64,25 @@ describe("the package", () => {
   it("[RUN-7] holds the schema of configuration files, as the sources say it", () => {
     const built = readFileSync(join(app, "node_modules/copresence/dist/config.schema.json"), "utf8");
     expect(JSON.parse(built)).toEqual(JSON.parse(JSON.stringify(configSchema())));
+  });
+});
+
+describe("the pages of the package", () => {
+  it("[PKG-5] are all those to which README.md and they themselves lead", { timeout: 60_000 }, async () => {
+    const args = ["pack", "--dry-run", "--ignore-scripts", "--json"];
+    const { stdout } = await promisify(execFile)("npm", args, { cwd: root });
+    const [{ files }] = JSON.parse(stdout) as [{ readonly files: readonly { readonly path: string }[] }];
+    const packed = new Set(files.map(({ path }) => path));
+    expect(packed).toContain("CHANGELOG.md");
+    const pages = [...packed].filter((path) => path === "README.md" || /^docs\/.*\.md$/.test(path));
+    const missing = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)#:]+)[^):]*\)/g)]
+        .map(([, target = ""]) => posix.join(posix.dirname(page), target))
+        .filter((path) => /^docs\//.test(path) && !path.endsWith(".png") && !path.endsWith(".svg"))
+        .filter((path) => !packed.has(path) && !packed.has(posix.join(path, "README.md")))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
   });
 });
 

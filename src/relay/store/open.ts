@@ -3,7 +3,7 @@ import type { DocumentStore } from "../ports/stores/document-store.ts";
 
 /** The stores that outlive a relay. */
 export const LASTING_FORMS = '"file:FOLDER" or "postgres://…"';
-export const STORE_FORMS = `"memory", ${LASTING_FORMS}`;
+export const STORE_FORMS: string = `"memory", ${LASTING_FORMS}`;
 
 /** Where a store is. */
 export type StoreAddress =
