@@ -78,7 +78,7 @@ describe("the pages of the package", () => {
     const missing = pages.flatMap((page) =>
       [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)#:]+)[^):]*\)/g)]
         .map(([, target = ""]) => posix.join(posix.dirname(page), target))
-        .filter((path) => /^docs\//.test(path) && !path.endsWith(".png") && !path.endsWith(".svg"))
+        .filter((path) => path.startsWith("docs/") && !path.endsWith(".png") && !path.endsWith(".svg"))
         .filter((path) => !packed.has(path) && !packed.has(posix.join(path, "README.md")))
         .map((path) => `${page}: ${path}`),
     );
