@@ -190,6 +190,7 @@ function report() {
     who: [...new Set([...leaves, ...joins])].slice(0, 5),
     // those who came back too late have rightly left: what is told of all others is false for sure
     unexplained: [...leaves, ...joins].filter((userId) => !wasAwayTooLong(userId)).length,
+    ofStock: [...leaves, ...joins].filter((userId) => userId.startsWith("stock")).length,
     awayMs: last(away.values()),
     heldMs: Math.round(heldMs),
     reconnecting: { count: reconnecting.size, lastMs: last(reconnecting.values()) },

@@ -8,7 +8,7 @@ import { freePort, isReady, startRedis, startRelay, until } from "./processes.js
 import { startLink } from "./proxy.js";
 
 /** @typedef {Awaited<ReturnType<typeof startCluster>>} Cluster */
-/** @typedef {{ leaves: number, joins: number, unexplained: number, who: string[], reconnecting: Times, stale: Times, opened: number[], awayMs: number, heldMs: number }} Report */
+/** @typedef {{ leaves: number, joins: number, unexplained: number, ofStock: number, who: string[], reconnecting: Times, stale: Times, opened: number[], awayMs: number, heldMs: number }} Report */
 /** @typedef {{ count: number, lastMs: number }} Times */
 
 /**

@@ -216,7 +216,8 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
     this.#unansweredSince = [];
     this.#isOurs = false;
     this.takesSession = false;
-    this.#keptAliveAt = monotonic();
+    // the next word of a room counts: rooms keep their times, and the one after it may be 15 s later
+    this.#keptAliveAt = -Infinity;
     this.#update();
     this.#each((channel) => channel.linkOpened());
     this.#sendKeepAlive();

@@ -52,7 +52,11 @@ export interface SocketTiming extends BackoffTiming {
   readonly connectTimeoutMs: number;
   /** How long a connection may take to show life after the page woke, ms. Default 2 000. */
   readonly probeTimeoutMs: number;
-  /** How long it may take to answer a renewal, of which each quiet connection sends one every 15 s, ms. Default 10 000. */
+  /**
+   * How long it may take to answer a renewal, of which each quiet connection sends one every 15 s, ms. Default 6 500: a relay tells
+   * others after 28 s that a client has left of which it hears nothing, and until then there is time for an attempt at another relay
+   * that fails, and one that does not.
+   */
   readonly renewalTimeoutMs: number;
 }
 
@@ -61,9 +65,11 @@ export const defaultSocketTiming: SocketTiming = {
   maxBackoffMs: 2_500,
   connectTimeoutMs: 5_000,
   probeTimeoutMs: 2_000,
-  renewalTimeoutMs: 10_000,
+  renewalTimeoutMs: 6_500,
 };
 
+/** What was sent, and has not left after so long, has to wait, ms. */
+const WAITS_MS = 250;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
 const LATE_MS = 1_000;
 
@@ -89,6 +95,8 @@ export abstract class ReconnectingSocket extends Reconnecting {
   #socket: WebSocketLike | undefined;
   /** When an answer of the relay is due that is awaited, monotonic ms. */
   #due = 0;
+  /** Looks how much of what was sent has to wait. */
+  #look: ReturnType<typeof setTimeout> | undefined;
   /** When the relay last said anything, monotonic ms. */
   heardAt = 0;
   /** Bytes that came since anything was sent. */
@@ -155,18 +163,21 @@ export abstract class ReconnectingSocket extends Reconnecting {
     const socket = this.#socket;
     if (socket === undefined || this.phase !== "open") return;
     if (frame !== null) socket.send(frame);
-    const unsent = socket.bufferedAmount ?? 0;
     const now = monotonic();
     const due = now + timeoutMs;
     // an answer that is awaited sooner stays so; but a timer that is overdue is held up, and would only ask again
     if (this.timer !== undefined && this.#due <= due && this.#due > now) return;
     clearTimeout(this.timer);
     this.#due = due;
+    // browsers say of all that they were just given that it has not left, also where it need not wait
+    let waits = 0;
+    clearTimeout(this.#look);
+    this.#look = setTimeout(() => (waits = socket.bufferedAmount ?? 0), WAITS_MS);
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const isLate = monotonic() > due + LATE_MS;
-      // what leaves, be it slowly, is a sign of life too [LIVE-16]
-      const isLeaving = (socket.bufferedAmount ?? 0) < unsent;
+      // what leaves after it had to wait, be it slowly, is a sign of life too [LIVE-16]
+      const isLeaving = (socket.bufferedAmount ?? 0) < waits;
       if (isLeaving || (isLate && mayBeLate)) this.#expectAnswer(frame, timeoutMs, !isLate);
       else this.lost(ABNORMAL, SILENT);
     }, timeoutMs);
@@ -236,6 +247,7 @@ export abstract class ReconnectingSocket extends Reconnecting {
   /** Nothing that the socket still does is heard. */
   protected override letGo(code: number): void {
     const socket = this.#socket;
+    clearTimeout(this.#look);
     if (socket === undefined) return;
     this.#socket = undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;

@@ -246,6 +246,24 @@ describe("a connection that may be dead", () => {
     expect(log).toEqual(["down"]);
   });
 
+  it("[LIVE-12] [LIVE-16] is given up in a browser, which says of what it was just given that it has not left", () => {
+    const { socket, log, latest } = scripted();
+    socket.connect();
+    latest().opens();
+    latest().says();
+    log.length = 0;
+    const connection = latest();
+    vi.spyOn(connection, "send").mockImplementation((data) => {
+      connection.bufferedAmount += data.length;
+      setTimeout(() => (connection.bufferedAmount -= data.length), 5);
+    });
+    socket.ask(Uint8Array.of(1, 1, 0));
+    vi.advanceTimersByTime(renewalTimeoutMs - 1);
+    expect(log).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(log).toEqual(["down"]);
+  });
+
   it("[LIVE-13] is asked once more by a page that was frozen while it waited", () => {
     const { socket, log, latest } = scripted();
     socket.connect();

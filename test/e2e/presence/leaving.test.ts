@@ -1,5 +1,7 @@
 /** How people go, and how they do not: pages that are left or crash, and a relay that dies under them. */
 import { expect, it, onTestFinished } from "vitest";
+import { tcpProxy } from "../../proxy.ts";
+import { until } from "../../support.ts";
 import { launchChromium } from "../browser/chromium.ts";
 import { spawnRelay } from "../demo/servers.ts";
 import { ARRIVED, Demo, GONE, avatar, person, testId } from "../demo/visitor.ts";
@@ -80,4 +82,14 @@ it("[ROSTER-5] [ROSTER-6] the relay is killed: Alice is told, and nobody leaves 
   expect(await alice.comings("bob")).toEqual(ARRIVED);
   expect(await bob.comings("alice")).toEqual([]);
   expect(await alice.comings("alice")).toEqual([]);
+});
+
+it("[LIVE-13] [LIVE-16] Alice's connection carries nothing any more, and neither end is told: she connects anew once her network has changed", async () => {
+  const relay = await spawnRelay();
+  const way = await tcpProxy(relay.port);
+  const alice = await demo.enter(way, "alice");
+  way.blackHole();
+  await alice.page.evaluate(() => void dispatchEvent(new Event("online")));
+  await until("she has another connection", () => way.links === 1, 20_000);
+  await alice.isLive();
 });
