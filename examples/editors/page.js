@@ -26,7 +26,10 @@ const me = { id: name.toLowerCase(), name };
 
 for (const each of Object.keys(EDITORS)) {
   const link = document.createElement("a");
-  link.href = `?editor=${each}`;
+  // another editor, for the same person
+  const there = new URLSearchParams(query);
+  there.set("editor", each);
+  link.href = `?${there}`;
   link.textContent = each;
   document.getElementById("editors").append(link);
 }
