@@ -14,8 +14,14 @@ export type Change =
   /** The state says something else of its user or session. */
   | { readonly type: "renamed"; readonly entry: PresentEntry }
   | { readonly type: "left"; readonly entry: PresentEntry }
-  /** A newer connection speaks for a session of this author; `elsewhere`: to another relay. */
-  | { readonly type: "superseded"; readonly author: Author; readonly session: string; readonly elsewhere: boolean }
+  /** A newer connection speaks for a session of this author, who had this id; `elsewhere`: to another relay. */
+  | {
+      readonly type: "superseded";
+      readonly author: Author;
+      readonly id: number;
+      readonly session: string;
+      readonly elsewhere: boolean;
+    }
   /** A stock client is back while its old connection still seems open: it has dropped all that it saw. */
   | { readonly type: "returned"; readonly author: Author }
   /** The client id that this author means to be is somebody else's. */

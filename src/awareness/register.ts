@@ -265,7 +265,13 @@ export class Register {
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
       this.#entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: false });
+      changes.push({
+        type: "superseded",
+        author: owner,
+        id: entry.id,
+        session: entry.claim.session.id,
+        elsewhere: false,
+      });
     }
     changes.push({ type: "claimed", entry });
     this.#update(entry, clock, published, at, changes);
@@ -285,11 +291,11 @@ export class Register {
     if (entry.owner === null || isStockSession(entry.claim)) return;
     for (const other of inSession) {
       if (other === entry || other.owner === entry.owner) continue;
-      const { owner } = other;
+      const { id, owner } = other;
       this.#remove(other, now, changes);
       if (owner === null) continue;
       this.#entries.supersede(owner, key);
-      changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: false });
+      changes.push({ type: "superseded", author: owner, id, session: entry.claim.session.id, elsewhere: false });
     }
   }
 

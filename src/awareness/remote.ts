@@ -114,7 +114,13 @@ function take(
   entries.own(entry, author);
   if (owner !== null && owner.kind !== "relay") {
     entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: true });
+    changes.push({
+      type: "superseded",
+      author: owner,
+      id: entry.id,
+      session: entry.claim.session.id,
+      elsewhere: true,
+    });
   }
   changes.push({ type: "claimed", entry });
   update(entry, said, published, entries, changes);
@@ -155,14 +161,14 @@ function takeOver(entries: Entries, entry: PresentEntry, now: number, changes: C
   const key = sessionKey(entry.claim, entry.lobby);
   for (const other of entries.inSession(key).slice()) {
     if (other === entry || other.owner === entry.owner) continue;
-    const { owner, publication } = other;
+    const { id, owner, publication } = other;
     // its own relay tells the others that it has left once they know where it is now [BUS-36]
     if (!other.isRemote && publication !== null) publication.isElsewhere = true;
     entries.remove(other, now);
     changes.push({ type: "left", entry: other });
     if (owner === null || owner.kind === "relay") continue;
     entries.supersede(owner, key);
-    changes.push({ type: "superseded", author: owner, session: entry.claim.session.id, elsewhere: true });
+    changes.push({ type: "superseded", author: owner, id, session: entry.claim.session.id, elsewhere: true });
   }
 }
 

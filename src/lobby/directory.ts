@@ -34,9 +34,9 @@ const SHORT_WAIT_MS = 50;
 export class Directory<K extends object> {
   readonly #sessions: Sessions<K>;
   readonly #remembered: RememberedChoices;
-  /** Users who must not be seen: those whose newest choice is to be invisible, and those who are withheld. */
+  /** Users who must not be seen: those whose newest choice is to be invisible. */
   readonly #invisible = new Set<string>();
-  /** Users who are shown to nobody until it is known what they chose elsewhere. */
+  /** Users who are not shown to anybody anew until it is known what they chose elsewhere. */
   readonly #withheld = new Set<string>();
   /** When the entry of a user may be written again, for users whose entries are large, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
@@ -125,7 +125,10 @@ export class Directory<K extends object> {
     return this.#everyone === undefined || this.#everyone.choiceElsewhere(userId) === null;
   }
 
-  /** Shows a user to nobody until `reveal`: it is not known yet what the user chose elsewhere. [LOBBY-22] */
+  /**
+   * Shows a user to nobody until `reveal`: it is not known yet what the user chose elsewhere. Who sees a connection of the user already, as
+   * that of another relay, goes on to see it. [LOBBY-22]
+   */
   withhold(userId: string): void {
     this.#withheld.add(userId);
   }
@@ -140,7 +143,9 @@ export class Directory<K extends object> {
     let isNews = false;
     for (const userId of userIds) {
       if (!this.#withheld.delete(userId)) continue;
-      visibility.push(...this.#checkVisibility(userId));
+      this.#checkVisibility(userId);
+      const isVisible = !this.#invisible.has(userId);
+      for (const key of this.#sessions.keysOf(userId)) visibility.push([key, isVisible]);
       isNews ||= this.#sessions.has(userId);
     }
     return { visibility, choices: [], isNews };
@@ -170,7 +175,11 @@ export class Directory<K extends object> {
     if (isNews) this.#everyone?.count(id, wall, wall);
     const visibility: (readonly [K, boolean])[] = [];
     if (formerly !== undefined && formerly !== id) visibility.push(...this.#checkVisibility(formerly));
-    visibility.push(...this.#checkVisibility(id), [key, !this.#invisible.has(id)]);
+    visibility.push(...this.#checkVisibility(id));
+    const isVisible = this.#isShown(id) && !this.#invisible.has(id);
+    // [LOBBY-22] whether others see a connection of a withheld user stays as it was, unless it was another user's
+    const isDecided = this.#isShown(id) || this.#invisible.has(id) || (formerly ?? id) !== id;
+    if (isDecided) visibility.push([key, isVisible]);
     return { visibility, choices: this.#choicesFor(id, before, [key]), isNews };
   }
 
@@ -341,10 +350,12 @@ export class Directory<K extends object> {
 
   /** The connections of a user, each with whether others may see it now, where a choice or its end has changed that. [STATUS-5] [LOBBY-17] */
   #checkVisibility(userId: string): readonly (readonly [K, boolean])[] {
-    const invisible = this.#withheld.has(userId) || this.#sessions.choiceOf(userId)?.status === "invisible";
+    const invisible = this.#sessions.choiceOf(userId)?.status === "invisible";
     if (invisible === this.#invisible.has(userId)) return [];
     if (invisible) this.#invisible.add(userId);
     else this.#invisible.delete(userId);
+    // one who is not invisible after all is shown by `reveal`
+    if (!invisible && !this.#isShown(userId)) return [];
     return this.#sessions.keysOf(userId).map((key) => [key, !invisible]);
   }
 }

@@ -52,7 +52,8 @@ describe("a user of whom it is not known yet what they chose elsewhere", () => {
     const key = {};
     expect(directory.isStranger("alice")).toBe(true);
     directory.withhold("alice");
-    expect(directory.report(key, report("alice", "s1", "atrium"), 10).visibility).toContainEqual([key, false]);
+    // whoever sees the connection, as that of another relay, goes on to see it
+    expect(directory.report(key, report("alice", "s1", "atrium"), 10).visibility).toEqual([]);
     expect(directory.isStranger("alice")).toBe(false);
     expect(types(directory.flush(20, 20))).toEqual([]);
     // the first that another relay says of anybody
@@ -76,13 +77,22 @@ describe("a user of whom it is not known yet what they chose elsewhere", () => {
       directory.report(key, report(id, `s_${id}`, null), 10);
     }
     const remembered = directory.remember("alice", { status: "invisible", at: 5 }, 20);
-    expect(remembered.visibility).toEqual([]);
+    expect(remembered.visibility).toEqual([[hers, false]]);
     expect(remembered.choices).toEqual([[hers, { status: "invisible", at: 5 }]]);
     directory.withdraw(his, 20, 20);
-    expect(directory.reveal(["alice", "bob"]).visibility).toEqual([]);
+    expect(directory.reveal(["alice", "bob"]).visibility).toEqual([[hers, false]]);
     expect(directory.flush(30, 30)).toEqual([]);
     directory.report(hers, report("alice", "s_alice", null, chose(null, 40)), 40);
     expect(types(directory.flush(50, 50))).toEqual(["join alice"]);
+  });
+
+  it("[LOBBY-22] is hidden where the connection was another user's until now", () => {
+    const directory = new Directory<object>("@lobby");
+    const key = {};
+    expect(directory.report(key, report("alice", "s1", null), 10).visibility).toEqual([[key, true]]);
+    directory.withhold("bob");
+    expect(directory.report(key, report("bob", "s1", null), 20).visibility).toEqual([[key, false]]);
+    expect(directory.reveal(["bob"]).visibility).toEqual([[key, true]]);
   });
 });
 

@@ -22,6 +22,7 @@ import { Assembler } from "./parts/assembler.ts";
 import { PART_BYTES, Post } from "./parts/post.ts";
 import { SharedLobby } from "./shared-lobby.ts";
 import { SharedRoom } from "./shared-room.ts";
+import { Farewells } from "./topic/farewells.ts";
 import { Numbers } from "./topic/sequence.ts";
 
 /** How often the relay looks which others are there, ms. */
@@ -74,6 +75,7 @@ export class Cluster implements ClusterContext {
   readonly #lobbies = new Map<string, SharedLobby>();
   readonly #lostRelays: LostRelays;
   readonly #healing: Healing;
+  readonly #farewells = new Farewells();
   readonly #undo: (() => void)[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #beatSentAt = 0;
@@ -159,8 +161,11 @@ export class Cluster implements ClusterContext {
 
   /** A room has opened here. */
   opened(room: Room): void {
+    this.#farewells.forget(room.name);
     if (!isLobby(room.name)) {
       this.#rooms.set(room.name, new SharedRoom(this, room));
+      // [BUS-20] nobody can say whether it is shared
+      if (!this.#beats.isUp) room.sharing.setPartial(true);
       return;
     }
     const lobby = this.hub.lobbies.get(room.name);
@@ -178,6 +183,7 @@ export class Cluster implements ClusterContext {
     const shared = this.#shared(name);
     if (shared === undefined) return;
     this.#healing.closed(shared);
+    if (shared.isShared) this.#farewells.said(name, this.hub.clock.now());
     shared.close(true);
     this.#rooms.delete(name);
     this.#lobbies.delete(name);
@@ -332,6 +338,9 @@ export class Cluster implements ClusterContext {
     this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
+    for (const name of this.#farewells.takeDue(now)) {
+      this.publish(isLobby(name) ? this.topics.lobby(name) : this.topics.room(name), "bye", name, 0, Uint8Array.of(1));
+    }
     if (this.#isPartial && this.#healing.isOver) this.#tellPartial(false);
   }
 
@@ -364,6 +373,7 @@ export class Cluster implements ClusterContext {
     if (isUp) return this.#heal();
     // [BUS-41] messages that waited would be old by the time that anybody hears them
     this.#post.clear();
+    this.#farewells.clear();
     this.#tellPartial(true);
   }
 
@@ -372,13 +382,16 @@ export class Cluster implements ClusterContext {
     this.#healing.begin([...this.#lobbies.values(), ...this.#rooms.values()]);
   }
 
-  /** Tells clients that other relays cannot be heard, or that they can: the latter in each room once all of it is known again. [BUS-20] */
+  /**
+   * Tells clients that other relays cannot be heard, or that they can: the latter in each room once all of it is known again. In a room
+   * that no other relay had, those who come from now on are told: others may open it there. [BUS-20]
+   */
   #tellPartial(isPartial: boolean): void {
     let isLeft = false;
     for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {
       const room = this.hub.rooms.get(name) ?? this.hub.lobbies.get(name)?.room;
-      const isMeant = isPartial ? isLobby(name) || shared.isShared : shared.isWhole;
-      if (isMeant) room?.sharing.setPartial(isPartial);
+      if (isPartial) room?.sharing.setPartial(true, isLobby(name) || shared.isShared);
+      else if (shared.isWhole) room?.sharing.setPartial(false);
       else isLeft = true;
     }
     this.#isPartial = isPartial || isLeft;

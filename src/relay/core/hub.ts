@@ -44,10 +44,10 @@ import type { Room } from "./room.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
 
 /**
- * A session that has moved to another relay stays in this relay's shard for this time, ms: a reader may get the other relay's
- * shard later, and must not see the user leave in between. [BUS-27]
+ * A session that has moved to another relay stays in this relay's shard for this time, ms: readers may get the other relay's shard
+ * later, after a second where the bus lost it (BUS-4), and must not see the user leave in between. [BUS-27]
  */
-const HANDED_OVER_MS = 1_000;
+export const HANDED_OVER_MS = 2_000;
 
 /** Who is told of what happens in the hub. */
 export interface HubListener extends RoomListener {

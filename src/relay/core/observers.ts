@@ -18,6 +18,7 @@ import { Packet, control } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { MissedStates } from "./missed.ts";
+import { Outdone } from "./outdone.ts";
 import { Unanswered } from "./unanswered.ts";
 
 const NO_STATES = new Packet(NO_STATES_FRAME);
@@ -64,6 +65,7 @@ export class Observers {
   readonly #unmarked = new Set<number>();
   readonly #missed: MissedStates;
   readonly #unanswered: Unanswered;
+  readonly #outdone = new Outdone();
   /** null: no other relay is told. */
   outlet: StatesOutlet | null = null;
   /** When somebody on another relay, or another relay itself, last left, monotonic ms. */
@@ -99,6 +101,7 @@ export class Observers {
 
   left(member: Member, now: number): void {
     this.#missed.left(member);
+    this.#outdone.left(member);
     if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
     // clients that come here from a relay that has stopped remember its clocks [BUS-7]
     if (member.kind === "relay") this.#remoteAt = now;
@@ -172,6 +175,11 @@ export class Observers {
     return this.#renewForNewcomer();
   }
 
+  /** Another connection speaks for an id of a member now. */
+  superseded(member: Member, id: number): void {
+    this.#outdone.add(member, id);
+  }
+
   /** A state says something else in these fields. Returns whether there is something to tell. */
   changed(entry: PresentEntry, fields: ReadonlySet<string>): boolean {
     if (!entry.visible) return false;
@@ -187,6 +195,7 @@ export class Observers {
 
   /** The user, the session or the connection of an entry changed, and not its state. */
   refresh(entry: PresentEntry): void {
+    this.#outdone.claimed(entry);
     if (this.#unmarked.delete(entry.id) && entry.visible) this.#sendMarks([this.#markEntry(entry, "clear")]);
     const mark = connectivityOf(entry);
     if (entry.mark === mark) return;
@@ -292,10 +301,9 @@ export class Observers {
         if (patchPacket !== null && !this.#missed.skips(member, updates)) member.send(patchPacket);
       } else if (whole !== null && wholePacket !== null && !this.#missed.skips(member, updates)) {
         const ids = this.#unanswered.idsOf(member);
-        if (ids !== null) {
-          const safe = previewed(updates, member, ids, own);
-          member.send(new Packet(new WholeStates(safe).frame));
-        } else member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
+        const others = this.#outdone.without(member, ids === null ? updates : previewed(updates, member, ids, own));
+        if (others !== updates) this.#tellOne(member, others);
+        else member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
       }
     }
   }
@@ -330,7 +338,8 @@ export class Observers {
 
   /** Tells one member these states, whole. */
   #tellOne(member: Member, told: readonly StateUpdate[]): void {
-    const updates = this.#seen(told);
+    const updates = this.#seen(this.#outdone.without(member, told));
+    if (updates.length === 0) return;
     member.send(new Packet(member.kind === "native" ? this.#native.whole(updates) : new WholeStates(updates).frame));
   }
 

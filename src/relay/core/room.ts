@@ -218,8 +218,11 @@ export class Room implements DocumentHost {
         return this.#tellOf(change.entry, change.fields);
       case "left":
         return this.#publishLeave(change.entry);
-      case "superseded":
+      case "superseded": {
+        const member = this.members.of(change.author);
+        if (member !== null) this.#observers.superseded(member, change.id);
         return this.#tellNative(change.author, { kind: "superseded", session: change.session });
+      }
       case "taken":
         return this.#tellNative(change.author, { kind: "taken", clientId: change.id });
       case "returned": {

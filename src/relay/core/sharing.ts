@@ -22,6 +22,8 @@ export interface SharingSetup {
 export class RoomSharing {
   readonly #setup: SharingSetup;
   #isPartial = false;
+  /** All members know of it, and not only those who came since. */
+  #isToldToAll = false;
 
   constructor(setup: SharingSetup) {
     this.#setup = setup;
@@ -35,11 +37,16 @@ export class RoomSharing {
     messages.outlet = outlet && ((message) => outlet.message(message));
   }
 
-  /** Whether other relays cannot be heard: what is shown of their people may be old. [BUS-20] */
-  setPartial(isPartial: boolean): void {
-    if (isPartial === this.#isPartial) return;
+  /**
+   * Whether other relays cannot be heard: what is shown of their people may be old. [BUS-20]
+   *
+   * @param isForAll false: nobody was seen to be here through other relays, so only those who come from now on are told
+   */
+  setPartial(isPartial: boolean, isForAll = true): void {
+    const isNews = isPartial ? isForAll && !this.#isToldToAll : this.#isPartial;
     this.#isPartial = isPartial;
-    for (const member of this.#setup.members) this.#tellPartial(member);
+    this.#isToldToAll = isPartial && (isForAll || this.#isToldToAll);
+    if (isNews) for (const member of this.#setup.members) this.#tellPartial(member);
   }
 
   /** Tells a newcomer if other relays cannot be heard. */

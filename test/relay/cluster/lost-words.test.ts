@@ -42,6 +42,38 @@ it("[BUS-27] a stock client that goes to another relay is seen to leave by nobod
   expect(leaves).toEqual([]);
 });
 
+it("[BUS-27] a stock client that goes to another relay is seen to leave by nobody, also where what its new relay says of it is lost once", async () => {
+  const { shared, here, there, alice } = await two();
+  const next = await relayOn(shared);
+  const carol = ownClient(next.url, "carol");
+  const dave = stockClient(there.url, "doc", { user: { id: "dave", name: "Dave" } });
+  await until("Alice and Carol see Dave", () =>
+    [alice, carol].every(({ lobby }) => lobby.status === "live" && lobby.get("dave") !== undefined),
+  );
+  const leaves: string[] = [];
+  alice.lobby.on("leave", ({ userId }) => leaves.push(userId));
+  let lost = 0;
+  // all that it says at first, so that nothing but its last number tells of the loss
+  let lostUntil = Infinity;
+  next.bus.loses = ({ kind }) => {
+    if (kind !== "shard" || performance.now() > lostUntil) return false;
+    if (lost++ === 0) lostUntil = performance.now() + 400;
+    return true;
+  };
+  const asked = here.bus.said.length;
+  dave.serverUrl = next.url;
+  (dave.ws as unknown as WebSocket).terminate();
+  await until("it is lost that Dave is there", () => lost > 0);
+  await until("Alice's relay asks for what was lost", () =>
+    here.bus.said.slice(asked).some(({ kind, room }) => kind === "ask" && room === "@lobby"),
+  );
+  const shards = (): number => there.bus.said.filter(({ kind }) => kind === "shard").length;
+  const before = shards();
+  await until("his old relay names him no more", () => shards() > before);
+  await until("Alice hears the rest", () => alice.lobby.get("dave")?.sessions.length === 1);
+  expect(leaves).toEqual([]);
+});
+
 it("[BUS-46] what another relay has of a document is asked for again when the answer is lost", async () => {
   const shared = new MemoryBus();
   const [here, there] = [await relayOn(shared), await relayOn(shared)];
@@ -121,6 +153,17 @@ it("[BUS-29] a user who left another relay while nothing of it was heard is gone
   here.bus.isCut = false;
   await until("all is known again", () => hers.roster.status === "live" && alice.lobby.status === "live");
   await until("Bob is not in the room", () => hers.roster.get("bob") === undefined);
+});
+
+it("[BUS-4] that a relay has nobody in a room any more is said twice", async () => {
+  const { there, hers, his } = await two();
+  let lost = 0;
+  there.bus.loses = ({ kind }) => (kind === "states" || kind === "bye") && lost++ >= 0;
+  his.leave();
+  await until("the relay has nobody in the room", () => there.relay.room("doc") === undefined);
+  expect(lost).toBeGreaterThan(0);
+  there.bus.loses = () => false;
+  await until("Bob is not in the room", () => hers.roster.get("bob") === undefined, 2_500);
 });
 
 it("[BUS-30] relays whose first questions were lost find each other all the same", async () => {

@@ -4,9 +4,7 @@
  */
 import type { StateUpdate } from "../../../awareness/audience/index.ts";
 import type { Unsubscribe } from "../../../presence/index.ts";
-
-/** How long after a session has moved to another relay the others are told that it has left here, ms. They hear of the move first. [BUS-36] */
-const MOVED_MS = 1_000;
+import { HANDED_OVER_MS } from "../../core/hub.ts";
 
 export interface LingeringHost {
   /** Keeps the room open. Returns the undo. */
@@ -45,9 +43,9 @@ export class Lingering {
     return updates.filter((update) => !moved.includes(update));
   }
 
-  /** The updates that were kept back for long enough, of sessions that have not come back. */
+  /** The updates that were kept back for so long that the others have heard of the move, but none of a session that has come back. [BUS-36] */
   takeMoved(now: number): readonly StateUpdate[] {
-    const due = this.#moved.filter(({ at }) => now - at >= MOVED_MS);
+    const due = this.#moved.filter(({ at }) => now - at >= HANDED_OVER_MS);
     if (due.length === 0) return [];
     this.#moved = this.#moved.slice(due.length);
     return due.flatMap(({ update }) => (update.publication.entry === null ? [update] : []));

@@ -5,6 +5,8 @@ const TAIL_AFTER_MS = 1_000;
 const TAIL_EVERY_MS = 15_000;
 /** A question that is not answered in this time is asked again, ms. */
 const ASK_AGAIN_MS = 1_000;
+/** A relay that has not said its last number for so long may have left the topic, which was not heard, ms. */
+const SILENT_MS = 20_000;
 
 /** What this relay has sent on a topic. */
 export class Outgoing {
@@ -61,6 +63,7 @@ export class Incoming {
   /** The number that comes next; null: all is asked for, and waited for. */
   #expected: number | null = null;
   #askedAt = -Infinity;
+  #heardAt = -Infinity;
 
   get isWhole(): boolean {
     return this.#expected !== null;
@@ -106,14 +109,21 @@ export class Incoming {
     this.#askedAt = now;
   }
 
+  /** The relay has said something on the topic, or of it. */
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
   /** A long message is on its way, and may be the answer. */
   isComing(now: number): void {
+    this.#heardAt = now;
     if (this.#askedAt > -Infinity) this.#askedAt = now;
   }
 
-  /** Whether to ask for all of it now. */
+  /** Whether to ask for all of it now: something is missing, or nothing at all has come for long. [BUS-4] */
   isAskDue(now: number): boolean {
-    if (this.#expected !== null || now - this.#askedAt < ASK_AGAIN_MS) return false;
+    if (this.#expected !== null && now - this.#heardAt < SILENT_MS) return false;
+    if (now - this.#askedAt < ASK_AGAIN_MS) return false;
     this.#askedAt = now;
     return true;
   }

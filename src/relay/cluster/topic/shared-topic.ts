@@ -171,11 +171,14 @@ export class SharedTopic<Peer> {
   }
 
   #met(relay: string): Known<Peer> {
+    const now = this.#context.hub.clock.now();
     const known = this.#peers.get(relay);
+    known?.incoming.heard(now);
     if (known !== undefined) return known;
     const met = { peer: this.#host.met(relay), incoming: new Incoming(), early: new EarlyMessages() };
     this.#peers.set(relay, met);
-    this.#askIfDue(relay, met.incoming, this.#context.hub.clock.now());
+    met.incoming.heard(now);
+    this.#askIfDue(relay, met.incoming, now);
     return met;
   }
 

@@ -1,5 +1,6 @@
 /** Users of whom a relay knows nothing, while others know that they chose to be invisible. */
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { WebSocket } from "ws";
 import type { WebsocketProvider } from "y-websocket";
 import { MemoryBus } from "../../../../src/relay/cluster/bus/memory-bus.ts";
 import type { RelayConfig } from "../../../../src/relay/index.ts";
@@ -123,6 +124,24 @@ describe("[BUS-40] a user of whom a relay knows nothing", () => {
     bob.broadcast("hello", null);
     await until("Alice hears him", () => heard.length > 0);
     expect(heard).toEqual([["hello", "bob"]]);
+  });
+
+  it("goes on to be seen where the relay showed the user already, as connected to another relay", async () => {
+    const shared = new MemoryBus();
+    const [here, there] = [await relayOn(shared), await relayOn(shared)];
+    // one who looks on and is nobody: this relay has no lobby yet, and so no shards of other relays
+    const { awareness } = stockClient(here.url, "doc");
+    awareness.setLocalState(null);
+    const carol = stockClient(there.url, "doc", { user: { id: "carol", name: "Carol" } });
+    await until("Carol is seen", () => awareness.getStates().has(carol.awareness.clientID));
+    let leaves = 0;
+    awareness.on("change", ({ removed }: { readonly removed: readonly number[] }) => (leaves += removed.length));
+    const before = carol.ws;
+    carol.serverUrl = here.url;
+    (before as unknown as WebSocket).terminate();
+    await until("Carol's new relay asks about her", () => here.bus.said.some(({ kind }) => kind === "whoChose"));
+    await until("it counts her", () => inLobby(here, "carol") && carol.synced);
+    expect(leaves).toBe(0);
   });
 
   it("is seen at once where no other relay is heard", async () => {

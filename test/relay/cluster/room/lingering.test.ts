@@ -1,7 +1,9 @@
 /** A room that stays open on a relay after its people have left, for the sake of other relays. */
 import { expect, it } from "vitest";
+import type { StateUpdate } from "../../../../src/awareness/audience/index.ts";
 import { MemoryBus } from "../../../../src/relay/cluster/bus/memory-bus.ts";
 import { type Message, decodeMessage } from "../../../../src/relay/cluster/message.ts";
+import { Lingering } from "../../../../src/relay/cluster/room/lingering.ts";
 import type { DocumentStore } from "../../../../src/relay/ports/stores/document-store.ts";
 import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { ownClient, startRelay, until } from "../../../support.ts";
@@ -9,6 +11,8 @@ import { memory } from "../../../tab.ts";
 import { FaultyBus } from "../faulty-bus.ts";
 
 const LATE_MS = 300;
+/** Of a client id that has left, and of which nobody was told anything. */
+const NOTHING_TOLD = { id: 7, entry: null, clock: 0, shown: false, sentAt: 0, pending: null, native: null };
 
 /** One relay's end of a bus on which some messages come late. */
 class LateBus extends FaultyBus {
@@ -48,6 +52,23 @@ it("[BUS-36] nobody sees Bob leave who goes to another relay, also where that re
   await until("Alice sees Bob's one session", () => roster.get("bob")?.sessions.length === 1);
   expect(roster.get("bob")?.sessions[0]?.id).toBe(session);
   expect(leaves).toEqual([]);
+});
+
+it("[BUS-36] that a session has moved is told after 2 s: until then a relay that has lost the word of the new one has asked for it", () => {
+  let held = 0;
+  const lingering = new Lingering({ hold: () => (held++, () => void held--), isStored: () => true });
+  const update = (isElsewhere: boolean): StateUpdate => ({
+    publication: { ...NOTHING_TOLD, isElsewhere },
+    clock: 1,
+    state: null,
+  });
+  const [moved, left] = [update(true), update(false)];
+  expect(lingering.withoutMoved([moved, left], 10_000)).toEqual([left]);
+  lingering.settle();
+  expect([held, lingering.takeMoved(11_999)]).toEqual([1, []]);
+  expect(lingering.takeMoved(12_000)).toEqual([moved]);
+  lingering.settle();
+  expect(held).toBe(0);
 });
 
 it("[BUS-37] what Bob wrote while the store was away reaches Alice on another relay, though he has left", async () => {

@@ -27,6 +27,20 @@ it("[BUS-4] the last number is said again after 1 s, and then every 15 s", () =>
   expect(outgoing.isTailDue(21_000)).toBe(true);
 });
 
+it("[BUS-4] a relay that has not said anything for 20 s, not even its last number, is asked", () => {
+  const incoming = new Incoming();
+  incoming.heard(0);
+  expect(incoming.isAskDue(0)).toBe(true);
+  incoming.whole(5);
+  expect(incoming.isAskDue(19_999)).toBe(false);
+  expect(incoming.isAskDue(20_000)).toBe(true);
+  // what is known counts until the answer
+  expect(incoming.isWhole).toBe(true);
+  expect([incoming.isAskDue(20_999), incoming.isAskDue(21_000)]).toEqual([false, true]);
+  incoming.isComing(21_500);
+  expect(incoming.isAskDue(30_000)).toBe(false);
+});
+
 it("[BUS-38] who did not hear that a room was closed and opened anew takes what is new for a gap, not for old", () => {
   const numbers = new Numbers();
   const before = numbers.begin();

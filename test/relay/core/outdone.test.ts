@@ -1,0 +1,54 @@
+/** Stock clients that have lost their id to another connection without a word. */
+import { expect, it } from "vitest";
+import type { PresentEntry } from "../../../src/awareness/index.ts";
+import type { StateUpdate } from "../../../src/awareness/audience/index.ts";
+import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
+import { Outdone } from "../../../src/relay/core/outdone.ts";
+import type { Member } from "../../../src/relay/ports/member.ts";
+import { EMPTY_UPDATE, syncStep2Frame } from "../../../src/wire/index.ts";
+import { type RawPeer, rawPeer } from "../raw.ts";
+import { startRelay, until } from "../../support.ts";
+
+const ID = 42;
+const stateOf = (n: number): object => ({ user: { id: "alice", name: "Alice" }, cursor: n });
+
+async function stockPeer(url: string): Promise<RawPeer> {
+  const peer = await rawPeer(url, "doc");
+  peer.send(syncStep2Frame(EMPTY_UPDATE));
+  await peer.settle();
+  return peer;
+}
+
+it("[LIVE-10] a stock client is not sent its own state, with a clock above its own, by way of a later connection to another relay", async () => {
+  const bus = new MemoryBus();
+  const [here, there] = [await startRelay({ bus }), await startRelay({ bus })];
+  const [first, observer] = [await stockPeer(here.url), await stockPeer(here.url)];
+  first.say([ID, 1, stateOf(0)]);
+  await until("she is seen", () => observer.states.has(ID));
+  const second = await stockPeer(there.url);
+  await until("the other relay has her, too", () => second.states.has(ID));
+  // the same client by another way, while the first connection seems to be open
+  for (let n = 1; n <= 3; n++) {
+    second.say([ID, 2 ** 45 + n, stateOf(n)]);
+    await until("that is seen", () => (observer.states.get(ID) as { cursor?: number })?.cursor === n);
+  }
+  await first.settle();
+  const told = first.updates.flat().filter(([id, , state]) => id === ID && state !== null);
+  expect(told).toEqual([]);
+});
+
+it("[LIVE-10] an id is withheld from the one that lost it, until it speaks for the id again or goes", () => {
+  const outdone = new Outdone();
+  const [stock, native] = [{ kind: "stock" }, { kind: "native" }] as Member[];
+  const update = (id: number, isGone = false): StateUpdate =>
+    ({ publication: { id }, clock: 1, state: isGone ? null : {} }) as StateUpdate;
+  const updates = [update(1), update(2), update(1, true)];
+  for (const member of [stock!, native!]) outdone.add(member, 1);
+  expect(outdone.without(stock!, updates)).toEqual([update(2), update(1, true)]);
+  expect(outdone.without(native!, updates)).toBe(updates);
+  outdone.claimed({ id: 1, owner: stock! } as Partial<PresentEntry> as PresentEntry);
+  expect(outdone.without(stock!, updates)).toBe(updates);
+  outdone.add(stock!, 2);
+  outdone.left(stock!);
+  expect(outdone.without(stock!, updates)).toBe(updates);
+});
