@@ -17,23 +17,24 @@ import type { Addressing } from "../relay/transport/addressing.ts";
 import type { Link } from "../relay/transport/link.ts";
 import { type ErrorListener, consoleReporter, safeReporter } from "../relay/util/report.ts";
 import { AdaptedSocket, type HubSocket } from "./socket.ts";
-import type {
-  HubAdmission,
-  HubChannel,
-  HubDoorkeeper,
-  HubLink,
-  HubOptions,
-  HubRefusal,
-  LinkAdmission,
-  PresenceHub,
-} from "./types.ts";
+import {
+  checkAdmission,
+  checkConnecting,
+  checkDoorkeeper,
+  checkHubParts,
+  checkSocket,
+  inTime,
+  readAdmission,
+} from "./given.ts";
+import type { HubAdmission, HubChannel, HubDoorkeeper, HubLink, HubOptions, PresenceHub } from "./types.ts";
 
 /**
  * Makes a hub.
  *
- * @throws RangeError for an option out of bounds, one that there is not, or a store or bus that is none
+ * @throws RangeError for an option out of bounds, one that there is not, or a part that is none; TypeError for what are no options
  */
 export function createHub(options: HubOptions = {}): PresenceHub {
+  if (!isRecord(options)) throw new TypeError("createHub takes its options as an object, or nothing");
   return new Hub(options);
 }
 
@@ -82,6 +83,7 @@ class Hub implements PresenceHub {
     ...settings
   }: HubOptions) {
     checkParts({ store, bus, onError });
+    checkHubParts({ sinks, closeCodes });
     checkSettings(documents, settings);
     this.#closeCodes = closeCodes;
     this.#hasDocuments = documents === "shared";
@@ -97,6 +99,7 @@ class Hub implements PresenceHub {
   }
 
   accept(socket: HubSocket, admission: HubAdmission): HubChannel {
+    checkAdmission(admission);
     const adapted = this.#adapted(socket);
     this.#hub.accept(adapted, admission.address ?? UNKNOWN_ADDRESS, this.#admitted(admission));
     return this.#told(adapted);
@@ -106,17 +109,22 @@ class Hub implements PresenceHub {
     socket: HubSocket,
     from: { readonly address?: string; readonly userId?: string; readonly addressing: Addressing },
   ): HubLink {
+    checkConnecting(from);
     const adapted = this.#adapted(socket);
     const { address = UNKNOWN_ADDRESS, userId = address, addressing } = from;
     const link = this.#hub.connect(adapted, address, userId, addressing);
     return {
       ...this.#told(adapted),
-      open: (name, admission) => void this.#hub.open(link, name, this.#admitted(admission)),
+      open: (name, admission) => {
+        checkAdmission(admission);
+        this.#hub.open(link, name, this.#admitted(admission));
+      },
       close: (name, code = 1000) => this.#closeChannel(link, name, code),
     };
   }
 
   link(socket: HubSocket, doorkeeper: HubDoorkeeper): HubChannel {
+    checkDoorkeeper(doorkeeper);
     const adapted = this.#adapted(socket);
     this.#hub.link(adapted, doorkeeper.address ?? UNKNOWN_ADDRESS, {
       admit: ({ room, keepsHistory = false }) => this.#decided(room, keepsHistory, () => doorkeeper.admit(room)),
@@ -165,9 +173,11 @@ class Hub implements PresenceHub {
     keepsHistory: boolean,
     ask: () => ReturnType<HubDoorkeeper["admit"]>,
   ): RoomDecision | Promise<RoomDecision> {
-    const read = (said: LinkAdmission | HubRefusal): RoomDecision => {
-      if ("code" in said) return { ok: false, because: BECAUSE[said.code], code: said.code, reason: said.reason };
-      const { echoing: _echoing, ...admitted } = this.#admitted({ room, ...said });
+    const read = (answer: unknown): RoomDecision => {
+      const said = readAdmission(answer);
+      if ("code" in said) return denial(BECAUSE[said.code], said.code, said.reason);
+      // in the room that was asked for, whatever room the answer names
+      const { echoing: _echoing, ...admitted } = this.#admitted({ ...said, room });
       return { ...admitted, keepsHistory };
     };
     const failed = (error: unknown): RoomDecision => {
@@ -178,13 +188,14 @@ class Hub implements PresenceHub {
     };
     try {
       const said = ask();
-      return said instanceof Promise ? said.then(read).catch(failed) : read(said);
+      return said instanceof Promise ? inTime("admit", said).then(read).catch(failed) : read(said);
     } catch (error) {
       return failed(error);
     }
   }
 
   #adapted(socket: HubSocket): AdaptedSocket {
+    checkSocket(socket);
     return new AdaptedSocket(socket, (error) => this.#onError(error, "a socket"));
   }
 
@@ -218,9 +229,11 @@ class Hub implements PresenceHub {
     const denied = (code: number, reason: string) => ({ ok: false, because: "unauthenticated", code, reason }) as const;
     return async (token) => {
       try {
-        const identity = await renew(token);
+        const identity = await inTime("renew", (async () => renew(token))());
         if (identity === null) return denied(4401, "the token is not good");
-        const renewed = accessTo(identity, room, lobby);
+        const read = readAnswer(identity);
+        if (!read.ok) return denial(BECAUSE[read.refusal.code], read.refusal.code, read.refusal.reason);
+        const renewed = accessTo(read.identity, room, lobby);
         if (!renewed.ok) return renewed;
         const isSame = renewed.access.user?.id === access.user?.id && renewed.access.lobby === access.lobby;
         return isSame ? renewed.access : denied(4403, "the token is another user's, or of another lobby");

@@ -13,6 +13,7 @@ import {
   type WebhookOptions,
   resolveOptions,
 } from "./options.ts";
+import { isRecord } from "../presence/index.ts";
 import { checkParts } from "./parts.ts";
 import type { Bus } from "./ports/bus.ts";
 import { type Log, noLog } from "./ports/log.ts";
@@ -86,6 +87,7 @@ type NameOf = (name: OptionName) => string;
  * @param nameOf what an option is called in an error; default: its name
  */
 export function resolveConfig(config: RelayConfig, nameOf: NameOf = (name) => name): ResolvedConfig {
+  if (!isRecord(config)) throw new TypeError("createRelay takes its options as an object, or nothing");
   checkKeysAreGiven(config);
   checkParts({ ...config });
   checkTtl(config, nameOf);

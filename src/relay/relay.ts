@@ -122,6 +122,10 @@ class RelayServer implements Relay {
   }
 
   async listen(port = 1234, host = "localhost"): Promise<RelayAddress> {
+    // [RUN-10] Node would take a text for the path of a pipe, and listen there
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new RangeError("port must be a number from 0 to 65535");
+    if (typeof host !== "string" || host === "") throw new TypeError("host must be a text, such as localhost");
     // [AUTH-8] a relay that asks nobody is for this machine alone
     if (this.open && !this.options.open && !isLoopback(host)) {
       throw new RangeError(`at ${host} anybody could come as anybody: set a key or authenticate, or else open: true`);
@@ -173,6 +177,7 @@ class RelayServer implements Relay {
   }
 
   async drain(overMs = this.options.drainTime): Promise<number> {
+    if (!(overMs >= 0 && overMs < Infinity)) throw new RangeError("drain takes a number of ms, 0 or more");
     // [DRAIN-4] [DRAIN-6] those who are sent away need somewhere to go
     if (!this.#hub.canDrain || this.#closing !== undefined) return this.#hub.links;
     if (!this.#hub.isDraining)

@@ -1,6 +1,7 @@
 /** Parts that an application hands in, and that are none. */
 import { expect, it } from "vitest";
-import { MemoryDocumentStore, createRelay, openStore } from "../../src/relay/index.ts";
+import { createHub } from "../../src/hub/index.ts";
+import { MemoryDocumentStore, type Relay, createRelay, openStore } from "../../src/relay/index.ts";
 
 const making = (given: object) => () => createRelay(given);
 
@@ -23,6 +24,33 @@ it.each<[object, string | RegExp]>([
 ])("[RUN-8] %j is refused at once, with what to give", (given, message) => {
   expect(making(given)).toThrow(RangeError);
   expect(making(given)).toThrow(message);
+});
+
+it.each<[string, (relay: Relay) => unknown, string | RegExp]>([
+  [
+    "an event",
+    (relay) => relay.on("jion" as "join", () => {}),
+    'no event "jion"; there are join, leave, update, event',
+  ],
+  ["a listener", (relay) => relay.on("join", undefined as unknown as () => void), 'the listener of "join" must be a'],
+  ["a lobby", (relay) => relay.users(5 as unknown as string), "the name of a lobby is a text"],
+  ["a user", (relay) => relay.disconnect(undefined as unknown as string), "userId must be the id of a user"],
+  ["a user", (relay) => relay.refresh(""), "userId must be the id of a user"],
+  ["a reason", (relay) => relay.disconnect("a", { reason: 5 as unknown as string }), "reason must be a text"],
+  ["a room", (relay) => relay.broadcast(undefined as unknown as string, "wave"), /^"undefined" is no name for a room/],
+  ["a server", (relay) => relay.attach({} as Parameters<Relay["attach"]>[0]), /^attach takes an HTTP server of Node/],
+  ["a port", (relay) => relay.listen("80" as unknown as number), "port must be a number from 0 to 65535"],
+  ["a host", (relay) => relay.listen(0, 5 as unknown as string), "host must be a text"],
+  ["a time", (relay) => relay.drain(NaN), "drain takes a number of ms"],
+])("[RUN-10] %s that is none is refused where it is given", async (_what, act, message) => {
+  const relay = createRelay();
+  await expect((async () => act(relay))()).rejects.toThrow(message);
+  await relay.close();
+});
+
+it.each([5, null, "x", []])("[RUN-10] %j are no options", (options) => {
+  expect(() => createRelay(options as object)).toThrow(/^createRelay takes its options as an object/);
+  expect(() => createHub(options as object)).toThrow(/^createHub takes its options as an object/);
 });
 
 it("[RUN-8] takes stores and functions of one's own, and nothing where nothing is given", async () => {

@@ -74,15 +74,9 @@ const CODES: ReadonlySet<unknown> = new Set<RefusalCode>([
 
 /** Reads what an `authenticate` returned. Throws a `TypeError` for what is neither identity nor refusal. */
 export function readAnswer(answer: unknown): Answer {
-  if (!isRecord(answer)) throw new TypeError("authenticate must return an identity or a refusal");
-  if ("code" in answer) {
-    const { code, reason } = answer;
-    if (!CODES.has(code)) throw new TypeError("the code of a refusal must be 4401, 4403, 4501 or 4503");
-    return {
-      ok: false,
-      refusal: { code: code as RefusalCode, reason: typeof reason === "string" ? reason : "refused" },
-    };
-  }
+  if (!isRecord(answer))
+    throw new TypeError("what was answered is no identity, { userId }, and no refusal, { code, reason }");
+  if ("code" in answer) return { ok: false, refusal: readRefusal(answer) };
   if (readUserId(answer["userId"]) === undefined) {
     throw new TypeError("userId must be a well-formed string of 1 to 256 characters, not beginning with guest:");
   }
@@ -91,6 +85,12 @@ export function readAnswer(answer: unknown): Answer {
   if (rooms !== undefined && !isGrants(rooms)) throw new TypeError("rooms must be a map from rooms to lists of grants");
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError("expiresAt must be a time in ms");
   return { ok: true, identity: answer as unknown as Identity };
+}
+
+/** Throws a `TypeError` for a code that no refusal has. */
+export function readRefusal({ code, reason }: Readonly<Record<string, unknown>>): Refusal {
+  if (!CODES.has(code)) throw new TypeError("the code of a refusal must be 4401, 4403, 4501 or 4503");
+  return { code: code as RefusalCode, reason: typeof reason === "string" ? reason : "refused" };
 }
 
 /** Whether a claim is a map from rooms to lists. */

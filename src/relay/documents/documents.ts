@@ -7,7 +7,7 @@ import { DamagedDocumentError, type DocumentStore, type StoredDocument } from ".
 import type { RelaySettings } from "../ports/settings.ts";
 import { backOff, endsInTime, pause } from "../util/back-off.ts";
 import { Compaction, type CompactionCounts } from "./stored/compaction.ts";
-import { damagedPart } from "./stored/damage.ts";
+import { damagedPart, readStored } from "./stored/damage.ts";
 import { Expiry } from "./stored/expiry.ts";
 import { Journal } from "./stored/journal.ts";
 import { DocumentMemory, type Kept } from "./memory.ts";
@@ -244,7 +244,7 @@ export class Documents {
     await this.#deleting.get(room);
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        const stored = await this.#health.ask("load", room, () => store.load(room, signal));
+        const stored = readStored(await this.#health.ask("load", room, () => store.load(room, signal)));
         if (signal.aborted) return;
         if (stored !== null) {
           const kept = await this.#keptOf(stored);

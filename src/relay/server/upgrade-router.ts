@@ -59,6 +59,10 @@ export function prefixOf(path: string): string {
 
 /** Mounts a relay on a server. The undo takes it off again. */
 export function mountOn(server: Server, mount: Mount): Unsubscribe {
+  // [RUN-10] an application of a framework is easily taken for the server that it listens on
+  if (typeof (server as unknown as Partial<Server> | undefined)?.on !== "function") {
+    throw new TypeError("attach takes an HTTP server of Node, such as createServer() of node:http gives");
+  }
   const router = routers.get(server) ?? new UpgradeRouter(server);
   routers.set(server, router);
   return router.add(mount);

@@ -27,12 +27,19 @@ export interface Disconnected {
   readonly until: number | null;
 }
 
+/** Throws a `TypeError` for an id that no user has: nobody would be disconnected, without a word. [RUN-10] */
+export function checkUserId(userId: unknown): void {
+  if (typeof userId !== "string" || userId === "") throw new TypeError("userId must be the id of a user, a text");
+}
+
 /**
  * What is to be done, checked as a whole before anybody is disconnected. [API-23]
  *
- * @throws RangeError for a code that no connection can be closed with, or a time that is none
+ * @throws RangeError for a code that no connection can be closed with, or a time that is none; TypeError for an id that is none
  */
 export function kickOf(userId: string, { code, reason, forMs = 0, lobby }: DisconnectOptions): Kick {
+  checkUserId(userId);
+  if (reason !== undefined && typeof reason !== "string") throw new TypeError("reason must be a text");
   if (code !== undefined && !isCloseCode(code)) {
     throw new RangeError("code must be a close code: 1000 to 1014 but for 1004 to 1006, or 3000 to 4999");
   }

@@ -14,6 +14,8 @@ export interface RelayEvents {
   readonly event: IdentifiedEvent;
 }
 
+const TYPES: readonly (keyof RelayEvents)[] = ["join", "leave", "update", "event"];
+
 export class HubEvents {
   readonly #hub: Hub;
   readonly #onError: ErrorListener;
@@ -35,7 +37,10 @@ export class HubEvents {
     return `${this.#hub.shard}-${++this.#count}`;
   }
 
+  /** @throws RangeError for an event that there is none of; TypeError for a listener that is no function [RUN-10] */
   on<K extends keyof RelayEvents>(type: K, listener: (event: RelayEvents[K]) => void): Unsubscribe {
+    if (!TYPES.includes(type)) throw new RangeError(`there is no event "${type}"; there are ${TYPES.join(", ")}`);
+    if (typeof listener !== "function") throw new TypeError(`the listener of "${type}" must be a function`);
     // [HTTP-8] what a listener of the application throws is reported
     const onError = (error: unknown): void => this.#onError(error, `a listener of "${type}"`);
     const unobserve = this.#hub.observe();

@@ -4,7 +4,7 @@ import { kick } from "../cluster/kicks.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Links } from "../transport/links.ts";
 import { lobbyRoom } from "../../wire/index.ts";
-import { type DisconnectOptions, type Disconnected, kickOf } from "./disconnect.ts";
+import { type DisconnectOptions, type Disconnected, checkUserId, kickOf } from "./disconnect.ts";
 
 export class UserActions {
   readonly #hub: Hub;
@@ -49,6 +49,7 @@ export class UserActions {
   }
 
   #refresh(userId: string, lobby: string | undefined) {
+    checkUserId(userId);
     const place = lobby === undefined ? null : lobbyRoom(lobby);
     const elsewhere = this.#cluster?.kick({ userId, lobby: place }) ?? Promise.resolve(0);
     return { here: this.#links.refresh(userId, place), elsewhere };

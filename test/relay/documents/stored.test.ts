@@ -10,6 +10,39 @@ import { ownClient, startRelay, stockClient, until } from "../../support.ts";
 import { rawPeer, stateOf } from "../raw.ts";
 import { OPTIONS } from "./relayed.ts";
 
+describe("a store that gives what is no document", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["nothing", undefined, /load\(\) gave undefined, and not null or \{ snapshot/],
+    ["a number", 5, /load\(\) gave number/],
+    ["an object without fields", {}, /load\(\) gave a snapshot of another kind/],
+    ["an array for a snapshot", { snapshot: [0, 0], updates: [] }, /load\(\) gave a snapshot of another kind/],
+    ["no updates", { snapshot: null }, /load\(\) gave updates of another kind/],
+    ["texts for updates", { snapshot: null, updates: ["AAA="] }, /load\(\) gave updates of another kind/],
+  ])(
+    "[STORE-51] %s: is reported with what to give, and other rooms and the relay are well",
+    async (_what, stored, reason) => {
+      const errors: unknown[] = [];
+      const memory = new MemoryDocumentStore();
+      const store: DocumentStore = {
+        load: (room, signal) => (room === "bad" ? Promise.resolve(stored as null) : memory.load(room, signal)),
+        append: (room, updates) => memory.append(room, updates),
+        compact: () => Promise.resolve(false),
+      };
+      const { url, relay } = await startRelay({ store, onError: (error) => errors.push(error) });
+      const presence = ownClient(url, "alice");
+      const [bad, good] = [presence.join("bad"), presence.join("good")];
+      await until(
+        "the other document is there, and she is in both rooms",
+        () => good.provider.synced && bad.roster.status === "live",
+      );
+      await until("it is reported", () => errors.length === 1);
+      expect(String((errors[0] as Error).cause)).toMatch(reason);
+      expect(bad.provider.synced).toBe(false);
+      expect(relay.trouble).toBeNull();
+    },
+  );
+});
+
 /** A memory store of which each call waits until it is let through, and may fail. */
 class SlowStore implements DocumentStore {
   readonly #store = new MemoryDocumentStore();

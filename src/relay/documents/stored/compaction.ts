@@ -4,6 +4,7 @@
  * append, nor where this one is killed in between. [STORE-11]
  */
 import type { DocumentStore, StoredDocument } from "../../ports/stores/document-store.ts";
+import { readStored } from "./damage.ts";
 import type { StoreHealth } from "./health.ts";
 import { DocumentThread } from "./thread.ts";
 
@@ -140,7 +141,8 @@ export class Compaction {
     const log = this.#log(room);
     const { bytes, count, keepsHistory } = log;
     try {
-      const stored = await this.#health.watch("load", () => this.#store.load(room, this.#stopping.signal));
+      const loaded = await this.#health.watch("load", () => this.#store.load(room, this.#stopping.signal));
+      const stored = readStored(loaded);
       if (stored === null || stored.updates.length === 0) return;
       const snapshot = await this.#thread.compact({ ...stored, keepsHistory });
       const { signal } = this.#stopping;
