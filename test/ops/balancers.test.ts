@@ -49,7 +49,10 @@ describe.each(BALANCERS)("%s", (name) => {
     );
     expect(rooms.map((room) => spreadOf(relays, room))).toEqual(rooms.map(() => 1));
     expect(relays.every(({ relay }) => relay.rooms().length > 0)).toBe(true);
-    expect([await statusOf(`${http}/metrics`), await statusOf(`${http}/api/v1/users`)]).toEqual([404, 404]);
+    for (const path of ["/metrics", "/readyz", "/inspect", "/inspect/app.js", "/api/v1/users"]) {
+      expect([path, await statusOf(`${http}${path}`)]).toEqual([path, 404]);
+    }
+    expect(await statusOf(`http://127.0.0.1:${relays[0]?.port}/inspect`)).toBe(200);
   });
 
   it("spreads clients of ours, and leads those of one group to one relay", async () => {
