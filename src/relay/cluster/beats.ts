@@ -6,8 +6,6 @@ import type { Clock } from "../ports/clock.ts";
 
 /** How often a relay says that it lives, ms. */
 export const BEAT_MS = 1_000;
-/** When two echoes of the own beat are further apart than this, one was lost between them, ms. */
-const SKIPPED_MS = 1_800;
 /** A relay that is not heard for so long is lost, ms. */
 export const LOST_MS = 2_500;
 /** The relay hears no more others than this: a process that may write to the bus could make up any number of them. [BUS-45] */
@@ -30,6 +28,9 @@ export class Beats {
   readonly #clock: Clock;
   readonly #events: BeatEvents;
   readonly #heardAt = new Map<string, number>();
+  /** The number of the last own beat that was sent, and of the last that came back; null: none has. */
+  #sent = 0;
+  #echo: number | null = null;
   #echoAt: number;
   #upSince: number;
   #isUp = true;
@@ -49,11 +50,17 @@ export class Beats {
     return this.#heardAt;
   }
 
-  /** The own beat came back. */
-  echoed(): void {
-    const sinceMs = this.#clock.now() - this.#echoAt;
-    this.#echoAt += sinceMs;
-    if (this.#isUp) return sinceMs > SKIPPED_MS ? this.#events.skipped() : undefined;
+  /** The number of the next own beat, which is sent now. */
+  next(): number {
+    return ++this.#sent;
+  }
+
+  /** An own beat came back. Beats that come late, as they do where a relay or the bus is busy, have lost nothing. */
+  echoed(number: number): void {
+    const isNext = this.#echo === null || number === this.#echo + 1;
+    this.#echo = number;
+    this.#echoAt = this.#clock.now();
+    if (this.#isUp) return isNext ? undefined : this.#events.skipped();
     this.#isUp = true;
     this.#upSince = this.#echoAt;
     this.#events.link(true);

@@ -231,7 +231,7 @@ export class Cluster implements ClusterContext {
         const message = decodeMessage(bytes);
         if (message === null) this.stats.refused++;
         else if (message.relay !== this.hub.shard) this.#hear(topic, message, on);
-        else if (message.kind === "beat") this.#echoed();
+        else if (message.kind === "beat") this.#echoed(message.seq);
       });
     });
   }
@@ -301,7 +301,7 @@ export class Cluster implements ClusterContext {
 
   #beat(): void {
     this.#beatSentAt = this.hub.clock.now();
-    this.publish(this.topics.beat, "beat", "", 0, this.#dated());
+    this.publish(this.topics.beat, "beat", "", this.#beats.next(), this.#dated());
   }
 
   /** What a beat says: how this relay would date something now. [BUS-28] */
@@ -309,10 +309,10 @@ export class Cluster implements ClusterContext {
     return encoding.encode((encoder) => encoding.writeVarUint(encoder, this.hub.dates.date()));
   }
 
-  #echoed(): void {
+  #echoed(beat: number): void {
     if (this.stats.echoMs === null) this.#onEchoed();
     this.stats.echoMs = this.hub.clock.now() - this.#beatSentAt;
-    this.#beats.echoed();
+    this.#beats.echoed(beat);
   }
 
   #kicked(relay: string, { said, id }: AskedKick): void {

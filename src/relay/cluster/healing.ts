@@ -39,14 +39,14 @@ export class Healing {
     return this.#waiting.size === 0;
   }
 
-  /** Asks for these, in their order, and forgets which were to be asked for before. */
+  /** Asks for these, in their order. Those that wait already come first, so that all are asked for however often this begins anew. */
   begin(shared: Iterable<Healed>): void {
-    this.stop();
+    this.#settle();
     for (const each of shared) {
       each.willHeal();
       this.#waiting.add(each);
     }
-    this.#next();
+    if (this.#timer === undefined) this.#next();
   }
 
   /** A room or lobby has closed. */
@@ -62,11 +62,17 @@ export class Healing {
     this.#unanswered.clear();
   }
 
-  #next(): void {
+  /** Waits no more for those that are answered, or will not be. */
+  #settle(): void {
     const now = this.#clock.now();
     for (const [each, askedAt] of this.#unanswered) {
       if (each.isWhole || now - askedAt >= PATIENCE_MS) this.#unanswered.delete(each);
     }
+  }
+
+  #next(): void {
+    this.#settle();
+    const now = this.#clock.now();
     for (const each of this.#waiting) {
       if (this.#unanswered.size >= MAX_UNANSWERED) break;
       this.#waiting.delete(each);

@@ -17,13 +17,14 @@ function setup() {
     for (const end = now + ms; now < end;) {
       now += 250;
       if (now % 1_000 === 0) {
-        if (isEchoed) beats.echoed();
+        const number = beats.next();
+        if (isEchoed) beats.echoed(number);
         for (const other of others) beats.heard(other);
       }
       beats.check();
     }
   };
-  return { news, run };
+  return { news, beats, run };
 }
 
 it("[BUS-16] a relay that is not heard for 2.5 s is lost, and found again when it is heard", () => {
@@ -56,4 +57,14 @@ it("[BUS-31] a beat that does not come back, when the next one does, is told: ot
   expect(news).toEqual(["+b"]);
   run(1_000, ["b"]);
   expect(news).toEqual(["+b", "skipped"]);
+});
+
+it("[BUS-31] beats that come back late, one after another, have lost nothing", () => {
+  const { news, beats, run } = setup();
+  run(3_000, ["b"]);
+  const late = [beats.next(), beats.next()];
+  run(1_900, ["b"], false);
+  expect(news).toEqual(["+b"]);
+  for (const number of late) beats.echoed(number);
+  expect(news).toEqual(["+b"]);
 });
