@@ -10,6 +10,10 @@ export const BEAT_MS = 1_000;
 export const LOST_MS = 2_500;
 /** The relay hears no more others than this: a process that may write to the bus could make up any number of them. [BUS-45] */
 const MAX_RELAYS = 1_000;
+/** How often the relay looks which others are there, ms. */
+export const CHECK_MS = 250;
+/** The relay stood still when it looks so much later than it wanted to, ms. */
+const STALL_MS = 500;
 /** The bus is lost when the own beat does not come back for so long, ms: two beats, and what one takes on the way. */
 const CUT_MS = 2_200;
 
@@ -34,11 +38,13 @@ export class Beats {
   #echoAt: number;
   #upSince: number;
   #isUp = true;
+  #checkedAt: number;
+  #stoodStill = false;
 
   constructor(clock: Clock, events: BeatEvents) {
     this.#clock = clock;
     this.#events = events;
-    this.#echoAt = this.#upSince = clock.now();
+    this.#echoAt = this.#upSince = this.#checkedAt = clock.now();
   }
 
   get isUp(): boolean {
@@ -80,9 +86,14 @@ export class Beats {
     this.#lose(relay, true);
   }
 
-  /** Judges who is there, from time to time. */
+  /** Judges who is there: every `CHECK_MS`. */
   check(): void {
     const now = this.#clock.now();
+    const isLate = now - this.#checkedAt > CHECK_MS + STALL_MS;
+    this.#checkedAt = now;
+    // what others said while this relay stood still is there, and is read before the next look
+    this.#stoodStill = isLate && !this.#stoodStill;
+    if (this.#stoodStill) return;
     if (this.#isUp && now - this.#echoAt > CUT_MS) {
       this.#isUp = false;
       this.#events.link(false);

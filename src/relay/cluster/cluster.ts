@@ -7,7 +7,7 @@ import { FrameError, isLobby, readUint, reader } from "../../wire/index.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
-import { BEAT_MS, Beats } from "./beats.ts";
+import { BEAT_MS, Beats, CHECK_MS } from "./beats.ts";
 import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
 import { Healing } from "./healing.ts";
 import { type AskedKick, type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
@@ -25,8 +25,6 @@ import { SharedRoom } from "./shared-room.ts";
 import { Farewells } from "./topic/farewells.ts";
 import { Numbers } from "./topic/sequence.ts";
 
-/** How often the relay looks which others are there, ms. */
-const CHECK_MS = 250;
 /** While the bus is lost, the relay connects to it anew after so many looks. */
 const REVIVE_CHECKS = 20;
 

@@ -6,7 +6,7 @@
 import type { Clock } from "../ports/clock.ts";
 
 /** So many rooms and lobbies at most are asked for and not answered yet. */
-const MAX_UNANSWERED = 250;
+const MAX_UNANSWERED = 100;
 /** A room that is not answered for so long is waited for no more, ms: its other relay may be gone. */
 const PATIENCE_MS = 1_000;
 /** How long to rest before the next ones, ms. */
@@ -55,10 +55,10 @@ export class Healing {
     this.#unanswered.delete(shared);
   }
 
+  /** Asks for nothing more until it begins anew. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#waiting.clear();
     this.#unanswered.clear();
   }
 

@@ -24,7 +24,11 @@ function setup() {
       beats.check();
     }
   };
-  return { news, beats, run };
+  const stall = (ms: number): void => {
+    now += ms;
+    beats.check();
+  };
+  return { news, beats, run, stall };
 }
 
 it("[BUS-16] a relay that is not heard for 2.5 s is lost, and found again when it is heard", () => {
@@ -67,4 +71,18 @@ it("[BUS-31] beats that come back late, one after another, have lost nothing", (
   expect(news).toEqual(["+b"]);
   for (const number of late) beats.echoed(number);
   expect(news).toEqual(["+b"]);
+});
+
+it("[BUS-19] a relay that stood still reads what the bus has brought meanwhile before it judges", () => {
+  const { news, beats, run, stall } = setup();
+  run(3_000, ["b"]);
+  stall(3_000);
+  expect(news).toEqual(["+b"]);
+  beats.heard("b");
+  beats.echoed(beats.next());
+  run(750, []);
+  expect(news).toEqual(["+b"]);
+  stall(3_000);
+  stall(3_000);
+  expect(news).toEqual(["+b", "down"]);
 });

@@ -30,16 +30,16 @@ const count = (rooms: readonly AskedRoom[], state: AskedRoom["state"]): number =
   rooms.filter((room) => room.state === state).length;
 const rooms = (length: number): AskedRoom[] => Array.from({ length }, () => new AskedRoom());
 
-it("[BUS-21] no more than 250 are asked for in 50 ms, though all are answered at once", () => {
+it("[BUS-21] no more than 100 are asked for in 50 ms, though all are answered at once", () => {
   const healing = new Healing(clock);
-  const all = rooms(600);
+  const all = rooms(240);
   healing.begin(all);
-  expect([count(all, "asked"), count(all, "waits"), healing.isOver]).toEqual([250, 350, false]);
+  expect([count(all, "asked"), count(all, "waits"), healing.isOver]).toEqual([100, 140, false]);
   for (const room of all) room.answer();
   vi.advanceTimersByTime(49);
-  expect(count(all, "waits")).toBe(350);
+  expect(count(all, "waits")).toBe(140);
   vi.advanceTimersByTime(1);
-  expect(count(all, "waits")).toBe(100);
+  expect(count(all, "waits")).toBe(40);
   for (const room of all) room.answer();
   vi.advanceTimersByTime(50);
   expect([count(all, "waits"), healing.isOver, vi.getTimerCount()]).toEqual([0, true, 0]);
@@ -47,29 +47,29 @@ it("[BUS-21] no more than 250 are asked for in 50 ms, though all are answered at
 
 it("[BUS-21] the next are asked for as answers come, and after a second without one", () => {
   const healing = new Healing(clock);
-  const all = rooms(600);
+  const all = rooms(240);
   healing.begin(all);
   vi.advanceTimersByTime(900);
-  expect(count(all, "asked")).toBe(250);
+  expect(count(all, "asked")).toBe(100);
   for (const room of all.slice(0, 30)) room.answer();
   vi.advanceTimersByTime(50);
-  expect([count(all, "asked"), count(all, "waits")]).toEqual([250, 320]);
+  expect([count(all, "asked"), count(all, "waits")]).toEqual([100, 110]);
   vi.advanceTimersByTime(50);
-  expect([count(all, "asked"), count(all, "waits")]).toEqual([470, 100]);
+  expect([count(all, "asked"), count(all, "waits")]).toEqual([170, 40]);
   healing.stop();
   expect(vi.getTimerCount()).toBe(0);
 });
 
 it("[BUS-21] a room that closes while it waits, or before it is answered, is forgotten", () => {
   const healing = new Healing(clock);
-  const all = rooms(251);
+  const all = rooms(101);
   healing.begin(all);
-  const [first, last] = [all[0], all[250]];
-  if (first === undefined || last === undefined) throw new Error("there are 251");
+  const [first, last] = [all[0], all[100]];
+  if (first === undefined || last === undefined) throw new Error("there are 101");
   healing.closed(last);
   expect(healing.isOver).toBe(true);
   healing.stop();
-  const more = rooms(251);
+  const more = rooms(101);
   healing.begin(more);
   if (more[0] !== undefined) healing.closed(more[0]);
   vi.advanceTimersByTime(50);
@@ -77,15 +77,27 @@ it("[BUS-21] a room that closes while it waits, or before it is answered, is for
   healing.stop();
 });
 
+it("[BUS-21] those who wait when the bus is lost again come first when it is back", () => {
+  const healing = new Healing(clock);
+  const all = rooms(160);
+  healing.begin(all);
+  healing.stop();
+  vi.advanceTimersByTime(5_000);
+  expect([healing.isOver, count(all, "waits"), vi.getTimerCount()]).toEqual([false, 60, 0]);
+  healing.begin(all);
+  expect([count(all.slice(100), "asked"), count(all.slice(0, 40), "asked"), count(all, "waits")]).toEqual([60, 40, 60]);
+  healing.stop();
+});
+
 it("[BUS-21] when it begins again, all are asked for anew, first those that waited", () => {
   const healing = new Healing(clock);
-  const all = rooms(600);
+  const all = rooms(240);
   healing.begin(all);
   for (const room of all) room.answer();
   healing.begin(all);
-  expect([count(all, "whole"), count(all, "waits")]).toEqual([0, 600]);
+  expect([count(all, "whole"), count(all, "waits")]).toEqual([0, 240]);
   vi.advanceTimersByTime(50);
-  expect([count(all.slice(0, 250), "asked"), count(all.slice(250, 500), "asked")]).toEqual([0, 250]);
+  expect([count(all.slice(0, 100), "asked"), count(all.slice(100, 200), "asked")]).toEqual([0, 100]);
   for (let i = 0; i < 3; i++) {
     for (const room of all) room.answer();
     vi.advanceTimersByTime(50);
