@@ -88,6 +88,7 @@ type NameOf = (name: OptionName) => string;
  */
 export function resolveConfig(config: RelayConfig, nameOf: NameOf = (name) => name): ResolvedConfig {
   if (!isRecord(config)) throw new TypeError("createRelay takes its options as an object, or nothing");
+  checkNoAddress(config);
   checkKeysAreGiven(config);
   checkParts({ ...config });
   checkTtl(config, nameOf);
@@ -105,7 +106,7 @@ export function resolveConfig(config: RelayConfig, nameOf: NameOf = (name) => na
     ...given
   } = config;
   const bus = resolveBus(config);
-  const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given });
+  const options = resolveOptions({ ...(lobby?.rooms !== undefined && { lobbyRooms: lobby.rooms }), ...given }, PARTS);
   const settings = settingsIn(options);
   const webhooks = resolveWebhooks(options, { outbox, sharedOutbox: bus === null ? null : sharedOutbox }, bus, nameOf);
   const readToken = resolveTokens(options, settings.clockTolerance, nameOf);
@@ -144,6 +145,29 @@ const NO_SETTINGS: Readonly<Record<keyof (TokenOptions & ApiOptions & WebhookOpt
 function settingsIn(options: RelayOptions): RelaySettings {
   const settings = Object.entries(options).filter(([name]) => !Object.hasOwn(NO_SETTINGS, name));
   return Object.fromEntries(settings) as unknown as RelaySettings;
+}
+
+/** What `createRelay` takes and no flag can say. */
+const PARTS: readonly string[] = [
+  "authenticate",
+  "store",
+  "bus",
+  "busPrefix",
+  "busSecret",
+  "lobby",
+  "onError",
+  "log",
+  "outbox",
+  "sharedOutbox",
+];
+
+/** Throws a `RangeError` for a port or a host: the command has flags for them, and a relay in a program is told when it listens. */
+function checkNoAddress(config: RelayConfig): void {
+  for (const name of ["port", "host"]) {
+    if (Object.hasOwn(config, name)) {
+      throw new RangeError(`there is no option "${name}": give it to relay.listen(port, host), or to your own server`);
+    }
+  }
 }
 
 /** Throws a `RangeError` for a key that is given and is none: a variable that is not set must not open the relay to everybody. */

@@ -252,11 +252,18 @@ function splitKeys(source: string): string[] {
 
 const names = Object.keys(optionSpecs) as OptionName[];
 
-/** Fills in defaults. Throws a `RangeError` that names a value out of bounds, or an option that there is none of. */
-export function resolveOptions(given: Partial<Record<OptionName, unknown>>): RelayOptions {
+/**
+ * Fills in defaults. Throws a `RangeError` that names a value out of bounds, or an option that there is none of.
+ *
+ * @param others what else the caller takes, for that error
+ */
+export function resolveOptions(
+  given: Partial<Record<OptionName, unknown>>,
+  others: readonly string[] = [],
+): RelayOptions {
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(optionSpecs, name))
-      throw new RangeError(`there is no option "${name}"; there are ${names.join(", ")}`);
+      throw new RangeError(`there is no option "${name}"; there are ${[...others, ...names].join(", ")}`);
   }
   const entries = names.map((name) => {
     const spec = optionSpecs[name];

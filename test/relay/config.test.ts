@@ -16,6 +16,15 @@ describe("resolveConfig", () => {
     expect([createRelay({ jwtSecret: secret }).open, createRelay().open]).toEqual([false, true]);
   });
 
+  it("[RUN-2] says where a port and a host belong, and names all options for one that there is none of", () => {
+    const wrong = (config: object) => () => createRelay(config);
+    expect(wrong({ port: 1234 })).toThrow('there is no option "port": give it to relay.listen(port, host)');
+    expect(wrong({ host: "localhost" })).toThrow('there is no option "host": give it to relay.listen(port, host)');
+    expect(wrong({ stor: null })).toThrow(
+      /^there is no option "stor"; there are authenticate, store, .*, pingInterval, /,
+    );
+  });
+
   it("[PRIV-2] takes lobby.rooms for lobbyRooms", () => {
     expect(resolveConfig({ lobby: { rooms: false } }).settings.lobbyRooms).toBe(false);
     expect(resolveConfig({}).settings.lobbyRooms).toBe(true);
