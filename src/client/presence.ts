@@ -37,6 +37,8 @@ export function createPresence<
 >(url: string, options: PresenceOptions<Meta>): Presence<Meta, RoomMeta> {
   checkUser(options?.user?.id);
   checkUrl(url);
+  // what is no text names no lobby
+  checkRoomName(options.lobby || LOBBY);
   const lobbyName = lobbyRoom(options.lobby);
   checkRoomName(lobbyName);
   const baseUrl = url.replace(/\/+$/, "");
@@ -47,18 +49,19 @@ export function createPresence<
   /** What was warned of last: the rooms of a client have the same troubles. */
   let warned = "";
 
+  const timing: SocketTiming = times(defaultSocketTiming, options.timing);
   const clock = new RelayClock();
   const session = createSession({
     user: options.user,
     device: options.device ?? browserDevice(),
-    policy: { ...defaultActivityPolicy, ...options.activity },
+    policy: times(defaultActivityPolicy, options.activity),
     page: options.page ?? browserPage(),
     tab: tabStorage(options.tabStorage),
     local: userStorage(options.userStorage),
     clock,
   });
   const tokens = createTokens(
-    options.token,
+    options.token ?? "",
     {
       renewed: (token) => link.tell({ kind: "token", token }),
       // [TOKEN-3]
@@ -67,9 +70,8 @@ export function createPresence<
         lobby.tell("error", error);
       },
     },
-    options.timing?.backoffMs,
+    timing.backoffMs,
   );
-  const timing: SocketTiming = { ...defaultSocketTiming, ...options.timing };
   const link = new Link(
     { url: urlOfLink, WebSocket, tokens, isHidden: () => !session.visible, onControl: hear },
     timing,
@@ -267,6 +269,13 @@ function checkUser(id: unknown): void {
   throw new TypeError(
     `createPresence: user.id must be a text of 1 to ${MAX_ID_LENGTH} characters that does not begin with "guest:"`,
   );
+}
+
+/** [CLIENT-18] Fills in defaults. What is no time would make of a wait none, and of a client one that never stops to dial. */
+function times<T extends Readonly<Record<keyof T, number>>>(defaults: T, given: Partial<T> | undefined): T {
+  const all = { ...defaults, ...given };
+  for (const name in defaults) if (!((all[name] ??= defaults[name]) >= 0)) throw new RangeError(`${name} must be ms`);
+  return all;
 }
 
 /** [CLIENT-8] Rooms are paths behind the url, and would become part of a query or fragment. */

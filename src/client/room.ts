@@ -121,7 +121,7 @@ export function joinRoom<RoomMeta>(
   let meta = nextMeta({} as RoomMeta, options.meta ?? ({} as RoomMeta));
   const doc = options.doc ?? new Y.Doc();
   guardDocument(doc);
-  const emitter = new Emitter<RoomEvents & { change: null }>();
+  const emitter = new Emitter<RoomEvents & { change: null }>(["message", "missed", "change"]);
   let grants: readonly Grant[] | null = null;
   /** What the local state held last that is not ours. */
   let lastBinding: object = {};
@@ -148,7 +148,7 @@ export function joinRoom<RoomMeta>(
   provider.on("control", (control) => {
     if (control.kind === "hello") setGrants(control.grants ?? null);
     // [MSG-8]
-    if (control.kind === "missed") emitter.emit("missed", { count: control.count });
+    if (control.kind === "missed") emitter.emit("missed", control);
     if (control.kind !== "messages") return;
     for (const message of control.messages) {
       // [MSG-1] one that is sent together with others' comes back to its author

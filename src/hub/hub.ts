@@ -1,6 +1,6 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import { type Unsubscribe, type User, isRecord } from "../presence/index.ts";
-import { FrameError, checkRoomName, encode, isReserved, lobbyRoom } from "../wire/index.ts";
+import { FrameError, checkRoomName, encode, isReserved, lobbyOf } from "../wire/index.ts";
 import type { Echoing } from "../awareness/index.ts";
 import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
@@ -214,7 +214,7 @@ class Hub implements PresenceHub {
   #admitted({ room: given, identity, lobby, renew, echoing }: Omit<HubAdmission, "address">) {
     const room = checkedRoom(given);
     // [HOC-15] a client may have chosen it
-    const asked = checkedRoom(lobbyRoom(lobby));
+    const asked = checkedRoom(lobbyOf(lobby));
     const access = accessOf(room, identity, asked);
     const byDefault: Echoing = this.#hasDocuments ? "after its answer" : "always";
     return {

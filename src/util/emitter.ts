@@ -8,14 +8,23 @@ export type Unsubscribe = () => void;
  */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+  readonly #types: readonly (keyof Events)[] | undefined;
   readonly #onError: (error: unknown) => void;
 
-  /** @param onError told what a listener throws; default: `reportError`, or the console */
-  constructor(onError: (error: unknown) => void = report) {
+  /**
+   * @param types of the events that there are; default: nobody but our own code listens
+   * @param onError told what a listener throws; default: `reportError`, or the console
+   */
+  constructor(types?: readonly (keyof Events)[], onError: (error: unknown) => void = report) {
+    this.#types = types;
     this.#onError = onError;
   }
 
+  /** @throws TypeError for an event that there is none of, or no listener: nothing would ever be called [CLIENT-18] */
   on<K extends keyof Events>(type: K, listener: (event: Events[K]) => void): Unsubscribe {
+    if (typeof listener !== "function" || this.#types?.includes(type) === false) {
+      throw new TypeError(`on("${String(type)}"): no function, or none of ${String(this.#types)}`);
+    }
     // wrapped, so that the same function subscribed twice is two subscriptions
     const entry = (event: Events[K]): void => listener(event);
     const listeners = this.#listeners.get(type) ?? new Set();

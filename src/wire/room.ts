@@ -10,14 +10,16 @@ export const MAX_ROOM_LENGTH = 512;
 /**
  * The room of a lobby: `acme` and `@lobby/acme` are the same; nothing, `@lobby` and the empty name are the default.
  * [LOBBY-8]
- *
- * @throws TypeError for what is no text
  */
 export function lobbyRoom(name?: string | null): string {
-  // it may come from code that was not type-checked
-  if (typeof (name ?? "") !== "string") throw new TypeError("the name of a lobby is a text");
   const ownName = name?.replace(/^@lobby(\/|$)/, "") ?? "";
   return ownName === "" ? LOBBY : `${LOBBY}/${ownName}`;
+}
+
+/** The same of what code may give that was not type-checked. Throws a `TypeError` for what is no text. */
+export function lobbyOf(name: unknown): string {
+  if (typeof (name ?? "") !== "string") throw new TypeError("the name of a lobby is a text");
+  return lobbyRoom(name as string | null | undefined);
 }
 
 export function isLobby(room: string): boolean {

@@ -30,6 +30,15 @@ it("tells the listeners of a type, in the order they came, and nobody else", () 
   expect(heard).toEqual(["first alice", "second alice"]);
 });
 
+it("[CLIENT-18] refuses an event that there is none of, and what is no listener", () => {
+  const known = new Emitter<Events>(["join", "leave"]);
+  expect(() => known.on("jion" as "join", hear("x"))).toThrow(
+    new TypeError('on("jion"): no function, or none of join,leave'),
+  );
+  expect(() => known.on("join", undefined as unknown as () => void)).toThrow(/^on\("join"\): no function/);
+  expect(() => emitter.on("join", 5 as unknown as () => void)).toThrow(TypeError);
+});
+
 it("undoes one subscription at a time, though the listener is the same", () => {
   const listener = hear("same");
   const undo = emitter.on("join", listener);
@@ -72,7 +81,7 @@ it("[CLIENT-1] reports to the console where nothing else takes errors, or to the
   vi.stubGlobal("reportError", undefined);
   const told: unknown[] = [];
   const error = new Error("mine");
-  for (const each of [emitter, new Emitter<Events>((thrown) => told.push(thrown))]) {
+  for (const each of [emitter, new Emitter<Events>(undefined, (thrown) => told.push(thrown))]) {
     each.on("join", () => {
       throw error;
     });

@@ -89,6 +89,8 @@ export interface Roster<Meta = JsonObject> {
 /** How many users have each status. */
 export type StatusCounts = Readonly<Partial<Record<Status, number>>>;
 
+const TYPES = ["synced", "join", "leave", "update", "event", "status", "refused", "error", "change"] as const;
+
 const collator = new Intl.Collator();
 
 /** The roster's writing side: claims in, snapshots and events out. */
@@ -96,7 +98,7 @@ export class RosterStore<Meta> implements Roster<Meta> {
   readonly roomId: string;
   /** Whose claims go in here. */
   protected readonly people: People<Meta>;
-  readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>();
+  readonly #emitter = new Emitter<RosterEvents<Meta> & { change: null }>(TYPES);
   readonly #recent = new Map<string, User<Meta>>();
   #status: RosterStatus = "connecting";
   /** Why the relay refused this place. */
