@@ -280,8 +280,8 @@ const MUTATIONS = [
   },
   {
     name: "cluster: a shard does not name those who have just gone to another relay [BUS-27]",
-    file: "src/relay/core/hub.ts",
-    from: "const HANDED_OVER_MS = 1_000;",
+    file: "src/relay/core/grace/handed-over.ts",
+    from: "const HANDED_OVER_MS = 2_000;",
     to: "const HANDED_OVER_MS = 0;",
     isCluster: true,
   },

@@ -196,6 +196,13 @@ export class Register {
     this.#entries.fold(since, onlyHidden);
   }
 
+  /** Another relay speaks for the session of an entry from now on: the entry's author must not take the session back. [BUS-52] */
+  handOver({ id, owner, claim, lobby }: PresentEntry): readonly Change[] {
+    if (owner === null) return [];
+    this.#entries.supersede(owner, sessionKey(claim, lobby));
+    return [{ type: "superseded", author: owner, id, session: claim.session.id, elsewhere: true }];
+  }
+
   /** Writes a plan. Nothing can refuse it any more, but an earlier plan of the same message may have made it void. */
   #commit(author: Author, plan: Plan, at: Moment, changes: Change[]): void {
     const { id, clock, published } = plan;

@@ -85,6 +85,11 @@ export class Directory<K extends object> {
     return this.#sessions.has(userId);
   }
 
+  /** The own connections that speak for a user. */
+  keysOf(userId: string): readonly K[] {
+    return this.#sessions.keysOf(userId);
+  }
+
   /** Whether a connection has said anything, and was not taken out since. */
   isReported(key: K): boolean {
     return this.#sessions.reportOf(key) !== undefined;

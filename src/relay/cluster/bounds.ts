@@ -21,7 +21,12 @@ export function isWithinBounds({ clock, authorClock }: RemoteState): boolean {
 
 /** The state with its times bounded, so that later ones can outrank them. @param date as this relay dates something now. @param now monotonic ms */
 export function bounded(state: RemoteState, date: number, now: number): RemoteState {
-  const [latest, earliest] = [heldAtOf(date + MAX_AHEAD_MS), now - MAX_AGE_MS];
-  if (state.heldAt <= latest && state.lastSeen >= earliest) return state;
-  return { ...state, heldAt: Math.min(state.heldAt, latest), lastSeen: Math.max(state.lastSeen, earliest) };
+  const heldAt = boundedHeldAt(state.heldAt, date);
+  const lastSeen = Math.max(state.lastSeen, now - MAX_AGE_MS);
+  return state.heldAt === heldAt && state.lastSeen === lastSeen ? state : { ...state, heldAt, lastSeen };
+}
+
+/** Since when a connection counts, no later than a day from now. @param date as this relay dates something now */
+export function boundedHeldAt(heldAt: number, date: number): number {
+  return Math.min(heldAt, heldAtOf(date + MAX_AHEAD_MS));
 }

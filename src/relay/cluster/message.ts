@@ -33,6 +33,7 @@ export const KINDS = [
   "whoChose",
   "chose",
   "kicked",
+  "held",
 ] as const;
 export type MessageKind = (typeof KINDS)[number];
 

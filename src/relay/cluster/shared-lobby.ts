@@ -5,8 +5,10 @@ import * as Y from "yjs";
 import { MAX_ID_LENGTH, type ManualChoice, readManual } from "../../presence/index.ts";
 import { FrameError, json, readBytes, readText, readUint } from "../../wire/index.ts";
 import { boundedChoice } from "../core/lobby/bounded-choice.ts";
+import type { HeldSession } from "../core/lobby/held.ts";
 import type { Lobby } from "../core/lobby/lobby.ts";
 import type { ShardName } from "../core/lobby/remote-shards.ts";
+import { boundedHeldAt } from "./bounds.ts";
 import type { ClusterContext } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import type { Gathered } from "./inquiries/inquiries.ts";
@@ -26,7 +28,7 @@ interface Peer {
 
 export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   readonly wholeKind: MessageKind = "shardWhole";
-  readonly kinds: ReadonlySet<MessageKind> = new Set(["shard", "choice"]);
+  readonly kinds: ReadonlySet<MessageKind> = new Set(["shard", "choice", "held"]);
   readonly #context: ClusterContext;
   readonly #lobby: Lobby;
   readonly #own: ShardName;
@@ -42,6 +44,8 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     const topic = context.topics.lobby(lobby.name);
     this.#topic = new SharedTopic<Peer>(context, topic, lobby.name, this, (message) => this.hear(message));
     lobby.onChoice = (userId, choice) => this.#topic.send("choice", encodeJson([userId, choice]));
+    lobby.held.onHeld = ({ userId, session, heldAt }) =>
+      this.#topic.send("held", encodeJson([userId, session, heldAt]));
     lobby.doc.on("update", this.#onUpdate);
     this.#topic.ask();
     const hasOthers = context.mayHaveOthers;
@@ -140,7 +144,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   close(isFinal: boolean): void {
     this.#awaited?.end();
     this.#strangers.close();
-    this.#lobby.onChoice = this.#lobby.askAbout = null;
+    this.#lobby.onChoice = this.#lobby.askAbout = this.#lobby.held.onHeld = null;
     this.#lobby.doc.off("update", this.#onUpdate);
     this.#topic.close(isFinal);
   }
@@ -175,7 +179,9 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   take({ kind, relay, body }: Message): void {
     const { hub } = this.#context;
     if (kind === "shard") return hub.inLobby(this.#lobby.name, ({ others }) => others.apply(relay, body));
-    const [userId, choice] = this.#readChoice(json(new TextDecoder().decode(body), MAX_DEPTH));
+    const said = json(new TextDecoder().decode(body), MAX_DEPTH);
+    if (kind === "held") return hub.heldElsewhere(this.#lobby.name, this.#readHeld(said));
+    const [userId, choice] = this.#readChoice(said);
     hub.inLobby(this.#lobby.name, ({ others }) => others.choose(relay, userId, choice));
   }
 
@@ -185,6 +191,15 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     if (typeof userId !== "string" || userId.length > MAX_ID_LENGTH) throw new FrameError("a choice without a user id");
     const choice = readManual(said);
     return [userId, choice && boundedChoice(choice, this.#context.hub.dates.date())];
+  }
+
+  /** Throws `FrameError`. */
+  #readHeld(said: unknown): HeldSession {
+    const [userId, session, heldAt] = Array.isArray(said) ? (said as readonly unknown[]) : [];
+    if (typeof userId !== "string" || typeof session !== "string" || typeof heldAt !== "number") {
+      throw new FrameError("a session without a user, an id or a date");
+    }
+    return { userId, session, heldAt: boundedHeldAt(heldAt, this.#context.hub.dates.date()) };
   }
 
   #heardMore(): void {

@@ -33,21 +33,17 @@ import { PeopleKeeper } from "../people/keeper.ts";
 import { MemoryBudget } from "../util/budget.ts";
 import { Counters } from "./counters.ts";
 import { FlushLoad } from "./flush/pace.ts";
-import { Deadlines } from "./grace/deadlines.ts";
 import { Grace, moveGraceOf } from "./grace/grace.ts";
+import { HandedOver } from "./grace/handed-over.ts";
 import { isLeave } from "./grace/leave.ts";
 import { Rush } from "./grace/rush.ts";
 import { inLobbiesBeside, usersBeside } from "./lobby/beside.ts";
+import type { HeldSession } from "./lobby/held.ts";
 import type { Lobby } from "./lobby/lobby.ts";
+import { membersOf } from "./members-of.ts";
 import { type RoomListener, RoomRegistry } from "./registry.ts";
 import type { Room } from "./room.ts";
 import type { HubPorts, RoomSetup } from "./setup.ts";
-
-/**
- * A session that has moved to another relay stays in this relay's shard for this time, ms: readers may get the other relay's shard
- * later, after a second where the bus lost it (BUS-4), and must not see the user leave in between. [BUS-27]
- */
-export const HANDED_OVER_MS = 2_000;
 
 /** Who is told of what happens in the hub. */
 export interface HubListener extends RoomListener {
@@ -80,7 +76,7 @@ export class Hub {
   readonly #members = new Map<Member, Room>();
   readonly grace: Grace<PresentEntry>;
   /** Entries of clients that have gone to another relay: this relay still counts them in their lobbies. */
-  readonly #handedOver: Deadlines<PresentEntry>;
+  readonly #handedOver: HandedOver<PresentEntry>;
   readonly #listener: HubListener;
   readonly #idsFrom: AddressIds;
 
@@ -113,7 +109,7 @@ export class Hub {
       expire: (entry) => this.#expire(entry),
       awaitedSince: () => this.#rush.awaitedSince,
     });
-    this.#handedOver = new Deadlines({ clock, waitMs: HANDED_OVER_MS, expire: (entry) => this.#handedOverTo(entry) });
+    this.#handedOver = new HandedOver(clock, (entry) => this.#handedOverTo(entry));
     const setup: RoomSetup = {
       limits: settings,
       tie: Math.random(),
@@ -228,6 +224,17 @@ export class Hub {
     if (lobby !== undefined) this.#take(run(lobby));
   }
 
+  /** [BUS-52] Another relay tells since when a session speaks in a lobby through it. */
+  heldElsewhere(name: string, held: HeldSession): void {
+    const lobby = this.lobbies.get(name);
+    if (lobby === undefined) return;
+    for (const entry of lobby.held.before(held)) {
+      if (this.#handedOver.deadlineOf(entry) !== undefined) continue;
+      this.#act(lobby.room, lobby.room.register.handOver(entry));
+      this.#handedOver.hold(entry);
+    }
+  }
+
   /** The page of a member fell silent, or spoke again. */
   silence(member: Member): void {
     const room = this.#members.get(member);
@@ -256,17 +263,9 @@ export class Hub {
     this.#registry.freeIfEmpty(room);
   }
 
-  /** The members that a user is here through: by their token, or by what they say. @param lobby null: whatever lobby they count in */
+  /** The members that a user is here through. @param lobby null: whatever lobby they count in */
   membersOf(userId: string, lobby: string | null): readonly Member[] {
-    const found: Member[] = [];
-    for (const [member, { register }] of this.#members) {
-      const { kind, access } = member;
-      if (kind === "relay" || (lobby !== null && access.lobby !== lobby)) continue;
-      const isTheirs =
-        access.user?.id === userId || register.ownedBy(member).some(({ claim }) => claim.user.id === userId);
-      if (isTheirs) found.push(member);
-    }
-    return found;
+    return membersOf(userId, lobby, this.#members);
   }
 
   /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */

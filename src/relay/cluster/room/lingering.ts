@@ -4,7 +4,7 @@
  */
 import type { StateUpdate } from "../../../awareness/audience/index.ts";
 import type { Unsubscribe } from "../../../presence/index.ts";
-import { HANDED_OVER_MS } from "../../core/hub.ts";
+import { HANDED_OVER_MS } from "../../core/grace/handed-over.ts";
 
 export interface LingeringHost {
   /** Keeps the room open. Returns the undo. */

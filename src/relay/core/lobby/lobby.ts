@@ -28,6 +28,7 @@ import { wallTimeOf } from "../../ports/clock.ts";
 import type { PersonRecord, StoredPerson } from "../../ports/stores/people-store.ts";
 import { Flusher } from "../flush/flusher.ts";
 import { lobbyUser } from "../../../lobby/shard.ts";
+import { HeldSessions } from "./held.ts";
 import { RemoteShards, type ShardName, joined } from "./remote-shards.ts";
 import { Watchers } from "./watchers.ts";
 import { reportOf } from "../people.ts";
@@ -50,6 +51,8 @@ export class Lobby {
   readonly room: Room;
   /** What other relays say of the lobby. */
   readonly others: RemoteShards;
+  /** Sessions that other relays have, too. */
+  readonly held: HeldSessions;
   /** Told of each choice of status that a user makes in an own session; null: of none. [BUS-15] */
   onChoice: ((userId: string, choice: ManualChoice | null) => void) | null = null;
   /** Asks other relays what a user chose of whom nothing is known here. Returns whether the answer is to be waited for. [BUS-40] */
@@ -86,7 +89,9 @@ export class Lobby {
       clock: setup.clock,
       date: setup.date,
       schedule: () => this.#flusher.schedule(),
+      heardOf: (userId) => this.held.heardOf(userId),
     });
+    this.held = new HeldSessions(name, this.#directory, this.others);
     this.#flusher = new Flusher({
       clock: setup.clock,
       load: setup.load,
@@ -186,7 +191,11 @@ export class Lobby {
     if (this.askAbout !== null && !isGuest(id) && this.#directory.isStranger(id) && this.askAbout(id)) {
       this.#directory.withhold(id);
     }
-    return this.#watched(id, () => this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall()));
+    const report = (): Effects<PresentEntry> =>
+      this.#directory.report(entry, reportOf(entry), this.#setup.clock.wall());
+    const effects = this.#watched(id, report);
+    this.held.said(entry);
+    return effects;
   }
 
   /** Whether an entry is one of the own connections' that count here. */

@@ -52,6 +52,8 @@ export interface RemoteShardsSetup {
   readonly date: () => number;
   /** What is new of the directory is to be flushed. */
   readonly schedule: () => void;
+  /** A shard says something new of a user. */
+  readonly heardOf: (userId: string) => void;
 }
 
 export class RemoteShards {
@@ -61,15 +63,17 @@ export class RemoteShards {
   readonly #clock: Clock;
   readonly #date: () => number;
   readonly #schedule: () => void;
+  readonly #heardOf: (userId: string) => void;
   readonly #shards = new Map<string, RemoteShard>();
 
-  constructor({ room, own, directory, clock, date, schedule }: RemoteShardsSetup) {
+  constructor({ room, own, directory, clock, date, schedule, heardOf }: RemoteShardsSetup) {
     this.#room = room;
     this.#own = own;
     this.#directory = directory;
     this.#clock = clock;
     this.#date = date;
     this.#schedule = schedule;
+    this.#heardOf = heardOf;
   }
 
   *docs(): Generator<Y.Doc> {
@@ -125,6 +129,14 @@ export class RemoteShards {
     return this.#scheduled(this.#directory.withdrawShard(relay, lastSeen, this.#clock.wall()));
   }
 
+  /** Whether the shard of another relay that is heard names a session. */
+  names(userId: string, session: string): boolean {
+    for (const shard of this.#shards.values()) {
+      if (!shard.isLost && Object.hasOwn(userIn(shard, userId)?.sessions ?? {}, session)) return true;
+    }
+    return false;
+  }
+
   /** What another relay's shard says of a user who left there; null: nothing. */
   leaver(userId: string): LobbyUser | null {
     for (const shard of this.#shards.values()) {
@@ -153,6 +165,7 @@ export class RemoteShards {
     const { isLost, changed } = shard;
     shard.changed = isLost ? null : new Set();
     const wall = this.#clock.wall();
+    if (!isLost) for (const userId of changed ?? this.#directory.ownUserIds) this.#heardOf(userId);
     if (changed !== null && !isLost) {
       const news = [...changed].map((userId) => [userId, this.#bounded(userIn(shard, userId))] as const);
       return this.#scheduled(this.#directory.importUsers(relay, news, wall));
