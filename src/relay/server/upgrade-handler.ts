@@ -11,15 +11,12 @@ import type { Renew } from "../access/renewal.ts";
 import { type Log, noLog } from "../ports/log.ts";
 import type { LinkedHub } from "../wiring/linked-hub.ts";
 import { LinkDoorkeeper } from "./link-doorkeeper.ts";
+import { Refusals } from "./refusals.ts";
 import { truncate } from "../transport/reason.ts";
 import type { ErrorListener } from "../util/report.ts";
-import { Sparing } from "../util/sparing.ts";
 import { keepsHistory, tokenOf } from "../access/request.ts";
 import { WebSocketServerSocket } from "../transport/websocket.ts";
 
-/** So many who are refused are written to the log in a second. */
-const MAX_LINES = 10;
-const MAX_PATH = 200;
 /** To let somebody in is expected to take so long, ms. */
 const JOIN_MS = 2;
 
@@ -36,13 +33,12 @@ export class UpgradeHandler {
   readonly #hub: LinkedHub;
   /** Never throws. */
   readonly #onError: ErrorListener;
-  readonly #log: Log;
-  readonly #logged = new Sparing(MAX_LINES, () => performance.now());
+  readonly #refusals: Refusals;
   /** Opened, and waiting for the application to say who they are, or for their turn. */
   readonly #pending = new Set<WebSocket>();
 
   constructor(authorizer: Authorizer, hub: LinkedHub, onError: ErrorListener, log: Log = noLog) {
-    this.#log = log;
+    this.#refusals = new Refusals(log);
     this.#authorizer = authorizer;
     this.#hub = hub;
     this.#onError = onError;
@@ -69,7 +65,7 @@ export class UpgradeHandler {
       return this.#refuse(webSocket, authorized, { address, path: pathOf(target) });
     }
     this.#leaveWith(webSocket, authorized.lease);
-    const doorkeeper = new LinkDoorkeeper(this.#authorizer, authorized);
+    const doorkeeper = new LinkDoorkeeper(this.#authorizer, authorized, this.#refusals);
     this.#hub.link(new WebSocketServerSocket(webSocket, socket), authorized.lease.address, doorkeeper);
   }
 
@@ -145,16 +141,10 @@ export class UpgradeHandler {
     return (token) => this.#authorizer.renew(visitor, token);
   }
 
-  #refuse(
-    webSocket: WebSocket,
-    { because, code, reason }: Denial,
-    { address, path }: Pick<Visit, "address" | "path">,
-  ): void {
-    this.#hub.core.counters.countRefused(because);
-    // [SEE-4] any stranger can be refused as often as they like
-    const { ok, leftOut } = this.#logged.take();
-    if (ok) this.#log.info({ because, code, reason, address, path, ...(leftOut > 0 && { leftOut }) }, "refused");
-    webSocket.close(code, truncate(reason));
+  #refuse(webSocket: WebSocket, denial: Denial, { address, path }: Pick<Visit, "address" | "path">): void {
+    this.#hub.core.counters.countRefused(denial.because);
+    this.#refusals.tell(denial, address, { path });
+    webSocket.close(denial.code, truncate(denial.reason));
   }
 }
 
@@ -169,7 +159,7 @@ function connectRequestOf({ headers, socket }: IncomingMessage, target: string, 
 }
 
 function pathOf(target: string): string {
-  return target.split(/[?#]/, 1)[0]?.slice(0, MAX_PATH) ?? "";
+  return target.split(/[?#]/, 1)[0] ?? "";
 }
 
 /** What goes wrong with a socket closes it, and that is noticed. */

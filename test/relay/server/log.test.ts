@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { Instruments } from "../../../src/relay/server/instruments.ts";
 import { Sparing } from "../../../src/relay/util/sparing.ts";
-import { closeOf, startRelay } from "../../support.ts";
-import { SECRET } from "../tokens.ts";
+import { closeOf, ownClient, startRelay, until } from "../../support.ts";
+import { SECRET, tokenFor } from "../tokens.ts";
 
 interface Line {
   readonly level: string;
@@ -27,6 +27,22 @@ it("[SEE-3] [SEE-4] who is refused is written with the reason and without the to
   expect(refused[0]).toMatchObject({ because: "unauthenticated", code: 4401, path: "/doc", address: "127.0.0.1" });
   await relay.close();
   expect(lines.map(({ message }) => message).slice(-2)).toEqual(["stopping: clients are told to come back", "stopped"]);
+  expect(JSON.stringify(lines)).not.toContain("s3cret");
+});
+
+it("[SEE-3] [SEE-4] a room that a client of ours is refused is written with the reason and without the token", async () => {
+  const { lines, log } = memoryLog();
+  const { url } = await startRelay({ jwtSecret: SECRET, log });
+  const stranger = ownClient(url, "alice", { token: "s3cret" });
+  await until("she is refused", () => stranger.lobby.status === "refused");
+  const alice = ownClient(url, "alice", { token: await tokenFor({ sub: "alice", rooms: { "@lobby": ["observe"] } }) });
+  const { roster } = alice.join("salaries");
+  await until("the room is refused to her", () => roster.status === "refused");
+  const refused = lines.filter(({ message }) => message === "refused");
+  expect(refused).toMatchObject([
+    { because: "unauthenticated", code: 4401, room: "@lobby", address: "127.0.0.1" },
+    { because: "grants", code: 4403, room: "salaries", address: "127.0.0.1" },
+  ]);
   expect(JSON.stringify(lines)).not.toContain("s3cret");
 });
 
