@@ -14,6 +14,8 @@ export interface Actor {
   readonly waiting: (() => void)[];
   /** How far the wall clock of its machine is ahead of the true time, ms; negative: behind. */
   wallAheadMs: number;
+  /** It does now what has waited: it hears what was said long ago. */
+  isCatchingUp?: boolean;
 }
 
 interface Task {
@@ -122,7 +124,9 @@ export class VirtualClock {
     for (const task of this.#tasks.values()) {
       if (task.actor === actor && task.throttled) this.#push({ ...task, at: this.now });
     }
+    actor.isCatchingUp = true;
     for (const run of actor.waiting.splice(0)) this.as(actor, run);
+    actor.isCatchingUp = false;
   }
 
   /** Lets `ms` pass. */

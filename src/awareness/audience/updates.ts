@@ -41,6 +41,14 @@ export class Updates {
     this.#pending.add(publication);
   }
 
+  /**
+   * A client speaks for an id through another connection. Until now it may have spoken through another relay that nobody could hear, and
+   * whose observers were told clocks up to the time. [BUS-6]
+   */
+  claimed({ publication }: PresentEntry): void {
+    if (publication !== null) publication.clock = Math.max(publication.clock, this.#firstClock());
+  }
+
   /** Observers must not see the entry any more. */
   removed({ publication }: PresentEntry): void {
     if (publication === null) return;

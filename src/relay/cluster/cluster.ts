@@ -12,7 +12,7 @@ import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
 import { Healing } from "./healing.ts";
 import { type AskedKick, type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
 import { LostRelays } from "./lost-relays.ts";
-import { type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
+import { Bye, type Message, type MessageKind, Topics, decodeMessage, encodeMessage } from "./message.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import { Elsewhere } from "./inquiries/elsewhere.ts";
 import { INQUIRY_KINDS, Inquiries } from "./inquiries/inquiries.ts";
@@ -182,9 +182,9 @@ export class Cluster implements ClusterContext {
     if (shared === undefined) return;
     this.#healing.closed(shared);
     if (shared.isShared) this.#farewells.said(name, this.hub.clock.now());
-    shared.close(true);
     this.#rooms.delete(name);
     this.#lobbies.delete(name);
+    shared.close(true);
   }
 
   /**
@@ -256,7 +256,7 @@ export class Cluster implements ClusterContext {
     const shared = this.#shared(message.room);
     if (shared !== undefined) shared.hear(message);
     // [BUS-29] this relay has said before that it has nobody there, and that was not heard
-    else if (message.kind === "ask") this.tell(message.relay, "bye", message.room, Uint8Array.of(1));
+    else if (message.kind === "ask") this.tell(message.relay, "bye", message.room, Uint8Array.of(Bye.nobody));
   }
 
   #shared(name: string): SharedRoom | SharedLobby | undefined {
@@ -337,7 +337,13 @@ export class Cluster implements ClusterContext {
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
     for (const name of this.#farewells.takeDue(now)) {
-      this.publish(isLobby(name) ? this.topics.lobby(name) : this.topics.room(name), "bye", name, 0, Uint8Array.of(1));
+      this.publish(
+        isLobby(name) ? this.topics.lobby(name) : this.topics.room(name),
+        "bye",
+        name,
+        0,
+        Uint8Array.of(Bye.nobody),
+      );
     }
     if (this.#isPartial && this.#healing.isOver) this.#tellPartial(false);
   }

@@ -37,6 +37,16 @@ export const KINDS = [
 ] as const;
 export type MessageKind = (typeof KINDS)[number];
 
+/** The first byte of a `bye`. What is no number of these is taken for `stops`. */
+export const Bye = {
+  /** The relay stops, and its people may come back elsewhere. */
+  stops: 0,
+  /** Nobody is here any more. */
+  nobody: 1,
+  /** As `stops`, and the store has yet to get some of what was written to the document. [BUS-13] */
+  stopsUnstored: 2,
+} as const;
+
 export interface Message {
   readonly kind: MessageKind;
   /** The shard id of the relay that says it: new with each start. */

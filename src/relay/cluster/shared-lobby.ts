@@ -15,7 +15,7 @@ import type { Gathered } from "./inquiries/inquiries.ts";
 import { Strangers, type StrangersHost } from "./inquiries/strangers.ts";
 import type { UserChoice } from "./inquiries/words.ts";
 import type { Healed } from "./healing.ts";
-import type { Message, MessageKind } from "./message.ts";
+import { Bye, type Message, type MessageKind } from "./message.ts";
 import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 
 /** Levels of nesting in the JSON of messages between relays. */
@@ -100,7 +100,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   hear(message: Message): void {
     const { kind, relay, body } = message;
     if (kind !== "bye") this.#topic.hear(message);
-    else if (body[0] === 1) this.drop(relay);
+    else if (body[0] === Bye.nobody) this.drop(relay);
     else this.lost(relay);
   }
 
@@ -146,7 +146,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     this.#strangers.close();
     this.#lobby.onChoice = this.#lobby.askAbout = this.#lobby.held.onHeld = null;
     this.#lobby.doc.off("update", this.#onUpdate);
-    this.#topic.close(isFinal);
+    this.#topic.close(isFinal ? Bye.nobody : Bye.stops);
   }
 
   met(relay: string): Peer {

@@ -3,13 +3,13 @@ import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import type { RemoteState } from "../../awareness/index.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
-import { Close, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
+import { Close, EMPTY_UPDATE, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
 import { MAX_REMOTE_CLOCK, bounded, isWithinBounds } from "./bounds.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import type { Healed } from "./healing.ts";
-import type { Message, MessageKind } from "./message.ts";
+import { Bye, type Message, type MessageKind } from "./message.ts";
 import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
 import { RemoteRelay } from "./room/remote-relay.ts";
@@ -99,7 +99,8 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     const { kind, relay, body } = message;
     switch (kind) {
       case "bye":
-        return this.#part(relay, body[0] === 1 ? Close.normal : Close.restart);
+        if (body[0] === Bye.stopsUnstored) this.#secure(this.#topic.get(relay));
+        return this.#part(relay, body[0] === Bye.nobody ? Close.normal : Close.restart);
       case "message":
         return takeMessage(this.#room, body);
       case "raise":
@@ -115,10 +116,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
 
   /** Another relay is lost: its people are as if their connections had been cut. [BUS-16] */
   lost(relay: string): void {
-    const peer = this.#topic.get(relay);
-    if (peer === undefined) return;
-    const since = this.#context.hub.clock.now() - UNSTORED_MS;
-    this.#room.document.secure(peer.unstored.filter(({ at }) => at >= since).map(({ update }) => update));
+    this.#secure(this.#topic.get(relay));
     this.#part(relay, 1006);
   }
 
@@ -163,7 +161,10 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     this.#room.sharing.outlet = null;
     this.#lingering.end();
     this.#awaited?.end();
-    this.#topic.close(isFinal);
+    // nobody will be here to store it if the others are lost, though clients have seen it here
+    if (isFinal) for (const peer of this.#topic.peers()) this.#secure(peer);
+    const isStored = this.#context.hub.documents.isStored(this.#room.name);
+    this.#topic.close(isFinal ? Bye.nobody : isStored ? Bye.stops : Bye.stopsUnstored);
   }
 
   met(relay: string): Peer {
@@ -185,6 +186,13 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     // changes that wait are told first, and have lower numbers
     const states = this.#room.sharing.ownStates();
     encoding.writeUint8Array(encoder, this.#writer.whole(states, this.#context.hub.clock.now()));
+  }
+
+  /** Stores what another relay has sent lately, and may not have stored. [BUS-13] */
+  #secure(peer: Peer | undefined): void {
+    if (peer === undefined) return;
+    forgetStored(peer, this.#context.hub.clock.now());
+    this.#room.document.secure(peer.unstored.map(({ update }) => update));
   }
 
   #part(relay: string, code: number): void {
@@ -294,6 +302,8 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
 }
 
 function keepUnstored(peer: Peer, update: Uint8Array, now: number): void {
+  // the answer of one that has nothing more
+  if (update.length <= EMPTY_UPDATE.length) return;
   peer.unstored.push({ at: now, update });
   peer.unstoredBytes += update.length;
   forgetStored(peer, now);

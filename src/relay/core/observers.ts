@@ -175,6 +175,12 @@ export class Observers {
     return this.#renewForNewcomer();
   }
 
+  /** A client speaks for an id through another connection than before. */
+  claimed(entry: PresentEntry): void {
+    this.#outdone.claimed(entry);
+    if (this.outlet !== null && entry.owner !== null && !entry.isRemote) this.#updates.claimed(entry);
+  }
+
   /** Another connection speaks for an id of a member now. */
   superseded(member: Member, id: number): void {
     this.#outdone.add(member, id);
@@ -195,7 +201,6 @@ export class Observers {
 
   /** The user, the session or the connection of an entry changed, and not its state. */
   refresh(entry: PresentEntry): void {
-    this.#outdone.claimed(entry);
     if (this.#unmarked.delete(entry.id) && entry.visible) this.#sendMarks([this.#markEntry(entry, "clear")]);
     const mark = connectivityOf(entry);
     if (entry.mark === mark) return;

@@ -209,9 +209,12 @@ export class Room implements DocumentHost {
   publish(change: Change): void {
     switch (change.type) {
       case "entered":
+        this.#observers.claimed(change.entry);
         this.#refresh(change.entry);
         return this.#tellOf(change.entry, new Set(change.entry.publishedState.fields.keys()));
       case "claimed":
+        this.#observers.claimed(change.entry);
+        return this.#refresh(change.entry);
       case "renamed":
         return this.#refresh(change.entry);
       case "changed":

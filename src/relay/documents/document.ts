@@ -27,7 +27,7 @@ export interface RoomDocument {
   apply(update: Uint8Array, from: unknown): void;
   /** Takes all updates that wait, and has everybody told of them. */
   settle(): void;
-  /** Stores updates of another relay that is lost before it may have stored them itself. [BUS-13] */
+  /** Stores updates that another relay has taken, and may never store itself. [BUS-13] */
   secure(updates: readonly Uint8Array[]): void;
   /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
   keepHistory(): void;

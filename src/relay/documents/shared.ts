@@ -19,6 +19,7 @@ import { type Plan, begin, divide, grownBy, plan } from "./update/plan.ts";
 import { noRoom, tooLarge } from "./update/refusal.ts";
 import { type StateVector, readStateVector, writeStateVector } from "./update/state-vector.ts";
 import { type Deletion, type Update, readUpdate } from "./update/update.ts";
+import { mergeUpdates } from "./stored/merge.ts";
 
 /** With each client that ever wrote, each update takes Yjs longer. */
 const MAX_CLIENTS = 10_000;
@@ -188,7 +189,8 @@ export class SharedDocument implements RoomDocument {
   }
 
   secure(updates: readonly Uint8Array[]): void {
-    for (const update of updates) void this.#documents.record(this.#room, update);
+    // what somebody typed for half a minute is one record
+    if (updates.length > 0) void this.#documents.record(this.#room, mergeUpdates(updates));
   }
 
   keepHistory(): void {

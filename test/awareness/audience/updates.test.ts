@@ -75,6 +75,24 @@ describe("[LIVE-10] the clocks that observers are sent", () => {
     expect(flush(0)).toEqual([[1, 2 ** 47 + 7]]);
   });
 
+  it("[BUS-6] go on from the time when a client speaks through another connection", () => {
+    const entry = entryOf(1, 5);
+    const { updates, flush } = setup();
+    updates.claimed(entry);
+    expect(entry.publication).toBeNull();
+    updates.changed(entry);
+    flush(0);
+    entry.publication!.clock = 7;
+    const before = Date.now();
+    updates.claimed(entry);
+    updates.changed(entry);
+    const [[, told]] = flush(0) as [[number, number]];
+    expect(told).toBeGreaterThan(before);
+    entry.publication!.clock = 2 ** 47;
+    updates.claimed(entry);
+    expect(entry.publication!.clock).toBe(2 ** 47);
+  });
+
   it("are new for whom may have been here when a state was last sent", () => {
     const [old, recent] = [entryOf(1, 2 ** 47), entryOf(2, 2 ** 47)];
     const { updates, flush, clocks } = setup();

@@ -37,6 +37,21 @@ it("[LIVE-10] a stock client is not sent its own state, with a clock above its o
   expect(told).toEqual([]);
 });
 
+it("[BUS-6] the clocks of a client that speaks through another connection are not below those that an unheard relay may have given out", async () => {
+  const { url } = await startRelay({ bus: new MemoryBus() });
+  const [first, observer] = [await stockPeer(url), await stockPeer(url)];
+  const told = (): number =>
+    Math.max(-1, ...observer.updates.flat().flatMap(([id, clock]) => (id === ID ? [clock] : [])));
+  first.say([ID, 1, stateOf(0)]);
+  await until("she is seen", () => observer.states.has(ID));
+  const before = told() + 50;
+  await until("some time has passed", () => Date.now() > before);
+  const second = await rawPeer(url, "doc");
+  second.say([ID, 3, stateOf(1)]);
+  await until("she is seen there", () => (observer.states.get(ID) as { cursor?: number })?.cursor === 1);
+  expect(told()).toBeGreaterThan(before);
+});
+
 it("[LIVE-10] an id is withheld from the one that lost it, until it speaks for the id again or goes", () => {
   const outdone = new Outdone();
   const [stock, native] = [{ kind: "stock" }, { kind: "native" }] as Member[];

@@ -6,7 +6,17 @@ import { decodeEntries, decodeFrame } from "../../../src/wire/index.ts";
 import { PART_BYTES } from "../../../src/relay/cluster/parts/post.ts";
 import type { Actor, VirtualClock } from "../clock.ts";
 import type { Link, Server } from "../network.ts";
-import { BACK_MS, type End, HOLD_MS, type OwnPage, type Page, World, docOf, isInvisible } from "../world.ts";
+import {
+  BACK_MS,
+  type End,
+  HOLD_MS,
+  type OwnPage,
+  type Page,
+  type StockPage,
+  World,
+  docOf,
+  isInvisible,
+} from "../world.ts";
 import { Broker, CALM, type Weather } from "./broker.ts";
 import { SimRelay } from "./relay.ts";
 import { SharedStore } from "./store.ts";
@@ -34,6 +44,8 @@ export class ClusterWorld extends World {
   /** Since when nothing of a user may be seen: all relays have heard of the choice. */
   readonly #hidden = new Map<string, { readonly since: number; readonly by: OwnPage }>();
   #busTroubleUntil = -Infinity;
+  /** Until when somebody may be seen to leave because of a trouble of the bus. */
+  #partingUntil = -Infinity;
   #started = 0;
 
   constructor(seed: number, clock: VirtualClock) {
@@ -175,6 +187,7 @@ export class ClusterWorld extends World {
   #trouble(ms: number): void {
     this.#busTroubleUntil = Math.max(this.#busTroubleUntil, this.clock.now + ms + HEALED_MS);
     if (ms < UNNOTICED_MS) return;
+    this.#partingUntil = this.#busTroubleUntil;
     for (const { user } of this.pages) this.excuse(user, ms + HEALED_MS);
   }
 
@@ -201,6 +214,21 @@ export class ClusterWorld extends World {
       if (!isSettled || !isInvisible(page) || page.busyUntil > this.clock.now || this.isBusInTrouble) return;
       this.#hidden.set(page.user, { since: this.clock.now, by: page });
     });
+  }
+
+  override openOwn(...given: Parameters<World["openOwn"]>): OwnPage {
+    return this.#opened(super.openOwn(...given));
+  }
+
+  override openStock(room?: string): StockPage {
+    return this.#opened(super.openStock(room));
+  }
+
+  /** One that comes while the bus is in trouble may be at a relay that the others take for lost. */
+  #opened<P extends Page>(page: P): P {
+    const ms = this.#partingUntil - this.clock.now;
+    if (ms > 0) this.excuse(page.user, ms);
+    return page;
   }
 
   override join(page: Page, name: string): void {
@@ -287,7 +315,8 @@ export class ClusterWorld extends World {
   /** Nothing of a user is seen once all relays know that they are not to be seen. [BUS-15] */
   #checkHidden(observer: Page, room: string, state: Readonly<Record<string, unknown>> | undefined): void {
     const { id } = (state?.["user"] ?? {}) as { readonly id?: string };
-    if (id === undefined || id === observer.user || !this.#isHidden(id)) return;
+    // a page that thaws is shown first what was true when it froze
+    if (id === undefined || id === observer.user || observer.actor.isCatchingUp === true || !this.#isHidden(id)) return;
     this.fail(`${observer.actor.name} in ${room} sees ${id}, who is invisible`);
   }
 

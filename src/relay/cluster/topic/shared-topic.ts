@@ -157,12 +157,12 @@ export class SharedTopic<Peer> {
     }
   }
 
-  /** @param isFinal nobody is here any more; else this relay stops, and its people may come back elsewhere */
-  close(isFinal: boolean): void {
+  /** @param bye why it ends, one of `Bye` */
+  close(bye: number): void {
     this.#unsubscribe();
     this.#context.numbers.ended(this.#outgoing);
     if (this.#peers.size > 0) {
-      this.#context.publish(this.#topic, "bye", this.#room, 0, Uint8Array.of(isFinal ? 1 : 0));
+      this.#context.publish(this.#topic, "bye", this.#room, 0, Uint8Array.of(bye));
     }
   }
 
