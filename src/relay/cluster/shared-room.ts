@@ -143,7 +143,8 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   sweep(now: number): void {
-    this.#tell(this.#lingering.takeMoved(now), now);
+    const moved = this.#lingering.takeMoved(now);
+    if (moved.length > 0) this.#tell(moved, now);
     this.#topic.sweep(now);
     for (const peer of this.#topic.peers()) {
       forgetStored(peer, now);

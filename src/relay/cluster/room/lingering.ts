@@ -45,6 +45,7 @@ export class Lingering {
 
   /** The updates that were kept back for so long that the others have heard of the move, but none of a session that has come back. [BUS-36] */
   takeMoved(now: number): readonly StateUpdate[] {
+    if (this.#moved.length === 0) return [];
     const due = this.#moved.filter(({ at }) => now - at >= HANDED_OVER_MS);
     if (due.length === 0) return [];
     this.#moved = this.#moved.slice(due.length);
