@@ -192,6 +192,22 @@ it("[API-16] numbers out of bounds and bodies that are nested without end are an
   expect((await api.call("POST", "/users:batch", deep, json)).status).toBe(400);
 });
 
+it("[API-16] a number that is too large to be one is refused wherever a body has it", async () => {
+  const { api } = await startCalledRelay();
+  const json = { "content-type": "application/json" };
+  const put = (method: string, path: string, text: string) =>
+    api.call(method, path, new TextEncoder().encode(text), json);
+  const huge = "9".repeat(400);
+  const answers = [
+    await put("POST", "/rooms/doc/messages", '{"type":"x","payload":1e999}'),
+    await put("POST", "/rooms/doc/messages", `{"type":"x","payload":{"deep":[-${huge}]}}`),
+    await put("PUT", "/rooms/doc/members/s", '{"user":{"id":"r"},"ttlMs":1000,"meta":{"a":1E+400}}'),
+    await put("PUT", "/rooms/doc/members/s", '{"user":{"id":"r"},"ttlMs":1000,"state":{"cursor":-1e999}}'),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+  expect((await put("POST", "/rooms/doc/messages", '{"type":"1e999","payload":[1e300,"1e999"]}')).status).toBe(200);
+});
+
 it("[LIMIT-5] a body that comes byte by byte, or never, is cut off, and headers without end are refused", async () => {
   const { port, api } = await startCalledRelay({ handshakeTimeout: 500 });
   const head = `POST /api/v1/users:batch HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${KEY}\r\nContent-Type: application/json\r\n`;

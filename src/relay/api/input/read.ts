@@ -9,6 +9,9 @@ import type { Reads } from "./schemas.ts";
 const MAX_DEPTH = 80;
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\{}[]');
 
+/** What a text has in which a number may be larger than any number can be. */
+const HUGE_NUMBER = /\d[eE]\+?\d{3}|\d{300}/;
+
 /** Names of rooms in which nothing can be wrong. */
 const PLAIN_NAME = new RegExp(`^[\\w-]{1,${MAX_ROOM_LENGTH}}$`);
 
@@ -49,13 +52,23 @@ export async function readJson<T>(schema: Reads<T>, request: Request, maxBytes: 
   const bytes = await readBytes(request, maxBytes);
   if (isTooDeep(bytes)) throw new ApiError(400, "malformed", `the body is nested deeper than ${MAX_DEPTH} levels`);
   let value: unknown;
+  let mayBeHuge = false;
   try {
-    value = bytes.length === 0 ? {} : JSON.parse(source.decode(bytes));
+    const text = bytes.length === 0 ? "{}" : source.decode(bytes);
+    value = JSON.parse(text);
+    mayBeHuge = HUGE_NUMBER.test(text);
   } catch {
     throw new ApiError(400, "not_json", "the body is not JSON");
   }
+  if (mayBeHuge && !isFiniteThroughout(value)) throw new ApiError(400, "invalid", "body: a number is too large");
   if (!isRecord(value)) throw new ApiError(400, "invalid", "body: not an object");
   return read(schema, value, "body");
+}
+
+/** Whether all numbers are finite: one like 1e999 is JSON, and is Infinity once it is read, which no JSON can hold. */
+function isFiniteThroughout(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(isFiniteThroughout);
 }
 
 /** Whether JSON has more levels than any state needs: what writes it again would use up its stack. [API-16] */
