@@ -96,7 +96,7 @@ export class Cluster implements ClusterContext {
     this.#lostRelays = new LostRelays({
       graceMs: options.graceMs,
       moveGraceMs: options.moveGraceMs,
-      expire: (relay) => this.#guarded(() => this.#drop(relay)),
+      expire: (relay) => this.guarded(() => this.#drop(relay)),
     });
     this.#post = new Post({
       relay: hub.shard,
@@ -127,8 +127,8 @@ export class Cluster implements ClusterContext {
     this.#introduction.whenOver(() => this.#heal());
     this.#beat();
     this.#timers.push(
-      setInterval(() => this.#guarded(() => this.#beat()), BEAT_MS),
-      setInterval(() => this.#guarded(() => this.#check()), CHECK_MS),
+      setInterval(() => this.guarded(() => this.#beat()), BEAT_MS),
+      setInterval(() => this.guarded(() => this.#check()), CHECK_MS),
     );
   }
 
@@ -225,7 +225,7 @@ export class Cluster implements ClusterContext {
 
   subscribe(topic: string, on: (message: Message) => void): () => void {
     return this.#bus.subscribe(topic, (bytes) => {
-      this.#guarded(() => {
+      this.guarded(() => {
         const message = decodeMessage(bytes);
         if (message === null) this.stats.refused++;
         else if (message.relay !== this.hub.shard) this.#hear(topic, message, on);
@@ -235,7 +235,7 @@ export class Cluster implements ClusterContext {
   }
 
   /** A message of another relay that cannot be read or acted on does no harm to anything else. [BUS-2] */
-  #guarded(act: () => void): void {
+  guarded(act: () => void): void {
     try {
       act();
     } catch (error) {

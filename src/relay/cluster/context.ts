@@ -21,6 +21,8 @@ export interface ClusterContext {
   publish(topic: string, kind: MessageKind, room: string, seq: number, body: Uint8Array): void;
   /** Says something to one relay alone. */
   tell(relay: string, kind: MessageKind, room: string, body?: Uint8Array): void;
+  /** Does what another relay's message brings about: when that fails it is reported, and harms nothing else. [BUS-2] */
+  guarded(act: () => void): void;
   subscribe(topic: string, on: (message: Message) => void): () => void;
   /** How many relays listen to a topic, this one too; null: the bus cannot tell. */
   listeners(topic: string): Promise<number> | null;

@@ -1,5 +1,5 @@
 /** A lobby of this relay, joined to the same lobby on other relays: they exchange shards and choices of status. [BUS-14] [BUS-15] */
-import type * as decoding from "lib0/decoding";
+import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
 import { MAX_ID_LENGTH, type ManualChoice, readManual } from "../../presence/index.ts";
@@ -9,6 +9,7 @@ import type { HeldSession } from "../core/lobby/held.ts";
 import type { Lobby } from "../core/lobby/lobby.ts";
 import type { ShardName } from "../core/lobby/remote-shards.ts";
 import { boundedHeldAt } from "./bounds.ts";
+import { readStateVector } from "../documents/update/state-vector.ts";
 import type { ClusterContext } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
 import type { Gathered } from "./inquiries/inquiries.ts";
@@ -155,11 +156,20 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     return { relay };
   }
 
-  writeWhole(encoder: encoding.Encoder): void {
+  /** [BUS-54] */
+  known(): Uint8Array {
+    return this.#lobby.others.stateVector();
+  }
+
+  writeWhole(encoder: encoding.Encoder, known: Uint8Array): void {
     encoding.writeVarString(encoder, this.#own.shard);
     encoding.writeVarUint(encoder, this.#own.startedAt);
     encoding.writeVarString(encoder, JSON.stringify([...this.#lobby.ownChoices()]));
-    encoding.writeVarUint8Array(encoder, Y.encodeStateAsUpdate(this.#lobby.doc));
+    // it is read in our way first: Yjs might read on without an end
+    if (known.length > 0) readStateVector(known);
+    const { doc } = this.#lobby;
+    encoding.writeVarUint8Array(encoder, Y.encodeStateAsUpdate(doc, known.length > 0 ? known : undefined));
+    encoding.writeVarUint8Array(encoder, Y.encodeStateVector(doc));
   }
 
   takeWhole(relay: string, _peer: Peer, from: decoding.Decoder): void {
@@ -168,11 +178,14 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     if (name.shard !== relay && !name.shard.startsWith(`${relay}.`)) throw new FrameError("a shard of another relay");
     const choices = json(readText(from), MAX_DEPTH);
     const update = readBytes(from).slice();
+    const upTo = decoding.hasContent(from) ? readStateVector(readBytes(from)) : null;
     if (!Array.isArray(choices)) throw new FrameError("choices are not a list");
     const read = choices
       .map((each) => this.#readChoice(each))
       .flatMap(([userId, choice]) => (choice === null ? [] : [[userId, choice] as const]));
-    this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.put(relay, name, update, read));
+    this.#context.hub.inLobby(this.#lobby.name, ({ others }) =>
+      others.put(relay, name, { update, upTo, choices: read }),
+    );
     this.#heardMore();
   }
 

@@ -183,6 +183,10 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     };
   }
 
+  known(): Uint8Array {
+    return NOTHING;
+  }
+
   writeWhole(encoder: encoding.Encoder): void {
     // changes that wait are told first, and have lower numbers
     const states = this.#room.sharing.ownStates();
@@ -206,7 +210,8 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   #tellStates(updates: readonly StateUpdate[]): void {
-    if (!this.#topic.isShared) return;
+    // nobody hears it: the next relay that asks is told all
+    if (!this.#topic.isShared) return this.#topic.send("states", NOTHING);
     const now = this.#context.hub.clock.now();
     this.#tell(this.#lingering.withoutMoved(updates, now), now);
   }

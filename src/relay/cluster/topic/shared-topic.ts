@@ -9,6 +9,7 @@ import { readUint, reader } from "../../../wire/index.ts";
 import { type ClusterContext, NOTHING } from "../context.ts";
 import { EarlyMessages } from "./early-messages.ts";
 import type { Message, MessageKind } from "../message.ts";
+import { OwedAnswers } from "./owed-answers.ts";
 import { Incoming, type Outgoing } from "./sequence.ts";
 
 /** While no other relay answers, all are asked again so long after the first question, ms: the question may have been lost. [BUS-30] */
@@ -21,8 +22,14 @@ export interface TopicHost<Peer> {
   readonly kinds: ReadonlySet<MessageKind>;
   /** Another relay is there. */
   met(relay: string): Peer;
-  /** Writes all that this relay has to say. Messages that still wait are sent first, and have lower numbers. */
-  writeWhole(encoder: encoding.Encoder): void;
+  /** What this relay has of what others say, which they need not repeat: the body of its questions. */
+  known(): Uint8Array;
+  /**
+   * Writes all that this relay has to say. Messages that still wait are sent first, and have lower numbers. Throws `FrameError`.
+   *
+   * @param known what the relay that asks has of it; empty: nothing
+   */
+  writeWhole(encoder: encoding.Encoder, known: Uint8Array): void;
   /** Takes all that a relay says, in the place of what it said before. Throws `FrameError`. */
   takeWhole(relay: string, peer: Peer, from: decoding.Decoder, now: number): void;
   /** Takes the next message. Throws `FrameError`. */
@@ -42,6 +49,9 @@ export class SharedTopic<Peer> {
   readonly #host: TopicHost<Peer>;
   readonly #outgoing: Outgoing;
   readonly #peers = new Map<string, Known<Peer>>();
+  readonly #owed = new OwedAnswers((relay, question) => {
+    this.#context.guarded(() => this.#answer(relay, question));
+  });
   readonly #unsubscribe: () => void;
   #askedAt = -Infinity;
   /** How often all relays were asked again. */
@@ -100,7 +110,7 @@ export class SharedTopic<Peer> {
     const now = this.#context.hub.clock.now();
     if (kind === "ask") {
       this.#met(relay);
-      this.#answer(relay);
+      this.#owed.owe(relay, message.body);
     } else if (kind === this.#host.wholeKind) this.#takeWhole(message, now);
     else if (kind === "tail" || this.#host.kinds.has(kind)) this.#take(message, now);
   }
@@ -137,11 +147,13 @@ export class SharedTopic<Peer> {
     this.#askAll();
   }
 
-  /** Nothing is said while no other relay is there. [BUS-10] */
+  /**
+   * Nothing is said while no other relay is there. It is numbered all the same: a relay that was taken for lost, and does not know that,
+   * notices a gap. [BUS-10] [BUS-55]
+   */
   send(kind: MessageKind, body: Uint8Array): void {
-    if (this.#peers.size === 0) return;
     const seq = this.#outgoing.next(this.#context.hub.clock.now());
-    this.#context.publish(this.#topic, kind, this.#room, seq, body);
+    if (this.#peers.size > 0) this.#context.publish(this.#topic, kind, this.#room, seq, body);
   }
 
   sweep(now: number): void {
@@ -160,6 +172,7 @@ export class SharedTopic<Peer> {
   /** @param bye why it ends, one of `Bye` */
   close(bye: number): void {
     this.#unsubscribe();
+    this.#owed.clear();
     this.#context.numbers.ended(this.#outgoing);
     if (this.#peers.size > 0) {
       this.#context.publish(this.#topic, "bye", this.#room, 0, Uint8Array.of(bye));
@@ -167,7 +180,7 @@ export class SharedTopic<Peer> {
   }
 
   #askAll(): void {
-    this.#context.publish(this.#topic, "ask", this.#room, 0, NOTHING);
+    this.#context.publish(this.#topic, "ask", this.#room, 0, this.#host.known());
   }
 
   #met(relay: string): Known<Peer> {
@@ -182,9 +195,9 @@ export class SharedTopic<Peer> {
     return met;
   }
 
-  #answer(relay: string): void {
+  #answer(relay: string, question: Uint8Array): void {
     const whole = encoding.createEncoder();
-    this.#host.writeWhole(whole);
+    this.#host.writeWhole(whole, question);
     const body = encoding.encode((encoder) => {
       encoding.writeVarUint(encoder, this.#outgoing.seq);
       encoding.writeBinaryEncoder(encoder, whole);
@@ -227,6 +240,8 @@ export class SharedTopic<Peer> {
   }
 
   #askIfDue(relay: string, incoming: Incoming, now: number): void {
-    if (!this.#isPostponed && incoming.isAskDue(now)) this.#context.tell(relay, "ask", this.#room);
+    if (!this.#isPostponed && incoming.isAskDue(now)) {
+      this.#context.tell(relay, "ask", this.#room, this.#host.known());
+    }
   }
 }

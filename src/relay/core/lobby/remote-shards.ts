@@ -16,6 +16,7 @@ import {
 import { isLobbyUser } from "../../../lobby/layout.ts";
 import { type ManualChoice, type User, departed } from "../../../presence/index.ts";
 import { FrameError, StateBytes, fieldsOf, updateFrame } from "../../../wire/index.ts";
+import type { StateVector } from "../../documents/update/state-vector.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { Packet } from "../../ports/packet.ts";
 import type { Room } from "../room.ts";
@@ -28,6 +29,15 @@ export interface ShardName {
   readonly startedAt: number;
 }
 
+/** What a relay answers when it is asked for all that it has to say of the lobby. */
+export interface ShardAnswer {
+  /** What this relay did not have of the shard. */
+  readonly update: Uint8Array;
+  /** All that the shard holds with it; null: an earlier release does not tell. */
+  readonly upTo: StateVector | null;
+  readonly choices: readonly (readonly [userId: string, choice: ManualChoice])[];
+}
+
 interface RemoteShard {
   readonly name: ShardName;
   readonly doc: Y.Doc;
@@ -35,6 +45,8 @@ interface RemoteShard {
   readonly voucher: number;
   /** The client ids that it was written under. */
   readonly writers: Set<number>;
+  /** What was written to it that readers have yet to be told. */
+  news: Uint8Array[];
   isLost: boolean;
   /** The users of whom something was written since the directory was told; null: it has to be told of all. */
   changed: Set<string> | null;
@@ -80,32 +92,35 @@ export class RemoteShards {
     for (const { doc } of this.#shards.values()) yield doc;
   }
 
-  /** Takes all that a relay says of the lobby, in the place of what it said before. */
-  put(
-    relay: string,
-    name: ShardName,
-    update: Uint8Array,
-    choices: readonly (readonly [string, ManualChoice])[],
-  ): Effects<PresentEntry> {
+  /** What this relay has of all shards, as a state vector of Yjs; empty: there is none. [BUS-54] */
+  stateVector(): Uint8Array {
+    if (this.#shards.size === 0) return new Uint8Array();
+    const vectors = [...this.docs()].flatMap((doc) => [...Y.decodeStateVector(Y.encodeStateVector(doc))]);
+    return Y.encodeStateVector(new Map(vectors));
+  }
+
+  /** Takes all that a relay says of the lobby, in the place of what it said before. Throws `FrameError`. */
+  put(relay: string, name: ShardName, { update, upTo, choices }: ShardAnswer): Effects<PresentEntry> {
     const before = this.#shards.get(relay);
     if (before !== undefined && before.name.shard !== name.shard) this.#forget(relay, before);
     const shard = this.#shards.get(relay) ?? newShard(name);
     this.#shards.set(relay, shard);
-    shard.changed = null;
     // nobody is shown before the choices count
     const effects = choices.map(([userId, choice]) => this.choose(relay, userId, choice));
     shard.isLost = false;
     this.#vouch(shard);
-    return joined([...effects, this.apply(relay, update)]);
+    return joined([...effects, this.apply(relay, update, upTo)]);
   }
 
-  /** Takes what a relay has written to its shard. */
-  apply(relay: string, update: Uint8Array): Effects<PresentEntry> {
+  /** Takes what a relay has written to its shard. Throws `FrameError`. @param upTo all that the shard holds then; null: not told */
+  apply(relay: string, update: Uint8Array, upTo: StateVector | null = null): Effects<PresentEntry> {
     const shard = this.#shards.get(relay);
     if (shard === undefined) return NO_EFFECTS;
     Y.applyUpdate(shard.doc, update);
-    this.#check(relay, shard);
-    this.#room.sendUpdate(new Packet(updateFrame(update)), null);
+    this.#check(relay, shard, upTo);
+    // [BUS-54] of all that a relay says when it is asked, little may be new
+    for (const news of shard.news) this.#room.sendUpdate(new Packet(updateFrame(news)), null);
+    shard.news = [];
     return this.#import(relay, shard);
   }
 
@@ -163,6 +178,7 @@ export class RemoteShards {
   /** Tells the directory what a shard says now: of those of whom something was written, or of all. */
   #import(relay: string, shard: RemoteShard): Effects<PresentEntry> {
     const { isLost, changed } = shard;
+    // once a lost relay is back, the directory has to be told of all again
     shard.changed = isLost ? null : new Set();
     const wall = this.#clock.wall();
     if (!isLost) for (const userId of changed ?? this.#directory.ownUserIds) this.#heardOf(userId);
@@ -196,8 +212,10 @@ export class RemoteShards {
    * Readers have all shards in one document. What a relay writes to it but its own shard, or in the name of another writer, would
    * spoil theirs for as long as they keep it: nothing of such a shard is handed on. Throws `FrameError`. [BUS-44]
    */
-  #check(relay: string, shard: RemoteShard): void {
+  #check(relay: string, shard: RemoteShard, upTo: StateVector | null): void {
     const { doc, name, writers } = shard;
+    // [BUS-54] what was here when it was asked for may have been thrown away since
+    const isLacking = [...(upTo ?? [])].some(([client, clock]) => Y.getState(doc.store, client) < clock);
     const isForeign = [...shardsOf(doc).keys()].some((key) => key !== name.shard) || doc.share.size > 1;
     const isWaiting = doc.store.pendingStructs !== null || doc.store.pendingDs !== null;
     let isOthers = false;
@@ -206,9 +224,9 @@ export class RemoteShards {
       writers.add(writer);
       isOthers ||= this.#isWriter(writer, shard);
     }
-    if (!isForeign && !isWaiting && !isOthers) return;
+    if (!isForeign && !isWaiting && !isOthers && !isLacking) return;
     this.#forget(relay, shard);
-    throw new FrameError("a shard that is not the relay's own");
+    throw new FrameError(isLacking ? "a part of a shard, without the rest" : "a shard that is not the relay's own");
   }
 
   /** Whether this relay, or the shard of another one, writes under a client id. */
@@ -231,9 +249,11 @@ function newShard(name: ShardName): RemoteShard {
     doc,
     voucher: randomInt(2 ** 32 - 1),
     writers: new Set(),
+    news: [],
     isLost: false,
     changed: null,
   };
+  doc.on("update", (update: Uint8Array) => shard.news.push(update));
   // it ends with the document
   new Union(doc).observe((userIds) => {
     if (userIds === null) shard.changed = null;

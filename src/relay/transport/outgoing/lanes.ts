@@ -121,13 +121,15 @@ export class Lanes implements Outlet {
     const isLast = end === whole.length;
     message.from = end;
     this.#waitingBytes -= end - from;
-    if (from === 0 && isLast) {
-      this.#socket.send(packet, prefix, onLeft);
-      return true;
+    // [FLOW-7] what such a socket has is its own, and no message for many any more
+    const whenLeft = isLast && this.#socket.keepsPackets ? onLeft : undefined;
+    if (from === 0 && isLast) this.#socket.send(packet, prefix, whenLeft);
+    else {
+      window.sent(end - from, this.#clock.now());
+      const piece = new Packet(whole.subarray(from, end));
+      this.#socket.send(piece, headOfPart(prefix, isLast ? LAST_PIECE : PIECE), whenLeft);
     }
-    window.sent(end - from, this.#clock.now());
-    const piece = new Packet(whole.subarray(from, end));
-    this.#socket.send(piece, headOfPart(prefix, isLast ? LAST_PIECE : PIECE), isLast ? onLeft : undefined);
+    if (isLast && whenLeft === undefined) onLeft?.();
     return isLast;
   }
 }

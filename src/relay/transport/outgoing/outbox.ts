@@ -10,12 +10,15 @@ import type { UnsentData } from "../../flow/unsent.ts";
  */
 const WINDOW_BYTES = 96 * 1024;
 
+/** What it takes to remember that a message waits which others wait for, too, about: bytes. */
+const HELD_BYTES = 200;
+
 /** Most connections hold no large message, and a set for each would take memory. Nothing is ever added to this one. */
 const NONE_HELD: Set<Packet> = new Set();
 
 /** What is needed of the socket. */
 export interface Outlet extends Pick<ServerSocket, "bufferedAmount" | "keepsPackets" | "send"> {
-  /** Whether a message is sent piece by piece, as it is read. Default: none is. */
+  /** Whether a message is sent piece by piece, as it is read: what waits of it is no copy. Default: none is. */
   isPaced?(packet: Packet): boolean;
 }
 
@@ -64,10 +67,12 @@ export class Outbox {
   /** @param prefix what comes before the message, to say which channel it is of */
   send(packet: Packet, prefix: Uint8Array | null): void {
     this.#sent += packet.message.length;
+    const isPaced = this.#socket.isPaced?.(packet) === true;
     // a message that is sent piece by piece does not run ahead of its reader
-    if (this.#socket.isPaced?.(packet) !== true) this.#unanswered += packet.message.length;
+    if (!isPaced) this.#unanswered += packet.message.length;
     if (isAwareness(packet.message)) this.#unechoed += packet.message.length;
-    if (this.#socket.keepsPackets && this.#unsent.isShared(packet) && !this.#held.has(packet)) {
+    const isShared = isPaced || (this.#socket.keepsPackets && this.#unsent.isShared(packet));
+    if (isShared && !this.#held.has(packet)) {
       this.#sendShared(packet, prefix);
     } else this.#socket.send(packet, prefix);
     this.recount();
@@ -91,6 +96,7 @@ export class Outbox {
 
   #sendShared(packet: Packet, prefix: Uint8Array | null): void {
     this.#unsent.hold(packet);
+    this.#unsent.changed(HELD_BYTES);
     this.#owedShared += packet.message.length;
     if (this.#held === NONE_HELD) this.#held = new Set();
     this.#held.add(packet);
@@ -100,6 +106,7 @@ export class Outbox {
   #letGo(packet: Packet): void {
     if (!this.#held.delete(packet)) return;
     this.#unsent.release(packet);
+    this.#unsent.changed(-HELD_BYTES);
     this.#owedShared -= packet.message.length;
   }
 }
