@@ -15,6 +15,8 @@ const MIN_CAME = 20;
 const MIN_SHARE = 0.02;
 /** Nobody is waited for, and nobody waits for an answer, for longer than this, ms. */
 const LONGEST_MS = 20_000;
+/** The same while the relay fills. Where others go as fast as these come, nobody may be on their way back at all. */
+const LONGEST_FILLING_MS = 60_000;
 
 /** Whether so many clients that came within 2.5 s are a rush. @param all how many are here, they among them */
 export function isRush(came: number, all: number): boolean {
@@ -30,8 +32,12 @@ interface Question {
 export class Rush {
   readonly #clock: Clock;
   readonly #all: () => number;
-  /** How many clients came in each slice of time, the oldest first. */
-  #slices: { readonly at: number; came: number }[] = [];
+  /** How many clients were here before each slice of time, and how many came in it: the oldest first. */
+  #slices: { readonly at: number; readonly before: number; came: number }[] = [];
+  /** When a client last came that was one of a rush, monotonic ms. */
+  #lastAt = -Infinity;
+  /** How long that rush may last for one who waits for its end, ms. */
+  #longestMs = LONGEST_MS;
   /** Questions that wait for the end of the rush, by who asks: the oldest first. */
   readonly #questions = new Map<object, Question>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -43,24 +49,32 @@ export class Rush {
     this.#all = all;
   }
 
-  /** A client came. */
+  /** A client came, and is here. */
   came(): void {
-    const at = Math.floor(this.#clock.now() / SLICE_MS);
+    const now = this.#clock.now();
+    const all = this.#all();
+    const at = Math.floor(now / SLICE_MS);
     const last = this.#slices.at(-1);
     if (last?.at === at) last.came++;
-    else this.#slices.push({ at, came: 1 });
-    if (this.#slices.length > 2 * (WINDOW_MS / SLICE_MS)) this.#forget();
+    else this.#slices.push({ at, before: all - 1, came: 1 });
+    const from = Math.floor((now - WINDOW_MS) / SLICE_MS);
+    this.#slices = this.#slices.filter((slice) => slice.at > from);
+    const came = this.#slices.reduce((sum, slice) => sum + slice.came, 0);
+    if (!isRush(came, all)) return;
+    this.#lastAt = now;
+    const isFilling = isRush(all - (this.#slices[0]?.before ?? all), all);
+    this.#longestMs = isFilling ? LONGEST_FILLING_MS : LONGEST_MS;
   }
 
   /** The rush may still bring back clients that are missing since a later moment than this, monotonic ms. Infinity: there is no rush. */
   get awaitedSince(): number {
-    this.#forget();
-    const came = this.#slices.reduce((sum, slice) => sum + slice.came, 0);
-    return isRush(came, this.#all()) ? this.#clock.now() - LONGEST_MS : Infinity;
+    const now = this.#clock.now();
+    // clients that were not let in during the rush try again by then
+    return now - this.#lastAt < WINDOW_MS ? now - this.#longestMs : Infinity;
   }
 
   /**
-   * Answers a question once there is no rush: at once, or 20 s from now at the latest. A client that asks again while it waits gets
+   * Answers a question once there is no rush: at once, or 60 s from now at the latest. A client that asks again while it waits gets
    * one answer. After `stop` nobody gets any.
    */
   answer(asker: object, answer: () => void): void {
@@ -75,11 +89,6 @@ export class Rush {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#questions.clear();
-  }
-
-  #forget(): void {
-    const from = Math.floor((this.#clock.now() - WINDOW_MS) / SLICE_MS);
-    this.#slices = this.#slices.filter(({ at }) => at > from);
   }
 
   #look(): void {

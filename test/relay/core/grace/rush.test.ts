@@ -21,9 +21,12 @@ function setup(before = 0) {
     rush,
     answered,
     come: (count: number) => {
-      for (let i = 0; i < count; i++) rush.came();
-      all += count;
+      for (let i = 0; i < count; i++) {
+        all++;
+        rush.came();
+      }
     },
+    go: (count: number) => void (all -= count),
     ask: (name: string) => rush.answer(askerOf(name), () => answered.push([name, systemClock.now() - start])),
   };
 }
@@ -59,16 +62,57 @@ it("[ROSTER-11] Alice's question is answered when no more come", () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it("[ROSTER-11] nobody waits longer than 20 s for an answer", () => {
-  const { come, ask, answered } = setup();
+it("[ROSTER-11] nobody waits longer than 20 s for an answer while as many go as come", () => {
+  const { come, go, ask, answered } = setup(1_000);
   for (let ms = 0; ms < 30_000; ms += 100) {
-    come(ms < 500 ? 1_000 : 500);
+    for (let i = 0; i < 50; i++) {
+      come(1);
+      go(1);
+    }
     if (ms === 500) ask("Alice");
     vi.advanceTimersByTime(100);
   }
   expect(answered).toHaveLength(1);
   expect(answered[0]?.[1]).toBeGreaterThanOrEqual(20_500);
   expect(answered[0]?.[1]).toBeLessThanOrEqual(20_900);
+});
+
+it("[ROSTER-11] Alice's question waits until a relay is full that lets thirteen clients in a second, each with a room and the lobby", () => {
+  const { come, ask, answered } = setup();
+  for (let s = 0; s < 40; s++) {
+    come(26);
+    if (s === 5) ask("Alice");
+    vi.advanceTimersByTime(1_000);
+  }
+  expect(answered).toEqual([]);
+  vi.advanceTimersByTime(3_000);
+  expect(answered).toHaveLength(1);
+});
+
+it("[ROSTER-11] a rush goes on for as long as those who were not let in wait before they try again", () => {
+  const { come, ask, answered } = setup();
+  come(10);
+  vi.advanceTimersByTime(2_000);
+  come(10);
+  vi.advanceTimersByTime(1_000);
+  // ten of the last 2.5 s are left
+  ask("Alice");
+  vi.advanceTimersByTime(1_400);
+  expect(answered).toEqual([]);
+  vi.advanceTimersByTime(500);
+  expect(answered).toHaveLength(1);
+});
+
+it("[ROSTER-11] nobody waits longer than 60 s for an answer while a relay fills", () => {
+  const { come, ask, answered } = setup();
+  for (let ms = 0; ms < 70_000; ms += 100) {
+    come(50);
+    if (ms === 500) ask("Alice");
+    vi.advanceTimersByTime(100);
+  }
+  expect(answered).toHaveLength(1);
+  expect(answered[0]?.[1]).toBeGreaterThanOrEqual(60_500);
+  expect(answered[0]?.[1]).toBeLessThanOrEqual(60_900);
 });
 
 it("[ROSTER-11] those who come and go all the time on a large relay are no rush", () => {
