@@ -13,6 +13,7 @@ import { Bye, type Message, type MessageKind } from "./message.ts";
 import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
 import { RemoteRelay } from "./room/remote-relay.ts";
+import { Renewals } from "./room/renewals.ts";
 import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 import { RemoteStatesReader, StatesWriter, goneState } from "./states.ts";
 
@@ -44,12 +45,14 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   readonly #topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
   readonly #lingering: Lingering;
+  readonly #renewals: Renewals;
   /** Relays whose parts of the document the questions of clients wait for; null: there was none. [BUS-12] */
   #awaited: Awaited | null = null;
 
   constructor(context: ClusterContext, room: Room) {
     this.#context = context;
     this.#room = room;
+    this.#renewals = new Renewals(room.register);
     this.#lingering = new Lingering({
       hold: () => context.hub.hold(room.name).release,
       isStored: () => context.hub.documents.isStored(room.name),
@@ -59,7 +62,10 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     room.sharing.outlet = {
       states: (updates) => this.#tellStates(updates),
       update: (message) => this.#topic.send("doc", message),
-      renew: () => this.#topic.send("renew", NOTHING),
+      renew: () => {
+        this.#topic.send("renew", NOTHING);
+        this.#renewals.asked(context.hub.clock.now());
+      },
       message: (message) => {
         if (this.isShared) context.publish(topic, "message", room.name, 0, messageBody(message, null));
       },
@@ -145,6 +151,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   sweep(now: number): void {
     const moved = this.#lingering.takeMoved(now);
     if (moved.length > 0) this.#tell(moved, now);
+    if (this.#renewals.isDue(now)) this.#topic.send("renew", NOTHING);
     this.#topic.sweep(now);
     for (const peer of this.#topic.peers()) {
       forgetStored(peer, now);
