@@ -1,5 +1,6 @@
 /** Opens the store that an address names, and loads what it takes only then. */
 import type { DocumentStore } from "../ports/stores/document-store.ts";
+import { withPackage } from "../util/optional-package.ts";
 
 /** The stores that outlive a relay. */
 export const LASTING_FORMS = '"file:FOLDER" or "postgres://…"';
@@ -43,21 +44,12 @@ export async function openStore(
     case "memory":
       return null;
     case "file": {
-      const { LevelDocumentStore } = await loaded(() => import("./level.ts"), "classic-level");
+      const { LevelDocumentStore } = await withPackage("classic-level", "this store", () => import("./level.ts"));
       return LevelDocumentStore.open(found.folder, options);
     }
     case "postgres": {
-      const { PostgresDocumentStore } = await loaded(() => import("./postgres.ts"), "pg");
+      const { PostgresDocumentStore } = await withPackage("pg", "this store", () => import("./postgres.ts"));
       return PostgresDocumentStore.open(found.url, options);
     }
-  }
-}
-
-/** Loads what needs a package that npm may have left out. [STORE-23] */
-async function loaded<T>(load: () => Promise<T>, name: string): Promise<T> {
-  try {
-    return await load();
-  } catch (error) {
-    throw new Error(`this store needs the package ${name}: npm install ${name}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Database, SqlJsStatic } from "sql.js";
 import { reasonOf } from "../../../relay/util/reason.ts";
+import { withPackage } from "../../../relay/util/optional-package.ts";
 import type { DocumentSource, SourceDocument } from "./document-source.ts";
 
 /** Where the header of a SQLite file says that changes go to another file first (2), or not (1): to be read, and written. */
@@ -26,12 +27,7 @@ export async function openHocuspocusSqlite(file: string): Promise<DocumentSource
 }
 
 async function loadSql(): Promise<SqlJsStatic> {
-  let load: () => Promise<SqlJsStatic>;
-  try {
-    ({ default: load } = await import("sql.js"));
-  } catch (error) {
-    throw new Error("to read SQLite files takes the package sql.js: npm install sql.js", { cause: error });
-  }
+  const { default: load } = await withPackage("sql.js", "a SQLite file", () => import("sql.js"));
   return await load();
 }
 

@@ -1,6 +1,7 @@
 /** Opens what relays on a bus share of their webhooks, and loads what it takes only then. */
 import { checkOutboxAddress } from "../../util/bus-address.ts";
 import type { SharedOutbox } from "../../ports/stores/shared-outbox.ts";
+import { withPackage } from "../../util/optional-package.ts";
 
 /**
  * Opens the shared outbox in the Redis that is the bus. [HOOK-20]
@@ -11,12 +12,10 @@ import type { SharedOutbox } from "../../ports/stores/shared-outbox.ts";
  */
 export async function openSharedOutbox(address: string, prefix = "cp1:", label = "the bus"): Promise<SharedOutbox> {
   checkOutboxAddress(address, label);
-  try {
-    const { RedisSharedOutbox } = await import("./redis.ts");
-    return new RedisSharedOutbox(address, prefix);
-  } catch (error) {
-    throw new Error("webhooks of relays on a bus need the package @redis/client: npm install @redis/client", {
-      cause: error,
-    });
-  }
+  const { RedisSharedOutbox } = await withPackage(
+    "@redis/client",
+    "an outbox of relays on a bus",
+    () => import("./redis.ts"),
+  );
+  return new RedisSharedOutbox(address, prefix);
 }
