@@ -268,9 +268,9 @@ export class Hub {
     return membersOf(userId, lobby, this.#members);
   }
 
-  /** How long it has taken so far, since the start, to hand on to others what somebody said, ms. */
-  get fanOutMs(): number {
-    return this.#load.fanOutMs;
+  /** How much of the relay's time since its start is not charged to those whose messages it was spent on, ms. */
+  get sparedMs(): number {
+    return this.#load.sparedMs;
   }
 
   /** Ends bans whose time is over, and has rooms and lobbies do what is due. */

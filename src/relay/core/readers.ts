@@ -97,7 +97,7 @@ export class Readers {
       // what came from another relay, that relay has told the others
       if (member !== author && !(isRemote && member.kind === "relay")) member.send(packet);
     }
-    load.fanOutMs += clock.now() - startedAt;
+    load.handedOn(clock.now() - startedAt);
   }
 
   left(member: Member): void {

@@ -5,14 +5,17 @@ import { Packet } from "../ports/packet.ts";
 import { answerOf, updatePackets } from "./answer.ts";
 import { Answers } from "./answers.ts";
 import type { Broadcast, RoomDocument } from "./document.ts";
-import { MAX_PART, Snapshots } from "./read-only/snapshots.ts";
+import { type ForAll, MAX_PART, Snapshots } from "./read-only/snapshots.ts";
 import { type StateVector, readStateVector } from "./update/state-vector.ts";
+
+const UNTIMED: ForAll = { now: () => 0, took: () => {} };
 
 /** A document that only the relay writes: clients' updates are ignored. [LOBBY-4] */
 export class ReadOnlyDocument implements RoomDocument {
   readonly #doc: Y.Doc;
   readonly #onRead: () => void;
   readonly #others: () => Iterable<Y.Doc>;
+  readonly #forAll: ForAll;
   readonly #answers = new Answers<readonly Packet[]>();
   #isRead = false;
   readonly #onUpdate: (update: Uint8Array) => void;
@@ -24,11 +27,18 @@ export class ReadOnlyDocument implements RoomDocument {
    * @param onRead before it is read for the first time: what is in it may wait until then
    * @param others documents of other relays that its readers get with it; who changes them tells the readers
    */
-  constructor(doc: Y.Doc, broadcast: Broadcast, onRead: () => void, others: () => Iterable<Y.Doc> = () => []) {
+  constructor(
+    doc: Y.Doc,
+    broadcast: Broadcast,
+    onRead: () => void,
+    others: () => Iterable<Y.Doc> = () => [],
+    forAll: ForAll = UNTIMED,
+  ) {
     this.#others = others;
+    this.#forAll = forAll;
     this.#doc = doc;
     // the answer comes last
-    this.#own = new Snapshots(doc, (update, maxBytes) => answerOf([update], maxBytes));
+    this.#own = new Snapshots(doc, (update, maxBytes) => answerOf([update], maxBytes), forAll);
     this.#onRead = onRead;
     this.#onUpdate = (update) => {
       this.#answers.clear();
@@ -71,7 +81,7 @@ export class ReadOnlyDocument implements RoomDocument {
     }
     let snapshots = this.#ofOthers.get(doc);
     if (snapshots === undefined) {
-      const made = new Snapshots(doc, updatesOf);
+      const made = new Snapshots(doc, updatesOf, this.#forAll);
       // it ends with the document
       doc.on("update", (update: Uint8Array) => made.age(update));
       this.#ofOthers.set(doc, made);
@@ -92,7 +102,9 @@ export class ReadOnlyDocument implements RoomDocument {
   #open(): void {
     if (this.#isRead) return;
     this.#isRead = true;
+    const startedAt = this.#forAll.now();
     this.#onRead();
+    this.#forAll.took(this.#forAll.now() - startedAt);
     // there was nobody to be told before
     this.#doc.on("update", this.#onUpdate);
   }

@@ -3,9 +3,6 @@ import type { ProcessorTime } from "./processor.ts";
 import { Spending, type SpendingLimits } from "./spending.ts";
 import { type TimeQuota, Work } from "./work.ts";
 
-/** An author is charged for this part of the time that it takes to hand a message on: most of that time is due to how many others listen. [COST-7] */
-const FAN_OUT_PART = 1 / 4;
-
 /** What all meters of a relay share. */
 export interface Tariff {
   readonly limits: SpendingLimits;
@@ -47,12 +44,12 @@ export class Meter {
   /**
    * Charges the link with what something took. Returns whether it may go on.
    *
-   * @param fanOutMs how much of that it took to hand on to others what was said
+   * @param sparedMs how much of that is not charged: others had the relay spend it
    */
-  charge(elapsedMs: number, now: number, fanOutMs = 0): boolean {
+  charge(elapsedMs: number, now: number, sparedMs = 0): boolean {
     if (elapsedMs <= 0) return true;
     const { processor, time } = this.#tariff;
-    const counted = 1 - (1 - FAN_OUT_PART) * (fanOutMs / elapsedMs);
+    const counted = 1 - sparedMs / elapsedMs;
     return time.charge(this.#spent(now).work, this.#payer, processor.taken(elapsedMs, now) * counted, now);
   }
 

@@ -27,8 +27,8 @@ export interface LinkHandler {
   readonly turns: Turns;
   readonly unsent: UnsentData;
   readonly probe: Probe;
-  /** How long the relay has spent since its start on handing on what somebody said, ms. */
-  readonly fanOutMs: number;
+  /** How much of the relay's time since its start is not charged to those whose messages it was spent on, ms. [COST-7] [COST-13] */
+  readonly sparedMs: number;
   /** Throws `FrameError` when the frame breaks the protocol. */
   frame(channel: Channel, frame: Frame, now: number): void;
   /** The page at the other end of a channel fell silent, or spoke again. */

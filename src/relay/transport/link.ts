@@ -230,14 +230,14 @@ export class Link extends Inbox implements SocketEvents, Debtor, ChannelLink {
     this.#outbox.answered();
     this.drain();
     if (!isBinary) return this.close(Close.malformed, "text frame: messages are binary");
-    const fanOutMs = this.handler.fanOutMs;
+    const { sparedMs } = this.handler;
     // a plain view: a Buffer's slice would not copy
     const refusal = this.#read(new Uint8Array(data.buffer, data.byteOffset, data.length), now);
     const endedAt = this.handler.clock.now();
     const elapsedMs = endedAt - now;
     this.acted(elapsedMs);
     // charged before the link is closed: its user may come back, and say the same again [COST-2]
-    const mayGoOn = !this.isOpen || this.meter.charge(elapsedMs, endedAt, this.handler.fanOutMs - fanOutMs);
+    const mayGoOn = !this.isOpen || this.meter.charge(elapsedMs, endedAt, this.handler.sparedMs - sparedMs);
     if (refusal !== null) refusal();
     else if (!mayGoOn) this.close(Close.tooManyMessages, "too much work");
   }

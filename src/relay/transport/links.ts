@@ -79,8 +79,8 @@ export class Links implements LinkHandler {
     return this.#hub.probe;
   }
 
-  get fanOutMs(): number {
-    return this.#hub.fanOutMs;
+  get sparedMs(): number {
+    return this.#hub.sparedMs;
   }
 
   /** Takes a socket. No room hears of it until a channel is opened. */

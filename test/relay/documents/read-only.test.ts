@@ -215,3 +215,29 @@ it("[LOBBY-23] hands on what another relay has written that is no JSON", () => {
   take(reader, document.sync(EMPTY_STATE_VECTOR, true));
   expect(reader.getMap("shards").get("alice")).toBe(2n ** 60n);
 });
+
+it("[COST-13] what is made once for all who come is told, so that the first of them does not pay for it", () => {
+  let now = 0;
+  let tookMs = 0;
+  const doc = new Y.Doc();
+  const map = doc.getMap("shards");
+  const document = new ReadOnlyDocument(
+    doc,
+    () => {},
+    () => (now += 7),
+    () => [],
+    { now: () => now, took: (ms) => (tookMs += ms) },
+  );
+  onTestFinished(() => document.close());
+  // a small document is encoded for each who asks
+  map.set("user", "here");
+  document.sync(EMPTY_STATE_VECTOR, true);
+  document.sync(EMPTY_STATE_VECTOR, true);
+  expect(tookMs).toBe(7);
+  // as it is encoded, time passes
+  map.set("all", { toJSON: () => ((now += 100), "x".repeat(100_000)) });
+  document.sync(EMPTY_STATE_VECTOR, true);
+  expect(tookMs).toBe(107);
+  document.sync(EMPTY_STATE_VECTOR, true);
+  expect(tookMs).toBe(107);
+});

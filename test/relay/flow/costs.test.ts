@@ -33,7 +33,7 @@ function setup(
   let now = 0;
   const acted: string[] = [];
   const closed: string[] = [];
-  let fanOutMs = 0;
+  let sparedMs = 0;
   const handler: LinkHandler = {
     clock: { now: () => now, wall: given.wall ?? (() => now) },
     tariff: {
@@ -46,12 +46,12 @@ function setup(
     unfinishedData: new UnfinishedData(0),
     unfinishedIsOver() {},
     probe: noProbe,
-    get fanOutMs() {
-      return fanOutMs;
+    get sparedMs() {
+      return sparedMs;
     },
     frame(channel) {
       now += messageMs;
-      if (given.isFanOut === true) fanOutMs += messageMs;
+      if (given.isFanOut === true) sparedMs += messageMs * (3 / 4);
       acted.push(names.get(channel) ?? "");
       if (given.fails === true) throw new TypeError("nobody has foreseen this");
       if (names.get(channel) === given.refused) throw new FrameError("too much");

@@ -452,7 +452,7 @@ describe("signs of life", () => {
       unfinishedData: new UnfinishedData(0),
       unfinishedIsOver() {},
       probe: noProbe,
-      fanOutMs: 0,
+      sparedMs: 0,
       frame() {},
       silence() {},
       drained() {},

@@ -144,13 +144,15 @@ export class Pace {
   }
 }
 
+/** An author is charged for this part of the time that it takes to hand a message on: most of that time is due to how many others listen. [COST-7] */
+const FAN_OUT_PART = 1 / 4;
+
 /** How often it is asked how busy the relay is, ms. */
 const LOOK_MS = 250;
 
 /** How long the relay takes to tell those in all rooms what changed, and how busy it is. */
 export class FlushLoad {
-  /** How long the relay has spent since its start on handing on what is sent at once and not flushed, ms. */
-  fanOutMs = 0;
+  #sparedMs = 0;
   readonly #heavy = new Set<Pace>();
   readonly #busySince: () => number;
   #busy = 0;
@@ -159,6 +161,21 @@ export class FlushLoad {
   /** @param busySince what part of the time the relay has been busy since it was asked last: 0 to 1 */
   constructor(busySince: () => number = () => 0) {
     this.#busySince = busySince;
+  }
+
+  /** How much of its time the relay has spent since its start that is not charged to those who made it spend that time, ms. */
+  get sparedMs(): number {
+    return this.#sparedMs;
+  }
+
+  /** It took so long to hand on what somebody said, which is sent at once and not flushed. [COST-7] */
+  handedOn(ms: number): void {
+    this.#sparedMs += ms * (1 - FAN_OUT_PART);
+  }
+
+  /** It took so long to make what all who come are sent. [COST-13] */
+  madeForAll(ms: number): void {
+    this.#sparedMs += ms;
   }
 
   /** What part of the time the relay has been busy of late, about: 0 to 1. */

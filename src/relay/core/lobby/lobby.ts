@@ -80,6 +80,7 @@ export class Lobby {
         broadcast,
         () => this.openShard(),
         () => this.others.docs(),
+        { now: () => setup.clock.now(), took: (ms) => setup.load.madeForAll(ms) },
       );
     });
     this.others = new RemoteShards({

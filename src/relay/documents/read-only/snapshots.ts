@@ -16,6 +16,12 @@ export const MAX_PART: number = 32 * 1024;
 
 type Encode = (doc: Y.Doc) => Uint8Array;
 
+/** Times what is made once for all who come: the first of them is not charged with it. [COST-13] */
+export interface ForAll {
+  now(): number;
+  took(ms: number): void;
+}
+
 interface Snapshot {
   /** How large the document was, bytes. */
   readonly size: number;
@@ -30,12 +36,14 @@ interface Snapshot {
 export class Snapshots {
   readonly #doc: Y.Doc;
   readonly #last: (update: Uint8Array, maxBytes?: number) => readonly Packet[];
+  readonly #forAll: ForAll;
   #snapshot: Snapshot | null = null;
 
   /** @param last makes messages of what is sent last, each at most so long */
-  constructor(doc: Y.Doc, last: (update: Uint8Array, maxBytes?: number) => readonly Packet[]) {
+  constructor(doc: Y.Doc, last: (update: Uint8Array, maxBytes?: number) => readonly Packet[], forAll: ForAll) {
     this.#doc = doc;
     this.#last = last;
+    this.#forAll = forAll;
   }
 
   /** All of the document as it is now. @param isYjs it is for a client that reads it with Yjs */
@@ -43,11 +51,13 @@ export class Snapshots {
     const encode = isYjs ? encodeAsJson : Y.encodeStateAsUpdate;
     let whole = this.#snapshot?.whole.get(encode);
     if (whole === undefined) {
+      const startedAt = this.#forAll.now();
       const update = encode(this.#doc);
       if (update.length < MIN_SNAPSHOT) return this.#last(update);
       whole = updatePackets(update, isYjs ? MAX_PART : undefined, true);
       this.#snapshot ??= this.#begin(update.length);
       this.#snapshot.whole.set(encode, whole);
+      this.#forAll.took(this.#forAll.now() - startedAt);
     }
     // one who took the snapshot for all of it would see people who have left since
     return [...whole, ...this.#since(this.#snapshot)];
