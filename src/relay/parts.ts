@@ -20,6 +20,8 @@ const PARTS: Readonly<Record<string, PartSpec>> = {
   },
   log: { needs: ["info", "warn", "error"], openedBy: null },
 };
+/** What a store may have besides. */
+const PEOPLE: PartSpec = { needs: ["load", "save", "forget"], openedBy: null };
 const FUNCTIONS = ["authenticate", "onError"] as const;
 
 /** Throws a `RangeError` that names a part which cannot be used, and says what to give. What is null or undefined is no part. */
@@ -34,6 +36,8 @@ export function checkParts(given: Readonly<Record<string, unknown>>): void {
       throw new RangeError(`${name} must be a function`);
     }
   }
+  const { people = null } = isRecord(given["store"]) ? given["store"] : {};
+  if (people !== null) checkPart("store.people", people, PEOPLE);
   checkLobby(given["lobby"]);
 }
 

@@ -21,6 +21,7 @@ import { Instruments } from "./server/instruments.ts";
 import { MetricsPage, type RelayMetrics } from "./server/metrics.ts";
 import { atMost, endsInTime } from "./util/back-off.ts";
 import { type ErrorListener, safeReporter } from "./util/report.ts";
+import { safeLog } from "./server/safe-log.ts";
 import { Sparing } from "./util/sparing.ts";
 import { type ResolvedConfig, type ResolvedWebhooks, resolveConfig } from "./config.ts";
 import type { RelayConfig } from "./options.ts";
@@ -80,9 +81,9 @@ class RelayServer implements Relay {
 
   constructor({ settings: options, authenticate, onError, log, store, bus, api, webhooks }: ResolvedConfig) {
     this.options = options;
-    this.#log = log;
-    this.#instruments = new Instruments((room, tookMs) => this.#logSlowFlush(room, tookMs));
     this.#onError = safeReporter(onError);
+    this.#log = safeLog(log, this.#onError);
+    this.#instruments = new Instruments((room, tookMs) => this.#logSlowFlush(room, tookMs));
     this.#hub = new LinkedHub(options, this.#onError, {
       store,
       ...(bus !== null && { bus: bus.bus, busPrefix: bus.prefix, busSecret: bus.secret }),
@@ -96,7 +97,7 @@ class RelayServer implements Relay {
     this.#authorizer = new Authorizer(options, authenticate, this.#hub.core.lobbyPlaces, (error) =>
       this.#onError(error, "authenticate"),
     );
-    this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError, log);
+    this.#upgradeHandler = new UpgradeHandler(this.#authorizer, this.#hub, this.#onError, this.#log);
     this.#api = new LazyApi({ ...api, hub: this.#hub, onError: this.#onError });
     // the types do not know closeTimeout yet
     const settings: ServerOptions<typeof RelaySocket> & { readonly closeTimeout: number } = {
@@ -308,7 +309,7 @@ class RelayServer implements Relay {
     // the last events go to receivers before that is closed
     const stored = this.#hub.close().then(() =>
       // [STORE-48]
-      endsInTime(this.#webhooks?.close(), () => this.#onError(new Error("they do not end in time"), "webhooks")),
+      endsInTime(this.#webhooks?.close(), (trouble) => this.#onError(trouble, "webhooks")),
     );
     this.#upgradeHandler.close();
     this.#authorizer.close();

@@ -1,5 +1,6 @@
 /** Parts that an application hands in, and that are none. */
 import { expect, it } from "vitest";
+import { RawPeer } from "./raw.ts";
 import { createHub } from "../../src/hub/index.ts";
 import { MemoryDocumentStore, type Relay, createRelay, openStore } from "../../src/relay/index.ts";
 
@@ -12,6 +13,7 @@ it.each<[object, string | RegExp]>([
   ],
   [{ store: "file:./data" }, /^store has no function load: .*openStore/],
   [{ store: { load() {}, append() {} } }, /^store has no function compact/],
+  [{ store: { load() {}, append() {}, compact() {}, people: 5 } }, /^store.people has no function load/],
   [{ bus: Promise.resolve({}) }, /^bus is a promise: await it first/],
   [{ bus: "redis://localhost" }, /^bus has no function publish: .*openBus/],
   [{ outbox: {} }, /^outbox has no function write/],
@@ -59,4 +61,43 @@ it("[RUN-8] takes stores and functions of one's own, and nothing where nothing i
   expect(relay.options.lobbyRooms).toBe(false);
   await relay.close();
   await createRelay({ store: null, sharedOutbox: null }).close();
+});
+
+it.each<[string, () => unknown]>([
+  [
+    "throws",
+    () => {
+      throw new Error("no disk");
+    },
+  ],
+  ["rejects", () => Promise.reject(new Error("no disk"))],
+])(
+  "[RUN-11] a log that %s is reported, and a client is let in, and the relay closes all the same",
+  async (_what, write) => {
+    const errors: string[] = [];
+    const relay = createRelay({
+      log: { info: write, warn: write, error: write },
+      onError: (error, where) => errors.push(`${where}: ${String(error)}`),
+    });
+    const { url } = await relay.listen(0);
+    await expect(new RawPeer(url, "@reserved", []).closed).resolves.toMatchObject({ code: 4403 });
+    await relay.close();
+    expect(new Set(errors)).toEqual(new Set(["the log: Error: no disk"]));
+  },
+);
+
+it("[RUN-11] a store that fails as it is closed is reported, and the relay closes all the rest", async () => {
+  class Stuck extends MemoryDocumentStore {
+    close(): Promise<void> {
+      return Promise.reject(new Error("busy"));
+    }
+  }
+  const errors: string[] = [];
+  const relay = createRelay({ store: new Stuck(), onError: (error) => errors.push(String(error)) });
+  const { port } = await relay.listen(0);
+  await relay.close();
+  expect(errors).toEqual(["Error: the store does not close"]);
+  const next = createRelay();
+  await next.listen(port);
+  await next.close();
 });

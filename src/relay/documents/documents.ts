@@ -172,7 +172,7 @@ export class Documents {
     this.#stored.clear();
     this.#thread.close();
     const closed = Promise.all([this.#expiry.close(), this.#compaction?.close()]).then(() => this.#store?.close?.());
-    await endsInTime(closed, () => this.warn("the store does not close"));
+    await endsInTime(closed, (trouble) => this.warn("the store does not close", trouble));
   }
 
   /** Whether documents can be deleted: where a store has them, that must be able to. */

@@ -5,6 +5,7 @@
 import { keyOf } from "../../util/key.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { PeopleStore, PersonRecord, StoredPerson } from "../ports/stores/people-store.ts";
+import { isStoredPerson } from "../ports/stores/person.ts";
 import { backOff, pause } from "../util/back-off.ts";
 
 /** Changes are gathered for this time, and then saved together, ms. */
@@ -145,10 +146,15 @@ export class PeopleKeeper {
     const { store, clock, recentTtl } = this.#setup;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
+        let odd = 0;
         for await (const people of store.load(clock.wall() - recentTtl, signal)) {
-          if (!signal.aborted) this.#source.remember(people);
+          const sound = Array.isArray(people) ? people.filter(isStoredPerson) : [];
+          odd += Array.isArray(people) ? people.length - sound.length : 1;
+          if (!signal.aborted) this.#source.remember(sound);
         }
         this.#isLoadFailing = false;
+        if (odd > 0)
+          this.#report(`${odd} of what the store gave are no records of people, and are left out`, undefined);
         this.#reportDamaged(store.damaged ?? new Set());
         return void this.#forget();
       } catch (error) {

@@ -34,12 +34,13 @@ export async function atMost(ms: number, promise: Promise<void> | undefined): Pr
 /** What is asked to end and does not answer for so long hangs, ms: a relay that stops goes on without it. [STORE-48] */
 export const ENDING_MS = 10_000;
 
-/** Waits for something to end, and calls back where it has not in time. Rejects as it does. */
-export async function endsInTime(ended: Promise<void> | undefined, onLate: () => void): Promise<void> {
+/** Waits for something to end, and calls back where it fails, or has not ended in time: all else is to end all the same. [RUN-11] [STORE-48] */
+export async function endsInTime(
+  ended: Promise<void> | undefined,
+  onTrouble: (trouble: unknown) => void,
+): Promise<void> {
   let isLate = true;
-  await atMost(
-    ENDING_MS,
-    ended?.finally(() => (isLate = false)),
-  );
-  if (ended !== undefined && isLate) onLate();
+  const settled = ended?.catch(onTrouble).finally(() => (isLate = false));
+  await atMost(ENDING_MS, settled);
+  if (settled !== undefined && isLate) onTrouble(new Error("it does not answer, and is not waited for any more"));
 }

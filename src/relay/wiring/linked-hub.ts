@@ -201,9 +201,7 @@ export class LinkedHub {
 
   /** [STORE-48] Waits until something has ended, but not for so long that it keeps the process from ending. */
   #inTime(what: string, ended: Promise<void> | undefined): Promise<void> {
-    return endsInTime(ended, () =>
-      this.#onError(new Error("it does not answer, and is not waited for any more"), what),
-    );
+    return endsInTime(ended, (trouble) => this.#onError(trouble, what));
   }
 
   users(lobby?: string): readonly User[] {

@@ -49,6 +49,23 @@ describe("after a restart", () => {
     expect(carol.lobby.recent.map(({ id, lastSeen }) => [id, lastSeen])).toEqual([["alice", before[0]?.lastSeen]]);
   });
 
+  it("[PEOPLE-9] what a store gives that is no record is left out and reported, and all others are known", async () => {
+    const errors: string[] = [];
+    const store = new MemoryDocumentStore();
+    const person = { lobby: "@lobby", user: { id: "alice" }, choice: null, lastSeen: Date.now() };
+    const odd = [null, 5, {}, { ...person, user: null }, { ...person, lobby: "acme" }, { ...person, lastSeen: NaN }];
+    vi.spyOn(store.people, "load").mockImplementation(async function* () {
+      yield 5 as never;
+      yield [...odd, person] as never;
+      await Promise.resolve();
+    });
+    const { relay } = await startRelay({ store, onError: (error) => errors.push((error as Error).message) });
+    await until("Alice is known", () => leaver(relay, "alice")?.status === "offline");
+    await until("it is reported", () => errors.length > 0);
+    expect(errors).toEqual(["7 of what the store gave are no records of people, and are left out"]);
+    expect(relay.trouble).toBeNull();
+  });
+
   it("[PEOPLE-2] [PEOPLE-8] after a crash those who do not come back have left when they were last known to be here", async () => {
     const store = new MemoryDocumentStore();
     const first = await startOn(store);
