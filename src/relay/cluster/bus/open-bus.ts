@@ -1,6 +1,7 @@
 /** Opens the bus that an address names, and loads what it takes only then. */
 import type { Bus } from "../../ports/bus.ts";
 import { readBusAddress } from "../../util/bus-address.ts";
+import { withPackage } from "../../util/optional-package.ts";
 
 /**
  * Opens a bus over Redis or Valkey. [BUS-23] [BUS-47]
@@ -18,11 +19,6 @@ export async function openBus(
   load: () => Promise<typeof import("./redis-bus.ts")> = () => import("./redis-bus.ts"),
 ): Promise<Bus> {
   const read = readBusAddress(address, label);
-  let module: typeof import("./redis-bus.ts");
-  try {
-    module = await load();
-  } catch (error) {
-    throw new Error("a bus over Redis needs the package @redis/client: npm install @redis/client", { cause: error });
-  }
+  const module = await withPackage("@redis/client", "a bus over Redis", load);
   return new module.RedisBus(read, onError);
 }

@@ -68,7 +68,7 @@ it("[BUS-23] relays that are given one Redis are one world, with a user of its o
 it("[BUS-23] who has not installed the package is told what to install", async () => {
   const missing = (): Promise<never> => Promise.reject(new Error("Cannot find package '@redis/client'"));
   await expect(openBus("redis://127.0.0.1:1", () => {}, "the bus", missing)).rejects.toThrow(
-    "npm install @redis/client",
+    "npm install copresence @redis/client",
   );
 });
 
