@@ -123,7 +123,7 @@ export function createInbound(
     isWhole = true;
     const missing = isFirst ? peersBut(new Set(told.map(({ id }) => id))) : [];
     for (const id of missing) held.add(id);
-    removed.push(...takeReturned(added));
+    removed.push(...takeReturned(added.concat(updated)));
     announce(removed, added, updated, changed);
     tellMarked([...returned, ...missing].filter((id) => states.has(id)));
   }
@@ -134,10 +134,10 @@ export function createInbound(
     return [...states.keys()].filter((id) => id !== clientID && !named.has(id));
   }
 
-  /** Takes out the held peers whose session is back under a new id: their page was loaded again. */
-  function takeReturned(added: readonly number[]): number[] {
-    if (held.size === 0 || added.length === 0) return [];
-    const back = new Set(added.map(sessionOf));
+  /** Takes out the held peers whose session the relay names under another id: their page was loaded again. [OWN-4] */
+  function takeReturned(named: readonly number[]): number[] {
+    if (held.size === 0) return [];
+    const back = new Set(named.map(sessionOf));
     return drop([...held].filter((id) => back.has(sessionOf(id))));
   }
 

@@ -27,6 +27,30 @@ it("[ROSTER-6] a client that the relay gave up, and that speaks again, does not 
   expect([inbound.markOf(awareness.clientID), told, marked]).toEqual([undefined, 1, [awareness.clientID]]);
 });
 
+it("[OWN-4] shows a session once where the relay names it under an id that had another session, and not under the one that was missed", () => {
+  const awareness = new Awareness(new Y.Doc());
+  clearInterval(awareness["_checkInterval"] as number);
+  const own = { tellAnew: () => {}, isOwn: () => false };
+  const inbound = createInbound(awareness, {}, own, { at: (ms) => ms }, () => {});
+  const open = (...named: readonly (readonly [id: number, session: string])[]): void => {
+    inbound.opened();
+    const frame = decodeRelayFrame(
+      encodeStates((writer) => {
+        for (const [i, [id, session]] of named.entries()) {
+          writer.whole(i + 1, id, fieldsOf({ user: { id: "bob" }, copresence: { session } }));
+        }
+      }) ?? new Uint8Array(),
+    );
+    if (frame.type === "states") inbound.take(frame.payload);
+  };
+  // Bob's tab was duplicated: the copy went on with its session, and the tab took another
+  open([7, "s_tab"], [8, "s_copy"]);
+  inbound.lost(5_000);
+  // a relay that has not heard of that
+  open([7, "s_copy"]);
+  expect([...awareness.states.keys()].filter((id) => id !== awareness.clientID)).toEqual([7]);
+});
+
 it("[TIME-6] who was lost with the connection is dated by the clock of the relay that answers now", () => {
   const awareness = new Awareness(new Y.Doc());
   clearInterval(awareness["_checkInterval"] as number);
