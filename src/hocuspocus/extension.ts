@@ -1,6 +1,7 @@
 /** Presence for a Hocuspocus server: all that is said about who is here goes to the hub, and documents stay Hocuspocus's. */
 import type { Extension, Hocuspocus } from "@hocuspocus/server";
 import { Close, type PresenceHub, createHub } from "../hub/index.ts";
+import { consoleReporter, safeReporter } from "../hub/report.ts";
 import { Authority } from "./authority.ts";
 import { Bridge } from "./bridge.ts";
 import type { HocuspocusOptions, HocuspocusPresence } from "./options.ts";
@@ -21,9 +22,13 @@ const MAY_RETURN = { 4205: 1006, 4408: 1006 };
 export function presenceExtension<Context = Record<string, unknown>>(
   options: HocuspocusOptions<Context>,
 ): HocuspocusPresence {
+  // [HOC-17] else each connection would fail for want of it
+  if (typeof (options as Partial<typeof options> | undefined)?.identify !== "function") {
+    throw new TypeError("presenceExtension needs a function identify: it says who a connection is, from its context");
+  }
   const { identify, addressOf, ...settings } = options;
   const hub = createHub({ ...settings, documents: "none", closeCodes: MAY_RETURN });
-  const onError = options.onError ?? ((error, where) => console.error(`copresence: ${where}:`, error));
+  const onError = safeReporter(options.onError ?? consoleReporter());
   return new PresenceExtension<Context>(hub, { identify, addressOf: addressOf ?? null, onError });
 }
 
@@ -67,14 +72,28 @@ class PresenceExtension<Context> implements HocuspocusPresence {
     for (const bridge of this.#open) bridge.end(Close.restart, "the server is stopping");
   }
 
+  /** As limits count addresses. [HOC-17] What the application throws here would else leave the client without an answer. */
+  #addressOf(request: Request): string {
+    const own = `socket:${this.#sockets++}`;
+    const { addressOf, onError } = this.#setup;
+    try {
+      const address: unknown = addressOf?.(request) ?? own;
+      if (typeof address === "string") return address;
+      throw new TypeError("addressOf must give a text");
+    } catch (error) {
+      onError(error, "addressOf");
+      return own;
+    }
+  }
+
   /** Hears first what comes over each socket. */
   #listenTo(instance: Hocuspocus): void {
-    const { identify, addressOf, onError } = this.#setup;
-    const authority = new Authority(instance, identify);
+    const { identify, onError } = this.#setup;
+    const authority = new Authority(instance, identify, onError);
     const handleConnection = instance.handleConnection.bind(instance);
     instance.handleConnection = (incoming, request, context) => {
       const client = handleConnection(incoming, request, context);
-      const address = addressOf?.(request) ?? `socket:${this.#sockets++}`;
+      const address = this.#addressOf(request);
       const bridge = new Bridge<Context>({
         hub: this.hub,
         authority,
