@@ -88,10 +88,7 @@ export class AdaptedSocket implements ServerSocket {
   }
 
   terminate(): void {
-    this.#ask(() => {
-      if (this.#socket.terminate === undefined) this.#socket.close(1001, "");
-      else this.#socket.terminate();
-    });
+    this.#ask(() => (this.#socket.terminate === undefined ? this.#socket.close(1001, "") : this.#socket.terminate()));
   }
 
   tell(events: SocketEvents): void {
@@ -116,20 +113,25 @@ export class AdaptedSocket implements ServerSocket {
     this.#events = null;
   }
 
-  /** Asks the socket for something. */
-  #ask(act: () => void): void {
+  /** Asks the socket for something. What it rejects with later is no different from what it throws. */
+  #ask(act: () => unknown): void {
     try {
-      act();
+      const asked = act();
+      if (asked instanceof Promise) asked.catch((error: unknown) => this.#failed(error));
     } catch (error) {
-      if (this.#hasFailed) return;
-      this.#hasFailed = true;
-      this.#onError(error);
-      // not in the midst of what it was asked for
-      queueMicrotask(() => {
-        this.closed(LOST);
-        this.terminate();
-      });
+      this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#onError(error);
+    // not in the midst of what it was asked for
+    queueMicrotask(() => {
+      this.closed(LOST);
+      this.terminate();
+    });
   }
 }
 

@@ -37,6 +37,20 @@ function gone(): never {
 }
 
 describe("a socket that throws", () => {
+  it("[HUB-1] later, since its functions are async, is reported once and leaves, and ends nothing else", async () => {
+    const { hub, onError } = startHub();
+    const rejected = (): void => Promise.reject(new Error("the socket is closed")) as unknown as void;
+    const [alice, bob] = [socketOf({ send: rejected, close: rejected, ping: rejected }), socketOf()];
+    introduce(hub.accept(bob.socket, { room: "doc", identity: null }), 2, "bob");
+    introduce(hub.accept(alice.socket, { room: "doc", identity: null }), 1, "alice");
+    await until("it is reported", () => onError.mock.calls.length > 0);
+    await until("she has left", () => hub.room("doc")?.connections === 1);
+    expect(onError.mock.calls.map(([error, where]) => `${where}: ${String(error)}`)).toEqual([
+      "a socket: Error: the socket is closed",
+    ]);
+    expect(bob.closed).toEqual([]);
+  });
+
   it("[HUB-1] is reported once and leaves, and everybody else in the room is told all the same", async () => {
     const { hub, onError } = startHub();
     let isGone = false;
