@@ -1,5 +1,7 @@
-import { expect, it, vi } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { OwedAnswers } from "../../../../src/relay/cluster/topic/owed-answers.ts";
+
+afterEach(() => void vi.useRealTimers());
 
 function setup() {
   vi.useFakeTimers({ toFake: ["setImmediate", "clearImmediate"] });
