@@ -73,7 +73,7 @@ export class Cluster implements ClusterContext {
   readonly #lobbies = new Map<string, SharedLobby>();
   readonly #lostRelays: LostRelays;
   readonly #healing: Healing;
-  readonly #farewells = new Farewells();
+  readonly #farewells: Farewells;
   readonly #undo: (() => void)[] = [];
   readonly #timers: ReturnType<typeof setInterval>[] = [];
   #beatSentAt = 0;
@@ -93,6 +93,9 @@ export class Cluster implements ClusterContext {
       lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
     });
     this.#healing = new Healing(hub.clock);
+    this.#farewells = new Farewells((name) => {
+      this.publish(this.topics.of(name), "bye", name, 0, Uint8Array.of(Bye.nobody));
+    });
     this.#lostRelays = new LostRelays({
       graceMs: options.graceMs,
       moveGraceMs: options.moveGraceMs,
@@ -336,15 +339,7 @@ export class Cluster implements ClusterContext {
     this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
     for (const shared of this.#lobbies.values()) shared.sweep(now);
-    for (const name of this.#farewells.takeDue(now)) {
-      this.publish(
-        isLobby(name) ? this.topics.lobby(name) : this.topics.room(name),
-        "bye",
-        name,
-        0,
-        Uint8Array.of(Bye.nobody),
-      );
-    }
+    this.#farewells.sweep(now);
     if (this.#isPartial && this.#healing.isOver) this.#tellPartial(false);
   }
 

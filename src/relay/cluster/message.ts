@@ -3,7 +3,7 @@
  * and is ignored. [BUS-2]
  */
 import * as encoding from "lib0/encoding";
-import { FrameError, readRest, readText, readUint, reader } from "../../wire/index.ts";
+import { FrameError, isLobby, readRest, readText, readUint, reader } from "../../wire/index.ts";
 
 const VERSION = 1;
 
@@ -102,5 +102,10 @@ export class Topics {
 
   lobby(name: string): string {
     return `${this.#prefix}l:${name}`;
+  }
+
+  /** The topic of a room, or of a lobby. */
+  of(name: string): string {
+    return isLobby(name) ? this.lobby(name) : this.room(name);
   }
 }

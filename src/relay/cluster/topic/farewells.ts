@@ -7,9 +7,16 @@
 const AGAIN_MS = 1_000;
 
 export class Farewells {
+  readonly #say: (room: string) => void;
   /** When it was said first, monotonic ms: by room, the longest ago first. */
   readonly #said = new Map<string, number>();
 
+  /** @param say tells the others once more that nobody is in a room or lobby any more */
+  constructor(say: (room: string) => void) {
+    this.#say = say;
+  }
+
+  /** A room or lobby has closed, and the others were told so for the first time. */
   said(room: string, at: number): void {
     this.#said.set(room, at);
   }
@@ -24,10 +31,12 @@ export class Farewells {
     this.#said.clear();
   }
 
-  /** The rooms and lobbies of which it is to be said again now. */
-  takeDue(now: number): readonly string[] {
-    const due = [...this.#said].filter(([, at]) => now - at >= AGAIN_MS).map(([room]) => room);
-    for (const room of due) this.#said.delete(room);
-    return due;
+  /** Says it again of the rooms and lobbies of which that is due. */
+  sweep(now: number): void {
+    for (const [room, at] of this.#said) {
+      if (now - at < AGAIN_MS) return;
+      this.#said.delete(room);
+      this.#say(room);
+    }
   }
 }
