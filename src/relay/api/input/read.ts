@@ -10,7 +10,7 @@ const MAX_DEPTH = 80;
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Buffer.from('"\\{}[]');
 
 /** What a text has in which a number may be larger than any number can be. */
-const HUGE_NUMBER = /\d[eE]\+?\d{3}|\d{300}/;
+const HUGE_NUMBER = /\d[eE]\+?\d\d|\d{300}/;
 
 /** Names of rooms in which nothing can be wrong. */
 const PLAIN_NAME = new RegExp(`^[\\w-]{1,${MAX_ROOM_LENGTH}}$`);
