@@ -49,7 +49,8 @@ export class Meter {
   charge(elapsedMs: number, now: number, sparedMs = 0): boolean {
     if (elapsedMs <= 0) return true;
     const { processor, time } = this.#tariff;
-    const counted = 1 - sparedMs / elapsedMs;
+    // stretches of spared time may overlap, and nobody is given time for that
+    const counted = Math.max(0, 1 - sparedMs / elapsedMs);
     return time.charge(this.#spent(now).work, this.#payer, processor.taken(elapsedMs, now) * counted, now);
   }
 

@@ -8,6 +8,8 @@ import type { MemoryBudget } from "../util/budget.ts";
 
 /** Most bytes that wait in one room, for all of its members together. */
 export const MAX_HELD_BYTES: number = 2 ** 20;
+/** What it takes to keep one frame with messages, besides its bytes, about. */
+const HELD_OVERHEAD = 300;
 /** A message that is older is news no more, ms. */
 export const MAX_HELD_MS = 30_000;
 
@@ -89,19 +91,19 @@ export class HeldMessages {
   }
 
   #keep(held: Held): void {
-    const { length } = held.packet.message;
+    const bytes = bytesOf(held);
     this.#log.push(held);
-    this.#bytes += length;
-    this.#memory.add(length);
+    this.#bytes += bytes;
+    this.#memory.add(bytes);
     while (this.#log.length > 0 && (this.#bytes > MAX_HELD_BYTES || this.#memory.isOver)) this.#dropFirst();
   }
 
   #dropFirst(): void {
     const held = this.#log.shift();
     if (held === undefined) return;
-    const { length } = held.packet.message;
-    this.#bytes -= length;
-    this.#memory.release(length);
+    const bytes = bytesOf(held);
+    this.#bytes -= bytes;
+    this.#memory.release(bytes);
     for (const [member, behind] of this.#behind) {
       if (behind.next > this.#first) continue;
       behind.next = this.#first + 1;
@@ -109,4 +111,9 @@ export class HeldMessages {
     }
     this.#first++;
   }
+}
+
+/** What it takes to keep it. */
+function bytesOf({ packet }: Sent): number {
+  return packet.message.length + HELD_OVERHEAD;
 }

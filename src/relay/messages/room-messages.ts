@@ -16,7 +16,7 @@ import {
   text,
 } from "../../wire/index.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Member } from "../ports/member.ts";
+import { FAN_OUT_PART, type Member } from "../ports/member.ts";
 import { Packet } from "../ports/packet.ts";
 import type { MemoryBudget } from "../util/budget.ts";
 import { HeldMessages } from "./held.ts";
@@ -25,9 +25,6 @@ import { HeldMessages } from "./held.ts";
 const FRAME_LENGTH = 16 * 2 ** 10;
 /** When more characters than this wait, the room flushes without waiting any longer. */
 const MAX_WAITING = 256 * 2 ** 10;
-
-/** The author of a message is charged for a quarter of the time that it takes to hand it on: most of that time is due to how many listen. [COST-7] */
-const FAN_OUT_PART = 1 / 4;
 
 /** Who hands messages on to other relays. @param message as JSON */
 export type MessageOutlet = (message: string) => void;

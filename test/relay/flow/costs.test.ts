@@ -8,6 +8,7 @@ import type { Channel } from "../../../src/relay/transport/channel.ts";
 import type { LinkHandler } from "../../../src/relay/transport/link-handler.ts";
 import { noProbe } from "../../../src/relay/ports/probe.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
+import { Meter } from "../../../src/relay/flow/meter.ts";
 import { ProcessorTime } from "../../../src/relay/flow/processor.ts";
 import { Turns } from "../../../src/relay/flow/turns.ts";
 import { UnfinishedData } from "../../../src/relay/flow/unfinished.ts";
@@ -201,6 +202,19 @@ it("[COST-7] of the time that it takes to hand on what somebody wrote, they are 
   );
   const [all = 0, quarter = 0] = counts;
   expect(quarter).toBeGreaterThan(3 * all);
+});
+
+it("[COST-7] where more was spared than something took, since spared stretches of time overlap, nobody is given time back", () => {
+  let usedMs = 0;
+  const meter = new Meter(
+    { limits: resolveOptions({}), processor: new ProcessorTime(() => usedMs), time: new TimeQuota(0) },
+    "alice",
+  );
+  usedMs += 10;
+  meter.charge(10, 0);
+  usedMs += 10;
+  meter.charge(10, 0, 15);
+  expect(meter.ofLate(0)).toBe(10);
 });
 
 it("[TIME-2] the end of a token is a date: with the wall clock past it, its connection is closed", () => {

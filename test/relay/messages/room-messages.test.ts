@@ -128,6 +128,18 @@ describe("one who does not read what it is sent", () => {
     expect(memory.used).toBe(0);
   });
 
+  it("[MSG-8] has short messages wait for it only as long as there is room for all that it takes to keep them", () => {
+    const slow = listener(0);
+    const { messages } = messagesTo(new Set([slow]));
+    // their bytes alone would have room
+    for (let i = 0; i < 5_000; i++) say(messages, `${i}`);
+    slow.reads = Infinity;
+    messages.catchUp(slow);
+    const [missed, first] = slow.heard.flat();
+    expect(missed).toBe(`missed ${first}`);
+    expect(slow.heard.length).toBeLessThan(4_000);
+  });
+
   it("[MSG-8] is not sent what is old by then, and what waits in all rooms together is bounded", () => {
     const slow = listener(0);
     let now = 0;

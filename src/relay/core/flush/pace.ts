@@ -3,6 +3,7 @@
  * So a busy relay spends less on each change. Nothing is lost by that: a flush tells the latest states. The rules are pure; time
  * comes in as `now`.
  */
+import { FAN_OUT_PART } from "../../ports/member.ts";
 
 /** A room that flushes more than this part of the time waits between two flushes. [FLOW-9] */
 const ROOM_SHARE = 1 / 20;
@@ -143,9 +144,6 @@ export class Pace {
     return this.#spentMs === 0 ? 0 : this.#spentMs * Math.exp((this.#at - now) / WINDOW_MS);
   }
 }
-
-/** An author is charged for this part of the time that it takes to hand a message on: most of that time is due to how many others listen. [COST-7] */
-const FAN_OUT_PART = 1 / 4;
 
 /** How often it is asked how busy the relay is, ms. */
 const LOOK_MS = 250;
