@@ -7,8 +7,6 @@ import type { Echoing } from "../awareness/index.ts";
 import { type Refusal, readRefusal } from "../relay/access/identity.ts";
 import type { HubAdmission, HubDoorkeeper, LinkAdmission } from "./types.ts";
 
-/** How long an application may take to say who may come in, ms. [HUB-6] */
-const ANSWER_MS = 10_000;
 const ECHOING: ReadonlySet<unknown> = new Set<Echoing>(["never", "after its answer", "always"]);
 const MAX_CLOSE_CODE = 4999;
 
@@ -68,17 +66,4 @@ export function readAdmission(said: unknown): LinkAdmission | Refusal {
   if ("code" in said) return readRefusal(said);
   checkAdmission(said);
   return said;
-}
-
-/** Waits for what an application answers, and rejects when that takes too long. [HUB-6] */
-export async function inTime<T>(what: string, answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} has not answered for ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 /** The hub without a server: makes any WebSocket server of yours a presence server. */
 import { type Unsubscribe, type User, isRecord } from "../presence/index.ts";
-import { FrameError, checkRoomName, encode, isReserved, lobbyOf } from "../wire/index.ts";
+import { FrameError, checkRoomName, encode, isReserved, checkedLobbyRoom } from "../wire/index.ts";
 import type { Echoing } from "../awareness/index.ts";
 import { LazyApi } from "../relay/api/lazy.ts";
 import { accessTo, denial, openAccess } from "../relay/access/grants.ts";
@@ -17,13 +17,13 @@ import type { Addressing } from "../relay/transport/addressing.ts";
 import type { Link } from "../relay/transport/link.ts";
 import { type ErrorListener, consoleReporter, safeReporter } from "../relay/util/report.ts";
 import { AdaptedSocket, type HubSocket } from "./socket.ts";
+import { AwaitedAnswers } from "./answers.ts";
 import {
   checkAdmission,
   checkConnecting,
   checkDoorkeeper,
   checkHubParts,
   checkSocket,
-  inTime,
   readAdmission,
 } from "./given.ts";
 import type { HubAdmission, HubChannel, HubDoorkeeper, HubLink, HubOptions, PresenceHub } from "./types.ts";
@@ -71,6 +71,7 @@ class Hub implements PresenceHub {
   readonly #hasDocuments: boolean;
   readonly #onError: ErrorListener;
   readonly #api: LazyApi;
+  readonly #answers = new AwaitedAnswers();
   #closing: Promise<void> | undefined;
 
   constructor({
@@ -163,7 +164,10 @@ class Hub implements PresenceHub {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#api.close().then(() => this.#hub.close());
+    this.#closing ??= this.#api
+      .close()
+      .then(() => this.#hub.close())
+      .finally(() => this.#answers.close());
     return this.#closing;
   }
 
@@ -188,7 +192,7 @@ class Hub implements PresenceHub {
     };
     try {
       const said = ask();
-      return said instanceof Promise ? inTime("admit", said).then(read).catch(failed) : read(said);
+      return said instanceof Promise ? this.#answers.inTime("admit", said).then(read).catch(failed) : read(said);
     } catch (error) {
       return failed(error);
     }
@@ -214,7 +218,7 @@ class Hub implements PresenceHub {
   #admitted({ room: given, identity, lobby, renew, echoing }: Omit<HubAdmission, "address">) {
     const room = checkedRoom(given);
     // [HOC-15] a client may have chosen it
-    const asked = checkedRoom(lobbyOf(lobby));
+    const asked = checkedRoom(checkedLobbyRoom(lobby));
     const access = accessOf(room, identity, asked);
     const byDefault: Echoing = this.#hasDocuments ? "after its answer" : "always";
     return {
@@ -229,7 +233,7 @@ class Hub implements PresenceHub {
     const denied = (code: number, reason: string) => ({ ok: false, because: "unauthenticated", code, reason }) as const;
     return async (token) => {
       try {
-        const identity = await inTime("renew", (async () => renew(token))());
+        const identity = await this.#answers.inTime("renew", (async () => renew(token))());
         if (identity === null) return denied(4401, "the token is not good");
         const read = readAnswer(identity);
         if (!read.ok) return denial(BECAUSE[read.refusal.code], read.refusal.code, read.refusal.reason);

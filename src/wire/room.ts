@@ -17,7 +17,7 @@ export function lobbyRoom(name?: string | null): string {
 }
 
 /** The same of what code may give that was not type-checked. Throws a `TypeError` for what is no text. */
-export function lobbyOf(name: unknown): string {
+export function checkedLobbyRoom(name: unknown): string {
   if (typeof (name ?? "") !== "string") throw new TypeError("the name of a lobby is a text");
   return lobbyRoom(name as string | null | undefined);
 }

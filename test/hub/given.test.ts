@@ -79,6 +79,18 @@ describe("what an application answers", () => {
     expect(errors).toEqual(["admit: Error: admit has not answered for 10 s"]);
   });
 
+  it("[RUN-3] never, leaves no timer behind once the hub is closed, and is not reported", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { hub, errors } = startHub();
+    const link = linkOf(hub, () => new Promise(() => {}));
+    link.open(1, "doc");
+    expect(vi.getTimerCount()).toBeGreaterThan(0);
+    await hub.close();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(errors).toEqual([]);
+  });
+
   it("[HUB-6] lets nobody in to another room than the client asked for", async () => {
     const { hub } = startHub();
     const link = linkOf(hub, () => ({ identity: null, room: "secret" }));

@@ -7,7 +7,7 @@ import {
   isLobby,
   isReserved,
   isRoomName,
-  lobbyOf,
+  checkedLobbyRoom,
   lobbyRoom,
   roomFromPath,
   roomToPath,
@@ -81,7 +81,7 @@ describe("lobby names", () => {
   });
 
   it.each([5, {}, ["acme"], true])("[LOBBY-8] are texts, and not %j", (name) => {
-    expect(() => lobbyOf(name)).toThrow(new TypeError("the name of a lobby is a text"));
+    expect(() => checkedLobbyRoom(name)).toThrow(new TypeError("the name of a lobby is a text"));
   });
 
   it("[LOBBY-8] always name a lobby, and the lobby that they name", () => {

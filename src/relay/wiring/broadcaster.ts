@@ -1,6 +1,14 @@
 /** A server's one-off message to everybody in a room. [MSG-7] */
 import { type Json, checkJson } from "../../presence/index.ts";
-import { MAX_DEPTH, MAX_PAYLOAD_BYTES, checkRoomName, encode, isMessageType, json, lobbyOf } from "../../wire/index.ts";
+import {
+  MAX_DEPTH,
+  MAX_PAYLOAD_BYTES,
+  checkRoomName,
+  encode,
+  isMessageType,
+  json,
+  checkedLobbyRoom,
+} from "../../wire/index.ts";
 import type { Hub } from "../core/hub.ts";
 import { messageText } from "../messages/room-messages.ts";
 
@@ -35,7 +43,7 @@ export class Broadcaster {
    */
   send({ room: name, type, payload, lobby: named }: ServerMessage): number {
     checkMessage(name, type, payload);
-    const lobby = named === undefined ? null : lobbyOf(named);
+    const lobby = named === undefined ? null : checkedLobbyRoom(named);
     const message = messageText({ type, payload, from: null, timestamp: this.#hub.dates.date() });
     this.#bus()?.broadcast(name, message, lobby);
     const room = this.#hub.rooms.get(name);

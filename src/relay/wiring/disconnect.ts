@@ -1,5 +1,5 @@
 /** What a server may say as it disconnects a user, and what it is answered. */
-import { Close, lobbyOf } from "../../wire/index.ts";
+import { Close, checkedLobbyRoom } from "../../wire/index.ts";
 import { type Kick, MAX_BAN_MS, isCloseCode } from "../cluster/kicks.ts";
 
 /** How a user is disconnected. */
@@ -46,7 +46,7 @@ export function kickOf(userId: string, { code, reason, forMs = 0, lobby }: Disco
   if (!(forMs >= 0 && forMs <= MAX_BAN_MS)) throw new RangeError(`forMs must be ms from 0 to ${MAX_BAN_MS}, a year`);
   return {
     userId,
-    lobby: lobby === undefined ? null : lobbyOf(lobby),
+    lobby: lobby === undefined ? null : checkedLobbyRoom(lobby),
     code: code ?? Close.notAllowed,
     reason: reason ?? "disconnected by the server",
     forMs,

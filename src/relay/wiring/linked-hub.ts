@@ -3,7 +3,7 @@
  * people who come and go. `relay.ts` and `copresence/hub` are made of it.
  */
 import type { PresenceEvent, User } from "../../presence/index.ts";
-import { isLobby, lobbyOf } from "../../wire/index.ts";
+import { isLobby, checkedLobbyRoom } from "../../wire/index.ts";
 import { Cluster, type ClusterOptions } from "../cluster/cluster.ts";
 import type { Elsewhere } from "../cluster/inquiries/elsewhere.ts";
 import { GuardedBus } from "../cluster/bus/guarded-bus.ts";
@@ -205,12 +205,12 @@ export class LinkedHub {
   }
 
   users(lobby?: string): readonly User[] {
-    return [...(this.core.lobbies.get(lobbyOf(lobby))?.users.values() ?? [])];
+    return [...(this.core.lobbies.get(checkedLobbyRoom(lobby))?.users.values() ?? [])];
   }
 
   user(userId: string, lobby?: string): User | undefined {
     // [RUN-4] one who is online, or who left and is remembered
-    return this.core.lobbies.get(lobbyOf(lobby))?.user(userId, this.core.clock.now());
+    return this.core.lobbies.get(checkedLobbyRoom(lobby))?.user(userId, this.core.clock.now());
   }
 
   rooms(): readonly RoomInfo[] {

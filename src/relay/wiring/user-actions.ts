@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { kick } from "../cluster/kicks.ts";
 import type { Hub } from "../core/hub.ts";
 import type { Links } from "../transport/links.ts";
-import { lobbyOf } from "../../wire/index.ts";
+import { checkedLobbyRoom } from "../../wire/index.ts";
 import { type DisconnectOptions, type Disconnected, checkUserId, kickOf } from "./disconnect.ts";
 
 export class UserActions {
@@ -50,7 +50,7 @@ export class UserActions {
 
   #refresh(userId: string, lobby: string | undefined) {
     checkUserId(userId);
-    const place = lobby === undefined ? null : lobbyOf(lobby);
+    const place = lobby === undefined ? null : checkedLobbyRoom(lobby);
     const elsewhere = this.#cluster?.kick({ userId, lobby: place }) ?? Promise.resolve(0);
     return { here: this.#links.refresh(userId, place), elsewhere };
   }
