@@ -194,7 +194,7 @@ export function createPresence<
     join(name, joinOptions: JoinOptions<RoomMeta> = {}) {
       if (isDestroyed) throw new Error("this presence is destroyed");
       checkRoomName(name);
-      if (name.startsWith("@")) throw new RangeError(`"${name}": names of rooms do not begin with @`);
+      if (name.startsWith("@")) throw new RangeError(`"${name}": no room begins with @`);
       checkDoc(joinOptions.doc);
       const known = rooms.get(name);
       if (known !== undefined) {

@@ -56,7 +56,7 @@ const SENT_PIECE_BYTES = 64 * 1024;
 /** One that sends, and has heard nothing for so long, asks whether it is heard. */
 const QUIET_MS = 5_000;
 
-/** How long those messages may take that come at once, at half of what the relay takes. */
+/** As many messages may go at once as would take so long at half of what the relay takes: as many as it takes in two seconds, ms. */
 const BURST_MS = 4_000;
 
 const KEEP_ALIVE = /* @__PURE__ */ envelope(LINK_CHANNEL, KEEP_ALIVE_FRAME);
@@ -81,9 +81,9 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   #hasGreeted = false;
   /** The relay at the other end takes a change of the session once for all rooms. [LINK-16] */
   takesSession = false;
-  /** Messages a second that the relay takes. */
-  #rate = Infinity;
-  /** Until when what was sent in rooms would take at half of that rate, monotonic ms. */
+  /** How long one message of a room takes at half of the rate that the relay takes, ms. */
+  #messageMs = 0;
+  /** Until when what was sent in rooms would take at that, monotonic ms. */
   #busyUntil = 0;
 
   constructor(options: LinkOptions, timing: SocketTiming) {
@@ -166,22 +166,23 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
   }
 
   /** The relay has greeted in some room. */
-  greeted({ session, messageRate = Infinity }: Hello): void {
-    this.#rate = messageRate;
+  greeted({ session, messageRate }: Hello): void {
+    // 0 is any number
+    this.#messageMs = 2_000 / (messageRate || Infinity);
     this.#hasGreeted = true;
     this.takesSession = session === true;
     this.#options.tokens.accepted();
   }
 
   /**
-   * Whether the relay takes another message of a room now. Half of what it takes is left for all else that is said, and two seconds'
-   * worth may come at once. [MSG-9]
+   * Whether the relay takes another message of a room now. Half of what it takes is left for all else that is said, and at once as
+   * many may go as it takes in two seconds. [MSG-9]
    */
   takesMessage(): boolean {
     const now = monotonic();
     const from = Math.max(this.#busyUntil, now);
     if (from - now > BURST_MS) return false;
-    this.#busyUntil = from + 2_000 / this.#rate;
+    this.#busyUntil = from + this.#messageMs;
     return true;
   }
 
@@ -214,6 +215,7 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
     this.#next = LINK_CHANNEL + 1;
     this.#byNumber.clear();
     this.#unansweredSince = [];
+    this.#busyUntil = 0;
     this.#isOurs = false;
     this.takesSession = false;
     // the next word of a room counts: rooms keep their times, and the one after it may be 15 s later
@@ -325,6 +327,6 @@ export class Link extends ReconnectingSocket implements ChannelLink, Connection 
 
 /** A newer relay may say things that this client does not know: they are not for it. */
 export function ignored(error: unknown): void {
-  if (error instanceof FrameError) console.warn(`copresence: ignored a message of the relay: ${error.message}`);
+  if (error instanceof FrameError) console.warn(`copresence: ignored a message: ${error.message}`);
   else report(error);
 }

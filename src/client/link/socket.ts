@@ -69,7 +69,7 @@ export const defaultSocketTiming: SocketTiming = {
 };
 
 /** What was sent, and has not left after so long, has to wait, ms. */
-const WAITS_MS = 250;
+const SETTLE_MS = 250;
 /** A timer that is later than this was held up with the page, and what has arrived may still wait to be heard, ms. */
 const LATE_MS = 1_000;
 
@@ -96,7 +96,7 @@ export abstract class ReconnectingSocket extends Reconnecting {
   /** When an answer of the relay is due that is awaited, monotonic ms. */
   #due = 0;
   /** Looks how much of what was sent has to wait. */
-  #look: ReturnType<typeof setTimeout> | undefined;
+  #waitingTimer: ReturnType<typeof setTimeout> | undefined;
   /** When the relay last said anything, monotonic ms. */
   heardAt = 0;
   /** Bytes that came since anything was sent. */
@@ -170,14 +170,14 @@ export abstract class ReconnectingSocket extends Reconnecting {
     clearTimeout(this.timer);
     this.#due = due;
     // browsers say of all that they were just given that it has not left, also where it need not wait
-    let waits = 0;
-    clearTimeout(this.#look);
-    this.#look = setTimeout(() => (waits = socket.bufferedAmount ?? 0), WAITS_MS);
+    let waitingBytes = 0;
+    clearTimeout(this.#waitingTimer);
+    this.#waitingTimer = setTimeout(() => (waitingBytes = socket.bufferedAmount ?? 0), SETTLE_MS);
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const isLate = monotonic() > due + LATE_MS;
       // what leaves after it had to wait, be it slowly, is a sign of life too [LIVE-16]
-      const isLeaving = (socket.bufferedAmount ?? 0) < waits;
+      const isLeaving = (socket.bufferedAmount ?? 0) < waitingBytes;
       if (isLeaving || (isLate && mayBeLate)) this.#expectAnswer(frame, timeoutMs, !isLate);
       else this.lost(ABNORMAL, SILENT);
     }, timeoutMs);
@@ -247,7 +247,7 @@ export abstract class ReconnectingSocket extends Reconnecting {
   /** Nothing that the socket still does is heard. */
   protected override letGo(code: number): void {
     const socket = this.#socket;
-    clearTimeout(this.#look);
+    clearTimeout(this.#waitingTimer);
     if (socket === undefined) return;
     this.#socket = undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;

@@ -9,6 +9,7 @@ import { tcpProxy } from "../../proxy.ts";
 import { ownClient, pause, startRelay, stockClient, until } from "../../support.ts";
 import { openTab } from "../../tab.ts";
 import { onChannels } from "../channels.ts";
+import { greeter } from "../greeting.ts";
 
 const quick = { tick: 0, lobbyTick: 0, leaveGrace: 300 };
 const timing = { backoffMs: 20, maxBackoffMs: 100 };
@@ -140,6 +141,26 @@ describe("a client in several rooms", () => {
     await until("it is said", () => said.length > 0);
     await pause(50);
     expect(said).toEqual(["0"]);
+  });
+
+  it("[MSG-9] sends all that is broadcast to a relay that names 0 messages a second, which is any number", async () => {
+    const { url } = await greeter((path) => (path === "/doc" ? { messageRate: 0 } : {}));
+    const room = ownClient(url, "alice", { timing }).join("doc");
+    await until("it is live", () => room.roster.status === "live");
+    expect(["a", "b", "c"].map((type) => room.broadcast(type))).toEqual([true, true, true]);
+  });
+
+  it("[MSG-9] sends as much at once to a relay that it has just found as to the one before", async () => {
+    const { url, sockets } = await greeter(() => ({ messageRate: 100 }));
+    const room = ownClient(url, "alice", { timing }).join("doc");
+    const isOpen = (count: number) => (): boolean =>
+      sockets.filter(({ path }) => path === "/doc").length === count && room.roster.status === "live";
+    const flood = (): number => Array.from({ length: 300 }, () => room.broadcast("wave")).filter(Boolean).length;
+    await until("it is live", isOpen(1));
+    const went = flood();
+    for (const { socket } of sockets) socket.terminate();
+    await until("it is back", isOpen(2));
+    expect(flood()).toBeGreaterThanOrEqual(Math.min(went, 200));
   });
 
   it("[LINK-10] tells how its connection fares", async () => {

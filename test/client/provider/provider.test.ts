@@ -514,7 +514,7 @@ describe("a room's provider", () => {
     expect(new Set(room.awareness.states.keys())).toEqual(new Set([room.awareness.clientID, 1, 4]));
     expect(room.roster.get("bob")?.sessions).toHaveLength(2);
     const said = warn.mock.calls.map(([line]) => String(line));
-    expect(said).toContain("copresence: ignored a message of the relay: truncated or oversized integer");
-    expect(said).toContain("copresence: ignored a message of the relay: unknown message type 7");
+    expect(said).toContain("copresence: ignored a message: truncated or oversized integer");
+    expect(said).toContain("copresence: ignored a message: unknown message type 7");
   });
 });
