@@ -180,7 +180,7 @@ export const optionSpecs: { readonly [K in OptionName]: SpecOf<RelayOptions[K]> 
   jwtAudience: text("TEXT", "what the aud of tokens must be"),
   jwtIssuer: text("TEXT", "what the iss of tokens must be"),
   apiKey: {
-    ...list("KEY", readApiKey, "key to the HTTP API, which grants everything; several by commas"),
+    ...list("KEY", readApiKey, "key to the HTTP API, long and random, since it grants everything; several by commas"),
     itemSchema: { type: "string", pattern: API_KEY.source },
   },
   apiRate: count(2_000, 0, "requests a second to the HTTP API by one key; 0: any"),

@@ -52,7 +52,7 @@ describe("a user of whom it is not known yet what they chose elsewhere", () => {
     const key = {};
     expect(directory.isStranger("alice")).toBe(true);
     directory.withhold("alice");
-    // whoever sees the connection, as that of another relay, goes on to see it
+    // those who see the connection already, as that of another relay, go on to see it
     expect(directory.report(key, report("alice", "s1", "atrium"), 10).visibility).toEqual([]);
     expect(directory.isStranger("alice")).toBe(false);
     expect(types(directory.flush(20, 20))).toEqual([]);

@@ -382,8 +382,8 @@ export class Cluster implements ClusterContext {
   }
 
   /**
-   * Tells clients that other relays cannot be heard, or that they can: the latter in each room once all of it is known again. In a room
-   * that no other relay had, those who come from now on are told: others may open it there. [BUS-20]
+   * Tells clients that other relays cannot be heard; or that they are heard again, in each room once all of it is known. In a room that
+   * no other relay had, those who come from now on are told that others may open it there. [BUS-20]
    */
   #tellPartial(isPartial: boolean): void {
     let isLeft = false;

@@ -157,7 +157,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   }
 
   /** [BUS-54] */
-  known(): Uint8Array {
+  knownVector(): Uint8Array {
     return this.#lobby.others.stateVector();
   }
 

@@ -190,7 +190,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     };
   }
 
-  known(): Uint8Array {
+  knownVector(): Uint8Array {
     return NOTHING;
   }
 

@@ -6,22 +6,22 @@ import type { PresentEntry } from "../../../awareness/index.ts";
 
 /** A question upon which nothing comes is asked again so much later, ms, and so often at most. */
 const AGAIN_MS = 1_000;
-const MOST = 3;
+const MAX_TIMES = 3;
 
 /** What is known of the client ids of a room. */
-interface Known {
+interface RegisterView {
   get(id: number): PresentEntry | undefined;
   present(): Iterable<PresentEntry>;
 }
 
 export class Renewals {
-  readonly #known: Known;
+  readonly #known: RegisterView;
   /** The ids of other relays that wait for a new clock, with the old one. */
   readonly #waiting = new Map<number, number>();
   #askedAt = -Infinity;
   #times = 0;
 
-  constructor(known: Known) {
+  constructor(known: RegisterView) {
     this.#known = known;
   }
 
@@ -44,7 +44,7 @@ export class Renewals {
     }
     if (this.#waiting.size === 0) return false;
     this.#askedAt = now;
-    if (++this.#times <= MOST) return true;
+    if (++this.#times <= MAX_TIMES) return true;
     this.#waiting.clear();
     return false;
   }

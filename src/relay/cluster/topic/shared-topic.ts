@@ -23,7 +23,7 @@ export interface TopicHost<Peer> {
   /** Another relay is there. */
   met(relay: string): Peer;
   /** What this relay has of what others say, which they need not repeat: the body of its questions. */
-  known(): Uint8Array;
+  knownVector(): Uint8Array;
   /**
    * Writes all that this relay has to say. Messages that still wait are sent first, and have lower numbers. Throws `FrameError`.
    *
@@ -180,7 +180,7 @@ export class SharedTopic<Peer> {
   }
 
   #askAll(): void {
-    this.#context.publish(this.#topic, "ask", this.#room, 0, this.#host.known());
+    this.#context.publish(this.#topic, "ask", this.#room, 0, this.#host.knownVector());
   }
 
   #met(relay: string): Known<Peer> {
@@ -241,7 +241,7 @@ export class SharedTopic<Peer> {
 
   #askIfDue(relay: string, incoming: Incoming, now: number): void {
     if (!this.#isPostponed && incoming.isAskDue(now)) {
-      this.#context.tell(relay, "ask", this.#room, this.#host.known());
+      this.#context.tell(relay, "ask", this.#room, this.#host.knownVector());
     }
   }
 }

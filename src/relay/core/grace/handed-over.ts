@@ -1,9 +1,9 @@
-/** What is known of sessions that have gone to another relay, and stays in this relay's shard for a moment. */
+/** Sessions that have gone to another relay, and stay in this relay's shard for a moment. */
 import type { Clock } from "../../ports/clock.ts";
 import { Deadlines } from "./deadlines.ts";
 
 /**
- * How long that is, ms: readers may get the other relay's shard later, after a second where the bus lost it (BUS-4), and must not see
+ * How long they stay, ms: readers may get the other relay's shard later, after a second where the bus lost it (BUS-4), and must not see
  * the user leave in between. [BUS-27]
  */
 export const HANDED_OVER_MS = 2_000;

@@ -1,6 +1,6 @@
 /**
  * Sessions that speak in one lobby through connections to several relays, since one of the connections is half-open: relays tell each
- * other since when they have theirs, and the one that began last counts. [BUS-52]
+ * other since when the session speaks through each of them, and the connection that began last counts. [BUS-52]
  */
 import type { PresentEntry } from "../../../awareness/index.ts";
 import type { Directory } from "../../../lobby/index.ts";

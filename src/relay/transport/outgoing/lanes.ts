@@ -121,7 +121,7 @@ export class Lanes implements Outlet {
     const isLast = end === whole.length;
     message.from = end;
     this.#waitingBytes -= end - from;
-    // [FLOW-7] what such a socket has is its own, and no message for many any more
+    // [FLOW-7] a socket that copies what it is given (TLS) has its own copy from now on: the shared message need not be counted for it
     const whenLeft = isLast && this.#socket.keepsPackets ? onLeft : undefined;
     if (from === 0 && isLast) this.#socket.send(packet, prefix, whenLeft);
     else {

@@ -25,7 +25,7 @@ it("[BUS-10] [BUS-55] what is not said, since no other relay is there, is number
     wholeKind: "snapshot",
     kinds: new Set<MessageKind>(["states"]),
     met: () => ({}),
-    known: () => NOTHING,
+    knownVector: () => NOTHING,
     writeWhole: () => {},
     takeWhole: () => {},
     take: () => {},
