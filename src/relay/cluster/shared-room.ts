@@ -3,7 +3,7 @@ import type * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import type { RemoteState } from "../../awareness/index.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
-import { Close, EMPTY_UPDATE, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
+import { Close, decodeFrame, readRest, readUint, reader, syncStep1Frame } from "../../wire/index.ts";
 import type { Room } from "../core/room.ts";
 import { MAX_REMOTE_CLOCK, bounded, isWithinBounds } from "./bounds.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
@@ -28,7 +28,7 @@ interface Peer {
   readonly relay: string;
   readonly member: RemoteRelay;
   readonly reader: RemoteStatesReader;
-  /** Updates of the document that it has sent lately. */
+  /** What it has sent of the document lately that was new here. */
   unstored: { readonly at: number; readonly update: Uint8Array }[];
   unstoredBytes: number;
   /** It has sent all of the document that was missing here. */
@@ -62,6 +62,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     room.sharing.outlet = {
       states: (updates) => this.#tellStates(updates),
       update: (message) => this.#topic.send("doc", message),
+      taken: (update, relay) => this.#keepUnstored(update, relay),
       renew: () => {
         this.#topic.send("renew", NOTHING);
         this.#renewals.asked(context.hub.clock.now());
@@ -105,7 +106,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     const { kind, relay, body } = message;
     switch (kind) {
       case "bye":
-        if (body[0] === Bye.stopsUnstored) this.#secure(this.#topic.get(relay));
+        if (body[0] === Bye.stopsUnstored) this.#secure(this.#topic.get(relay), true);
         return this.#part(relay, body[0] === Bye.nobody ? Close.normal : Close.restart);
       case "message":
         return takeMessage(this.#room, body);
@@ -122,7 +123,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
 
   /** Another relay is lost: its people are as if their connections had been cut. [BUS-16] */
   lost(relay: string): void {
-    this.#secure(this.#topic.get(relay));
+    this.#secure(this.#topic.get(relay), true);
     this.#part(relay, 1006);
   }
 
@@ -170,7 +171,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     this.#lingering.end();
     this.#awaited?.end();
     // nobody will be here to store it if the others are lost, though clients have seen it here
-    if (isFinal) for (const peer of this.#topic.peers()) this.#secure(peer);
+    if (isFinal) for (const peer of this.#topic.peers()) this.#secure(peer, false);
     const isStored = this.#context.hub.documents.isStored(this.#room.name);
     this.#topic.close(isFinal ? Bye.nobody : isStored ? Bye.stops : Bye.stopsUnstored);
   }
@@ -200,11 +201,23 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     encoding.writeUint8Array(encoder, this.#writer.whole(states, this.#context.hub.clock.now()));
   }
 
-  /** Stores what another relay has sent lately, and may not have stored. [BUS-13] */
-  #secure(peer: Peer | undefined): void {
+  #keepUnstored(update: Uint8Array, relay: unknown): void {
+    const peer = [...this.#topic.peers()].find(({ member }) => member === relay);
+    if (peer !== undefined) keepUnstored(peer, update, this.#context.hub.clock.now());
+    // the relay was lost before the document was loaded here
+    else this.#room.document.secure([update], true);
+  }
+
+  /**
+   * Stores what another relay has sent lately, and may not have stored. [BUS-13]
+   *
+   * @param isGone that relay may not have told either that the document was changed
+   */
+  #secure(peer: Peer | undefined, isGone: boolean): void {
     if (peer === undefined) return;
     forgetStored(peer, this.#context.hub.clock.now());
-    this.#room.document.secure(peer.unstored.map(({ update }) => update));
+    const updates = peer.unstored.map(({ update }) => update);
+    this.#room.document.secure(updates, isGone);
   }
 
   #part(relay: string, code: number): void {
@@ -298,8 +311,6 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     const { hub } = this.#context;
     const now = hub.clock.now();
     hub.receive(peer.member, frame, now);
-    // an answer may hold updates that wait to be stored
-    keepUnstored(peer, frame.update, now);
     if (frame.type !== "syncStep2") return;
     peer.isSynced = true;
     peer.asked = null;
@@ -310,13 +321,10 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     const frame = decodeFrame(body.slice());
     if (frame.type !== "update" && frame.type !== "syncStep2") return;
     this.#context.hub.receive(peer.member, frame, now);
-    keepUnstored(peer, frame.update, now);
   }
 }
 
 function keepUnstored(peer: Peer, update: Uint8Array, now: number): void {
-  // the answer of one that has nothing more
-  if (update.length <= EMPTY_UPDATE.length) return;
   peer.unstored.push({ at: now, update });
   peer.unstoredBytes += update.length;
   forgetStored(peer, now);

@@ -36,6 +36,8 @@ export interface StatesOutlet {
   states(updates: readonly StateUpdate[]): void;
   /** A client that is connected here has written to the document. [BUS-11] */
   update(message: Uint8Array): void;
+  /** What another relay has sent was new to the document. @param relay as the member that it is [BUS-13] */
+  taken(update: Uint8Array, relay: unknown): void;
   /** A stock client has come that may remember clocks which other relays have given out. [BUS-7] */
   renew(): void;
   /** A client that is connected here has sent a one-off message. @param message as JSON [MSG-6] */

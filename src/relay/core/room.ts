@@ -256,6 +256,10 @@ export class Room implements DocumentHost {
     this.#readers.send(packet, author);
   }
 
+  taken(update: Uint8Array, relay: unknown): void {
+    this.sharing.taken(update, relay);
+  }
+
   scheduleFlush(): void {
     this.#flusher.schedule();
   }

@@ -21,6 +21,7 @@ export interface SharingSetup {
 
 export class RoomSharing {
   readonly #setup: SharingSetup;
+  #outlet: StatesOutlet | null = null;
   #isPartial = false;
   /** All members know of it, and not only those who came since. */
   #isToldToAll = false;
@@ -32,6 +33,7 @@ export class RoomSharing {
   /** Hands on to other relays what changes of the clients that are connected here; null: nothing any more. */
   set outlet(outlet: StatesOutlet | null) {
     const { observers, readers, messages } = this.#setup;
+    this.#outlet = outlet;
     observers.outlet = outlet;
     readers.outlet = outlet;
     messages.outlet = outlet && ((message) => outlet.message(message));
@@ -72,6 +74,11 @@ export class RoomSharing {
   raise(id: number, clock: number): void {
     this.#setup.observers.raise(id, clock);
     this.#setup.flusher.schedule();
+  }
+
+  /** The document has something new that another relay has sent. */
+  taken(update: Uint8Array, relay: unknown): void {
+    this.#outlet?.taken(update, relay);
   }
 
   /** Clients' questions for the document wait, until `releaseDocument`: other relays may have more of it. [BUS-12] */

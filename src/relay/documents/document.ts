@@ -27,8 +27,12 @@ export interface RoomDocument {
   apply(update: Uint8Array, from: unknown): void;
   /** Takes all updates that wait, and has everybody told of them. */
   settle(): void;
-  /** Stores updates that another relay has taken, and may never store itself. [BUS-13] */
-  secure(updates: readonly Uint8Array[]): void;
+  /**
+   * Stores updates that another relay has taken, and may never store itself. [BUS-13]
+   *
+   * @param isNews whether listeners are told that the document was changed: that other relay may not have told them
+   */
+  secure(updates: readonly Uint8Array[], isNews: boolean): void;
   /** Keeps what is deleted from now on, for clients that go back in its history. [DOC-11] */
   keepHistory(): void;
   /** Ends it with its room. */
@@ -42,6 +46,8 @@ export type Broadcast = (packet: Packet, except: unknown) => void;
 export interface DocumentHost {
   /** Something was written: everybody who reads it is to be told but `author`; null: everybody. */
   sendUpdate(packet: Packet, author: unknown): void;
+  /** What another relay has sent was taken, as far as it was new. That relay stores it, unless it is lost before. [BUS-13] */
+  taken(update: Uint8Array, relay: unknown): void;
   /** An update waits: `settle` is to be called soon. */
   scheduleFlush(): void;
   /** An update of an author that seemed right cannot be taken. */

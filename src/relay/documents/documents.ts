@@ -122,10 +122,14 @@ export class Documents {
     return stored.loaded;
   }
 
-  /** An update of the document was taken. Returns what resolves once it is stored, or could not be; null: nothing stores it. */
-  record(room: string, update: Uint8Array): Promise<void> | null {
+  /**
+   * An update of the document was taken. Returns what resolves once it is stored, or could not be; null: nothing stores it.
+   *
+   * @param isNews false: another relay tells that the document was changed
+   */
+  record(room: string, update: Uint8Array, isNews = true): Promise<void> | null {
     const stored = this.#stored.get(room)?.journal.record(update) ?? null;
-    this.#changed(room);
+    if (isNews) this.#changed(room);
     return stored;
   }
 

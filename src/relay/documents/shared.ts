@@ -188,9 +188,9 @@ export class SharedDocument implements RoomDocument {
     this.#documents.memory.resized(this.#room, sizeOf(live, pending));
   }
 
-  secure(updates: readonly Uint8Array[]): void {
+  secure(updates: readonly Uint8Array[], isNews: boolean): void {
     // what somebody typed for half a minute is one record
-    if (updates.length > 0) void this.#documents.record(this.#room, mergeUpdates(updates));
+    if (updates.length > 0) void this.#documents.record(this.#room, mergeUpdates(updates), isNews);
   }
 
   keepHistory(): void {
@@ -339,7 +339,9 @@ export class SharedDocument implements RoomDocument {
   #tell(told: readonly TakenUpdate[], author: unknown): void {
     for (const { update, isOurs } of told) {
       // [BUS-11]
-      const stored = isOurs || !isRelay(author) ? this.#documents.record(this.#room, update) : null;
+      const isTheirs = !isOurs && isRelay(author);
+      if (isTheirs) this.#host.taken(update, author);
+      const stored = isTheirs ? null : this.#documents.record(this.#room, update);
       const packets = updatePackets(update);
       this.#held.send(() => {
         for (const packet of packets) this.#host.sendUpdate(packet, isOurs ? null : author);

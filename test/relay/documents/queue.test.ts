@@ -16,6 +16,7 @@ function waiting() {
   let scheduled = 0;
   const host: DocumentHost = {
     sendUpdate: (packet, except) => told.push({ update: updateOf(packet), except }),
+    taken() {},
     scheduleFlush: () => scheduled++,
     refuse: (author, error) => refused.push({ author, error }),
     charge: (author) => charged.push(author),

@@ -42,6 +42,7 @@ export function relay(options: Partial<DocumentOptions> = {}) {
     const told: { readonly update: Uint8Array; readonly except: unknown }[] = [];
     const document: SharedDocument = new SharedDocument(room, documents, {
       sendUpdate: (packet, except) => told.push({ update: updateOf(packet), except }),
+      taken() {},
       // as a room does that is quiet, but at once
       scheduleFlush: () => document.settle(),
       refuse: (_author, error) => {

@@ -281,7 +281,7 @@ describe("what is written", () => {
   });
 });
 
-const NOBODY = { sendUpdate() {}, scheduleFlush() {}, refuse() {}, charge() {} };
+const NOBODY = { sendUpdate() {}, taken() {}, scheduleFlush() {}, refuse() {}, charge() {} };
 
 it("[STORE-4] a document that nobody reads leaves the memory once it is stored, and comes back whole", async () => {
   vi.useFakeTimers();

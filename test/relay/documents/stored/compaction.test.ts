@@ -11,7 +11,7 @@ import { MemoryDocumentStore } from "../../../../src/relay/store/memory.ts";
 import { until } from "../../../support.ts";
 import { OPTIONS } from "../relayed.ts";
 
-const NOBODY: DocumentHost = { sendUpdate() {}, scheduleFlush() {}, refuse() {}, charge() {} };
+const NOBODY: DocumentHost = { sendUpdate() {}, taken() {}, scheduleFlush() {}, refuse() {}, charge() {} };
 const worker = fileURLToPath(new URL("../../../../dist/relay/documents/stored/worker.js", import.meta.url));
 
 async function stored(store: MemoryDocumentStore): Promise<StoredDocument> {

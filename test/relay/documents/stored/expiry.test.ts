@@ -12,7 +12,7 @@ import { createRelay } from "../../../../src/relay/index.ts";
 import { OPTIONS } from "../relayed.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
-const host = { sendUpdate: () => {}, scheduleFlush: () => {}, refuse: () => {}, charge: () => {} };
+const host = { sendUpdate: () => {}, taken: () => {}, scheduleFlush: () => {}, refuse: () => {}, charge: () => {} };
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

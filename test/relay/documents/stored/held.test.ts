@@ -96,6 +96,7 @@ it("[STORE-42] what others were told is in the store; one who asks is not held u
   );
   const document = new SharedDocument("doc", documents, {
     sendUpdate: (_packet, author) => told.push(author),
+    taken() {},
     scheduleFlush: () => document.settle(),
     refuse() {},
     charge() {},
