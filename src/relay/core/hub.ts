@@ -101,7 +101,7 @@ export class Hub {
     this.lobbyPlaces = new LobbyPlaces(settings);
     this.stateMemory = new StateMemory(settings.maxStatesTotal);
     this.dates = datingClock(clock);
-    this.#rush = new Rush(clock, () => this.#members.size);
+    this.#rush = new Rush(clock, () => this.counters.here);
     this.grace = new Grace({
       clock,
       lostMs: settings.leaveGrace,
@@ -167,7 +167,7 @@ export class Hub {
     const room = this.#registry.open(name);
     if (keepsHistory && member.access.write) room.document.keepHistory();
     this.#members.set(member, room);
-    if (member.kind !== "relay") this.counters.accepted++;
+    if (member.kind !== "relay") this.counters.countAccepted();
     if (member.kind === "native") {
       const hello = helloOf(this.shard, this.#settings, name, member.access, {
         now: this.dates.date(),

@@ -137,7 +137,8 @@ export class Room implements DocumentHost {
   }
 
   join(member: Member): void {
-    this.#setup.rush.came();
+    // [ROSTER-11] with another relay nobody comes who was missed
+    if (member.kind !== "relay") this.#setup.rush.came();
     this.members.add(member);
     this.#observers.joined(member);
     this.#readers.ask(member);
