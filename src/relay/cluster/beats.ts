@@ -20,7 +20,10 @@ const CUT_MS = 2_200;
 export interface BeatEvents {
   /** The bus is there again, or is lost. */
   link(isUp: boolean): void;
-  /** One own beat has not come back, and the next one has: other messages may be missing, too. [BUS-31] */
+  /**
+   * One own beat has not come back, and the next one has: other messages may be missing, too. [BUS-31] Or this relay stood still for so
+   * long that others have taken it for lost, and have said nothing to it since. [BUS-19]
+   */
   skipped(): void;
   /** A relay is heard that is new, or that was lost before. */
   found(relay: string): void;
@@ -86,14 +89,21 @@ export class Beats {
     this.#lose(relay, true);
   }
 
+  /** While this relay stood still, others have said something that it has yet to read: until the next look nobody is to be missed. */
+  get stoodStill(): boolean {
+    return this.#stoodStill;
+  }
+
   /** Judges who is there: every `CHECK_MS`. */
   check(): void {
     const now = this.#clock.now();
-    const isLate = now - this.#checkedAt > CHECK_MS + STALL_MS;
+    const lateMs = now - this.#checkedAt - CHECK_MS;
     this.#checkedAt = now;
-    // what others said while this relay stood still is there, and is read before the next look
-    this.#stoodStill = isLate && !this.#stoodStill;
-    if (this.#stoodStill) return;
+    this.#stoodStill = lateMs > STALL_MS && !this.#stoodStill;
+    if (this.#stoodStill) {
+      if (this.#isUp && lateMs > LOST_MS) this.#events.skipped();
+      return;
+    }
     if (this.#isUp && now - this.#echoAt > CUT_MS) {
       this.#isUp = false;
       this.#events.link(false);

@@ -5,10 +5,11 @@
 import * as encoding from "lib0/encoding";
 import { FrameError, isLobby, readUint, reader } from "../../wire/index.ts";
 import type { Hub } from "../core/hub.ts";
+import { LackingError } from "../core/lobby/remote-shards.ts";
 import type { Room } from "../core/room.ts";
 import type { Bus } from "../ports/bus.ts";
 import { BEAT_MS, Beats, CHECK_MS } from "./beats.ts";
-import { type ClusterContext, type ClusterStats, NOTHING } from "./context.ts";
+import { type ClusterContext, type ClusterInfo, type ClusterStats, NOTHING } from "./context.ts";
 import { Healing } from "./healing.ts";
 import { type AskedKick, type Kick, type Refresh, kick, kicksOf, readKick, writeKick } from "./kicks.ts";
 import { LostRelays } from "./lost-relays.ts";
@@ -40,15 +41,6 @@ export interface ClusterOptions {
   /** A message that is longer goes in parts of this length, bytes. Default: 256 KiB. */
   readonly partBytes?: number | undefined;
   readonly onError: (error: unknown) => void;
-}
-
-export interface ClusterInfo extends ClusterStats {
-  /** Whether the bus carries what this relay says. */
-  readonly isUp: boolean;
-  /** How many other relays are heard. */
-  readonly relays: number;
-  /** Messages that were not sent, since too much waited to be sent. */
-  readonly dropped: number;
 }
 
 export class Cluster implements ClusterContext {
@@ -243,6 +235,8 @@ export class Cluster implements ClusterContext {
       act();
     } catch (error) {
       this.stats.refused++;
+      // that happens, and all is asked for again
+      if (error instanceof LackingError) return;
       const cause = error instanceof FrameError ? error.message : error;
       this.#options.onError(new Error("a message of another relay was not taken", { cause }));
     }
@@ -335,6 +329,7 @@ export class Cluster implements ClusterContext {
       return;
     }
     this.#checksDown = 0;
+    if (this.#beats.stoodStill) return;
     const now = this.hub.clock.now();
     this.#assembler.sweep(now);
     for (const shared of this.#rooms.values()) shared.sweep(now);
@@ -386,11 +381,12 @@ export class Cluster implements ClusterContext {
    * no other relay had, those who come from now on are told that others may open it there. [BUS-20]
    */
   #tellPartial(isPartial: boolean): void {
+    const now = this.hub.clock.now();
     let isLeft = false;
     for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {
       const room = this.hub.rooms.get(name) ?? this.hub.lobbies.get(name)?.room;
       if (isPartial) room?.sharing.setPartial(true, isLobby(name) || shared.isShared);
-      else if (shared.isWhole) room?.sharing.setPartial(false);
+      else if (shared.isSettled(now)) room?.sharing.setPartial(false);
       else isLeft = true;
     }
     this.#isPartial = isPartial || isLeft;

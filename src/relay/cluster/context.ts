@@ -13,6 +13,15 @@ export interface ClusterStats {
   echoMs: number | null;
 }
 
+export interface ClusterInfo extends ClusterStats {
+  /** Whether the bus carries what this relay says. */
+  readonly isUp: boolean;
+  /** How many other relays are heard. */
+  readonly relays: number;
+  /** Messages that were not sent, since too much waited to be sent. */
+  readonly dropped: number;
+}
+
 export interface ClusterContext {
   readonly hub: Hub;
   readonly topics: Topics;

@@ -83,6 +83,11 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     return this.#topic.isWhole;
   }
 
+  /** As `isWhole`, and those who were not known to be here when all were asked have had the time to answer. */
+  isSettled(now: number): boolean {
+    return this.#topic.isSettled(now);
+  }
+
   /** Whether all other relays that have the lobby were heard, and all is known that they have said. */
   get isKnown(): boolean {
     return this.#awaited?.isOver !== false && this.isWhole;

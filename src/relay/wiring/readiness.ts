@@ -1,5 +1,5 @@
 /** How the bus fares, and whether balancers should send clients to a hub. */
-import type { ClusterInfo } from "../cluster/cluster.ts";
+import type { ClusterInfo } from "../cluster/context.ts";
 import type { BusCounts } from "../ports/bus.ts";
 
 /** How the bus fares that joins a hub to others. [OPS-1] */

@@ -76,13 +76,23 @@ it("[BUS-31] beats that come back late, one after another, have lost nothing", (
 it("[BUS-19] a relay that stood still reads what the bus has brought meanwhile before it judges", () => {
   const { news, beats, run, stall } = setup();
   run(3_000, ["b"]);
-  stall(3_000);
-  expect(news).toEqual(["+b"]);
+  stall(2_750);
+  expect([beats.stoodStill, news]).toEqual([true, ["+b"]]);
   beats.heard("b");
   beats.echoed(beats.next());
   run(750, []);
-  expect(news).toEqual(["+b"]);
-  stall(3_000);
-  stall(3_000);
-  expect(news).toEqual(["+b", "down"]);
+  expect([beats.stoodStill, news]).toEqual([false, ["+b"]]);
+  stall(2_750);
+  stall(2_750);
+  expect([beats.stoodStill, news]).toEqual([false, ["+b", "down"]]);
+});
+
+it("[BUS-19] a relay that stood still for so long that others have taken it for lost asks for all that they said since", () => {
+  const { news, run, stall } = setup();
+  run(3_000, ["b"]);
+  stall(2_751);
+  expect(news).toEqual(["+b", "skipped"]);
+  run(3_000, ["b"], false);
+  stall(2_751);
+  expect(news).toEqual(["+b", "skipped", "down"]);
 });

@@ -12,6 +12,8 @@ export class FaultyBus implements Bus {
   cannotHear = false;
   /** Of what is published: whether it is lost. */
   loses: (message: Message) => boolean = () => false;
+  /** Of what is published: how much later it arrives, ms. */
+  lateMs: (message: Message) => number = () => 0;
   /** All that was published, whether or not it was lost. */
   readonly said: Message[] = [];
   reconnects = 0;
@@ -27,7 +29,10 @@ export class FaultyBus implements Bus {
   publish(topic: string, bytes: Uint8Array): void {
     const message = decodeMessage(bytes);
     if (message !== null) this.said.push(message);
-    if (!this.cannotSpeak && (message === null || !this.loses(message))) this.#bus.publish(topic, bytes);
+    if (this.cannotSpeak || (message !== null && this.loses(message))) return;
+    const lateMs = message === null ? 0 : this.lateMs(message);
+    if (lateMs === 0) this.#bus.publish(topic, bytes);
+    else setTimeout(() => this.#bus.publish(topic, bytes), lateMs);
   }
 
   subscribe(topic: string, on: (bytes: Uint8Array) => void): Unsubscribe {

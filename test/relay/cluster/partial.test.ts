@@ -31,3 +31,26 @@ it("[BUS-20] who comes to a room while the bus is lost is told that others may b
   await until("she sees Bob", () => opened.get("bob") !== undefined);
   expect(heard).toEqual([]);
 });
+
+it("[BUS-20] a room that opened while the bus was lost is not said to be whole before those who have it could answer", async () => {
+  const shared = new MemoryBus();
+  const [here, there, third] = [await relayOn(shared), await relayOn(shared), await relayOn(shared)];
+  const alice = ownClient(here.url, "alice");
+  await until("Alice is in", () => alice.lobby.status === "live");
+  here.bus.isCut = true;
+  await until("the bus is missed", () => alice.lobby.status === "stale");
+  ownClient(there.url, "bob").join("doc");
+  ownClient(third.url, "carol").join("doc");
+  await until("they are in", () => there.relay.room("doc")?.users.length === 2);
+  const { roster } = alice.join("doc");
+  await until("she is told that others may be there", () => roster.status === "stale");
+  let seen: readonly string[] = [];
+  roster.on("status", (status) => {
+    if (status === "live") seen = roster.users.map(({ id }) => id).toSorted();
+  });
+  // Bob's relay answers at once, and Carol's takes its time
+  third.bus.lateMs = ({ room }) => (room === "doc" ? 300 : 0);
+  here.bus.isCut = false;
+  await until("she knows who is there", () => roster.status === "live");
+  expect(seen).toEqual(["alice", "bob", "carol"]);
+});

@@ -14,6 +14,8 @@ import { Incoming, type Outgoing } from "./sequence.ts";
 
 /** While no other relay answers, all are asked again so long after the first question, ms: the question may have been lost. [BUS-30] */
 const ASK_AGAIN_MS = [1_000, 4_000, 15_000, 60_000];
+/** When all relays are asked of which none was known to be there, those that are there have so long to answer, ms. [BUS-20] */
+const ANSWER_MS = 1_000;
 
 export interface TopicHost<Peer> {
   /** The kind of message that says all at once. */
@@ -54,6 +56,8 @@ export class SharedTopic<Peer> {
   });
   readonly #unsubscribe: () => void;
   #askedAt = -Infinity;
+  /** Until then a relay may answer that was not known to be there when all were asked, monotonic ms. */
+  #answersBy = -Infinity;
   /** How often all relays were asked again. */
   #askedAgain = 0;
   /** All that others have said will be asked for, and nothing until then. */
@@ -84,6 +88,11 @@ export class SharedTopic<Peer> {
     if (this.#isPostponed) return false;
     for (const { incoming } of this.#peers.values()) if (!incoming.isWhole) return false;
     return true;
+  }
+
+  /** Whether all that others have said is known, also that of others who were not known to be there when all were asked. */
+  isSettled(now: number): boolean {
+    return this.isWhole && now >= this.#answersBy;
   }
 
   /** How many other relays have said all that they have to say. */
@@ -143,6 +152,7 @@ export class SharedTopic<Peer> {
     for (const { incoming } of this.#peers.values()) incoming.asked(now);
     this.#isPostponed = false;
     this.#askedAt = now;
+    this.#answersBy = this.isShared ? now : now + ANSWER_MS;
     this.#askedAgain = 0;
     this.#askAll();
   }

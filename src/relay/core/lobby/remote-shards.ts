@@ -52,6 +52,9 @@ interface RemoteShard {
   changed: Set<string> | null;
 }
 
+/** What a relay has answered builds on what was thrown away here since it was asked: it is to be asked again. [BUS-54] */
+export class LackingError extends FrameError {}
+
 const NO_EFFECTS: Effects<PresentEntry> = { visibility: [], choices: [], isNews: false };
 
 export interface RemoteShardsSetup {
@@ -105,23 +108,21 @@ export class RemoteShards {
     if (before !== undefined && before.name.shard !== name.shard) this.#forget(relay, before);
     const shard = this.#shards.get(relay) ?? newShard(name);
     this.#shards.set(relay, shard);
+    // of an answer that is refused nothing may count: what came of it would be told to nobody
+    this.#write(relay, shard, update, upTo);
     // nobody is shown before the choices count
     const effects = choices.map(([userId, choice]) => this.choose(relay, userId, choice));
     shard.isLost = false;
     this.#vouch(shard);
-    return joined([...effects, this.apply(relay, update, upTo)]);
+    return joined([...effects, this.#tell(relay, shard)]);
   }
 
-  /** Takes what a relay has written to its shard. Throws `FrameError`. @param upTo all that the shard holds then; null: not told */
-  apply(relay: string, update: Uint8Array, upTo: StateVector | null = null): Effects<PresentEntry> {
+  /** Takes what a relay has written to its shard. Throws `FrameError`. */
+  apply(relay: string, update: Uint8Array): Effects<PresentEntry> {
     const shard = this.#shards.get(relay);
     if (shard === undefined) return NO_EFFECTS;
-    Y.applyUpdate(shard.doc, update);
-    this.#check(relay, shard, upTo);
-    // [BUS-54] of all that a relay says when it is asked, little may be new
-    for (const news of shard.news) this.#room.sendUpdate(new Packet(updateFrame(news)), null);
-    shard.news = [];
-    return this.#import(relay, shard);
+    this.#write(relay, shard, update, null);
+    return this.#tell(relay, shard);
   }
 
   choose(relay: string, userId: string, choice: ManualChoice | null): Effects<PresentEntry> {
@@ -175,6 +176,20 @@ export class RemoteShards {
     this.#shards.clear();
   }
 
+  /** Throws `FrameError`, having forgotten the shard. @param upTo all that the shard holds then; null: not told */
+  #write(relay: string, shard: RemoteShard, update: Uint8Array, upTo: StateVector | null): void {
+    Y.applyUpdate(shard.doc, update);
+    this.#check(relay, shard, upTo);
+  }
+
+  /** Tells readers of the lobby, and the directory, what is new of a shard. */
+  #tell(relay: string, shard: RemoteShard): Effects<PresentEntry> {
+    // [BUS-54] of all that a relay says when it is asked, little may be new
+    for (const news of shard.news) this.#room.sendUpdate(new Packet(updateFrame(news)), null);
+    shard.news = [];
+    return this.#import(relay, shard);
+  }
+
   /** Tells the directory what a shard says now: of those of whom something was written, or of all. */
   #import(relay: string, shard: RemoteShard): Effects<PresentEntry> {
     const { isLost, changed } = shard;
@@ -226,7 +241,8 @@ export class RemoteShards {
     }
     if (!isForeign && !isWaiting && !isOthers && !isLacking) return;
     this.#forget(relay, shard);
-    throw new FrameError(isLacking ? "a part of a shard, without the rest" : "a shard that is not the relay's own");
+    if (isLacking) throw new LackingError("a part of a shard, without the rest");
+    throw new FrameError("a shard that is not the relay's own");
   }
 
   /** Whether this relay, or the shard of another one, writes under a client id. */
