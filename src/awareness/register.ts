@@ -249,13 +249,14 @@ export class Register {
     if (changed.size === 0) return this.#entries.setStates(entry, authored, entry.publishedState);
     this.#entries.setStates(entry, authored, state);
     entry.corrected = corrected;
-    const isRenamed = entry.claim !== claim && !equal(entry.claim, claim);
-    if (isRenamed) {
+    const before = sessionKey(entry.claim, entry.lobby);
+    if (entry.claim !== claim && !equal(entry.claim, claim)) {
       this.#entries.setClaim(entry, claim);
       changes.push({ type: "renamed", entry });
     }
     changes.push({ type: "changed", entry, fields: changed });
-    if (isRenamed) this.#takeOver(entry, at, changes);
+    // [BUS-9] what the same session says later through this connection is no new beginning
+    if (sessionKey(entry.claim, entry.lobby) !== before) this.#takeOver(entry, at, changes);
   }
 
   /** [OWN-3] The id goes over to a connection that speaks as the same user and session. */

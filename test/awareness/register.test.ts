@@ -503,6 +503,19 @@ describe("sessions", () => {
     expect(say(old, [1, 5, stateOf("alice", "s_1")])).toHaveLength(2);
   });
 
+  it("[BUS-9] one is dated when it begins to speak through a connection, and not when it says something else of itself", () => {
+    const { connect, say, register } = setup();
+    const her = connect("Alice", { kind: "native" });
+    const heldAt = (): number => register.get(1)?.heldAt ?? -1;
+    say(her, [1, 1, stateOf("alice", "s_1")]);
+    const first = heldAt();
+    expect(first).toBeGreaterThan(0);
+    say(her, [1, 2, stateOf("alice", "s_1", { status: "away" })]);
+    expect([register.get(1)?.claim.session.status, heldAt()]).toEqual(["away", first]);
+    say(her, [1, 3, stateOf("alice", "s_2")]);
+    expect(heldAt()).toBeGreaterThan(first);
+  });
+
   it("[OWN-4] what waits for a lost connection goes without a word", () => {
     const { connect, say, orphan, ids } = setup();
     const old = connect("old", { kind: "native" });

@@ -27,7 +27,7 @@ async function two() {
   return { here, there, alice, comings, sessions };
 }
 
-/** Carol's tab, which says nothing any more once it is unplugged, and the same tab again. */
+/** Carol's tab, of which nothing comes through once it is unplugged or only what is delivered later, and the same tab again. */
 function tab() {
   const memory = new Map<string, string>();
   const tabStorage = {
@@ -35,13 +35,16 @@ function tab() {
     set: (key: string, value: string) => void memory.set(key, value),
   };
   const network = { isUnplugged: false };
+  const underWay: (() => void)[] = [];
   class Unplugged extends WebSocket {
     override send(data: string | Uint8Array): void {
-      if (!network.isUnplugged) super.send(data);
+      if (network.isUnplugged) underWay.push(() => super.send(data));
+      else super.send(data);
     }
   }
   return {
     network,
+    underWay,
     open: (url: string) => ownClient(url, "carol", { tabStorage, WebSocket: Unplugged }),
     reopen: (url: string) => ownClient(url, "carol", { tabStorage }),
   };
@@ -68,6 +71,33 @@ it("[BUS-52] who is in the lobby alone, goes to another relay and leaves there i
   // for that her old relay need not find out first that she is gone
   expect(here.bus.said.slice(said).filter(({ kind }) => kind === "shard")).toEqual([]);
   expect(comings).toEqual(["join", "join", "leave", "leave"]);
+});
+
+it("[BUS-9] [BUS-52] what the tab said through its old connection, and comes there late, does not take the session back", async () => {
+  const { here, there, comings, sessions } = await two();
+  const { open, reopen, network, underWay } = tab();
+  const before = open(here.url);
+  await until("all see Carol", () => sessions().join() === "1,1");
+  const { session } = before;
+  network.isUnplugged = true;
+  before.setStatus("away");
+  await until("she has said so", () => underWay.length > 0);
+  const late = underWay.splice(0);
+  const after = reopen(there.url);
+  // its end of the connection still hears: it takes another session, of which nothing gets through
+  await until("the old connection is told that the session is elsewhere", () => before.session !== session);
+  // since when a relay says that it has the session, each time
+  const dates = ({ bus }: { readonly bus: FaultyBus }): unknown[] =>
+    bus.said
+      .filter(({ kind }) => kind === "held")
+      .map(({ body }) => (JSON.parse(new TextDecoder().decode(body)) as unknown[])[2]);
+  await until("the old relay has said since when it has the session", () => dates(here).length > 0);
+  const [saidHere, saidThere] = [dates(here).length, dates(there).length];
+  for (const deliver of late) deliver();
+  await until("the old relay says so again", () => dates(here).length > saidHere);
+  await until("the new relay answers", () => dates(there).length > saidThere);
+  expect([new Set(dates(here)).size, new Set(dates(there)).size]).toEqual([1, 1]);
+  expect([after.session, sessions(), comings]).toEqual([session, [1, 1], ["join", "join"]]);
 });
 
 it("[BUS-52] a word of that which is lost is made up for", async () => {
