@@ -205,6 +205,14 @@ export function nudges(updates: readonly StateUpdate[]): ReadonlyMap<Author, Rea
   return byOwner;
 }
 
+/** The same updates with what an owner is to be sent instead of its own, as `nudges` has it; undefined: nothing. */
+export function withNudges(
+  updates: readonly StateUpdate[],
+  nudged: ReadonlyMap<number, StateUpdate> | undefined,
+): readonly StateUpdate[] {
+  return nudged === undefined ? updates : updates.map((update, place) => nudged.get(place) ?? update);
+}
+
 /**
  * What to send to a stock client of which nobody knows yet which states are its own: none that may be has a clock above its
  * author's. [LIVE-10]

@@ -12,13 +12,14 @@ import {
   WholeStates,
   nudges,
   previewed,
+  withNudges,
 } from "../../awareness/audience/index.ts";
 import { Close, type Mark, type MarkEntry, NO_STATES_FRAME } from "../../wire/index.ts";
 import { Packet, control } from "../ports/packet.ts";
 import { type Clock, wallTimeOf } from "../ports/clock.ts";
 import type { Member } from "../ports/member.ts";
 import { MissedStates } from "./missed.ts";
-import { Outdone } from "./outdone.ts";
+import { SupersededIds } from "./superseded-ids.ts";
 import { Unanswered } from "./unanswered.ts";
 
 const NO_STATES = new Packet(NO_STATES_FRAME);
@@ -67,7 +68,7 @@ export class Observers {
   readonly #unmarked = new Set<number>();
   readonly #missed: MissedStates;
   readonly #unanswered: Unanswered;
-  readonly #outdone = new Outdone();
+  readonly #superseded = new SupersededIds();
   /** null: no other relay is told. */
   outlet: StatesOutlet | null = null;
   /** When somebody on another relay, or another relay itself, last left, monotonic ms. */
@@ -103,7 +104,7 @@ export class Observers {
 
   left(member: Member, now: number): void {
     this.#missed.left(member);
-    this.#outdone.left(member);
+    this.#superseded.left(member);
     if (member.kind === "native" && --this.#nativeMembers === 0) this.#native.clear();
     // clients that come here from a relay that has stopped remember its clocks [BUS-7]
     if (member.kind === "relay") this.#remoteAt = now;
@@ -179,13 +180,13 @@ export class Observers {
 
   /** A client speaks for an id through another connection than before. */
   claimed(entry: PresentEntry): void {
-    this.#outdone.claimed(entry);
+    this.#superseded.claimed(entry);
     if (this.outlet !== null && entry.owner !== null && !entry.isRemote) this.#updates.claimed(entry);
   }
 
   /** Another connection speaks for an id of a member now. */
   superseded(member: Member, id: number): void {
-    this.#outdone.add(member, id);
+    this.#superseded.add(member, id);
   }
 
   /** A state says something else in these fields. Returns whether there is something to tell. */
@@ -308,8 +309,8 @@ export class Observers {
         if (patchPacket !== null && !this.#missed.skips(member, updates)) member.send(patchPacket);
       } else if (whole !== null && wholePacket !== null && !this.#missed.skips(member, updates)) {
         const ids = this.#unanswered.idsOf(member);
-        const others = this.#outdone.without(member, ids === null ? updates : previewed(updates, member, ids, own));
-        if (others !== updates) this.#tellOne(member, others);
+        if (ids !== null) this.#sendOne(member, previewed(updates, member, ids, own));
+        else if (this.#superseded.has(member)) this.#sendOne(member, withNudges(updates, own));
         else member.send(own === undefined ? wholePacket : new Packet(whole.withOverrides(own)));
       }
     }
@@ -345,7 +346,12 @@ export class Observers {
 
   /** Tells one member these states, whole. */
   #tellOne(member: Member, told: readonly StateUpdate[]): void {
-    const updates = this.#seen(this.#outdone.without(member, told));
+    this.#sendOne(member, this.#seen(told));
+  }
+
+  /** Sends one member these states as others see them, without those of ids that it has lost. */
+  #sendOne(member: Member, seen: readonly StateUpdate[]): void {
+    const updates = this.#superseded.without(member, seen);
     if (updates.length === 0) return;
     member.send(new Packet(member.kind === "native" ? this.#native.whole(updates) : new WholeStates(updates).frame));
   }

@@ -7,7 +7,10 @@ import type { PresentEntry } from "../../awareness/index.ts";
 import type { StateUpdate } from "../../awareness/audience/index.ts";
 import type { Member } from "../ports/member.ts";
 
-export class Outdone {
+/** A client has one id, seldom two. Of more that one connection has lost, the first are forgotten. */
+const MAX_IDS = 16;
+
+export class SupersededIds {
   readonly #ids = new Map<unknown, Set<number>>();
 
   /** Another connection speaks for an id of a member now. */
@@ -15,6 +18,7 @@ export class Outdone {
     if (member.kind !== "stock") return;
     const ids = this.#ids.get(member) ?? new Set();
     this.#ids.set(member, ids.add(id));
+    for (const first of ids) if (ids.size > MAX_IDS) ids.delete(first);
   }
 
   /** A client speaks for an id, and knows it. */
@@ -25,6 +29,11 @@ export class Outdone {
 
   left(member: Member): void {
     this.#ids.delete(member);
+  }
+
+  /** Whether a member has lost an id, and does not know that. */
+  has(member: Member): boolean {
+    return this.#ids.has(member);
   }
 
   /** What a member is told of: the same list where that is all. */
