@@ -15,21 +15,23 @@ interface RegisterView {
 }
 
 export class Renewals {
-  readonly #known: RegisterView;
+  readonly #register: RegisterView;
   /** The ids of other relays that wait for a new clock, with the old one. */
   readonly #waiting = new Map<number, number>();
   #askedAt = -Infinity;
   #times = 0;
 
-  constructor(known: RegisterView) {
-    this.#known = known;
+  constructor(register: RegisterView) {
+    this.#register = register;
   }
 
   /** The other relays were asked. */
   asked(now: number): void {
     this.#askedAt = now;
     this.#times = 0;
-    for (const { id, owner, remote } of this.#known.present()) {
+    // those who have left since the last question are waited for no more
+    this.#waiting.clear();
+    for (const { id, owner, remote } of this.#register.present()) {
       if (owner !== null && remote !== null) this.#waiting.set(id, remote.clock);
     }
   }
@@ -38,7 +40,7 @@ export class Renewals {
   isDue(now: number): boolean {
     if (this.#waiting.size === 0 || now - this.#askedAt < AGAIN_MS) return false;
     for (const [id, clock] of this.#waiting) {
-      const entry = this.#known.get(id);
+      const entry = this.#register.get(id);
       const isOld = entry?.owner !== null && entry?.remote?.clock === clock;
       if (!isOld) this.#waiting.delete(id);
     }

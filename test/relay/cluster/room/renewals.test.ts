@@ -34,6 +34,22 @@ it("[BUS-7] new clocks are asked for again where none has come, three times at m
   expect(renewals.isDue(11_000)).toBe(false);
 });
 
+it("[BUS-7] those who have left are waited for no more, however soon the others are asked again", () => {
+  let present: readonly PresentEntry[] = [];
+  const looked: number[] = [];
+  const get = (id: number): PresentEntry | undefined => {
+    looked.push(id);
+    return present.find((each) => each.id === id);
+  };
+  const renewals = new Renewals({ get, present: () => present });
+  for (let id = 0; id < 10; id++) {
+    present = [{ id, owner: {}, remote: { clock: 1, mark: "clear" } } as PresentEntry];
+    renewals.asked(500 * id);
+    expect(renewals.isDue(500 * id + 250)).toBe(false);
+  }
+  expect([renewals.isDue(10_000), looked]).toEqual([true, [9]]);
+});
+
 it("[BUS-7] a stock client that comes back sees people of another relay, though the question for their clocks is lost", async () => {
   const shared = new MemoryBus();
   const [bus, other] = [new FaultyBus(shared), new FaultyBus(shared)];
