@@ -84,7 +84,7 @@ export class Cluster implements ClusterContext {
       found: (relay) => this.#found(relay),
       lost: (relay, hasSaidSo) => this.#lost(relay, hasSaidSo),
     });
-    this.#healing = new Healing(hub.clock);
+    this.#healing = new Healing(hub.clock, (act) => this.guarded(act));
     this.#farewells = new Farewells((name) => {
       this.publish(this.topics.of(name), "bye", name, 0, Uint8Array.of(Bye.nobody));
     });
@@ -194,7 +194,7 @@ export class Cluster implements ClusterContext {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#lostRelays.close();
-    this.#healing.stop();
+    this.#healing.close();
     for (const shared of [...this.#rooms.values(), ...this.#lobbies.values()]) shared.close(false);
     this.#rooms.clear();
     this.#lobbies.clear();

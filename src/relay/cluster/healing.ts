@@ -7,9 +7,9 @@ import type { Clock } from "../ports/clock.ts";
 
 /** So many rooms and lobbies at most are asked for and not answered yet. */
 const MAX_UNANSWERED = 100;
-/** A room that is not answered for so long is waited for no more, ms: its other relay may be gone. */
+/** A room that is not answered for so long is waited for no more, ms: the relay that has it may be gone. */
 const PATIENCE_MS = 1_000;
-/** How long to rest before the next ones, ms. */
+/** How long to rest before the next ones, ms, also where this begins anew meanwhile. */
 const PAUSE_MS = 50;
 
 /** A room or lobby that is shared with other relays. */
@@ -24,14 +24,17 @@ export interface Healed {
 
 export class Healing {
   readonly #clock: Clock;
+  readonly #guarded: (act: () => void) => void;
   /** Those whose turn is yet to come, in their order. */
   readonly #waiting = new Set<Healed>();
   /** Those that were asked for, and when. */
   readonly #unanswered = new Map<Healed, number>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(clock: Clock) {
+  /** @param guarded runs something that may throw, and reports what it throws */
+  constructor(clock: Clock, guarded: (act: () => void) => void) {
     this.#clock = clock;
+    this.#guarded = guarded;
   }
 
   /** All were asked for. */
@@ -62,6 +65,12 @@ export class Healing {
     this.#unanswered.clear();
   }
 
+  /** Stops for good: none of those that wait is asked for. */
+  close(): void {
+    this.stop();
+    this.#waiting.clear();
+  }
+
   /** Waits no more for those that are answered, or will not be. */
   #settle(): void {
     const now = this.#clock.now();
@@ -71,14 +80,17 @@ export class Healing {
   }
 
   #next(): void {
+    this.#timer = undefined;
     this.#settle();
     const now = this.#clock.now();
+    let hasAsked = false;
     for (const each of this.#waiting) {
       if (this.#unanswered.size >= MAX_UNANSWERED) break;
       this.#waiting.delete(each);
       this.#unanswered.set(each, now);
-      each.heal();
+      hasAsked = true;
+      this.#guarded(() => each.heal());
     }
-    this.#timer = this.isOver ? undefined : setTimeout(() => this.#next(), PAUSE_MS);
+    if (hasAsked || !this.isOver) this.#timer = setTimeout(() => this.#next(), PAUSE_MS);
   }
 }

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { type Presence } from "../../../src/client/index.ts";
 import { MemoryBus } from "../../../src/relay/cluster/bus/memory-bus.ts";
+import { type MessageKind, encodeMessage } from "../../../src/relay/cluster/message.ts";
 import { LinkedHub } from "../../../src/relay/wiring/linked-hub.ts";
 import { resolveOptions } from "../../../src/relay/options.ts";
 import { admit, chooseProtocol } from "../../../src/relay/access/request.ts";
@@ -14,6 +15,7 @@ import { LINK_SUBPROTOCOL } from "../../../src/wire/index.ts";
 import { everybody } from "../../doorkeeper.ts";
 import { ownClient, stockClient, until } from "../../support.ts";
 import { busContract } from "./contract.ts";
+import { FaultyBus } from "./faulty-bus.ts";
 
 const bus = new MemoryBus();
 describe("the memory bus", () => {
@@ -136,4 +138,25 @@ it("a relay that stops takes its people with it after the grace, and nobody befo
   await there.hub.close();
   await until("they are gone", () => idsIn(hers.roster.users) === "alice");
   await until("from the lobby, too", () => idsIn(alice.lobby.users) === "alice");
+});
+
+it("[BUS-21] a relay that stops while it still has rooms to ask for asks for none of them", async () => {
+  const shared = new MemoryBus();
+  const faulty = new FaultyBus(shared);
+  // others are said to listen, so that the relay has not heard of all of them when it stops
+  faulty.listeners = () => Promise.resolve(3);
+  const errors: unknown[] = [];
+  const hub = new LinkedHub(resolveOptions({}), (error) => errors.push(error), { bus: faulty });
+  for (let n = 0; n < 150; n++) hub.core.hold(`doc${n}`);
+  const asked = (): number => faulty.said.filter(({ kind }) => kind === "ask").length;
+  const opened = asked();
+  const say = (kind: MessageKind): void => {
+    shared.publish("cp1:beat", encodeMessage({ kind, relay: "r_other", room: "", seq: 1, body: new Uint8Array() }));
+  };
+  // another relay is lost, and found again
+  for (const kind of ["beat", "bye", "beat"] as const) say(kind);
+  await until("the first rooms are asked for", () => asked() > opened);
+  const before = asked();
+  await hub.close();
+  expect([asked() - before, errors]).toEqual([0, []]);
 });
