@@ -19,6 +19,8 @@ const OPENING_BYTES = 256 * 2 ** 10;
 const MAX_OPEN_FILES = 74;
 /** What LevelDB keeps of what it read, bytes: a document is read once, and the system keeps its files in mind, too. */
 const CACHE_BYTES = 2 ** 20;
+/** What LevelDB gathers before it writes a file: twice that stays in memory, and writing waits no longer than one such file takes. */
+const WRITE_BUFFER_BYTES = 2 ** 20;
 
 export class LevelDatabase {
   readonly #folder: string;
@@ -40,6 +42,7 @@ export class LevelDatabase {
       valueEncoding: "view",
       maxOpenFiles: MAX_OPEN_FILES,
       cacheSize: CACHE_BYTES,
+      writeBufferSize: WRITE_BUFFER_BYTES,
     });
     await db.open();
     return new LevelDatabase(folder, db);
