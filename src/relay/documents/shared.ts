@@ -300,7 +300,19 @@ export class SharedDocument implements RoomDocument {
     this.#pending = kept?.pending ?? null;
     this.#documents.memory.release(this.#room);
     this.#documents.memory.resized(this.#room, sizeOf(this.#live, this.#pending));
+    for (const update of this.#live.blocked) this.#hold(update);
     return this.#live;
+  }
+
+  /** Has what was stored wait for what it builds on, which was not. [STORE-52] */
+  #hold(update: Uint8Array): void {
+    const message = `the document of ${this.#room} lacks something that was not stored: what builds on that`;
+    try {
+      this.#integrate(readUpdate(update, this.#documents.options), this);
+      this.#documents.warn(`${message} waits for a client that has it`);
+    } catch (error) {
+      this.#documents.warn(`${message} is left out`, error);
+    }
   }
 
   #take(

@@ -351,3 +351,45 @@ it("[DOC-12] [STORE-5] what failed and cannot be merged is appended again as it 
   expect(journal.isStored).toBe(true);
   vi.useRealTimers();
 });
+
+describe("a store that lacks part of a document", () => {
+  /** What Alice wrote, without the second of three words. */
+  function written() {
+    const alice = new Y.Doc();
+    const updates: Uint8Array[] = [];
+    alice.on("update", (update: Uint8Array) => updates.push(update));
+    const text = alice.getText("t");
+    for (const word of ["one ", "two ", "three "]) text.insert(text.length, word);
+    const [first, second, third] = updates;
+    if (first === undefined || second === undefined || third === undefined) throw new Error("there are three");
+    return { alice, stored: [first, third], missing: second };
+  }
+
+  it.each([
+    { what: "some of what one client wrote", first: 0 },
+    { what: "all that came before", first: 1 },
+  ])(
+    "[STORE-52] $what: the rest is there and can be written to, and who has what is missing completes it",
+    async ({ first }) => {
+      const errors: unknown[] = [];
+      const { alice, stored } = written();
+      const store = new MemoryDocumentStore();
+      await store.append("doc", stored.slice(first));
+      const { url } = await startRelay({ store, onError: (error) => errors.push(error) });
+      const bob = stockClient(url, "doc");
+      await until("Bob has the document", () => bob.synced);
+      bob.doc.getMap("m").set("bob", 1);
+      const carol = stockClient(url, "doc");
+      await until("Carol reads what Bob wrote", () => carol.doc.getMap("m").get("bob") === 1);
+      expect(carol.doc.getText("t").toJSON()).toBe(first === 0 ? "one " : "");
+      const back = stockClient(url, "doc", { doc: alice });
+      await until("all of it is there", () => carol.doc.getText("t").toJSON() === "one two three ");
+      expect(back.doc.getMap("m").get("bob")).toBe(1);
+      expect(errors.map(String)).toEqual([expect.stringContaining("waits for a client that has it")]);
+      const kept = await store.load("doc", AbortSignal.timeout(5_000));
+      const again = new Y.Doc();
+      for (const update of kept?.updates ?? []) Y.applyUpdate(again, update);
+      expect(again.getText("t").toJSON()).toBe("one two three ");
+    },
+  );
+});

@@ -52,6 +52,8 @@ export class LiveDocument {
   #taken: TakenUpdate[] = [];
   /** Null until somebody asks. */
   #deleted: DeletedRanges | null = null;
+  /** What it was begun with and builds on something that is missing: the document is without that. */
+  readonly blocked: readonly Uint8Array[];
 
   /**
    * Throws when Yjs cannot read it.
@@ -74,6 +76,7 @@ export class LiveDocument {
     this.#isExact = rest.length === 0;
     this.#maxLog = maxLogFor(base);
     this.#doc = this.#make();
+    this.blocked = this.#setAside();
   }
 
   get states(): StateVector {
@@ -208,6 +211,24 @@ export class LiveDocument {
       this.#deleted?.changed(transaction);
     });
     return doc;
+  }
+
+  /** Takes out what Yjs could not integrate, with which it would refuse whatever comes. Returns that, as updates. [STORE-52] */
+  #setAside(): readonly Uint8Array[] {
+    const { store } = this.#doc;
+    const { pendingStructs, pendingDs } = store;
+    if (pendingStructs === null && pendingDs === null) return [];
+    store.pendingStructs = store.pendingDs = null;
+    this.#base = Y.encodeStateAsUpdate(this.#doc);
+    this.#log = new UpdateLog();
+    const content = readUpdate(this.#base, ANY);
+    this.#states = new Map(statesIn(content));
+    this.#parts = partsOf(content.counts);
+    this.#isExact = true;
+    this.#maxLog = maxLogFor(this.#base);
+    return [pendingStructs?.update, pendingDs]
+      .filter((update) => update !== undefined && update !== null)
+      .map((update) => Y.convertUpdateFormatV2ToV1(update));
   }
 
   /** Throws when Yjs has not done what was planned. */
