@@ -1,5 +1,6 @@
 /** A room that stays open on a relay after its people have left, for the sake of other relays. */
 import { expect, it } from "vitest";
+import { WebSocket } from "ws";
 import type { StateUpdate } from "../../../../src/awareness/audience/index.ts";
 import { MemoryBus } from "../../../../src/relay/cluster/bus/memory-bus.ts";
 import { type Message, decodeMessage } from "../../../../src/relay/cluster/message.ts";
@@ -38,13 +39,21 @@ it("[BUS-36] nobody sees Bob leave who goes to another relay, also where that re
   const { url } = await startRelay({ bus });
   const { roster } = ownClient(url, "alice").join("doc");
   const tabStorage = memory();
-  const before = ownClient(old.url, "bob", { tabStorage });
+  let isUnplugged = false;
+  class Unplugged extends WebSocket {
+    override send(data: string | Uint8Array): void {
+      if (!isUnplugged) super.send(data);
+    }
+  }
+  const before = ownClient(old.url, "bob", { tabStorage, WebSocket: Unplugged });
   before.join("doc");
   await until("Alice sees Bob", () => roster.get("bob") !== undefined);
   const leaves: string[] = [];
   roster.on("leave", ({ userId }) => leaves.push(userId));
   bus.isLate = ({ relay }) => relay === next.relay.shard;
   const { session } = before;
+  // else the page would announce the session that it takes next, and leave with that
+  isUnplugged = true;
   ownClient(next.url, "bob", { tabStorage }).join("doc");
   await until("the old relay knows that Bob's session speaks elsewhere", () => before.session !== session);
   before.destroy();
