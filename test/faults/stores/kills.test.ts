@@ -51,7 +51,11 @@ async function typeUntil(relay: Relay, round: number, end: () => Promise<void>):
   const chosen = (): boolean => statusOf(leaver.user.id) === "dnd" && statusOf(stayer.user.id) === "busy";
   await until("the watcher sees what they chose", chosen, PATIENCE_MS);
   const typing = setInterval(() => {
-    for (const { doc } of typists) if (Math.random() < 20 / KEYSTROKE_MS) doc.getText("t").insert(0, "x");
+    for (const { doc } of typists) {
+      const text = doc.getText("t");
+      // at the end: of what all write at the beginning Yjs compares each letter with all others, in each of twenty documents
+      if (Math.random() < 20 / KEYSTROKE_MS) text.insert(text.length, "x");
+    }
   }, 20);
   leaver.destroy();
   const gone = () => watcher.lobby.recent.find(({ id }) => id === leaver.user.id);
