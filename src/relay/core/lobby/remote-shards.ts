@@ -46,7 +46,7 @@ interface RemoteShard {
   /** The client ids that it was written under. */
   readonly writers: Set<number>;
   /** What was written to it that readers have yet to be told. */
-  news: Uint8Array[];
+  unsent: Uint8Array[];
   isLost: boolean;
   /** The users of whom something was written since the directory was told; null: it has to be told of all. */
   changed: Set<string> | null;
@@ -185,8 +185,8 @@ export class RemoteShards {
   /** Tells readers of the lobby, and the directory, what is new of a shard. */
   #tell(relay: string, shard: RemoteShard): Effects<PresentEntry> {
     // [BUS-54] of all that a relay says when it is asked, little may be new
-    for (const news of shard.news) this.#room.sendUpdate(new Packet(updateFrame(news)), null);
-    shard.news = [];
+    for (const update of shard.unsent) this.#room.sendUpdate(new Packet(updateFrame(update)), null);
+    shard.unsent = [];
     return this.#import(relay, shard);
   }
 
@@ -265,11 +265,11 @@ function newShard(name: ShardName): RemoteShard {
     doc,
     voucher: randomInt(2 ** 32 - 1),
     writers: new Set(),
-    news: [],
+    unsent: [],
     isLost: false,
     changed: null,
   };
-  doc.on("update", (update: Uint8Array) => shard.news.push(update));
+  doc.on("update", (update: Uint8Array) => shard.unsent.push(update));
   // it ends with the document
   new Union(doc).observe((userIds) => {
     if (userIds === null) shard.changed = null;
