@@ -4,6 +4,7 @@
  */
 import type { StateBytes } from "../wire/index.ts";
 import type { Author } from "./author.ts";
+import type { Change } from "./change.ts";
 import {
   type AuthorRecord,
   type DepartedEntry,
@@ -97,12 +98,20 @@ export class Entries {
     return this.#bySession.get(key) ?? [];
   }
 
-  /** Remembers that a newer connection speaks for a session of this author, who must not take it back. [OWN-5] */
-  supersede(author: Author, key: string): void {
+  /**
+   * Remembers that a newer connection speaks for the session of an entry, which this author must not take back. Returns what is told of
+   * it. [OWN-5]
+   *
+   * @param id that the author had
+   * @param elsewhere the newer connection is to another relay
+   */
+  supersede(author: Author, id: number, { claim, lobby }: PresentEntry, elsewhere: boolean): Change {
+    const key = sessionKey(claim, lobby);
     const record = this.record(author);
     // sessions that no entry has any more need not be remembered
     const held = [...(record.superseded ?? [])].filter((each) => this.inSession(each).length > 0);
     record.superseded = new Set([...held, key]);
+    return { type: "superseded", author, id, session: claim.session.id, elsewhere };
   }
 
   /** Adds an entry for an id. What was remembered of the id is forgotten, but for what observers were told. */

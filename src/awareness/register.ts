@@ -197,10 +197,8 @@ export class Register {
   }
 
   /** Another relay speaks for the session of an entry from now on: the entry's author must not take the session back. [BUS-52] */
-  handOver({ id, owner, claim, lobby }: PresentEntry): readonly Change[] {
-    if (owner === null) return [];
-    this.#entries.supersede(owner, sessionKey(claim, lobby));
-    return [{ type: "superseded", author: owner, id, session: claim.session.id, elsewhere: true }];
+  handOver(entry: PresentEntry): readonly Change[] {
+    return entry.owner === null ? [] : [this.#entries.supersede(entry.owner, entry.id, entry, true)];
   }
 
   /** Writes a plan. Nothing can refuse it any more, but an earlier plan of the same message may have made it void. */
@@ -249,14 +247,16 @@ export class Register {
     if (changed.size === 0) return this.#entries.setStates(entry, authored, entry.publishedState);
     this.#entries.setStates(entry, authored, state);
     entry.corrected = corrected;
-    const before = sessionKey(entry.claim, entry.lobby);
-    if (entry.claim !== claim && !equal(entry.claim, claim)) {
+    const former = entry.claim;
+    const isRenamed = former !== claim && !equal(former, claim);
+    if (isRenamed) {
       this.#entries.setClaim(entry, claim);
       changes.push({ type: "renamed", entry });
     }
     changes.push({ type: "changed", entry, fields: changed });
     // [BUS-9] what the same session says later through this connection is no new beginning
-    if (sessionKey(entry.claim, entry.lobby) !== before) this.#takeOver(entry, at, changes);
+    const isOther = isRenamed && sessionKey(former, entry.lobby) !== sessionKey(claim, entry.lobby);
+    if (isOther) this.#takeOver(entry, at, changes);
   }
 
   /** [OWN-3] The id goes over to a connection that speaks as the same user and session. */
@@ -272,14 +272,7 @@ export class Register {
     this.#entries.own(entry, author);
     if (owner !== null && author.kind === "native") {
       // if the old connection lives, it is a duplicated tab, and must not take the id back
-      this.#entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-      changes.push({
-        type: "superseded",
-        author: owner,
-        id: entry.id,
-        session: entry.claim.session.id,
-        elsewhere: false,
-      });
+      changes.push(this.#entries.supersede(owner, entry.id, entry, false));
     }
     changes.push({ type: "claimed", entry });
     this.#update(entry, clock, published, at, changes);
@@ -301,9 +294,7 @@ export class Register {
       if (other === entry || other.owner === entry.owner) continue;
       const { id, owner } = other;
       this.#remove(other, now, changes);
-      if (owner === null) continue;
-      this.#entries.supersede(owner, key);
-      changes.push({ type: "superseded", author: owner, id, session: entry.claim.session.id, elsewhere: false });
+      if (owner !== null) changes.push(this.#entries.supersede(owner, id, entry, false));
     }
   }
 

@@ -113,14 +113,7 @@ function take(
   const { owner } = entry;
   entries.own(entry, author);
   if (owner !== null && owner.kind !== "relay") {
-    entries.supersede(owner, sessionKey(entry.claim, entry.lobby));
-    changes.push({
-      type: "superseded",
-      author: owner,
-      id: entry.id,
-      session: entry.claim.session.id,
-      elsewhere: true,
-    });
+    changes.push(entries.supersede(owner, entry.id, entry, true));
   }
   changes.push({ type: "claimed", entry });
   update(entry, said, published, entries, changes);
@@ -166,9 +159,7 @@ function takeOver(entries: Entries, entry: PresentEntry, now: number, changes: C
     if (!other.isRemote && publication !== null) publication.isElsewhere = true;
     entries.remove(other, now);
     changes.push({ type: "left", entry: other });
-    if (owner === null || owner.kind === "relay") continue;
-    entries.supersede(owner, key);
-    changes.push({ type: "superseded", author: owner, id, session: entry.claim.session.id, elsewhere: true });
+    if (owner !== null && owner.kind !== "relay") changes.push(entries.supersede(owner, id, entry, true));
   }
 }
 
