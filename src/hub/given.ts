@@ -5,6 +5,7 @@
 import { isRecord } from "../presence/index.ts";
 import type { Echoing } from "../awareness/index.ts";
 import { type Refusal, readRefusal } from "../relay/access/identity.ts";
+import { lackingFunction } from "../relay/parts.ts";
 import type { HubAdmission, HubDoorkeeper, LinkAdmission } from "./types.ts";
 
 const ECHOING: ReadonlySet<unknown> = new Set<Echoing>(["never", "after its answer", "always"]);
@@ -12,8 +13,7 @@ const MAX_CLOSE_CODE = 4999;
 
 /** Throws a `TypeError` for what has not all of these functions. */
 function checkFunctions(what: string, given: unknown, names: readonly string[]): void {
-  const has = typeof given === "object" && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
-  const lacking = names.find((name) => typeof has[name] !== "function");
+  const lacking = lackingFunction(given, names);
   if (lacking !== undefined) throw new TypeError(`${what} has no function ${lacking}`);
 }
 

@@ -41,12 +41,17 @@ export function checkParts(given: Readonly<Record<string, unknown>>): void {
   checkLobby(given["lobby"]);
 }
 
+/** The first of these functions that something has not; undefined: it has all of them. */
+export function lackingFunction(part: unknown, names: readonly string[]): string | undefined {
+  const has = typeof part === "object" && part !== null ? (part as Readonly<Record<string, unknown>>) : {};
+  return names.find((name) => typeof has[name] !== "function");
+}
+
 function checkPart(name: string, part: unknown, { needs, openedBy }: PartSpec): void {
   const example = openedBy === null ? "" : `, for example what await ${openedBy} gives`;
   // [RUN-8] what opens one takes its time, and is easily not waited for
   if (part instanceof Promise) throw new RangeError(`${name} is a promise: await it first${example}`);
-  const has = typeof part === "object" && part !== null ? (part as Readonly<Record<string, unknown>>) : {};
-  const lacking = needs.find((each) => typeof has[each] !== "function");
+  const lacking = lackingFunction(part, needs);
   if (lacking !== undefined)
     throw new RangeError(`${name} has no function ${lacking}: give an object that has it${example}`);
 }

@@ -148,8 +148,9 @@ export class PeopleKeeper {
       try {
         let odd = 0;
         for await (const people of store.load(clock.wall() - recentTtl, signal)) {
-          const sound = Array.isArray(people) ? people.filter(isStoredPerson) : [];
-          odd += Array.isArray(people) ? people.length - sound.length : 1;
+          const given: readonly unknown[] = Array.isArray(people) ? people : [null];
+          const sound = given.filter(isStoredPerson);
+          odd += given.length - sound.length;
           if (!signal.aborted) this.#source.remember(sound);
         }
         this.#isLoadFailing = false;

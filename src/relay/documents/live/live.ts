@@ -167,11 +167,7 @@ export class LiveDocument {
       const encoded = this.encodeSince(EMPTY);
       const content = readUpdate(encoded, ANY);
       if (!isWhole(content)) throw new FrameError("incomplete");
-      this.#base = encoded;
-      this.#log = new UpdateLog();
-      this.#isExact = true;
-      this.#parts = partsOf(content.counts);
-      this.#maxLog = maxLogFor(encoded);
+      this.#rebase(encoded, content);
     } catch {
       // not with each update again
       this.#maxLog = this.#log.length * 2;
@@ -213,19 +209,25 @@ export class LiveDocument {
     return doc;
   }
 
+  /** From now on this encoding is all of it. */
+  #rebase(encoded: Uint8Array, { counts }: Update): void {
+    this.#base = encoded;
+    this.#log = new UpdateLog();
+    this.#isExact = true;
+    this.#parts = partsOf(counts);
+    this.#maxLog = maxLogFor(encoded);
+  }
+
   /** Takes out what Yjs could not integrate, with which it would refuse whatever comes. Returns that, as updates. [STORE-52] */
   #setAside(): readonly Uint8Array[] {
     const { store } = this.#doc;
     const { pendingStructs, pendingDs } = store;
     if (pendingStructs === null && pendingDs === null) return [];
     store.pendingStructs = store.pendingDs = null;
-    this.#base = Y.encodeStateAsUpdate(this.#doc);
-    this.#log = new UpdateLog();
-    const content = readUpdate(this.#base, ANY);
+    const encoded = Y.encodeStateAsUpdate(this.#doc);
+    const content = readUpdate(encoded, ANY);
     this.#states = new Map(statesIn(content));
-    this.#parts = partsOf(content.counts);
-    this.#isExact = true;
-    this.#maxLog = maxLogFor(this.#base);
+    this.#rebase(encoded, content);
     return [pendingStructs?.update, pendingDs]
       .filter((update) => update !== undefined && update !== null)
       .map((update) => Y.convertUpdateFormatV2ToV1(update));
