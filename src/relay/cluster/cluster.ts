@@ -175,7 +175,7 @@ export class Cluster implements ClusterContext {
   closed({ name }: Room): void {
     const shared = this.#shared(name);
     if (shared === undefined) return;
-    this.#healing.closed(shared);
+    this.#healing.closed(shared.topic);
     if (shared.isShared) this.#farewells.said(name, this.hub.clock.now());
     this.#rooms.delete(name);
     this.#lobbies.delete(name);
@@ -373,7 +373,7 @@ export class Cluster implements ClusterContext {
 
   /** Asks other relays for all that they share with this one. [BUS-21] */
   #heal(): void {
-    this.#healing.begin([...this.#lobbies.values(), ...this.#rooms.values()]);
+    this.#healing.begin([...this.#lobbies.values(), ...this.#rooms.values()].map(({ topic }) => topic));
   }
 
   /**
@@ -386,7 +386,7 @@ export class Cluster implements ClusterContext {
     for (const [name, shared] of [...this.#rooms, ...this.#lobbies]) {
       const room = this.hub.rooms.get(name) ?? this.hub.lobbies.get(name)?.room;
       if (isPartial) room?.sharing.setPartial(true, isLobby(name) || shared.isShared);
-      else if (shared.isSettled(now)) room?.sharing.setPartial(false);
+      else if (shared.topic.isSettled(now)) room?.sharing.setPartial(false);
       else isLeft = true;
     }
     this.#isPartial = isPartial || isLeft;

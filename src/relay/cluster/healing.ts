@@ -17,9 +17,9 @@ export interface Healed {
   /** All other relays have answered. */
   readonly isWhole: boolean;
   /** Its turn will come: it asks nothing until then. */
-  willHeal(): void;
+  postpone(): void;
   /** Asks for all that other relays have of it. */
-  heal(): void;
+  ask(): void;
 }
 
 export class Healing {
@@ -46,7 +46,7 @@ export class Healing {
   begin(shared: Iterable<Healed>): void {
     this.#settle();
     for (const each of shared) {
-      each.willHeal();
+      each.postpone();
       this.#waiting.add(each);
     }
     if (this.#timer === undefined) this.#next();
@@ -89,7 +89,7 @@ export class Healing {
       this.#waiting.delete(each);
       this.#unanswered.set(each, now);
       hasAsked = true;
-      this.#guarded(() => each.heal());
+      this.#guarded(() => each.ask());
     }
     if (hasAsked || !this.isOver) this.#timer = setTimeout(() => this.#next(), PAUSE_MS);
   }

@@ -15,7 +15,6 @@ import { Awaited } from "./inquiries/awaited.ts";
 import type { Gathered } from "./inquiries/inquiries.ts";
 import { Strangers, type StrangersHost } from "./inquiries/strangers.ts";
 import type { UserChoice } from "./inquiries/words.ts";
-import type { Healed } from "./healing.ts";
 import { Bye, type Message, type MessageKind } from "./message.ts";
 import { SharedTopic, type TopicHost } from "./topic/shared-topic.ts";
 
@@ -27,13 +26,13 @@ interface Peer {
   readonly relay: string;
 }
 
-export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
+export class SharedLobby implements TopicHost<Peer>, StrangersHost {
   readonly wholeKind: MessageKind = "shardWhole";
   readonly kinds: ReadonlySet<MessageKind> = new Set(["shard", "choice", "held"]);
   readonly #context: ClusterContext;
   readonly #lobby: Lobby;
   readonly #own: ShardName;
-  readonly #topic: SharedTopic<Peer>;
+  readonly topic: SharedTopic<Peer>;
   /** Relays that had the lobby when it opened here; null: there was none. */
   readonly #awaited: Awaited | null;
   readonly #strangers: Strangers;
@@ -43,14 +42,13 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     this.#lobby = lobby;
     this.#own = lobby.relay;
     const topic = context.topics.lobby(lobby.name);
-    this.#topic = new SharedTopic<Peer>(context, topic, lobby.name, this, (message) => this.hear(message));
-    lobby.onChoice = (userId, choice) => this.#topic.send("choice", encodeJson([userId, choice]));
-    lobby.held.onHeld = ({ userId, session, heldAt }) =>
-      this.#topic.send("held", encodeJson([userId, session, heldAt]));
+    this.topic = new SharedTopic<Peer>(context, topic, lobby.name, this, (message) => this.hear(message));
+    lobby.onChoice = (userId, choice) => this.topic.send("choice", encodeJson([userId, choice]));
+    lobby.held.onHeld = ({ userId, session, heldAt }) => this.topic.send("held", encodeJson([userId, session, heldAt]));
     lobby.doc.on("update", this.#onUpdate);
-    this.#topic.ask();
+    this.topic.ask();
     const hasOthers = context.mayHaveOthers;
-    this.#awaited = hasOthers ? new Awaited(context.listeners(topic), () => this.#topic.answered) : null;
+    this.#awaited = hasOthers ? new Awaited(context.listeners(topic), () => this.topic.answered) : null;
     this.#strangers = new Strangers(this);
     lobby.askAbout = (userId) => this.#strangers.ask(userId);
   }
@@ -76,21 +74,12 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
   }
 
   get isShared(): boolean {
-    return this.#topic.isShared;
-  }
-
-  get isWhole(): boolean {
-    return this.#topic.isWhole;
-  }
-
-  /** As `isWhole`, and those who were not known to be here when all were asked have had the time to answer. */
-  isSettled(now: number): boolean {
-    return this.#topic.isSettled(now);
+    return this.topic.isShared;
   }
 
   /** Whether all other relays that have the lobby were heard, and all is known that they have said. */
   get isKnown(): boolean {
-    return this.#awaited?.isOver !== false && this.isWhole;
+    return this.#awaited?.isOver !== false && this.topic.isWhole;
   }
 
   /** Calls back once all other relays that have the lobby were heard, or are not waited for any more. */
@@ -105,21 +94,21 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
 
   hear(message: Message): void {
     const { kind, relay, body } = message;
-    if (kind !== "bye") this.#topic.hear(message);
+    if (kind !== "bye") this.topic.hear(message);
     else if (body[0] === Bye.nobody) this.drop(relay);
     else this.lost(relay);
   }
 
   /** [BUS-17] */
   lost(relay: string): void {
-    this.#topic.part(relay);
+    this.topic.part(relay);
     this.#heardMore();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.lose(relay));
   }
 
   /** Throws away what a relay said. [BUS-18] */
   drop(relay: string): void {
-    this.#topic.part(relay);
+    this.topic.part(relay);
     this.#heardMore();
     const lastSeen = this.#context.hub.clock.wall();
     this.#context.hub.inLobby(this.#lobby.name, ({ others }) => others.drop(relay, lastSeen));
@@ -127,24 +116,16 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
 
   /** Whether it counts what a relay says. */
   has(relay: string): boolean {
-    return this.#topic.has(relay);
-  }
-
-  willHeal(): void {
-    this.#topic.postpone();
-  }
-
-  heal(): void {
-    this.#topic.ask();
+    return this.topic.has(relay);
   }
 
   /** Parts of a long message come from a relay. */
   isComing(relay: string): void {
-    this.#topic.isComing(relay);
+    this.topic.isComing(relay);
   }
 
   sweep(now: number): void {
-    this.#topic.sweep(now);
+    this.topic.sweep(now);
   }
 
   close(isFinal: boolean): void {
@@ -152,7 +133,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     this.#strangers.close();
     this.#lobby.onChoice = this.#lobby.askAbout = this.#lobby.held.onHeld = null;
     this.#lobby.doc.off("update", this.#onUpdate);
-    this.#topic.close(isFinal ? Bye.nobody : Bye.stops);
+    this.topic.close(isFinal ? Bye.nobody : Bye.stops);
   }
 
   met(relay: string): Peer {
@@ -225,7 +206,7 @@ export class SharedLobby implements TopicHost<Peer>, StrangersHost, Healed {
     this.#strangers.check();
   }
 
-  readonly #onUpdate = (update: Uint8Array): void => this.#topic.send("shard", update);
+  readonly #onUpdate = (update: Uint8Array): void => this.topic.send("shard", update);
 }
 
 function encodeJson(value: unknown): Uint8Array {

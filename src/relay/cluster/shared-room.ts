@@ -8,7 +8,6 @@ import type { Room } from "../core/room.ts";
 import { MAX_REMOTE_CLOCK, bounded, isWithinBounds } from "./bounds.ts";
 import { type ClusterContext, NOTHING } from "./context.ts";
 import { Awaited } from "./inquiries/awaited.ts";
-import type { Healed } from "./healing.ts";
 import { Bye, type Message, type MessageKind } from "./message.ts";
 import { Lingering } from "./room/lingering.ts";
 import { messageBody, takeMessage } from "./one-off.ts";
@@ -37,12 +36,12 @@ interface Peer {
   asked: { readonly at: number; readonly count: number } | null;
 }
 
-export class SharedRoom implements TopicHost<Peer>, Healed {
+export class SharedRoom implements TopicHost<Peer> {
   readonly wholeKind: MessageKind = "snapshot";
   readonly kinds: ReadonlySet<MessageKind> = new Set(["states", "doc", "renew"]);
   readonly #context: ClusterContext;
   readonly #room: Room;
-  readonly #topic: SharedTopic<Peer>;
+  readonly topic: SharedTopic<Peer>;
   readonly #writer = new StatesWriter();
   readonly #lingering: Lingering;
   readonly #renewals: Renewals;
@@ -58,20 +57,20 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
       isStored: () => context.hub.documents.isStored(room.name),
     });
     const topic = context.topics.room(room.name);
-    this.#topic = new SharedTopic<Peer>(context, topic, room.name, this, (message) => this.hear(message));
+    this.topic = new SharedTopic<Peer>(context, topic, room.name, this, (message) => this.hear(message));
     room.sharing.outlet = {
       states: (updates) => this.#tellStates(updates),
-      update: (message) => this.#topic.send("doc", message),
+      update: (message) => this.topic.send("doc", message),
       taken: (update, relay) => this.#keepUnstored(update, relay),
       renew: () => {
-        this.#topic.send("renew", NOTHING);
+        this.topic.send("renew", NOTHING);
         this.#renewals.asked(context.hub.clock.now());
       },
       message: (message) => {
         if (this.isShared) context.publish(topic, "message", room.name, 0, messageBody(message, null));
       },
     };
-    this.#topic.ask();
+    this.topic.ask();
     if (!context.mayHaveOthers) return;
     room.sharing.holdDocument();
     this.#awaited = new Awaited(context.listeners(topic), () => this.#synced);
@@ -79,22 +78,12 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   get isShared(): boolean {
-    return this.#topic.isShared;
-  }
-
-  /** Whether all is known that the other relays in the room have said. */
-  get isWhole(): boolean {
-    return this.#topic.isWhole;
-  }
-
-  /** As `isWhole`, and those who were not known to be here when all were asked have had the time to answer. */
-  isSettled(now: number): boolean {
-    return this.#topic.isSettled(now);
+    return this.topic.isShared;
   }
 
   /** Whether all other relays that have the room were heard, and all is known that they have said. */
   get isKnown(): boolean {
-    return this.#awaited?.isOver !== false && this.isWhole;
+    return this.#awaited?.isOver !== false && this.topic.isWhole;
   }
 
   /** Calls back once all other relays that have the room were heard, or are not waited for any more. */
@@ -104,14 +93,14 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   get #synced(): number {
-    return [...this.#topic.peers()].filter(({ isSynced }) => isSynced).length;
+    return [...this.topic.peers()].filter(({ isSynced }) => isSynced).length;
   }
 
   hear(message: Message): void {
     const { kind, relay, body } = message;
     switch (kind) {
       case "bye":
-        if (body[0] === Bye.stopsUnstored) this.#secure(this.#topic.get(relay), true);
+        if (body[0] === Bye.stopsUnstored) this.#secure(this.topic.get(relay), true);
         return this.#part(relay, body[0] === Bye.nobody ? Close.normal : Close.restart);
       case "message":
         return takeMessage(this.#room, body);
@@ -122,28 +111,20 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
       case "sync2":
         return this.#takeSync(relay, body);
       default:
-        this.#topic.hear(message);
+        this.topic.hear(message);
     }
   }
 
   /** Another relay is lost: its people are as if their connections had been cut. [BUS-16] */
   lost(relay: string): void {
-    this.#secure(this.#topic.get(relay), true);
+    this.#secure(this.topic.get(relay), true);
     this.#part(relay, 1006);
-  }
-
-  willHeal(): void {
-    this.#topic.postpone();
-  }
-
-  heal(): void {
-    this.#topic.ask();
   }
 
   /** Parts of a long message come from a relay. */
   isComing(relay: string): void {
-    this.#topic.isComing(relay);
-    const peer = this.#topic.get(relay);
+    this.topic.isComing(relay);
+    const peer = this.topic.get(relay);
     if (peer !== undefined && peer.asked !== null) {
       peer.asked = { ...peer.asked, at: this.#context.hub.clock.now() };
     }
@@ -157,9 +138,9 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   sweep(now: number): void {
     const moved = this.#lingering.takeMoved(now);
     if (moved.length > 0) this.#tell(moved, now);
-    if (this.#renewals.isDue(now)) this.#topic.send("renew", NOTHING);
-    this.#topic.sweep(now);
-    for (const peer of this.#topic.peers()) {
+    if (this.#renewals.isDue(now)) this.topic.send("renew", NOTHING);
+    this.topic.sweep(now);
+    for (const peer of this.topic.peers()) {
       forgetStored(peer, now);
       const { asked } = peer;
       // [BUS-46] the question, or the answer, may have been lost
@@ -176,9 +157,9 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
     this.#lingering.end();
     this.#awaited?.end();
     // nobody will be here to store it if the others are lost, though clients have seen it here
-    if (isFinal) for (const peer of this.#topic.peers()) this.#secure(peer, false);
+    if (isFinal) for (const peer of this.topic.peers()) this.#secure(peer, false);
     const isStored = this.#context.hub.documents.isStored(this.#room.name);
-    this.#topic.close(isFinal ? Bye.nobody : isStored ? Bye.stops : Bye.stopsUnstored);
+    this.topic.close(isFinal ? Bye.nobody : isStored ? Bye.stops : Bye.stopsUnstored);
   }
 
   met(relay: string): Peer {
@@ -207,7 +188,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   #keepUnstored(update: Uint8Array, relay: unknown): void {
-    const peer = [...this.#topic.peers()].find(({ member }) => member === relay);
+    const peer = [...this.topic.peers()].find(({ member }) => member === relay);
     if (peer !== undefined) keepUnstored(peer, update, this.#context.hub.clock.now());
     // the relay was lost before the document was loaded here
     else this.#room.document.secure([update], true);
@@ -226,9 +207,9 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   #part(relay: string, code: number): void {
-    const peer = this.#topic.part(relay);
+    const peer = this.topic.part(relay);
     if (peer === undefined) return;
-    if (!this.#topic.isShared) this.#writer.clear();
+    if (!this.topic.isShared) this.#writer.clear();
     const { hub } = this.#context;
     hub.leave(peer.member, code, hub.clock.now());
     this.#awaited?.check();
@@ -236,14 +217,14 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
 
   #tellStates(updates: readonly StateUpdate[]): void {
     // nobody hears it: the next relay that asks is told all
-    if (!this.#topic.isShared) return this.#topic.send("states", NOTHING);
+    if (!this.topic.isShared) return this.topic.send("states", NOTHING);
     const now = this.#context.hub.clock.now();
     this.#tell(this.#lingering.withoutMoved(updates, now), now);
   }
 
   #tell(updates: readonly StateUpdate[], now: number): void {
     const body = this.#writer.changes(updates, now);
-    if (body !== null) this.#topic.send("states", body);
+    if (body !== null) this.topic.send("states", body);
   }
 
   takeWhole(relay: string, peer: Peer, from: decoding.Decoder, now: number): void {
@@ -310,7 +291,7 @@ export class SharedRoom implements TopicHost<Peer>, Healed {
   }
 
   #takeSync(relay: string, body: Uint8Array): void {
-    const peer = this.#topic.meet(relay);
+    const peer = this.topic.meet(relay);
     const frame = decodeFrame(body);
     if (frame.type !== "syncStep2" && frame.type !== "update") return;
     const { hub } = this.#context;

@@ -14,11 +14,11 @@ class AskedRoom implements Healed {
     return this.state === "whole";
   }
 
-  willHeal(): void {
+  postpone(): void {
     this.state = "waits";
   }
 
-  heal(): void {
+  ask(): void {
     this.state = "asked";
     this.times++;
   }
@@ -76,7 +76,7 @@ it("[BUS-21] a room that cannot be asked for is reported, and keeps none from be
   const all = rooms(240);
   const [odd] = all;
   if (odd === undefined) throw new Error("there are 240");
-  odd.heal = () => {
+  odd.ask = () => {
     throw new Error("no");
   };
   healing.begin(all);

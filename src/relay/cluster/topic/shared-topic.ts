@@ -7,6 +7,7 @@ import * as encoding from "lib0/encoding";
 import type * as decoding from "lib0/decoding";
 import { readUint, reader } from "../../../wire/index.ts";
 import { type ClusterContext, NOTHING } from "../context.ts";
+import type { Healed } from "../healing.ts";
 import { EarlyMessages } from "./early-messages.ts";
 import type { Message, MessageKind } from "../message.ts";
 import { OwedAnswers } from "./owed-answers.ts";
@@ -44,7 +45,7 @@ interface Known<Peer> {
   readonly early: EarlyMessages;
 }
 
-export class SharedTopic<Peer> {
+export class SharedTopic<Peer> implements Healed {
   readonly #context: ClusterContext;
   readonly #topic: string;
   readonly #room: string;
