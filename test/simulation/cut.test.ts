@@ -1,26 +1,18 @@
 /** A relay that its clients do not reach any more, and that nobody tells: it hears the other relays, and they hear it. */
-import v8 from "node:v8";
-import { runInThisContext } from "node:vm";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { VirtualClock } from "./clock.ts";
+import { clock, inMacrotask } from "./cluster/clock.ts";
 import type { Link } from "./network.ts";
-import { installRandom } from "./random.ts";
 import { tidily } from "./run.ts";
 import type { OwnPage } from "./world.ts";
 import type { SimRelay } from "./cluster/relay.ts";
 
-const inMacrotask = setImmediate;
-// before anything is imported that keeps a reference to Date.now
-const clock = new VirtualClock();
-clock.install();
-installRandom();
-v8.setFlagsFromString("--allow-natives-syntax");
-clock.settle = runInThisContext("() => %PerformMicrotaskCheckpoint()") as () => void;
 const { ClusterWorld } = await import("./cluster/world.ts");
 
 const ROOM = "red";
 /** Until the relay has given up whom it does not hear, and its grace is over. */
 const GIVEN_UP_MS = 40_000;
+/** How often the test looks, ms: an attempt that is to fail must not have connected by then. */
+const STEP_MS = 5;
 
 interface Cut {
   /** How long Bob has been connected when the network fails, ms. */
@@ -62,8 +54,8 @@ function watchCut({ afterMs, lostMs, misses = false }: Cut): readonly string[] {
   hers.isHidden = false;
   if (!misses) his.isHidden = true;
   let attempt: Link | undefined;
-  for (let ms = 0; ms < GIVEN_UP_MS; ms += 50) {
-    world.pass(50);
+  for (let ms = 0; ms < GIVEN_UP_MS; ms += STEP_MS) {
+    world.pass(STEP_MS);
     if (his.isHidden) continue;
     attempt ??= world.network.linksOf(bob.actor).find(({ dead }) => !dead);
     if (attempt === undefined) continue;

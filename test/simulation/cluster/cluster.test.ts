@@ -1,18 +1,7 @@
-import v8 from "node:v8";
-import { runInThisContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { thoroughly } from "../../thorough.ts";
-import { VirtualClock } from "../clock.ts";
-import { installRandom } from "../random.ts";
+import { clock, inMacrotask } from "./clock.ts";
 
-const inMacrotask = setImmediate;
-// before anything is imported that keeps a reference to Date.now
-const clock = new VirtualClock();
-clock.install();
-installRandom();
-// stores and buses answer by promises: what awaits them runs in the name of the relay that asked
-v8.setFlagsFromString("--allow-natives-syntax");
-clock.settle = runInThisContext("() => %PerformMicrotaskCheckpoint()") as () => void;
 const { runClusterSeed } = await import("./run.ts");
 
 const first = Number(process.env["SIM_SEED"] ?? 1);
